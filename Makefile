@@ -1,0 +1,58 @@
+# Two commands: `make run` and `make test`. `make help` lists the rest.
+# Each slow step leaves a stamp file, so that a second call starts at once.
+
+SHELL := /bin/sh
+PYTHON ?= python3
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types fast browser lock reset bench clean
+
+help: ## List what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+run: .venv/.run static/build/.stamp ## Start Rollcall with a pretend Atlassian, and print its address
+	@exec $(PY) scripts/run.py
+
+test: lint types fast browser ## Lint, types and all tests, browser tests included
+
+check: lint types fast ## Lint, types and the fast tests
+
+lint: .venv/.test
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: .venv/.test
+	$(PY) -m mypy
+
+fast: .venv/.test static/build/.stamp
+	$(PYTEST) -m "not browser and not slow" -n 2
+
+browser: .venv/.test static/build/.stamp ## Only the slow tests and those in a real browser
+	CHROMIUM_PATH="$$($(PY) scripts/chromium.py)" $(PYTEST) -m "browser or slow" -n 2
+
+lock: .venv/.test ## Pin the newest allowed versions again, with hashes (UPGRADE=--upgrade)
+	$(PY) scripts/lock.py $(UPGRADE)
+
+reset: ## Forget all data and secrets of `make run`
+	rm -rf instance
+
+bench: .venv/.test static/build/.stamp ## Measure speed on this machine, as ratios
+	$(PY) -m bench
+
+clean: reset ## Remove everything that was built or installed
+	rm -rf .venv node_modules static/build sandbox/static/build .cache screenshots test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.run: requirements.txt scripts/environment.py
+	@$(PYTHON) scripts/environment.py run
+	@touch $@
+
+.venv/.test: requirements-dev.txt scripts/environment.py
+	@$(PYTHON) scripts/environment.py test
+	@touch $@ .venv/.run
+
+static/build/.stamp: package-lock.json scripts/build-assets.mjs scripts/assets.py | .venv/.run
+	@$(PY) scripts/assets.py
+	@touch $@

@@ -1,0 +1,137 @@
+"""Rollcall, put together. Reads like a table of contents; everything else is behind the names it calls."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import click
+from flask import Flask
+from flask_migrate import Migrate
+from sqlalchemy.orm import sessionmaker
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import models
+from config import APP_KEY, Settings
+from connect.hosts import SiteOrigins
+from connect.install_keys import InstallKeys
+from connect.scrub import scrub_all_logs
+from services.atlassian import Atlassian
+from services.key_rotation import rotate_keys
+from services.toolbox import Toolbox
+from services.vault import Vault
+from views import (
+    access,
+    audit,
+    configure,
+    descriptor,
+    errors,
+    headers,
+    home,
+    lifecycle,
+    operators,
+    overview,
+    pages,
+    people,
+    person,
+    runs,
+    show,
+    sync,
+    webhooks,
+)
+
+PAGES = (
+    descriptor,
+    lifecycle,
+    webhooks,
+    home,
+    pages,
+    overview,
+    configure,
+    operators,
+    people,
+    person,
+    runs,
+    sync,
+    audit,
+)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The program. Without `settings` they come from the environment; raises ConfigurationError."""
+    settings = settings or Settings.from_environment(os.environ)
+    set_up_logging(settings)
+    app = Flask(__name__)
+    stand_behind_proxies(app, settings)
+    open_database(app, settings)
+    app.extensions[access.TOOLS] = make_toolbox(app, settings)
+    register_views(app, settings)
+    register_commands(app)
+    return app
+
+
+def set_up_logging(settings: Settings) -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("rollcall").setLevel(settings.log_level)
+    scrub_all_logs()
+
+
+def stand_behind_proxies(app: Flask, settings: Settings) -> None:
+    """Believes exactly as many proxies as there are, and no host but our own (S33)."""
+    app.config["TRUSTED_HOSTS"] = [urlsplit(settings.base_url).hostname]
+    count = settings.trusted_proxies
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
+
+
+def open_database(app: Flask, settings: Settings) -> None:
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    models.db.init_app(app)
+    Migrate(app, models.db, directory=os.path.join(app.root_path, "migrations"))
+
+
+def make_toolbox(app: Flask, settings: Settings) -> Toolbox:
+    """The one toolbox of this process."""
+    origins = SiteOrigins(settings.site_origins)
+    with app.app_context():
+        engine = models.db.engine
+    return Toolbox(
+        settings=settings,
+        sessions=sessionmaker(engine),
+        vault=Vault(settings.credential_keys),
+        clock=utc_now,
+        atlassian=Atlassian(settings.atlassian_api_url, APP_KEY, origins, utc_now),
+        install_keys=InstallKeys(settings.install_keys_urls, clock=utc_now),
+        origins=origins,
+    )
+
+
+def utc_now() -> datetime:
+    """The only clock of the program."""
+    return datetime.now(UTC)
+
+
+def register_views(app: Flask, settings: Settings) -> None:
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
+    show.register(app)
+    errors.handle_errors(app)
+    headers.add_headers(app, site_origins=settings.site_origins, ap_script_url=settings.ap_script_url)
+    access.protect(app)
+
+
+def register_commands(app: Flask) -> None:
+    @app.cli.command("worker")
+    def worker() -> None:
+        """Work through what is due: syncs, runs, schedules."""
+        # Only the worker needs DBOS: the web program starts without it.
+        from jobs.engine import run
+
+        run(app.extensions[access.TOOLS])
+
+    @app.cli.command("rotate-keys")
+    def rotate() -> None:
+        """Seal all secrets anew with the first of CREDENTIAL_KEYS."""
+        click.echo(f"{rotate_keys(app.extensions[access.TOOLS])} secrets sealed anew.")

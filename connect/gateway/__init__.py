@@ -1,0 +1,1 @@
+"""Outgoing calls to Atlassian, one file per API; all of them leave through `http.py`."""

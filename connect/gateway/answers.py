@@ -1,0 +1,155 @@
+"""What an answer of Atlassian means: its status as one of our errors, its JSON in the shape we expect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from connect.errors import (
+    AccessForbidden,
+    AtlassianError,
+    Gone,
+    RateLimited,
+    SiteMoved,
+    Unauthorized,
+    Unavailable,
+    Unexpected,
+    Why,
+)
+
+DEFAULT_PAUSE = timedelta(seconds=60)
+SHORTEST_PAUSE = timedelta(seconds=1)
+# Quotas are counted by the hour (platform.md D); a longer answer is taken as "ask again in an hour".
+LONGEST_PAUSE = timedelta(hours=1)
+_OTHER_ORGANIZATION = "ADMIN-403-3"
+
+
+def error_for(
+    status: int, headers: Mapping[str, str], body: bytes, *, now: datetime, forbidden_means: Why
+) -> AtlassianError | None:
+    """The error that an answer stands for, None for 2xx. `forbidden_means` is what a bare 403 says on this API."""
+    if 200 <= status < 300:
+        return None
+    if 300 <= status < 400:
+        return SiteMoved()
+    if status == 429:
+        return RateLimited(_pause_until(headers, now))
+    if status in (404, 410):
+        return Gone()
+    if status in (408, 425) or status >= 500:
+        return Unavailable(reason=f"atlassian_unavailable_{status}")
+    code, words = _error_words(body)
+    if status in (401, 403) and "scope" in words.lower():
+        return AccessForbidden(Why.SCOPE)
+    if status == 401:
+        return Unauthorized()
+    if status == 403:
+        return AccessForbidden(Why.ORGANIZATION if code == _OTHER_ORGANIZATION else forbidden_means)
+    return Unexpected(status, code)
+
+
+def json_of(body: bytes) -> Any:
+    """The JSON of a successful answer; None when it is empty. Raises Unexpected when it is something else."""
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unexpected(200, reason="atlassian_not_json") from error
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """`value` if it is a JSON object, else Unexpected."""
+    if not isinstance(value, dict):
+        raise Unexpected(200, reason="atlassian_odd_shape")
+    return value
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """`value` if it is a list of JSON objects, else Unexpected. A missing list is odd too, never "nobody" (S46)."""
+    if not isinstance(value, list):
+        raise Unexpected(200, reason="atlassian_odd_shape")
+    return [mapping(row) for row in value]
+
+
+def text(row: Mapping[str, Any], key: str) -> str:
+    """A word that may be missing: "" then. Unexpected when it is not a string."""
+    value = row.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Unexpected(200, reason="atlassian_odd_shape")
+    return value
+
+
+def required_text(row: Mapping[str, Any], key: str) -> str:
+    """A word that must be there, else Unexpected."""
+    value = text(row, key)
+    if not value:
+        raise Unexpected(200, reason="atlassian_odd_shape")
+    return value
+
+
+def moment(row: Mapping[str, Any], key: str) -> datetime | None:
+    """A point in time, aware; None when missing or empty.
+
+    Raises Unexpected when it cannot be read: an unreadable date must never look like "was never here" (S45).
+    """
+    value = text(row, key)
+    if not value:
+        return None
+    found = _parsed_moment(value)
+    if found is None:
+        raise Unexpected(200, reason="atlassian_odd_date")
+    return found
+
+
+def _parsed_moment(value: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _pause_until(headers: Mapping[str, str], now: datetime) -> datetime:
+    until = (
+        _retry_after(headers.get("Retry-After", ""), now)
+        or _reset_at(headers.get("X-RateLimit-Reset", ""))
+        or now + DEFAULT_PAUSE
+    )
+    return min(max(until, now + SHORTEST_PAUSE), now + LONGEST_PAUSE)
+
+
+def _retry_after(value: str, now: datetime) -> datetime | None:
+    if value.strip().isascii() and value.strip().isdigit():
+        return now + min(timedelta(seconds=int(value.strip()[:9])), LONGEST_PAUSE)
+    try:
+        found = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _reset_at(value: str) -> datetime | None:
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return datetime.fromtimestamp(min(int(value[:11]), 32503680000), UTC)
+    return _parsed_moment(value)
+
+
+def _error_words(body: bytes) -> tuple[str, str]:
+    """Atlassian's code and words from `{errors:[{code,title,detail}]}` or `{code,message}`; both may be empty."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return "", ""
+    if not isinstance(answer, dict):
+        return "", ""
+    errors = answer.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else answer
+    words = (first.get("title"), first.get("detail"), first.get("message"))
+    return str(first.get("code", ""))[:40], " ".join(word for word in words if isinstance(word, str))

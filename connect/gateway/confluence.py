@@ -1,0 +1,66 @@
+"""One Confluence site (specs: confluence-v1; its base address ends with /wiki). The same two questions as jira.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from connect.errors import Unauthorized
+from connect.gateway.answers import mapping, required_text, rows, text
+from connect.gateway.http import Authorization, Http
+from connect.gateway.jira import TOKEN_NEXT_STEP, TOKEN_REJECTED, MyselfRecord
+from connect.hosts import SiteOrigins
+
+
+class ConfluenceSite:
+    """Calls to one Confluence site with one credential (gateway.credentials.as_app or .basic).
+
+    Raises Invalid when the address is not an allowed site (S29), AtlassianError from every method.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        origins: SiteOrigins,
+        authorization: Authorization,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._http = Http(origins.check(base_url).base_url, authorization=authorization, clock=clock)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def is_admin(self, account_id: str) -> bool:
+        """Whether this person may administer Confluence. As the app: GET /rest/api/user?expand=operations."""
+        answer = mapping(
+            self._http.get("/rest/api/user", (("accountId", account_id), ("expand", "operations")))
+        )
+        return _administers(answer)
+
+    def current_user(self) -> MyselfRecord:
+        """The owner of the API token: GET /rest/api/user/current."""
+        answer = self._current()
+        return MyselfRecord(
+            required_text(answer, "accountId"),
+            text(answer, "email") or None,
+            text(answer, "displayName") or text(answer, "publicName"),
+        )
+
+    def may_administer(self) -> bool:
+        """Whether the owner of the API token may administer Confluence."""
+        return _administers(self._current())
+
+    def _current(self) -> dict[str, Any]:
+        try:
+            return mapping(self._http.get("/rest/api/user/current", (("expand", "operations"),)))
+        except Unauthorized as error:
+            raise Unauthorized(TOKEN_REJECTED, TOKEN_NEXT_STEP) from error
+
+
+def _administers(user: dict[str, Any]) -> bool:
+    return any(
+        operation.get("operation") == "administer" and operation.get("targetType") == "application"
+        for operation in rows(user.get("operations"))
+    )

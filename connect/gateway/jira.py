@@ -1,0 +1,77 @@
+"""One Jira site (specs: jira-platform-v3).
+
+As the app: is this person an administrator? With an API token: whose is it?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from connect.errors import Unauthorized, Unexpected
+from connect.gateway.answers import mapping, required_text, text
+from connect.gateway.http import Authorization, Http
+from connect.hosts import SiteOrigins
+
+ADMINISTER = "ADMINISTER"
+TOKEN_REJECTED = "Atlassian rejected the API token or its e-mail address."
+TOKEN_NEXT_STEP = (
+    "Check that the e-mail address is the one of the account that made the token, and that the token was created "
+    "without scopes and has not expired."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MyselfRecord:
+    """The owner of an API token. `email` is None when Atlassian hides it."""
+
+    account_id: str
+    email: str | None
+    name: str
+
+
+class JiraSite:
+    """Calls to one Jira site with one credential (gateway.credentials.as_app or .basic).
+
+    Raises Invalid when the address is not an allowed site (S29), AtlassianError from every method.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        origins: SiteOrigins,
+        authorization: Authorization,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._http = Http(origins.check(base_url).base_url, authorization=authorization, clock=clock)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def is_admin(self, account_id: str) -> bool:
+        """Whether this person may ADMINISTER Jira. As the app: POST /rest/api/3/permissions/check."""
+        body = {"globalPermissions": [ADMINISTER], "accountId": account_id}
+        granted = mapping(self._http.post("/rest/api/3/permissions/check", body)).get("globalPermissions")
+        if not isinstance(granted, list):
+            raise Unexpected(200, reason="atlassian_odd_shape")
+        return ADMINISTER in granted
+
+    def myself(self) -> MyselfRecord:
+        """The owner of the API token: GET /rest/api/3/myself."""
+        try:
+            answer = mapping(self._http.get("/rest/api/3/myself"))
+        except Unauthorized as error:
+            raise Unauthorized(TOKEN_REJECTED, TOKEN_NEXT_STEP) from error
+        return MyselfRecord(
+            required_text(answer, "accountId"),
+            text(answer, "emailAddress") or None,
+            text(answer, "displayName"),
+        )
+
+    def may_administer(self) -> bool:
+        """Whether the owner of the API token may ADMINISTER: GET /rest/api/3/mypermissions."""
+        answer = mapping(self._http.get("/rest/api/3/mypermissions", (("permissions", ADMINISTER),)))
+        permissions = mapping(answer.get("permissions"))
+        return mapping(permissions.get(ADMINISTER, {})).get("havePermission") is True

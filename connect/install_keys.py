@@ -1,0 +1,143 @@
+"""Atlassian's public install keys: fetched by `kid` from the configured hosts, and from nowhere else (S7, S8)."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+from urllib.parse import quote
+
+import requests
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from connect.errors import NotAuthenticated, Unavailable
+from connect.gateway.http import BoundedSession
+from connect.hosts import is_safe_address
+
+# connect-install-keys hands out UUIDs; the asap hosts use paths such as `micros/aid/prod/abc`. No dots in front of
+# a segment, so no `..`; no empty segment, so no `//` and no leading slash.
+_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_KID = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,7}}", re.ASCII)
+MAX_KID_CHARACTERS = 200
+MAX_KEY_BYTES = 16 * 1024
+MIN_KEY_BITS = 2048
+
+KEPT_FOR = timedelta(hours=1)
+COOL_DOWN = timedelta(minutes=1)
+MAX_KEPT = 256
+# Anybody may send a token with a new `kid`: so many questions a minute, then nobody is asked for a while.
+MAX_QUESTIONS = 30
+
+Kept = TypeVar("Kept")
+
+
+class InstallKeys:
+    """Public keys by kid. Thread-safe; the network is asked outside the lock.
+
+    `urls` are asked in their order; the next one only when the one before does not know the key or does not answer.
+    Raises ValueError when no host is configured, or one that is neither https nor on this machine.
+    """
+
+    def __init__(
+        self,
+        urls: tuple[str, ...],
+        *,
+        clock: Callable[[], datetime],
+        session: Callable[[], requests.Session] = lambda: BoundedSession(
+            connect_seconds=3, read_seconds=5, max_bytes=MAX_KEY_BYTES
+        ),
+    ) -> None:
+        if not urls or not all(is_safe_address(url) for url in urls):
+            raise ValueError("install keys come by https, or by http from this machine only")
+        self._urls = tuple(url.rstrip("/") for url in urls)
+        self._session = session
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
+        self._unknown: OrderedDict[str, datetime] = OrderedDict()
+        self._asked: list[datetime] = []
+
+    def pem_for(self, kid: str) -> str:
+        """The public key as PEM.
+
+        Raises NotAuthenticated for a malformed or unknown kid, Unavailable when no host could be asked.
+        """
+        if len(kid) > MAX_KID_CHARACTERS or not _KID.fullmatch(kid):
+            raise NotAuthenticated(reason="kid")
+        kept = self._remembered(kid)
+        if kept is not None:
+            return kept
+        pem = self._ask_all(kid)
+        with self._lock:
+            if pem is None:
+                _remember(self._unknown, kid, self._clock() + COOL_DOWN)
+            else:
+                _remember(self._known, kid, (pem, self._clock() + KEPT_FOR))
+        if pem is None:
+            raise NotAuthenticated(reason="unknown_kid")
+        return pem
+
+    def _remembered(self, kid: str) -> str | None:
+        """A key that is still good, or None after having noted that the hosts are going to be asked."""
+        now = self._clock()
+        with self._lock:
+            known = self._known.get(kid)
+            if known is not None and now < known[1]:
+                return known[0]
+            if kid in self._unknown and now < self._unknown[kid]:
+                raise NotAuthenticated(reason="unknown_kid")
+            self._asked = [moment for moment in self._asked if moment > now - COOL_DOWN]
+            if len(self._asked) >= MAX_QUESTIONS:
+                raise Unavailable(reason="install_keys_cool_down")
+            self._asked.append(now)
+        return None
+
+    def _ask_all(self, kid: str) -> str | None:
+        """The key, None when every host that answered does not know it. Raises Unavailable when one did not answer."""
+        silent = False
+        for url in self._urls:
+            try:
+                pem = self._ask(f"{url}/{quote(kid, safe='/')}")
+            except Unavailable:
+                silent = True
+                continue
+            if pem is not None:
+                return pem
+        if silent:
+            raise Unavailable(reason="install_keys_unavailable")
+        return None
+
+    def _ask(self, address: str) -> str | None:
+        with self._session() as session:
+            try:
+                response = session.get(address, headers={"Accept": "text/plain, */*"}, allow_redirects=False)
+            except requests.RequestException:
+                raise Unavailable(reason="install_keys_unavailable") from None
+        # Storage hosts answer 403 for what they do not have; its page must never be taken for a key (S7).
+        if 400 <= response.status_code < 500 and response.status_code not in (408, 429):
+            return None
+        if response.status_code != 200:
+            raise Unavailable(reason="install_keys_unavailable")
+        return _rsa_key(response.content)
+
+
+def _rsa_key(body: bytes) -> str:
+    try:
+        pem = body.decode("ascii").strip()
+        key = load_pem_public_key(pem.encode()) if pem.startswith("-----BEGIN PUBLIC KEY-----") else None
+    except ValueError:
+        key = None
+    if not isinstance(key, RSAPublicKey) or key.key_size < MIN_KEY_BITS:
+        raise Unavailable(reason="install_keys_odd_answer")
+    return pem
+
+
+def _remember(shelf: OrderedDict[str, Kept], kid: str, value: Kept) -> None:
+    shelf[kid] = value
+    shelf.move_to_end(kid)
+    while len(shelf) > MAX_KEPT:
+        shelf.popitem(last=False)

@@ -1,0 +1,49 @@
+"""Takes secrets and addresses of people out of whatever is logged (S41)."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+SERVER_LOGGERS = ("", "gunicorn.error", "gunicorn.access")
+
+# A token of three base64url parts, wherever it stands: a header, `?jwt=`, an error text.
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)?", re.ASCII)
+_AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic|jwt)\s+[A-Za-z0-9+/=_.~-]{8,}", re.ASCII)
+_ATLASSIAN = re.compile(r"\bAT(?:ATT|CTT|CO|AA|BB|OA|SCTT|BT)[A-Za-z0-9+/=_.-]{8,}", re.ASCII)
+_NAMED = re.compile(
+    r"(?i)\b(jwt|token|password|passwd|secret|sharedSecret|shared_secret|api[_-]?key|admin[_-]?key|client_secret)"
+    r"([\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}]{4,}"
+)
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
+
+
+def scrub(text: str) -> str:
+    """`text` without tokens, keys, passwords and e-mail addresses."""
+    text = _JWT.sub("[token]", text)
+    text = _AUTHORIZATION.sub(r"\1 [secret]", text)
+    text = _ATLASSIAN.sub("[secret]", text)
+    text = _NAMED.sub(r"\1\2[secret]", text)
+    return _EMAIL.sub("[address]", text)
+
+
+def scrub_all_logs() -> None:
+    """Puts a Scrubber on every handler of the root logger and of gunicorn's, which do not pass on to the root."""
+    for name in SERVER_LOGGERS:
+        for handler in logging.getLogger(name).handlers:
+            if not any(isinstance(found, Scrubber) for found in handler.filters):
+                handler.addFilter(Scrubber())
+
+
+class Scrubber(logging.Filter):
+    """For a *handler*: everything that leaves through it is scrubbed, tracebacks included."""
+
+    _tracebacks = logging.Formatter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = scrub(record.getMessage()), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self._tracebacks.formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = scrub(record.exc_text)
+        return True

@@ -1,0 +1,15 @@
+"""gunicorn: reads this file by itself. Addresses are logged without their query, which carries tokens (S41)."""
+
+import os
+
+bind = os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "8"))
+timeout = 90
+keepalive = 5
+# A page's address carries its token; gunicorn's own limit is 4094.
+limit_request_line = 8190
+accesslog = "-"
+access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s %(M)sms'
+

@@ -1,0 +1,152 @@
+"""What happens by the clock: finding what is due, the daily rounds, taking over from silent workers."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dbos import DBOS
+
+from jobs import cases, syncs
+from jobs.workbench import tools
+from services import acting, daily_checks, retention, runs, syncing, workers
+
+logger = logging.getLogger("rollcall.jobs")
+
+CASES_PER_TICK = 500
+KEEP_TICKS = timedelta(hours=1)
+KEEP_WORK = timedelta(days=7)
+"""How long DBOS remembers finished work. Rows remember for ever what was done; this is about ids alone."""
+SWEEP = 2000
+CLOCK = ["tick", "take_over", "rounds", "sweep"]
+WORK = ["sync_organization", "act_on_case"]
+
+
+@DBOS.workflow(name="tick")
+def tick(_due_at: datetime, _context: Any) -> None:
+    """Every two seconds: enqueues what is due. Waiting lives in rows, never in a sleeping workflow."""
+    for organization_id, sync_id, attempt in due_syncs():
+        _enqueue(
+            syncs.QUEUE,
+            "sync_organization",
+            syncs.workflow_id(sync_id, attempt),
+            organization_id,
+            sync_id,
+            attempt,
+        )
+    due = due_cases()
+    for organization_id, case_id, attempt in due:
+        _enqueue(
+            cases.QUEUE, "act_on_case", cases.workflow_id(case_id, attempt), organization_id, case_id, attempt
+        )
+    if due:
+        lease_cases(due)
+
+
+@DBOS.step()
+def due_syncs() -> list[tuple[str, str, int]]:
+    runs.finish_runs(tools())
+    return syncing.due_syncs(tools())
+
+
+@DBOS.step()
+def due_cases() -> list[tuple[str, str, int]]:
+    return acting.due_cases(tools(), CASES_PER_TICK)
+
+
+@DBOS.step()
+def lease_cases(due: list[tuple[str, str, int]]) -> None:
+    acting.lease_cases(tools(), due)
+
+
+@DBOS.workflow(name="rounds")
+def rounds(_due_at: datetime, _context: Any) -> None:
+    """Every ten minutes: daily syncs, daily credential checks and the clean-up, each when its day is over."""
+    start_daily_syncs()
+    for client_key, kind in credentials_due():
+        check_credential(client_key, kind)
+    purge()
+
+
+@DBOS.step()
+def start_daily_syncs() -> None:
+    syncing.start_daily_syncs(tools())
+
+
+@DBOS.step()
+def credentials_due() -> list[tuple[str, str]]:
+    return [(client_key, kind.value) for client_key, kind in daily_checks.credentials_due(tools())]
+
+
+@DBOS.step()
+def check_credential(client_key: str, kind: str) -> None:
+    daily_checks.check_credential(tools(), client_key, kind)
+
+
+@DBOS.step()
+def purge() -> None:
+    retention.purge(tools())
+
+
+@DBOS.workflow(name="take_over")
+def take_over(_due_at: datetime, _context: Any) -> None:
+    """Every nine seconds: work of workers that have fallen silent goes on elsewhere; DBOS alone leaves it pending."""
+    for workflow_id in orphans():
+        DBOS.resume_workflow(workflow_id)
+
+
+@DBOS.step()
+def orphans() -> list[str]:
+    living = workers.living_workers(tools())
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    return [
+        status.workflow_id for status in pending if status.executor_id not in living and status.name in WORK
+    ]
+
+
+@DBOS.workflow(name="sweep")
+def sweep(_due_at: datetime, _context: Any) -> None:
+    """Hourly: forgets finished workflows, so that the system database does not grow for ever."""
+    for workflow_ids in finished():
+        forget(workflow_ids)
+
+
+@DBOS.step()
+def finished() -> list[list[str]]:
+    now = datetime.now(UTC)
+    batches = []
+    for names, keep in (
+        (["tick", "take_over", "rounds", "sweep"], KEEP_TICKS),
+        (["act_on_case", "sync_organization"], KEEP_WORK),
+    ):
+        found = DBOS.list_workflows(
+            name=names,
+            completed_before=(now - keep).isoformat(),
+            limit=SWEEP,
+            load_input=False,
+            load_output=False,
+        )
+        batches.append([status.workflow_id for status in found])
+    return [batch for batch in batches if batch]
+
+
+@DBOS.step()
+def forget(workflow_ids: list[str]) -> None:
+    DBOS.delete_workflows(workflow_ids)
+
+
+def _enqueue(
+    queue: str, workflow: str, workflow_id: str, organization_id: str, row_id: str, attempt: int
+) -> None:
+    DBOS.enqueue_workflow_with_options(
+        {
+            "queue_name": queue,
+            "workflow_name": workflow,
+            "workflow_id": workflow_id,
+            "queue_partition_key": organization_id,
+        },
+        organization_id,
+        row_id,
+        attempt,
+    )

@@ -1,0 +1,64 @@
+"""Starting DBOS in the worker: its database, its queues, its clock; and the heartbeat while it runs."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+from dbos import DBOS, DBOSConfig
+
+from jobs import cases, clockwork, syncs
+from jobs.workbench import lay_out
+from services.toolbox import Toolbox
+from services.workers import beat
+
+VERSION = "1"
+"""Fixed: a workflow of yesterday's program may be finished by today's. Workflows are short and re-entrant."""
+BEAT_SECONDS = 5.0
+DEEDS_PER_SECOND = 20
+"""Per organization and over all workers: far below what Atlassian's gateway lets through."""
+
+
+def run(tools: Toolbox) -> None:
+    """Works until SIGTERM or SIGINT. What is unfinished then goes on at the next start, or in another worker."""
+    lay_out(tools)
+    DBOS(config=_config(tools))
+    DBOS.launch()
+    DBOS.register_queue(syncs.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5)
+    DBOS.register_queue(
+        cases.QUEUE,
+        worker_concurrency=8,
+        partition_limiter={"limit": DEEDS_PER_SECOND, "period": 1},
+        polling_interval_sec=0.5,
+    )
+    DBOS.apply_schedules(
+        [
+            {"schedule_name": "tick", "workflow_fn": clockwork.tick, "schedule": "*/2 * * * * *", "context": None},
+            {"schedule_name": "rounds", "workflow_fn": clockwork.rounds, "schedule": "*/10 * * * *", "context": None},
+            {"schedule_name": "take", "workflow_fn": clockwork.take_over, "schedule": "*/9 * * * * *", "context": None},
+            {"schedule_name": "sweep", "workflow_fn": clockwork.sweep, "schedule": "7 * * * *", "context": None},
+        ]
+    )  # fmt: skip
+    stopped = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    beat(tools)
+    while not stopped.wait(BEAT_SECONDS):
+        beat(tools)
+    DBOS.destroy(workflow_completion_timeout_sec=5)
+
+
+def _config(tools: Toolbox) -> DBOSConfig:
+    return {
+        "name": "rollcall",
+        "system_database_url": tools.settings.jobs_database_url,
+        "executor_id": tools.settings.worker_slot,
+        "application_version": VERSION,
+        "scheduler_polling_interval_sec": 1.0,
+        "log_level": "WARNING",
+    }

@@ -1,0 +1,43 @@
+"""One attempt at a sync: pages, step by step, until it is complete or has to wait."""
+
+from __future__ import annotations
+
+import logging
+
+from dbos import DBOS
+
+from jobs.workbench import tools
+from services import syncing
+
+logger = logging.getLogger("rollcall.jobs")
+
+QUEUE = "syncs"
+
+
+@DBOS.workflow(name="sync_organization")
+def sync_organization(organization_id: str, sync_id: str, attempt: int) -> None:
+    """Goes on where the row says. A worker that dies here is followed by itself or by another one."""
+    if not take_up(organization_id, sync_id, attempt):
+        return
+    while take_pages(organization_id, sync_id) == syncing.SyncStep.MORE:
+        pass
+
+
+@DBOS.step()
+def take_up(organization_id: str, sync_id: str, attempt: int) -> bool:
+    return syncing.take_up(tools(), organization_id, sync_id, attempt)
+
+
+@DBOS.step()
+def take_pages(organization_id: str, sync_id: str) -> str:
+    try:
+        return syncing.take_pages(tools(), organization_id, sync_id).value
+    except Exception:
+        logger.exception("sync %s failed", sync_id)
+        syncing.fail_sync(tools(), organization_id, sync_id)
+        return syncing.SyncStep.DONE.value
+
+
+def workflow_id(sync_id: str, attempt: int) -> str:
+    """Ours: the same attempt is one workflow, however often it is enqueued."""
+    return f"sync:{sync_id}:{attempt}"

@@ -1,0 +1,31 @@
+"""Alembic's entry: migrates the database of the app that runs `flask db`."""
+
+from typing import Any, Literal
+
+from alembic import context
+from flask import current_app
+
+from models import Base
+from models.db import UtcDateTime
+
+
+def plain_types(kind: str, item: Any, _context: object) -> str | Literal[False]:
+    """A migration keeps meaning the same, whatever becomes of our own types."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+
+
+engine = current_app.extensions["migrate"].db.engine
+
+with engine.connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        # SQLite changes a table by copying it.
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_type=True,
+        render_item=plain_types,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()

@@ -1,0 +1,124 @@
+"""Audit entry: who did what to whom, when, with which result. Only ever added, never changed or deleted (S52)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, ColumnElement, Index, String, delete, event, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
+
+from models.db import Base, UtcDateTime
+
+
+class Event(StrEnum):
+    """The vocabulary: subject:action."""
+
+    TENANT_INSTALLED = "tenant:installed"
+    TENANT_REINSTALLED = "tenant:reinstalled"
+    TENANT_UNINSTALLED = "tenant:uninstalled"
+    ORGANIZATION_LINKED = "organization:linked"
+    ORGANIZATION_PURGED = "organization:purged"
+    CREDENTIAL_STORED = "credential:stored"
+    CREDENTIAL_REPLACED = "credential:replaced"
+    CREDENTIAL_REFUSED = "credential:refused"
+    CREDENTIAL_CHECKED = "credential:checked"
+    CREDENTIAL_FORGOTTEN = "credential:forgotten"
+    CREDENTIAL_DIED = "credential:died"
+    OPERATOR_NAMED = "operator:named"
+    OPERATOR_REMOVED = "operator:removed"
+    SYNC_STARTED = "sync:started"
+    SYNC_COMPLETED = "sync:completed"
+    SYNC_STOPPED = "sync:stopped"
+    SYNC_FAILED = "sync:failed"
+    RUN_PREVIEWED = "run:previewed"
+    RUN_CONFIRMED = "run:confirmed"
+    RUN_STOPPED = "run:stopped"
+    RUN_RETRIED = "run:retried"
+    RUN_FINISHED = "run:finished"
+    CASE_ACTED = "case:acted"
+    CASE_SPARED = "case:spared"
+    CASE_FAILED = "case:failed"
+    CASE_REFUSED = "case:refused"
+    CASE_UNDONE = "case:undone"
+    CASE_UNDO_SKIPPED = "case:undo_skipped"
+    EXPORT_TAKEN = "export:taken"
+
+
+APP = "rollcall"
+"""The actor of what the app does by itself."""
+
+
+class AuditEntry(Base):
+    """`actor` and `subject` are account ids, never names or addresses; `details` holds no personal data (S41)."""
+
+    __tablename__ = "audit_entry"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    organization_id: Mapped[str | None] = mapped_column(String(100))
+    client_key: Mapped[str | None] = mapped_column(String(255))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    event: Mapped[str] = mapped_column(String(40))
+    actor: Mapped[str] = mapped_column(String(128))
+    subject: Mapped[str | None] = mapped_column(String(128))
+    run_id: Mapped[str | None] = mapped_column(String(36))
+    result: Mapped[str] = mapped_column(String(500), default="")
+    details: Mapped[dict[str, str] | None] = mapped_column(JSON)
+
+    __table_args__ = (
+        Index("ix_audit_by_organization", "organization_id", "id"),
+        Index("ix_audit_by_tenant", "client_key", "id"),
+        Index("ix_audit_by_subject", "organization_id", "subject", "id"),
+    )
+
+
+class AuditIsAppendOnly(Exception):
+    """Some code tried to change or delete an audit entry."""
+
+
+@event.listens_for(AuditEntry, "before_update")
+@event.listens_for(AuditEntry, "before_delete")
+def _refuse(_mapper: Mapper[AuditEntry], _connection: Connection, _entry: AuditEntry) -> None:
+    raise AuditIsAppendOnly
+
+
+def entries_of(
+    session: Session,
+    organization_id: str | None,
+    client_key: str,
+    *,
+    event: str = "",
+    actor: str = "",
+    subject: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before_id: int | None = None,
+    limit: int = 100,
+) -> list[AuditEntry]:
+    """One page of the organization's audit with that of the tenant itself, newest first. `before_id` pages on."""
+    ours: ColumnElement[bool] = AuditEntry.client_key == client_key
+    if organization_id is not None:
+        # What happened at this door while it led to another organization stays that organization's.
+        ours = (AuditEntry.organization_id == organization_id) | (ours & AuditEntry.organization_id.is_(None))
+    else:
+        ours = ours & AuditEntry.organization_id.is_(None)
+    query = select(AuditEntry).where(ours)
+    if event:
+        query = query.where(AuditEntry.event == event)
+    if actor:
+        query = query.where(AuditEntry.actor == actor)
+    if subject:
+        query = query.where(AuditEntry.subject == subject)
+    if since is not None:
+        query = query.where(AuditEntry.at >= since)
+    if until is not None:
+        query = query.where(AuditEntry.at < until)
+    if before_id is not None:
+        query = query.where(AuditEntry.id < before_id)
+    return list(session.scalars(query.order_by(AuditEntry.id.desc()).limit(limit)))
+
+
+def purge_audit(session: Session, organization_id: str) -> None:
+    """Ends the retention of an organization that left: the one way out, by age only (S52)."""
+    session.execute(delete(AuditEntry).where(AuditEntry.organization_id == organization_id))

@@ -1,0 +1,71 @@
+"""Organization: what an admin key opens. It owns people, runs and audit. And its operators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.db import Base, UtcDateTime
+
+
+class Organization(Base):
+    """`doorless_since` is set when no installed tenant is a door any more; the data is purged N days later."""
+
+    __tablename__ = "organization"
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    doorless_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Atlassian asked us to slow down: nobody of this organization is acted on before."""
+
+
+class Seats(Base):
+    """A product of one site with its paid places, as the organization's workspaces tell (resource id is an ARI)."""
+
+    __tablename__ = "seats"
+
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
+    )
+    resource_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    key: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(255))
+    host_url: Mapped[str] = mapped_column(String(500), default="")
+    capacity: Mapped[int | None]
+    usage: Mapped[int | None]
+
+
+class OperatorReason(StrEnum):
+    """How somebody became an operator."""
+
+    GAVE_KEY = "gave_key"
+    NAMED = "named"
+
+
+class Operator(Base):
+    """Somebody who may see the organization's people and make the app act on them (S26)."""
+
+    __tablename__ = "operator"
+
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
+    )
+    account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(16))
+    named_by: Mapped[str] = mapped_column(String(128))
+    named_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def operators_of(session: Session, organization_id: str) -> list[Operator]:
+    query = select(Operator).where(Operator.organization_id == organization_id)
+    return list(session.scalars(query.order_by(Operator.named_at, Operator.account_id)))
+
+
+def seats_of(session: Session, organization_id: str) -> list[Seats]:
+    query = select(Seats).where(Seats.organization_id == organization_id)
+    return list(session.scalars(query.order_by(Seats.name, Seats.resource_id)))

@@ -1,0 +1,309 @@
+"""Person, where they have seats, which groups they are in: the directory as the last sync saw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, Select, String, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column, relationship, selectinload
+
+from models.db import Base, UtcDateTime
+from rules.filters import PeopleFilter
+from rules.person import ORG_ADMIN, PersonFacts
+
+
+class Person(Base):
+    """Somebody in the organization's directory.
+
+    `seen_at` is the newest sign of life in any product; None with `activity` never or unknown. `left_at` is set
+    when a complete sync no longer found them: people are marked, not deleted, so that the history keeps a name.
+    """
+
+    __tablename__ = "person"
+
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
+    )
+    account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    directory_id: Mapped[str] = mapped_column(String(100))
+    in_several_directories: Mapped[bool] = mapped_column(default=False)
+    name: Mapped[str] = mapped_column(String(255))
+    search_text: Mapped[str] = mapped_column(String(800))
+    """Name, nickname and address in lower case, for the search box."""
+    email: Mapped[str | None] = mapped_column(String(320))
+    email_domain: Mapped[str] = mapped_column(String(255), default="")
+    account_type: Mapped[str] = mapped_column(String(32), default="")
+    account_status: Mapped[str] = mapped_column(String(32), default="")
+    membership_status: Mapped[str] = mapped_column(String(32), default="")
+    status: Mapped[str] = mapped_column(String(32), default="")
+    claim_status: Mapped[str] = mapped_column(String(32), default="")
+    management_source: Mapped[str] = mapped_column(String(32), default="")
+    is_org_admin: Mapped[bool] = mapped_column(default=False)
+    is_bot: Mapped[bool] = mapped_column(default=False)
+    added_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    activity: Mapped[str] = mapped_column(String(16))
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    seen_in: Mapped[str] = mapped_column(String(100), default="")
+    """Product key of the newest sign of life."""
+    seat_count: Mapped[int] = mapped_column(default=0)
+    sync_id: Mapped[str] = mapped_column(String(36))
+    synced_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    seats: Mapped[list[Seat]] = relationship(order_by="Seat.product_key", viewonly=True)
+
+    __table_args__ = (
+        Index("ix_person_by_name", "organization_id", "left_at", "name", "account_id"),
+        Index("ix_person_by_seen", "organization_id", "left_at", "seen_at", "account_id"),
+        Index("ix_person_by_status", "organization_id", "left_at", "status"),
+        Index("ix_person_by_domain", "organization_id", "left_at", "email_domain"),
+        Index("ix_person_by_sync", "organization_id", "sync_id"),
+    )
+
+
+class Seat(Base):
+    """One person's place in one product, with the last activity there. `activity` is seen, never or unknown."""
+
+    __tablename__ = "seat"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    resource_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    product_key: Mapped[str] = mapped_column(String(100))
+    activity: Mapped[str] = mapped_column(String(16))
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "account_id"],
+            ["person.organization_id", "person.account_id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_seat_by_product", "organization_id", "product_key", "seen_at"),
+    )
+
+
+class Group(Base):
+    """A group of the directory, named by Atlassian's id."""
+
+    __tablename__ = "directory_group"
+
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
+    )
+    group_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+
+
+class Membership(Base):
+    """A person is in a group."""
+
+    __tablename__ = "membership"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    group_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "account_id"],
+            ["person.organization_id", "person.account_id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_membership_by_group", "organization_id", "group_id", "account_id"),
+    )
+
+
+class Signal(Base):
+    """A sign of life that a webhook brought, per person, product and site: it makes activity fresher, never older."""
+
+    __tablename__ = "signal"
+
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
+    )
+    account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    product_key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def find_person(session: Session, organization_id: str, account_id: str) -> Person | None:
+    return session.get(Person, (organization_id, account_id))
+
+
+def facts_of(person: Person) -> PersonFacts:
+    """The remembered person as the rules see people. Products and groups are left out: no guard asks for them."""
+    return PersonFacts(
+        account_id=person.account_id,
+        name=person.name,
+        email=person.email,
+        account_type=person.account_type,
+        account_status=person.account_status,
+        membership_status=person.membership_status,
+        status=person.status,
+        claim_status=person.claim_status,
+        management_source=person.management_source,
+        platform_roles=frozenset({ORG_ADMIN}) if person.is_org_admin else frozenset(),
+        added_at=person.added_at,
+    )
+
+
+def select_people(organization_id: str, filter: PeopleFilter, now: datetime) -> Select[Person]:
+    """The people of the filter, in no order."""
+    return select(Person).where(*_conditions(organization_id, filter, now))
+
+
+def find_people(
+    session: Session,
+    organization_id: str,
+    filter: PeopleFilter,
+    now: datetime,
+    *,
+    offset: int = 0,
+    limit: int = 50,
+) -> list[Person]:
+    """One page of the filter, in its order; seats come along."""
+    query = select_people(organization_id, filter, now).options(selectinload(Person.seats))
+    return list(session.scalars(query.order_by(*_order(filter)).offset(offset).limit(limit)))
+
+
+def count_people(session: Session, organization_id: str, filter: PeopleFilter, now: datetime) -> int:
+    """How many people the filter shows."""
+    query = select(func.count(Person.account_id)).where(*_conditions(organization_id, filter, now))
+    return session.scalar(query) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What the filter can choose from. Products by name; groups and domains by number of people."""
+
+    products: list[tuple[str, str]]
+    groups: list[tuple[str, str, int]]
+    domains: list[tuple[str, int]]
+
+
+def facets(session: Session, organization_id: str) -> Facets:
+    """The products, the 200 largest groups and the 100 most common domains of the organization."""
+    products = select(Seat.product_key).where(Seat.organization_id == organization_id).distinct()
+    size = func.count(Membership.account_id)
+    groups = (
+        select(Group.group_id, Group.name, size)
+        .join(
+            Membership,
+            (Membership.organization_id == Group.organization_id) & (Membership.group_id == Group.group_id),
+        )
+        .where(Group.organization_id == organization_id)
+        .group_by(Group.group_id, Group.name)
+        .order_by(size.desc(), Group.name)
+        .limit(200)
+    )
+    count = func.count(Person.account_id)
+    domains = (
+        select(Person.email_domain, count)
+        .where(Person.organization_id == organization_id, Person.left_at.is_(None), Person.email_domain != "")
+        .group_by(Person.email_domain)
+        .order_by(count.desc(), Person.email_domain)
+        .limit(100)
+    )
+    return Facets(
+        products=sorted(
+            ((key, product_name(key)) for key in session.scalars(products)), key=lambda item: item[1]
+        ),
+        groups=[(group_id, name, people) for group_id, name, people in session.execute(groups)],
+        domains=[(domain, people) for domain, people in session.execute(domains)],
+    )
+
+
+PRODUCT_NAMES = {
+    "jira-software": "Jira",
+    "jira-core": "Jira Work Management",
+    "jira-servicedesk": "Jira Service Management",
+    "jira-product-discovery": "Jira Product Discovery",
+    "confluence": "Confluence",
+    "bitbucket": "Bitbucket",
+    "trello": "Trello",
+}
+
+
+def product_name(key: str) -> str:
+    """Atlassian's product key in people's words."""
+    return PRODUCT_NAMES.get(key, key.replace("-", " ").replace("_", " ").capitalize())
+
+
+def groups_of(session: Session, organization_id: str, account_id: str) -> list[Group]:
+    """The groups a person is in, by name."""
+    query = (
+        select(Group)
+        .join(
+            Membership,
+            (Membership.organization_id == Group.organization_id) & (Membership.group_id == Group.group_id),
+        )
+        .where(Membership.organization_id == organization_id, Membership.account_id == account_id)
+    )
+    return list(session.scalars(query.order_by(Group.name, Group.group_id)))
+
+
+def _conditions(organization_id: str, filter: PeopleFilter, now: datetime) -> list[ColumnElement[bool]]:
+    conditions = [Person.organization_id == organization_id]
+    if filter.status == "left":
+        conditions.append(Person.left_at.is_not(None))
+    else:
+        conditions.append(Person.left_at.is_(None))
+        if filter.status:
+            conditions.append(Person.status == filter.status)
+    if filter.text:
+        conditions.append(Person.search_text.contains(filter.text.casefold(), autoescape=True))
+    if filter.claim:
+        conditions.append(Person.claim_status == filter.claim)
+    if filter.domain:
+        conditions.append(Person.email_domain == filter.domain)
+    if filter.synced is not None:
+        synced = Person.management_source == "synced"
+        conditions.append(synced if filter.synced else ~synced)
+    if filter.group:
+        members = select(Membership.account_id).where(
+            Membership.organization_id == organization_id, Membership.group_id == filter.group
+        )
+        conditions.append(Person.account_id.in_(members))
+    if filter.product:
+        holders = select(Seat.account_id).where(
+            Seat.organization_id == organization_id,
+            Seat.product_key == filter.product,
+            *_idle_condition(Seat.activity, Seat.seen_at, filter.idle, now),
+        )
+        conditions.append(Person.account_id.in_(holders))
+    else:
+        conditions.extend(_idle_condition(Person.activity, Person.seen_at, filter.idle, now))
+    return conditions
+
+
+def _idle_condition(
+    activity: InstrumentedAttribute[str],
+    seen_at: InstrumentedAttribute[datetime | None],
+    idle: int | str | None,
+    now: datetime,
+) -> list[ColumnElement[bool]]:
+    # Idle for N days speaks only of people who were seen: never and unknown are answers of their own (S45).
+    if idle is None:
+        return []
+    if isinstance(idle, int):
+        return [seen_at <= now - timedelta(days=idle)]
+    return [activity == idle]
+
+
+def _order(filter: PeopleFilter) -> list[ColumnElement[Any]]:
+    column: InstrumentedAttribute[Any] = {
+        "name": Person.name,
+        "seen": Person.seen_at,
+        "status": Person.status,
+        "email": Person.email,
+        "added": Person.added_at,
+    }[filter.sort]
+    # Both databases sort empty values differently: say where they go, so that paging means the same on both.
+    if filter.sort == "name":
+        first: list[ColumnElement[Any]] = []
+    else:
+        first = [column.is_(None)]
+    return [*first, column.desc() if filter.descending else column.asc(), Person.account_id.asc()]

@@ -1,0 +1,148 @@
+"""Run and Case: one execution of a deed on many people, and the path of each one of them through it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.db import Base, UtcDateTime
+from rules.case import CaseState, Deed, RunState
+
+
+class Run(Base):
+    """PREVIEW until somebody confirms it; the cases are the plan that was shown. `undoes` is the run it takes back."""
+
+    __tablename__ = "run"
+
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    deed: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), default=RunState.PREVIEW.value)
+    undoes: Mapped[str | None] = mapped_column(String(36))
+    requested_by: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_by: Mapped[str | None] = mapped_column(String(128))
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    stopped_by: Mapped[str | None] = mapped_column(String(128))
+
+    __table_args__ = (
+        Index("ix_run_by_time", "organization_id", "created_at"),
+        Index("ix_run_by_state", "state"),
+    )
+
+
+class Case(Base):
+    """One person in one run. `earlier` is what they were before the deed: what undo gives back, and no more (S51)."""
+
+    __tablename__ = "run_case"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(36))
+    account_id: Mapped[str] = mapped_column(String(128))
+    directory_id: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(255))
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    undoes: Mapped[str | None] = mapped_column(String(36))
+    """The case this one takes back."""
+    earlier: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    left_as: Mapped[str | None] = mapped_column(String(32))
+    """The membership status that the deed left behind: undo finds it unchanged, or skips."""
+    attempt: Mapped[int] = mapped_column(default=0)
+    troubles: Mapped[int] = mapped_column(default=0)
+    """How often Atlassian could not be reached for this person."""
+    acting_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    resume_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "run_id"], ["run.organization_id", "run.id"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("organization_id", "run_id", "account_id"),
+        Index("ix_case_by_run", "organization_id", "run_id", "state", "name"),
+        Index("ix_case_by_person", "organization_id", "account_id"),
+        Index("ix_case_due", "state", "resume_at"),
+        # Of two runs that hold the same person, only one can be acting: the database says so, not a check before.
+        Index(
+            "uq_case_acting",
+            "organization_id",
+            "account_id",
+            unique=True,
+            sqlite_where=(state == CaseState.ACTING.value),
+            postgresql_where=(state == CaseState.ACTING.value),
+        ),
+    )
+
+
+def find_run(session: Session, organization_id: str, run_id: str) -> Run | None:
+    return session.get(Run, (organization_id, run_id))
+
+
+def find_case(session: Session, organization_id: str, case_id: str) -> Case | None:
+    return session.get(Case, (organization_id, case_id))
+
+
+def runs_of(session: Session, organization_id: str, limit: int = 50) -> list[Run]:
+    """The newest runs first, previews that nobody confirmed left out."""
+    query = select(Run).where(Run.organization_id == organization_id, Run.state != RunState.PREVIEW.value)
+    return list(session.scalars(query.order_by(Run.created_at.desc()).limit(limit)))
+
+
+def count_cases(session: Session, organization_id: str, run_id: str) -> dict[CaseState, int]:
+    """How many people of this run are in each state."""
+    query = (
+        select(Case.state, func.count(Case.id))
+        .where(Case.organization_id == organization_id, Case.run_id == run_id)
+        .group_by(Case.state)
+    )
+    return {CaseState(state): count for state, count in session.execute(query)}
+
+
+def cases_of(
+    session: Session, organization_id: str, run_id: str, state: CaseState | None, offset: int, limit: int
+) -> list[Case]:
+    """One page of a run's people, by name."""
+    query = select(Case).where(Case.organization_id == organization_id, Case.run_id == run_id)
+    if state is not None:
+        query = query.where(Case.state == state.value)
+    return list(session.scalars(query.order_by(Case.name, Case.id).offset(offset).limit(limit)))
+
+
+def history_of(
+    session: Session, organization_id: str, account_id: str, limit: int = 50
+) -> list[tuple[Case, Run]]:
+    """What was done to this person, newest first."""
+    query = (
+        select(Case, Run)
+        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
+        .where(
+            Case.organization_id == organization_id,
+            Case.account_id == account_id,
+            Run.state != RunState.PREVIEW.value,
+        )
+        .order_by(Run.created_at.desc())
+        .limit(limit)
+    )
+    return [(case, run) for case, run in session.execute(query)]
+
+
+__all__ = [
+    "Case",
+    "CaseState",
+    "Deed",
+    "Run",
+    "RunState",
+    "cases_of",
+    "count_cases",
+    "find_case",
+    "find_run",
+    "history_of",
+    "runs_of",
+]

@@ -1,0 +1,75 @@
+"""Sync: one reading of the whole directory, page by page. Only a complete one counts (S46)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.db import Base, UtcDateTime
+
+
+class SyncState(StrEnum):
+    """RUNNING covers waiting too: `resume_at` says until when."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Sync(Base):
+    """How far the reading is. `directory_ids` is the work list, `directory_index` and `cursor` the place in it."""
+
+    __tablename__ = "sync"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(16), default=SyncState.RUNNING.value)
+    requested_by: Mapped[str] = mapped_column(String(128))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    resume_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempt: Mapped[int] = mapped_column(default=0)
+    """How often it was taken up again; part of the workflow's id."""
+    directory_ids: Mapped[str] = mapped_column(String(2000), default="")
+    directory_index: Mapped[int] = mapped_column(default=0)
+    cursor: Mapped[str | None] = mapped_column(String(2000))
+    pages: Mapped[int] = mapped_column(default=0)
+    people: Mapped[int] = mapped_column(default=0)
+    expected: Mapped[int | None]
+    """How many people the organization says it has, for the progress bar."""
+    api_seconds: Mapped[float] = mapped_column(default=0.0)
+    problem: Mapped[str] = mapped_column(String(500), default="")
+
+    __table_args__ = (
+        Index("ix_sync_by_start", "organization_id", "started_at"),
+        # Two syncs of one organization never run at once, whoever asks.
+        Index(
+            "uq_sync_running",
+            "organization_id",
+            unique=True,
+            sqlite_where=(state == SyncState.RUNNING.value),
+            postgresql_where=(state == SyncState.RUNNING.value),
+        ),
+    )
+
+
+def find_sync(session: Session, organization_id: str, sync_id: str) -> Sync | None:
+    return session.scalar(select(Sync).where(Sync.organization_id == organization_id, Sync.id == sync_id))
+
+
+def running_sync(session: Session, organization_id: str) -> Sync | None:
+    return session.scalar(
+        select(Sync).where(Sync.organization_id == organization_id, Sync.state == SyncState.RUNNING.value)
+    )
+
+
+def latest_sync(session: Session, organization_id: str, state: SyncState | None = None) -> Sync | None:
+    """The newest sync, or the newest one that ended in `state`."""
+    query = select(Sync).where(Sync.organization_id == organization_id)
+    if state is not None:
+        query = query.where(Sync.state == state.value)
+    return session.scalar(query.order_by(Sync.started_at.desc()).limit(1))

@@ -1,0 +1,63 @@
+"""Who is never touched, whatever anybody selects. There is no switch (S48)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rules.person import PersonFacts
+
+# Atlassian gives apps and service accounts addresses of their own; the account type alone does not tell them apart.
+MACHINE_DOMAINS = frozenset(
+    {
+        "bots.connect.atlassian.com",
+        "connect.atlassian.com",
+        "serviceaccount.atlassian.com",
+        "bots.atlassian.com",
+    }
+)
+
+
+class Guard(StrEnum):
+    """The built-in reasons, in the order in which they are looked at."""
+
+    YOURSELF = "yourself"
+    KEY_HOLDER = "key_holder"
+    ORG_ADMIN = "org_admin"
+    MACHINE = "machine"
+
+
+SENTENCES = {
+    Guard.YOURSELF: "This is you. Nobody can lock themselves out.",
+    Guard.KEY_HOLDER: "Gave Rollcall a credential: without this account Rollcall would stop working.",
+    Guard.ORG_ADMIN: "Administers the organization.",
+    Guard.MACHINE: "An app or service account, not a person.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What the guards need to know besides the person: who asked for the deed, and whose credentials drive it."""
+
+    asked_by: str
+    key_holders: frozenset[str]
+
+
+def is_machine(facts: PersonFacts) -> bool:
+    """Whether this account belongs to an app, a bot or a service rather than to a human."""
+    if facts.account_type not in {"", "atlassian"}:
+        return True
+    return (facts.email or "").rpartition("@")[2].lower() in MACHINE_DOMAINS
+
+
+def guard_of(facts: PersonFacts, guarded: Guarded) -> Guard | None:
+    """The first reason never to touch this person, or None."""
+    if facts.account_id == guarded.asked_by:
+        return Guard.YOURSELF
+    if facts.account_id in guarded.key_holders:
+        return Guard.KEY_HOLDER
+    if facts.is_org_admin:
+        return Guard.ORG_ADMIN
+    if is_machine(facts):
+        return Guard.MACHINE
+    return None

@@ -1,0 +1,54 @@
+"""What Atlassian tells about a person, as plain values (POST …/users/search, with all it can expand)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+ORG_ADMIN = "atlassian/org-admin"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductAccess:
+    """One product this person has a seat in. `last_active` is None when Atlassian has no date for it."""
+
+    resource_id: str
+    key: str
+    last_active: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRef:
+    """A group by its id, with the name Atlassian shows."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """One row of the organization's directory, as read at one moment.
+
+    `email` is None when hidden. `status` is Atlassian's summary (active, suspended, not_invited, deactivated,
+    for_deletion); `membership_status` is about this directory; `account_status` about the whole account.
+    Words Atlassian does not send are empty strings.
+    """
+
+    account_id: str
+    name: str
+    nickname: str = ""
+    email: str | None = None
+    account_type: str = ""
+    account_status: str = ""
+    membership_status: str = ""
+    status: str = ""
+    claim_status: str = ""
+    management_source: str = ""
+    platform_roles: frozenset[str] = field(default_factory=frozenset)
+    added_at: datetime | None = None
+    products: tuple[ProductAccess, ...] = ()
+    groups: tuple[GroupRef, ...] = ()
+
+    @property
+    def is_org_admin(self) -> bool:
+        return ORG_ADMIN in self.platform_roles

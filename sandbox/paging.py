@@ -1,0 +1,37 @@
+"""Cursors as Atlassian gives them: opaque, bound to the search they came from."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+
+
+class BadCursor(ValueError):
+    """The cursor was not made by us."""
+
+
+_KEY = b"pretend-atlassian-cursor"
+
+
+def make(payload: dict[str, Any]) -> str:
+    raw = json.dumps(payload, separators=(",", ":")).encode()
+    seal = hmac.new(_KEY, raw, hashlib.sha256).digest()[:6]
+    return base64.urlsafe_b64encode(seal + raw).decode().rstrip("=")
+
+
+def read(cursor: str) -> dict[str, Any]:
+    """What make() was given; BadCursor otherwise."""
+    try:
+        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        seal, raw = data[:6], data[6:]
+        if not hmac.compare_digest(seal, hmac.new(_KEY, raw, hashlib.sha256).digest()[:6]):
+            raise BadCursor(cursor)
+        payload: dict[str, Any] = json.loads(raw)
+    except BadCursor:
+        raise
+    except ValueError as error:
+        raise BadCursor(cursor) from error
+    return payload

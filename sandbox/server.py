@@ -1,0 +1,107 @@
+"""Start the pretend Cloud: one process, three ports (hub, site acme, site globex), a thread a connection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response
+
+from sandbox import (
+    admin_organizations,
+    admin_people,
+    control,
+    control_page,
+    host_page,
+    keyhost,
+    site_api,
+)
+from sandbox.answers import Refusal
+from sandbox.cloud import Cloud
+from sandbox.journal import is_api
+from sandbox.store import Store
+from sandbox.wire import Server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Sandbox:
+    """A running pretend Cloud; `hub`, `acme`, `globex` are its addresses."""
+
+    def __init__(self, cloud: Cloud, servers: list[Server]) -> None:
+        self.cloud = cloud
+        self.hub = cloud.hub
+        self.acme = cloud.sites["acme"]
+        self.globex = cloud.sites["globex"]
+        self._servers = servers
+        self._threads = [threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+                         for server in servers]
+        for thread in self._threads:
+            thread.start()
+
+    def wait(self) -> None:
+        """Until stop() or Ctrl-C."""
+        for thread in self._threads:
+            while thread.is_alive():
+                thread.join(0.5)
+
+    def stop(self) -> None:
+        """Stop listening, end waiting faults, close the store."""
+        self.cloud.stopping.set()
+        for server in self._servers:
+            server.hang_up()
+        for thread in self._threads:
+            thread.join(5)
+        self.cloud.store.close()
+
+
+def start(ports: tuple[int, int, int] = (0, 0, 0), state: str = ":memory:", people: int = 2000,
+          app_base_url: str = "http://127.0.0.1:8000", seed: str = "rollcall", small: int = 60) -> Sandbox:
+    """Listen and serve in background threads. Port 0 takes a free one; `state` is an SQLite file."""
+    cloud = Cloud(Store(state), app_base_url.rstrip("/"), people, seed, small)
+    cloud.fill_once()
+    keyhost.signing_key(cloud.store)
+    hub, *sites = (_program(name) for name in ("hub", "acme", "globex"))
+    servers = [Server(port, _layers(cloud, program), cloud.store.close_thread)
+               for port, program in zip(ports, (hub, *sites), strict=True)]
+    cloud.hub = servers[0].address
+    cloud.sites = {program.name: server.address for program, server in zip(sites, servers[1:], strict=True)}
+    _fill_hub(hub, cloud)
+    for program in sites:
+        for routes in (site_api.blueprint(cloud, program.name), host_page.blueprint(cloud, program.name),
+                       host_page.assets(cloud)):
+            program.register_blueprint(routes)
+    return Sandbox(cloud, servers)
+
+
+def _program(name: str) -> Flask:
+    program = Flask(name, root_path=str(Path(__file__).parent), static_folder=None)
+    program.json.sort_keys = False  # type: ignore[attr-defined]
+
+    @program.errorhandler(Refusal)
+    def refused(refusal: Refusal) -> Response:
+        return refusal.response()
+
+    return program
+
+
+def _fill_hub(program: Flask, cloud: Cloud) -> None:
+    for routes in (keyhost.blueprint(cloud.store), admin_organizations.blueprint(cloud), admin_people.blueprint(cloud),
+                   control.blueprint(cloud), control_page.blueprint(cloud), host_page.assets(cloud)):
+        program.register_blueprint(routes)
+
+
+def _layers(cloud: Cloud, program: Flask) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """Around every API request: the journal, then the faults. Pages and the control API stay whole."""
+    def faulty(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return cloud.faults.spoil(program.wsgi_app, environ, start_response)
+
+    def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not is_api(environ["PATH_INFO"]):
+            return program.wsgi_app(environ, start_response)
+        return cloud.journal.watch(faulty, program.name, environ, start_response)
+
+    return outer

@@ -1,0 +1,72 @@
+"""Prints the path of a Chromium for the browser tests, installing one when the machine has none.
+
+Looked for in this order: CHROMIUM_PATH, a Chromium or Chrome of the system's, `apt-get` when we are root, a
+download by Playwright.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+# Names in other alphabets are drawn in the screenshots, too.
+PACKAGES = ("chromium", "fonts-liberation", "fonts-noto-cjk")
+
+
+def main() -> int:
+    """Print the path; 1 and a sentence when there is no browser to be had."""
+    found = from_variable() or on_this_machine() or by_apt() or by_playwright()
+    if not found:
+        sentence = "No Chromium found or installed. Install one and name it: CHROMIUM_PATH=/path make test"
+        print(sentence, file=sys.stderr)
+        return 1
+    print(found)
+    return 0
+
+
+def from_variable() -> str:
+    """The path somebody chose by CHROMIUM_PATH."""
+    return os.environ.get("CHROMIUM_PATH", "")
+
+
+def on_this_machine() -> str:
+    """A browser that starts: Ubuntu's `chromium-browser` may be only a hint to install another."""
+    found = [path for path in map(shutil.which, NAMES) if path]
+    if MAC.exists():
+        found.append(str(MAC))
+    return next((path for path in found if _starts(path)), "")
+
+
+def by_apt() -> str:
+    """Debian's Chromium, when we are allowed to install it."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return ""
+    print("Installing Chromium with apt-get ...", file=sys.stderr, flush=True)
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for words in (["update"], ["install", "--no-install-recommends", *PACKAGES]):
+        subprocess.run(["apt-get", "-qq", "-y", *words], env=env, stdout=subprocess.DEVNULL, check=False)
+    return on_this_machine()
+
+
+def by_playwright() -> str:
+    """Playwright's own Chromium, downloaded once into the user's cache."""
+    install = [sys.executable, "-m", "playwright", "install", "chromium"]
+    subprocess.run(install, stdout=sys.stderr, check=False)
+    ask = (
+        "from playwright.sync_api import sync_playwright\n"
+        "with sync_playwright() as p: print(p.chromium.executable_path)"
+    )
+    answer = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
+    path = answer.stdout.strip()
+    return path if path and Path(path).exists() else ""
+
+
+def _starts(path: str) -> bool:
+    return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

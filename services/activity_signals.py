@@ -1,0 +1,94 @@
+"""Webhooks as signs of life: they make somebody's activity fresher and never anybody idle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, update
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from models.people import Person, Seat, Signal, find_person
+from models.tenant import Product, find_tenant
+from rules.activity import ActivityKind
+from services.directory import signals_of, upsert
+from services.toolbox import Toolbox
+
+GRAIN = timedelta(hours=1)
+"""A sign of life is written at most this often per person and product: webhooks come by the thousand."""
+PRODUCT_KEYS = {Product.JIRA: "jira-software", Product.CONFLUENCE: "confluence"}
+
+
+def record_signal(tools: Toolbox, caller: Caller, body: Mapping[str, Any]) -> None:
+    """Takes the actor out of a verified webhook. Strangers and events without an actor are ignored.
+
+    The body's own time counts, but never a moment in the future.
+    """
+    account_id = _actor(body)
+    now = tools.clock()
+    if account_id is None:
+        return
+    with tools.begin() as session:
+        tenant = find_tenant(session, caller.tenant)
+        if tenant is None or tenant.organization_id is None:
+            return
+        if find_person(session, tenant.organization_id, account_id) is None:
+            return
+        key = PRODUCT_KEYS[Product(tenant.product)]
+        moment = min(_moment(body) or now, now)
+        _seen(session, tenant.organization_id, account_id, key, moment)
+
+
+def _seen(session: Session, organization_id: str, account_id: str, key: str, moment: datetime) -> None:
+    known = signals_of(session, organization_id, [account_id]).get((account_id, key))
+    if known is not None and moment < known + GRAIN:
+        return
+    row = {
+        "organization_id": organization_id,
+        "account_id": account_id,
+        "product_key": key,
+        "seen_at": moment,
+    }
+    upsert(session, Signal, [row])
+    seen = {"activity": ActivityKind.SEEN.value, "seen_at": moment}
+    session.execute(
+        update(Seat)
+        .where(
+            Seat.organization_id == organization_id,
+            Seat.account_id == account_id,
+            Seat.product_key == key,
+            or_(Seat.seen_at.is_(None), Seat.seen_at < moment),
+        )
+        .values(seen)
+    )
+    session.execute(
+        update(Person)
+        .where(
+            Person.organization_id == organization_id,
+            Person.account_id == account_id,
+            or_(Person.seen_at.is_(None), Person.seen_at < moment),
+        )
+        .values(seen | {"seen_in": key})
+    )
+
+
+def _actor(body: Mapping[str, Any]) -> str | None:
+    """Jira: the user, or the comment's author; Confluence: userAccountId (platform.md E)."""
+    comment = body.get("comment")
+    people = [body.get("user")]
+    if isinstance(comment, Mapping):
+        people = [comment.get("updateAuthor"), comment.get("author"), *people]
+    for person in people:
+        if isinstance(person, Mapping) and isinstance(person.get("accountId"), str):
+            return str(person["accountId"])
+    actor = body.get("userAccountId")
+    return actor if isinstance(actor, str) else None
+
+
+def _moment(body: Mapping[str, Any]) -> datetime | None:
+    stamp = body.get("timestamp")
+    if isinstance(stamp, bool) or not isinstance(stamp, int) or not 0 < stamp < 10**14:
+        return None
+    return datetime.fromtimestamp(stamp / 1000, UTC)

@@ -1,0 +1,53 @@
+"""Opening the gateways: which address, which credential, whose clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from connect.gateway.confluence import ConfluenceSite
+from connect.gateway.credentials import as_app, basic
+from connect.gateway.http import Authorization
+from connect.gateway.jira import JiraSite
+from connect.gateway.organization import OrganizationGateway
+from connect.hosts import SiteOrigins
+from models.tenant import Product
+
+
+@dataclass(frozen=True, slots=True)
+class Atlassian:
+    """The one organization API and all the sites. Each gateway serves one chain of calls and is closed after it."""
+
+    api_url: str
+    app_key: str
+    origins: SiteOrigins
+    clock: Callable[[], datetime]
+
+    @contextmanager
+    def organization(self, admin_key: str) -> Iterator[OrganizationGateway]:
+        """The organization API by an Admin API key."""
+        with closing(OrganizationGateway(self.api_url, admin_key, clock=self.clock)) as gateway:
+            yield gateway
+
+    @contextmanager
+    def site_as_app(
+        self, product: str, base_url: str, client_key: str, secret: str
+    ) -> Iterator[JiraSite | ConfluenceSite]:
+        """A tenant's own site, signed with its shared secret."""
+        authorization = as_app(app_key=self.app_key, client_key=client_key, secret=secret, clock=self.clock)
+        with closing(self._site(product, base_url, authorization)) as site:
+            yield site
+
+    @contextmanager
+    def site_by_token(
+        self, product: str, base_url: str, email: str, token: str
+    ) -> Iterator[JiraSite | ConfluenceSite]:
+        """A tenant's own site, by an account's API token."""
+        with closing(self._site(product, base_url, basic(email, token))) as site:
+            yield site
+
+    def _site(self, product: str, base_url: str, authorization: Authorization) -> JiraSite | ConfluenceSite:
+        kind = ConfluenceSite if product == Product.CONFLUENCE else JiraSite
+        return kind(base_url, origins=self.origins, authorization=authorization, clock=self.clock)

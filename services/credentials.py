@@ -1,0 +1,482 @@
+"""The two credentials of a door: proven at Atlassian before they are stored, sealed, never shown again (S27, S42)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import (
+    AccessForbidden,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    Why,
+)
+from connect.gateway.confluence import ConfluenceSite
+from connect.gateway.jira import MyselfRecord
+from connect.gateway.organization import OrganizationRecord, WorkspaceRecord
+from models.audit import Event
+from models.credential import Credential, CredentialKind, CredentialState, credential_of
+from models.organization import Operator, OperatorReason, Organization
+from models.tenant import Tenant, find_tenant
+from services.audit import record
+from services.doors import credential_row, mark_rejected
+from services.leaving import leave
+from services.names import names_of
+from services.seats import replace_seats
+from services.syncing import start_sync
+from services.toolbox import Toolbox
+
+LONGEST_LIFE = timedelta(days=366)
+"""Atlassian lets no admin key and no API token live longer than a year."""
+LONGEST_SECRET = 2000
+WORKING = "Works."
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialView:
+    """What may be shown of a stored credential. `email` is the Admin Email of an API token."""
+
+    kind: CredentialKind
+    last_four: str
+    email: str | None
+    stored_by: str
+    stored_by_name: str
+    stored_at: datetime
+    expires_on: date
+    expires_in_days: int
+    state: str
+    checked_at: datetime
+    check_result: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """The caller's tenant, copied out of the database before Atlassian is asked anything."""
+
+    client_key: str
+    product: str
+    base_url: str
+    organization_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What a key was found to open."""
+
+    organization: OrganizationRecord
+    workspaces: list[WorkspaceRecord]
+
+
+def show(tools: Toolbox, caller: Caller, kind: CredentialKind) -> CredentialView | None:
+    """The caller's door's credential of one kind, without the secret; None when none is stored."""
+    with tools.begin() as session:
+        tenant = find_tenant(session, caller.tenant)
+        credential = credential_of(session, caller.tenant, kind)
+        if tenant is None or credential is None:
+            return None
+        names = names_of(session, tenant.organization_id, [credential.stored_by])
+        email = credential.email_sealed and tools.vault.open(
+            credential.email_sealed, row=credential_row(caller.tenant, kind), column="email_sealed"
+        )
+        return CredentialView(
+            kind=kind,
+            last_four=credential.last_four,
+            email=email or None,
+            stored_by=credential.stored_by,
+            stored_by_name=names.get(credential.stored_by, ""),
+            stored_at=credential.stored_at,
+            expires_on=credential.expires_on,
+            expires_in_days=(credential.expires_on - tools.clock().date()).days,
+            state=credential.state,
+            checked_at=credential.checked_at,
+            check_result=credential.check_result,
+        )
+
+
+def store_admin_key(tools: Toolbox, caller: Caller, *, key: str, expires_on: str) -> None:
+    """Proves an Admin API key, links the tenant to its organization, makes the giver an operator, starts a sync.
+
+    Raises Invalid("key" | "expires_on") or AtlassianError; then nothing is stored.
+    """
+    account_id = _somebody(caller)
+    expiry = _expiry(expires_on, tools.clock().date())
+    key = _secret("key", key, "Admin API key")
+    door = _door(tools, caller)
+    try:
+        opened = _prove_key(tools, door, key)
+    except (Invalid, Unauthorized, AccessForbidden) as problem:
+        _record_refusal(tools, door, account_id, CredentialKind.ADMIN_KEY, problem.reason)
+        raise
+    now = tools.clock()
+    with tools.begin() as session:
+        tenant = session.get_one(Tenant, door.client_key)
+        _link(session, tenant, opened, account_id, now)
+        replaced = _put(tools, session, door, CredentialKind.ADMIN_KEY, key, account_id, expiry, now)
+        _record_stored(
+            session,
+            door,
+            opened.organization.id,
+            account_id,
+            CredentialKind.ADMIN_KEY,
+            now,
+            replaced=replaced,
+        )
+        start_sync(session, opened.organization.id, requested_by=account_id, now=now)
+
+
+def store_api_token(tools: Toolbox, caller: Caller, *, email: str, token: str, expires_on: str) -> None:
+    """Proves an API token with its Admin Email on the tenant's own site and stores both, or neither.
+
+    Raises Invalid("email" | "token" | "expires_on") or AtlassianError; then nothing is stored.
+    """
+    account_id = _somebody(caller)
+    expiry = _expiry(expires_on, tools.clock().date())
+    token = _secret("token", token, "API token")
+    email = email.strip()
+    if not 3 <= len(email) <= 320 or email.count("@") != 1 or " " in email:
+        raise Invalid(
+            "email", "This is not an e-mail address.", "Type the address of the account that made the token."
+        )
+    door = _door(tools, caller)
+    try:
+        owner = _prove_token(tools, door, email, token)
+    except (Invalid, Unauthorized, AccessForbidden) as problem:
+        _record_refusal(tools, door, account_id, CredentialKind.API_TOKEN, problem.reason)
+        raise
+    now = tools.clock()
+    with tools.begin() as session:
+        replaced = _put(
+            tools, session, door, CredentialKind.API_TOKEN, token, account_id, expiry, now, email, owner
+        )
+        _record_stored(
+            session, door, door.organization_id, account_id, CredentialKind.API_TOKEN, now, replaced=replaced
+        )
+
+
+def check_now(tools: Toolbox, caller: Caller, kind: CredentialKind) -> CredentialView:
+    """Asks Atlassian whether the stored credential still works and remembers the answer."""
+    check(tools, caller.tenant, kind, actor=_somebody(caller))
+    view = show(tools, caller, kind)
+    if view is None:
+        raise NotFound("There is nothing to check.", "Save a credential first.")
+    return view
+
+
+def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) -> None:
+    """The check behind *Check now* and the daily one. Never raises AtlassianError: the answer is stored."""
+    with tools.begin() as session:
+        credential = credential_of(session, client_key, kind)
+        tenant = find_tenant(session, client_key)
+        if credential is None or tenant is None:
+            raise NotFound("There is nothing to check.", "Save a credential first.")
+        door = _as_door(tenant)
+        sealed, email_sealed = credential.sealed, credential.email_sealed
+    row = credential_row(client_key, kind)
+    secret = tools.vault.open(sealed, row=row, column="sealed")
+    state, result = CredentialState.WORKING, WORKING
+    try:
+        if kind is CredentialKind.ADMIN_KEY:
+            opened = _prove_key(tools, door, secret)
+            if opened.organization.id != door.organization_id:
+                state, result = CredentialState.REJECTED, "The key now opens another organization."
+        else:
+            _prove_token(
+                tools, door, tools.vault.open(email_sealed or b"", row=row, column="email_sealed"), secret
+            )
+    except Unauthorized as problem:
+        mark_rejected(tools, client_key, kind, sealed)
+        state, result = CredentialState.REJECTED, problem.sentence
+    except (Invalid, AccessForbidden) as problem:
+        state, result = CredentialState.REJECTED, problem.sentence
+    except (RateLimited, Unavailable) as problem:
+        state, result = CredentialState.UNCHECKED, problem.sentence
+    now = tools.clock()
+    with tools.begin() as session:
+        credential = credential_of(session, client_key, kind)
+        if credential is None or credential.sealed != sealed:
+            return
+        credential.state, credential.check_result, credential.checked_at = state.value, result, now
+        record(
+            session,
+            Event.CREDENTIAL_CHECKED,
+            at=now,
+            actor=actor,
+            organization_id=door.organization_id,
+            client_key=client_key,
+            result=result,
+            details={"kind": kind.value},
+        )
+
+
+def forget(tools: Toolbox, caller: Caller, kind: CredentialKind) -> None:
+    """Deletes a credential. Without its admin key a tenant is no door any more: people and runs are out of reach."""
+    account_id = _somebody(caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        tenant = find_tenant(session, caller.tenant)
+        credential = credential_of(session, caller.tenant, kind)
+        if tenant is None or credential is None:
+            raise NotFound("There is nothing to forget.", "Reload the page.")
+        organization_id = tenant.organization_id
+        session.delete(credential)
+        if kind is CredentialKind.ADMIN_KEY:
+            leave(session, tenant, actor=account_id, now=now, reason="The Admin API key was forgotten.")
+        record(
+            session,
+            Event.CREDENTIAL_FORGOTTEN,
+            at=now,
+            actor=account_id,
+            organization_id=organization_id,
+            client_key=caller.tenant,
+            details={"kind": kind.value},
+        )
+
+
+def _prove_key(tools: Toolbox, door: _Door, key: str) -> _Opened:
+    with tools.atlassian.organization(key) as gateway:
+        try:
+            organizations = gateway.organizations()
+            names = []
+            for organization in organizations:
+                workspaces = gateway.workspaces(organization.id)
+                if any(_same_site(workspace.host_url, door.base_url) for workspace in workspaces):
+                    for directory in gateway.directories(organization.id):
+                        gateway.people_page(organization.id, directory.id, limit=1)
+                    return _Opened(organization, workspaces)
+                names.append(organization.name or organization.id)
+        except Unauthorized:
+            raise Invalid(
+                "key",
+                "Atlassian rejects this key: it is mistyped, has expired, or was revoked.",
+                "Copy it again, or create a new key under Settings → API keys of your organization.",
+                reason="key_rejected",
+            ) from None
+        except AccessForbidden as problem:
+            if problem.why is not Why.SCOPE:
+                raise
+            raise Invalid(
+                "key",
+                "Atlassian accepts this key, but its scopes are too small: it may not list people.",
+                "Create a key without scopes: Rollcall needs to read people and to suspend them.",
+                reason="key_scope_too_small",
+            ) from None
+    if not names:
+        raise Invalid(
+            "key", "This key opens no organization.", "Create it in the organization that owns this site."
+        )
+    raise Invalid(
+        "key",
+        f"This key belongs to “{', '.join(names)}”, which does not own {urlsplit(door.base_url).netloc}.",
+        "Create a key in the organization that owns this site, or configure Rollcall on a site of that organization.",
+        reason="other_organization",
+    )
+
+
+def _prove_token(tools: Toolbox, door: _Door, email: str, token: str) -> MyselfRecord:
+    with tools.atlassian.site_by_token(door.product, door.base_url, email, token) as site:
+        try:
+            owner = site.current_user() if isinstance(site, ConfluenceSite) else site.myself()
+            may_administer = site.may_administer()
+        except Unauthorized:
+            raise Invalid(
+                "token",
+                "Atlassian rejects this e-mail address and token together: one is mistyped, or the token has expired.",
+                "Use the address of the account that made the token, and a token created without scopes.",
+                reason="token_rejected",
+            ) from None
+        except AccessForbidden:
+            may_administer = False
+            owner = MyselfRecord("", None, "")
+    if owner.email is not None and owner.email.casefold() != email.casefold():
+        raise Invalid(
+            "email",
+            "The token works, but it belongs to an account with another e-mail address.",
+            "Type the address of the account that made the token.",
+            reason="email_mismatch",
+        )
+    if not may_administer:
+        raise Invalid(
+            "token",
+            f"This account may not administer {'Confluence' if door.product == 'confluence' else 'Jira'}.",
+            "Make the token with an administrator's account, or give this account the administrator role.",
+            reason="not_an_administrator",
+        )
+    return owner
+
+
+def _link(session: Session, tenant: Tenant, opened: _Opened, account_id: str, now: datetime) -> None:
+    found = opened.organization
+    if tenant.organization_id not in (None, found.id):
+        leave(session, tenant, actor=account_id, now=now, reason="The key now opens another organization.")
+    organization = session.get(Organization, found.id)
+    if organization is None:
+        organization = Organization(id=found.id, name=found.name, created_at=now)
+        session.add(organization)
+    organization.name, organization.doorless_since = found.name, None
+    session.flush()
+    if tenant.organization_id is None:
+        record(
+            session,
+            Event.ORGANIZATION_LINKED,
+            at=now,
+            actor=account_id,
+            organization_id=found.id,
+            client_key=tenant.client_key,
+        )
+    tenant.organization_id = found.id
+    replace_seats(session, found.id, opened.workspaces)
+    if session.get(Operator, (found.id, account_id)) is None:
+        session.add(
+            Operator(
+                organization_id=found.id,
+                account_id=account_id,
+                reason=OperatorReason.GAVE_KEY.value,
+                named_by=account_id,
+                named_at=now,
+            )
+        )
+        record(
+            session, Event.OPERATOR_NAMED, at=now, actor=account_id, organization_id=found.id, subject=account_id,
+            result=OperatorReason.GAVE_KEY.value,
+        )  # fmt: skip
+
+
+def _put(
+    tools: Toolbox,
+    session: Session,
+    door: _Door,
+    kind: CredentialKind,
+    secret: str,
+    account_id: str,
+    expiry: date,
+    now: datetime,
+    email: str = "",
+    owner: MyselfRecord | None = None,
+) -> bool:
+    row = credential_row(door.client_key, kind)
+    credential = credential_of(session, door.client_key, kind)
+    replaced = credential is not None
+    if credential is None:
+        credential = Credential(client_key=door.client_key, kind=kind.value)
+        session.add(credential)
+    credential.sealed = tools.vault.seal(secret, row=row, column="sealed")
+    credential.email_sealed = tools.vault.seal(email, row=row, column="email_sealed") if email else None
+    credential.last_four = secret[-4:]
+    credential.owner_account_id = owner.account_id if owner is not None else None
+    credential.stored_by, credential.stored_at, credential.expires_on = account_id, now, expiry
+    credential.state, credential.checked_at, credential.check_result = (
+        CredentialState.WORKING.value,
+        now,
+        WORKING,
+    )
+    session.flush()
+    return replaced
+
+
+def _record_stored(
+    session: Session,
+    door: _Door,
+    organization_id: str | None,
+    account_id: str,
+    kind: CredentialKind,
+    now: datetime,
+    *,
+    replaced: bool,
+) -> None:
+    record(
+        session,
+        Event.CREDENTIAL_REPLACED if replaced else Event.CREDENTIAL_STORED,
+        at=now,
+        actor=account_id,
+        organization_id=organization_id,
+        client_key=door.client_key,
+        details={"kind": kind.value},
+    )
+
+
+def _record_refusal(tools: Toolbox, door: _Door, account_id: str, kind: CredentialKind, reason: str) -> None:
+    with tools.begin() as session:
+        record(
+            session,
+            Event.CREDENTIAL_REFUSED,
+            at=tools.clock(),
+            actor=account_id,
+            organization_id=door.organization_id,
+            client_key=door.client_key,
+            result=reason,
+            details={"kind": kind.value},
+        )
+
+
+def _door(tools: Toolbox, caller: Caller) -> _Door:
+    with tools.begin() as session:
+        tenant = find_tenant(session, caller.tenant)
+        if tenant is None or tenant.uninstalled_at is not None:
+            raise NotFound("Rollcall is not installed here any more.", "Install it again.")
+        return _as_door(tenant)
+
+
+def _as_door(tenant: Tenant) -> _Door:
+    return _Door(tenant.client_key, tenant.product, tenant.base_url, tenant.organization_id)
+
+
+def _somebody(caller: Caller) -> str:
+    if caller.account_id is None:
+        raise Forbidden(
+            "Anonymous visitors may not do this.", "Log in as an administrator.", reason="anonymous"
+        )
+    return caller.account_id
+
+
+def _secret(field: str, value: str, what: str) -> str:
+    value = value.strip()
+    if not value:
+        raise Invalid(field, f"The {what} is missing.", "Paste it here.")
+    if (
+        len(value) < 16
+        or len(value) > LONGEST_SECRET
+        or not value.isascii()
+        or not value.isprintable()
+        or " " in value
+    ):
+        raise Invalid(
+            field, f"This does not look like an {what}.", "Copy it again at Atlassian, whole and alone."
+        )
+    return value
+
+
+def _expiry(value: str, today: date) -> date:
+    try:
+        expiry = date.fromisoformat(value.strip())
+    except ValueError:
+        raise Invalid(
+            "expires_on", "This is not a date.", "Give the day on which Atlassian lets it expire."
+        ) from None
+    if expiry < today:
+        raise Invalid(
+            "expires_on", "This day is over: the credential has expired.", "Create a new one at Atlassian.",
+            reason="expired",
+        )  # fmt: skip
+    if expiry > today + LONGEST_LIFE:
+        raise Invalid(
+            "expires_on",
+            "Atlassian lets nothing live longer than a year.",
+            "Look up the expiry date at Atlassian.",
+        )
+    return expiry
+
+
+def _same_site(host_url: str | None, base_url: str) -> bool:
+    # Whole origins are compared: a common ending proves nothing (S27).
+    if not host_url:
+        return False
+    theirs, ours = urlsplit(host_url), urlsplit(base_url)
+    return (theirs.scheme, theirs.netloc.lower()) == (ours.scheme, ours.netloc.lower())

@@ -1,0 +1,32 @@
+"""The daily look at every stored credential, so that a dead key is noticed before it is needed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from models.audit import APP
+from models.credential import Credential, CredentialKind
+from models.tenant import Tenant
+from services.credentials import check
+from services.toolbox import Toolbox
+
+EVERY = timedelta(days=1)
+
+
+def credentials_due(tools: Toolbox) -> list[tuple[str, CredentialKind]]:
+    """(client key, kind) of the credentials that nobody has checked for a day."""
+    query = (
+        select(Credential.client_key, Credential.kind)
+        .join(Tenant, Tenant.client_key == Credential.client_key)
+        .where(Tenant.uninstalled_at.is_(None), Credential.checked_at < tools.clock() - EVERY)
+        .order_by(Credential.checked_at)
+    )
+    with tools.begin() as session:
+        return [(client_key, CredentialKind(kind)) for client_key, kind in session.execute(query)]
+
+
+def check_credential(tools: Toolbox, client_key: str, kind: str) -> None:
+    """Checks one of them; the answer is stored and audited."""
+    check(tools, client_key, CredentialKind(kind), actor=APP)

@@ -1,0 +1,218 @@
+"""Storing what a sync reads: people, their seats and groups; only what changed is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models.db import Base
+from models.people import Group, Membership, Person, Seat, Signal
+from rules.activity import Activity, activity_in, combined
+from rules.guards import is_machine
+from rules.person import PersonFacts
+
+_SeatRow = tuple[str, str, str, str, datetime | None]
+"""Account id, resource id, product key, activity, last seen."""
+
+
+def store_people(
+    session: Session,
+    organization_id: str,
+    directory_id: str,
+    sync_id: str,
+    people: Sequence[PersonFacts],
+    now: datetime,
+) -> None:
+    """Inserts or renews one page of people. Storing the same page again changes nothing."""
+    if not people:
+        return
+    account_ids = [facts.account_id for facts in people]
+    known = _known_in(session, organization_id, account_ids)
+    signals = signals_of(session, organization_id, account_ids)
+    rows: list[dict[str, Any]] = []
+    seats: set[_SeatRow] = set()
+    memberships: set[tuple[str, str]] = set()
+    groups: dict[str, str] = {}
+    for facts in people:
+        elsewhere = known.get(facts.account_id)
+        several = elsewhere is not None and elsewhere[1] == sync_id and elsewhere[0] != directory_id
+        activities = [
+            (access, activity_in(access, facts.added_at, signals.get((facts.account_id, access.key))))
+            for access in facts.products
+        ]
+        rows.append(
+            person_row(organization_id, directory_id, facts, combined(one for _, one in activities))
+            | {"in_several_directories": several, "sync_id": sync_id, "synced_at": now, "left_at": None}
+        )
+        seats |= {
+            (
+                facts.account_id,
+                access.resource_id,
+                access.key,
+                one.kind.value,
+                one.at if one.product else None,
+            )
+            for access, one in activities
+        }
+        memberships |= {(facts.account_id, group.id) for group in facts.groups}
+        groups |= {group.id: group.name for group in facts.groups}
+    upsert(session, Person, rows)
+    _store_seats(session, organization_id, account_ids, seats)
+    _store_memberships(session, organization_id, account_ids, memberships)
+    _store_groups(session, organization_id, groups)
+
+
+def mark_leavers(session: Session, organization_id: str, sync_id: str, now: datetime) -> None:
+    """Marks everybody whom the complete sync did not see as gone, and frees their seats and groups."""
+    gone = and_(Person.organization_id == organization_id, Person.sync_id != sync_id)
+    left = select(Person.account_id).where(gone)
+    for model in (Seat, Membership):
+        session.execute(
+            delete(model).where(model.organization_id == organization_id, model.account_id.in_(left))
+        )
+    session.execute(update(Person).where(gone, Person.left_at.is_(None)).values(left_at=now, seat_count=0))
+
+
+def signals_of(
+    session: Session, organization_id: str, account_ids: Iterable[str]
+) -> dict[tuple[str, str], datetime]:
+    """(account id, product key) → the newest sign of life that a webhook brought."""
+    query = select(Signal.account_id, Signal.product_key, Signal.seen_at).where(
+        Signal.organization_id == organization_id, Signal.account_id.in_(account_ids)
+    )
+    return {(account_id, key): seen_at for account_id, key, seen_at in session.execute(query)}
+
+
+def person_row(
+    organization_id: str, directory_id: str, facts: PersonFacts, activity: Activity
+) -> dict[str, Any]:
+    """The columns of a person that come from Atlassian."""
+    email = (facts.email or "").strip()
+    name = facts.name or facts.nickname or email or facts.account_id
+    return {
+        "organization_id": organization_id,
+        "account_id": facts.account_id,
+        "directory_id": directory_id,
+        "name": name[:255],
+        "search_text": f"{name} {facts.nickname} {email}".casefold()[:800],
+        "email": email[:320] or None,
+        "email_domain": email.rpartition("@")[2].lower()[:255],
+        "account_type": facts.account_type[:32],
+        "account_status": facts.account_status[:32],
+        "membership_status": facts.membership_status[:32],
+        "status": facts.status[:32],
+        "claim_status": facts.claim_status[:32],
+        "management_source": facts.management_source[:32],
+        "is_org_admin": facts.is_org_admin,
+        "is_bot": is_machine(facts),
+        "added_at": facts.added_at,
+        "activity": activity.kind.value,
+        "seen_at": activity.at if activity.product else None,
+        "seen_in": activity.product,
+        "seat_count": len(facts.products),
+    }
+
+
+def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Inserts rows, or renews those whose primary key exists."""
+    if not rows:
+        return
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(model)
+    keys = [column.name for column in model.metadata.tables[model.__tablename__].primary_key]
+    statement = statement.on_conflict_do_update(
+        index_elements=keys,
+        set_={name: statement.excluded[name] for name in rows[0] if name not in keys},
+    )
+    session.execute(statement, list(rows))
+
+
+def _known_in(
+    session: Session, organization_id: str, account_ids: Sequence[str]
+) -> dict[str, tuple[str, str]]:
+    query = select(Person.account_id, Person.directory_id, Person.sync_id).where(
+        Person.organization_id == organization_id, Person.account_id.in_(account_ids)
+    )
+    return {
+        account_id: (directory_id, sync_id) for account_id, directory_id, sync_id in session.execute(query)
+    }
+
+
+def _store_seats(
+    session: Session,
+    organization_id: str,
+    account_ids: Sequence[str],
+    wanted: set[_SeatRow],
+) -> None:
+    of_page = and_(Seat.organization_id == organization_id, Seat.account_id.in_(account_ids))
+    columns = (Seat.account_id, Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at)
+    stored = set(session.execute(select(*columns).where(of_page)).tuples().all())
+    kept = {(row[0], row[1]) for row in wanted}
+    gone = [(row[0], row[1]) for row in stored if (row[0], row[1]) not in kept]
+    _delete(session, of_page, tuple_(Seat.account_id, Seat.resource_id), gone, Seat)
+    upsert(
+        session,
+        Seat,
+        [
+            {
+                "organization_id": organization_id,
+                "account_id": account_id,
+                "resource_id": resource_id,
+                "product_key": key,
+                "activity": kind,
+                "seen_at": seen_at,
+            }
+            for account_id, resource_id, key, kind, seen_at in wanted - stored
+        ],
+    )
+
+
+def _store_memberships(
+    session: Session, organization_id: str, account_ids: Sequence[str], wanted: set[tuple[str, str]]
+) -> None:
+    of_page = and_(Membership.organization_id == organization_id, Membership.account_id.in_(account_ids))
+    columns = (Membership.account_id, Membership.group_id)
+    stored = {
+        (account_id, group_id) for account_id, group_id in session.execute(select(*columns).where(of_page))
+    }
+    _delete(session, of_page, tuple_(*columns), list(stored - wanted), Membership)
+    rows = [
+        {"organization_id": organization_id, "account_id": account_id, "group_id": group_id}
+        for account_id, group_id in wanted - stored
+    ]
+    if rows:
+        session.execute(insert(Membership), rows)
+
+
+def _store_groups(session: Session, organization_id: str, groups: dict[str, str]) -> None:
+    query = select(Group.group_id, Group.name).where(
+        Group.organization_id == organization_id, Group.group_id.in_(groups)
+    )
+    stored: dict[str, str] = dict(session.execute(query).tuples().all())
+    upsert(
+        session,
+        Group,
+        [
+            {"organization_id": organization_id, "group_id": group_id, "name": name[:255]}
+            for group_id, name in groups.items()
+            if stored.get(group_id) != name[:255]
+        ],
+    )
+
+
+def _delete(
+    session: Session,
+    of_page: ColumnElement[bool],
+    key: Any,
+    keys: list[tuple[str, str]],
+    model: type[Seat | Membership],
+) -> None:
+    if keys:
+        session.execute(
+            delete(model).where(of_page, key.in_(keys)).execution_options(synchronize_session=False)
+        )

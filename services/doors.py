@@ -1,0 +1,96 @@
+"""Doors: which organization a tenant leads to, and which key opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import update
+
+from connect.caller import Caller
+from connect.errors import NotReady, Unauthorized
+from connect.gateway.organization import OrganizationGateway
+from models.audit import APP, Event
+from models.credential import Credential, CredentialKind, CredentialState, admin_keys_of
+from models.tenant import find_tenant
+from services.audit import record
+from services.toolbox import Toolbox
+
+
+def credential_row(client_key: str, kind: CredentialKind) -> str:
+    """The identity of a credential's row, as the vault binds it."""
+    return f"credential/{client_key}/{kind.value}"
+
+
+def organization_of(tools: Toolbox, caller: Caller) -> str | None:
+    """The organization behind the caller's tenant; None while nobody has proven one."""
+    with tools.begin() as session:
+        tenant = find_tenant(session, caller.tenant)
+        return tenant.organization_id if tenant is not None and tenant.uninstalled_at is None else None
+
+
+def require_organization(tools: Toolbox, caller: Caller) -> str:
+    """Like organization_of, but raises NotReady with what to do next."""
+    organization_id = organization_of(tools, caller)
+    if organization_id is None:
+        raise NotReady(
+            "Rollcall does not know your organization yet.",
+            "Save an Admin API key under Configure Token.",
+            reason="no_organization",
+        )
+    return organization_id
+
+
+@contextmanager
+def opened(tools: Toolbox, organization_id: str) -> Iterator[OrganizationGateway]:
+    """The organization API by the best key of its doors.
+
+    When Atlassian rejects the key it is marked, so that the next attempt takes another door's. Raises NotReady
+    without any key, and AtlassianError.
+    """
+    with tools.begin() as session:
+        keys = admin_keys_of(session, organization_id)
+        if not keys:
+            raise NotReady(
+                "There is no Admin API key.", "Save one under Configure Token.", reason="no_admin_key"
+            )
+        client_key, sealed = keys[0].client_key, keys[0].sealed
+    row = credential_row(client_key, CredentialKind.ADMIN_KEY)
+    key = tools.vault.open(sealed, row=row, column="sealed")
+    with tools.atlassian.organization(key) as gateway:
+        try:
+            yield gateway
+        except Unauthorized:
+            mark_rejected(tools, client_key, CredentialKind.ADMIN_KEY, sealed)
+            raise
+
+
+def mark_rejected(tools: Toolbox, client_key: str, kind: CredentialKind, sealed: bytes) -> None:
+    """Remembers that Atlassian no longer accepts a credential, unless it has been replaced meanwhile."""
+    now = tools.clock()
+    with tools.begin() as session:
+        marked = session.execute(
+            update(Credential)
+            .where(
+                Credential.client_key == client_key,
+                Credential.kind == kind.value,
+                Credential.sealed == sealed,
+                Credential.state != CredentialState.REJECTED.value,
+            )
+            .values(
+                state=CredentialState.REJECTED.value,
+                checked_at=now,
+                check_result="Atlassian rejects it: it has expired or was revoked.",
+            )
+        )
+        tenant = find_tenant(session, client_key)
+        if marked.rowcount and tenant is not None:  # type: ignore[attr-defined]
+            record(
+                session,
+                Event.CREDENTIAL_DIED,
+                at=now,
+                actor=APP,
+                organization_id=tenant.organization_id,
+                client_key=client_key,
+                details={"kind": kind.value},
+            )

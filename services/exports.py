@@ -1,0 +1,186 @@
+"""CSV exports, row by row: no export is held in memory, and no cell is a formula (S53)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import NotFound
+from models.audit import AuditEntry, Event, entries_of
+from models.people import Person, count_people, product_name, select_people
+from models.run import Case, find_run
+from rules.filters import PeopleFilter
+from services.audit import record
+from services.doors import require_organization
+from services.names import names_of
+from services.toolbox import Toolbox
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+PAGE = 1000
+BOM = "\ufeff"
+"""Spreadsheets take a file without it for something else than UTF-8."""
+
+
+def safe_cell(value: object) -> str:
+    """The cell as text; what a spreadsheet would take for a formula gets an apostrophe in front."""
+    text = "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
+
+
+def people_csv(tools: Toolbox, caller: Caller, filter: PeopleFilter) -> Iterator[str]:
+    """The people of the filter, by account id. The export is audited before its first row."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        people = count_people(session, organization_id, filter, now)
+        _record(session, tools, caller, organization_id, f"{people} people")
+    header = (
+        "account id", "name", "email", "status", "managed", "source", "activity", "last seen", "last seen in",
+        "added", "seats",
+    )  # fmt: skip
+    return _csv(header, _people_rows(tools, organization_id, filter, now))
+
+
+def run_csv(tools: Toolbox, caller: Caller, run_id: str) -> Iterator[str]:
+    """One result per person of a run. Raises NotFound for another organization's run."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        if find_run(session, organization_id, run_id) is None:
+            raise NotFound("This run does not exist.", "Look at the list of runs.")
+        _record(session, tools, caller, organization_id, "run", run_id)
+    return _csv(
+        ("account id", "name", "result", "reason", "finished"), _case_rows(tools, organization_id, run_id)
+    )
+
+
+def audit_csv(
+    tools: Toolbox,
+    caller: Caller,
+    *,
+    event: str = "",
+    actor: str = "",
+    subject: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Iterator[str]:
+    """The audit of the filter, newest first, with names where the directory knows them."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        _record(session, tools, caller, organization_id, "audit")
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        before: int | None = None
+        while True:
+            with tools.begin() as session:
+                page = entries_of(
+                    session, organization_id, caller.tenant, event=event, actor=actor, subject=subject,
+                    since=since, until=until, before_id=before, limit=PAGE,
+                )  # fmt: skip
+                names = names_of(
+                    session, organization_id, (who for one in page for who in (one.actor, one.subject))
+                )
+                found = [_audit_row(entry, names) for entry in page]
+            yield from found
+            if len(page) < PAGE:
+                return
+            before = page[-1].id
+
+    return _csv(("time", "event", "by", "by account", "person", "person account", "run", "result"), rows())
+
+
+def _people_rows(
+    tools: Toolbox, organization_id: str, filter: PeopleFilter, now: datetime
+) -> Iterator[tuple[object, ...]]:
+    after = ""
+    while True:
+        with tools.begin() as session:
+            query = select_people(organization_id, filter, now).where(Person.account_id > after)
+            page = list(session.scalars(query.order_by(Person.account_id).limit(PAGE)))
+            rows = [_person_row(person) for person in page]
+        yield from rows
+        if len(page) < PAGE:
+            return
+        after = str(rows[-1][0])
+
+
+def _person_row(person: Person) -> tuple[object, ...]:
+    return (
+        person.account_id,
+        person.name,
+        person.email,
+        "left" if person.left_at else person.status,
+        person.claim_status,
+        person.management_source,
+        person.activity,
+        person.seen_at,
+        product_name(person.seen_in) if person.seen_in else "",
+        person.added_at,
+        person.seat_count,
+    )
+
+
+def _case_rows(tools: Toolbox, organization_id: str, run_id: str) -> Iterator[tuple[object, ...]]:
+    after = ""
+    while True:
+        with tools.begin() as session:
+            query = select(Case).where(
+                Case.organization_id == organization_id, Case.run_id == run_id, Case.account_id > after
+            )
+            page = list(session.scalars(query.order_by(Case.account_id).limit(PAGE)))
+            rows = [(case.account_id, case.name, case.state, case.reason, case.finished_at) for case in page]
+        yield from rows
+        if len(page) < PAGE:
+            return
+        after = rows[-1][0]
+
+
+def _audit_row(entry: AuditEntry, names: dict[str, str]) -> tuple[object, ...]:
+    subject = entry.subject or ""
+    return (
+        entry.at, entry.event, names.get(entry.actor, ""), entry.actor, names.get(subject, ""), subject,
+        entry.run_id, entry.result,
+    )  # fmt: skip
+
+
+def _csv(header: Iterable[str], rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
+    line = _Line()
+    writer = csv.writer(line)
+    writer.writerow(header)
+    yield BOM + line.text
+    for row in rows:
+        writer.writerow([safe_cell(cell) for cell in row])
+        yield line.text
+
+
+class _Line:
+    """Takes what csv writes, a line at a time."""
+
+    text = ""
+
+    def write(self, text: str) -> None:
+        self.text = text
+
+
+def _record(
+    session: Session,
+    tools: Toolbox,
+    caller: Caller,
+    organization_id: str,
+    what: str,
+    run_id: str | None = None,
+) -> None:
+    record(
+        session,
+        Event.EXPORT_TAKEN,
+        at=tools.clock(),
+        actor=caller.account_id or "",
+        organization_id=organization_id,
+        client_key=caller.tenant,
+        run_id=run_id,
+        result=what,
+    )

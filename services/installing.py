@@ -1,0 +1,283 @@
+"""Install and uninstall: what Atlassian tells about an installation, once it is proven (cases S3-S5, S15-S18, S57).
+
+The order in which events arrive does not matter: the one that was *signed* last wins.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from config import APP_KEY
+from connect.errors import Invalid, NotAuthenticated
+from connect.hosts import SiteOrigins
+from connect.tokens import LEEWAY, LifecycleProof
+from models.audit import APP, Event
+from models.credential import Credential
+from models.tenant import LifecycleToken, Product, Tenant, find_tenant
+from services.audit import record
+from services.leaving import leave
+from services.toolbox import Toolbox
+from services.vault import CredentialUnreadable
+
+MIN_SECRET_CHARACTERS = 32
+MAX_TEXT = 255
+
+logger = logging.getLogger("rollcall.installing")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Payload:
+    """The body of a lifecycle event, checked. `shared_secret` is None unless it is an `installed`."""
+
+    client_key: str
+    event_type: str
+    product: Product
+    base_url: str
+    display_url: str
+    description: str
+    shared_secret: str | None
+    oauth_client_id: str | None
+    installation_id: str | None
+    entitlement_id: str | None
+    body_hash: str
+
+
+def tenant_row(client_key: str) -> str:
+    """The identity of a tenant's row, as the vault binds it."""
+    return f"tenant/{client_key}"
+
+
+def shared_secret_of(tools: Toolbox, client_key: str) -> str | None:
+    """The secret a tenant signs with; None when it is unknown or uninstalled, or its secret does not open."""
+    with tools.begin() as session:
+        tenant = find_tenant(session, client_key)
+        if tenant is None or tenant.uninstalled_at is not None or tenant.shared_secret_sealed is None:
+            return None
+        sealed = tenant.shared_secret_sealed
+    try:
+        return tools.vault.open(sealed, row=tenant_row(client_key), column="shared_secret_sealed")
+    except CredentialUnreadable:
+        logger.exception("the shared secret of tenant %s does not open", client_key)
+        return None
+
+
+def install(tools: Toolbox, proof: LifecycleProof, body: bytes) -> None:
+    """First installation, or a new one over an old one: the secret and the address are replaced.
+
+    Raises NotAuthenticated when body and token do not belong together, Invalid("<field>") for an unusable body.
+    """
+    payload = _read(tools.origins, proof, body, "installed")
+    _once_more_on_a_race(tools, proof, payload)
+
+
+def uninstall(tools: Toolbox, proof: LifecycleProof, body: bytes) -> None:
+    """Secrets are wiped and jobs cancelled now; the rest is purged later (S16). Raises as `install`."""
+    payload = _read(tools.origins, proof, body, "uninstalled")
+    _once_more_on_a_race(tools, proof, payload)
+
+
+def note_unreachable(tools: Toolbox, client_key: str) -> None:
+    """The site refuses our signature. Remembered, nothing else: a 401 is no uninstallation (S16)."""
+    with tools.begin() as session:
+        tenant = find_tenant(session, client_key)
+        if tenant is not None and tenant.unreachable_since is None:
+            tenant.unreachable_since = tools.clock()
+
+
+def note_reachable(tools: Toolbox, client_key: str) -> None:
+    """The site accepts our signature again."""
+    with tools.begin() as session:
+        tenant = find_tenant(session, client_key)
+        if tenant is not None:
+            tenant.unreachable_since = None
+
+
+def _once_more_on_a_race(tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
+    try:
+        _accept(tools, proof, payload)
+    except IntegrityError:
+        # Atlassian's retry arrived beside the first try and lost: now it finds what the winner wrote.
+        _accept(tools, proof, payload)
+
+
+def _accept(tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
+    with tools.begin() as session:
+        used = session.get(LifecycleToken, proof.token_hash)
+        if used is not None:
+            if used.body_hash != payload.body_hash:
+                raise NotAuthenticated(reason="token_used_with_another_body")
+            return
+        tenant = find_tenant(session, payload.client_key)
+        if tenant is not None and proof.issued_at < tenant.last_lifecycle_at:
+            logger.info(
+                "an event older than the last one was ignored: %s %s", payload.event_type, payload.client_key
+            )
+            return
+        _remember_token(session, tools, proof, payload)
+        if payload.event_type == "installed":
+            _install(session, tools, proof, payload, tenant)
+        else:
+            _uninstall(session, tools, proof, payload, tenant)
+
+
+def _remember_token(session: Session, tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
+    session.execute(delete(LifecycleToken).where(LifecycleToken.expires_at < tools.clock()))
+    session.add(
+        LifecycleToken(
+            token_hash=proof.token_hash,
+            body_hash=payload.body_hash,
+            client_key=payload.client_key,
+            expires_at=proof.expires_at + 2 * LEEWAY,
+        )
+    )
+    session.flush()
+
+
+def _install(
+    session: Session, tools: Toolbox, proof: LifecycleProof, payload: Payload, tenant: Tenant | None
+) -> None:
+    now = tools.clock()
+    event = Event.TENANT_INSTALLED
+    installation_id = _free_installation_id(session, payload)
+    if tenant is None:
+        tenant = Tenant(client_key=payload.client_key, installed_at=now)
+        session.add(tenant)
+    elif tenant.uninstalled_at is None:
+        event = Event.TENANT_REINSTALLED
+    else:
+        tenant.installed_at = now
+    _copy(tenant, proof, payload)
+    tenant.installation_id = installation_id
+    tenant.shared_secret_sealed = tools.vault.seal(
+        payload.shared_secret or "", row=tenant_row(payload.client_key), column="shared_secret_sealed"
+    )
+    tenant.uninstalled_at = None
+    tenant.unreachable_since = None
+    session.flush()
+    _record(session, tools, event, tenant, tenant.organization_id)
+
+
+def _uninstall(
+    session: Session, tools: Toolbox, proof: LifecycleProof, payload: Payload, tenant: Tenant | None
+) -> None:
+    now = tools.clock()
+    if tenant is None:
+        # It overtook its own `installed`, which must find that it is the older one.
+        tenant = Tenant(client_key=payload.client_key, installed_at=proof.issued_at)
+        session.add(tenant)
+    elif tenant.uninstalled_at is not None:
+        tenant.last_lifecycle_at = proof.issued_at
+        return
+    _copy(tenant, proof, payload)
+    tenant.installation_id = None
+    tenant.shared_secret_sealed = None
+    tenant.uninstalled_at = now
+    session.execute(delete(Credential).where(Credential.client_key == tenant.client_key))
+    session.flush()
+    organization_id = tenant.organization_id
+    leave(session, tenant, actor=APP, now=now, reason="Rollcall was uninstalled.")
+    _record(session, tools, Event.TENANT_UNINSTALLED, tenant, organization_id)
+
+
+def _copy(tenant: Tenant, proof: LifecycleProof, payload: Payload) -> None:
+    tenant.product = payload.product.value
+    tenant.base_url = payload.base_url
+    tenant.display_url = payload.display_url
+    tenant.description = payload.description
+    tenant.oauth_client_id = payload.oauth_client_id
+    tenant.entitlement_id = payload.entitlement_id
+    tenant.last_lifecycle_at = proof.issued_at
+
+
+def _free_installation_id(session: Session, payload: Payload) -> str | None:
+    """The installation id, unless another tenant has it: an id in a body takes nothing away from anybody (S5)."""
+    if payload.installation_id is None:
+        return None
+    holder = session.scalar(
+        select(Tenant.client_key).where(Tenant.installation_id == payload.installation_id)
+    )
+    return payload.installation_id if holder in (None, payload.client_key) else None
+
+
+def _record(
+    session: Session, tools: Toolbox, event: Event, tenant: Tenant, organization_id: str | None
+) -> None:
+    record(
+        session,
+        event,
+        at=tools.clock(),
+        actor=APP,
+        organization_id=organization_id,
+        client_key=tenant.client_key,
+        details={"product": tenant.product, "site": urlsplit(tenant.base_url).netloc},
+    )
+
+
+def _read(origins: SiteOrigins, proof: LifecycleProof, body: bytes, event_type: str) -> Payload:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("body", "This is not JSON.", reason="lifecycle_not_json") from error
+    if not isinstance(fields, dict):
+        raise Invalid("body", "This is not a JSON object.", reason="lifecycle_not_json")
+    # The token's issuer is the only tenant there is; a body that speaks of another one is an attempt (S5).
+    if fields.get("clientKey") != proof.client_key:
+        raise NotAuthenticated(reason="body_client_key")
+    if fields.get("key") != APP_KEY:
+        raise NotAuthenticated(reason="body_key")
+    if fields.get("eventType", event_type) != event_type:
+        raise Invalid("eventType", reason="lifecycle_event_type")
+    base_url = origins.check(_text(fields, "baseUrl") or "").base_url
+    return Payload(
+        client_key=proof.client_key,
+        event_type=event_type,
+        product=_product(fields),
+        base_url=base_url,
+        display_url=_display_url(origins, fields, base_url),
+        description=(_text(fields, "description", most=2000) or "")[:500],
+        shared_secret=_secret(fields) if event_type == "installed" else None,
+        oauth_client_id=_text(fields, "oauthClientId"),
+        installation_id=_text(fields, "installationId"),
+        entitlement_id=_text(fields, "entitlementId"),
+        body_hash=sha256(body).hexdigest(),
+    )
+
+
+def _text(fields: dict[str, Any], name: str, most: int = MAX_TEXT) -> str | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > most or "\x00" in value:
+        raise Invalid(name, reason="lifecycle_odd_field")
+    return value or None
+
+
+def _secret(fields: dict[str, Any]) -> str:
+    secret = _text(fields, "sharedSecret", most=1024) or ""
+    if len(secret) < MIN_SECRET_CHARACTERS or not secret.isascii() or not secret.isprintable():
+        raise Invalid("sharedSecret", reason="lifecycle_odd_secret")
+    return secret
+
+
+def _product(fields: dict[str, Any]) -> Product:
+    try:
+        return Product(_text(fields, "productType") or "")
+    except ValueError:
+        raise Invalid("productType", reason="lifecycle_unknown_product") from None
+
+
+def _display_url(origins: SiteOrigins, fields: dict[str, Any], base_url: str) -> str:
+    """What people see. An address that is no Atlassian site (a custom domain) is not believed."""
+    try:
+        return origins.check(_text(fields, "displayUrl") or "").base_url
+    except Invalid:
+        return base_url

@@ -1,0 +1,26 @@
+"""A tenant stops being a door: by *Forget*, by uninstalling, or because its key now opens another organization."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from models.organization import Organization
+from models.sync import SyncState, running_sync
+from models.tenant import Tenant, doors_of
+from services.runs import stop_all
+from services.syncing import end_sync
+
+
+def leave(session: Session, tenant: Tenant, *, actor: str, now: datetime, reason: str) -> None:
+    """Unlinks a tenant from its organization. With the last door the work stops at once; the data is purged later."""
+    organization_id, tenant.organization_id = tenant.organization_id, None
+    session.flush()
+    if organization_id is None or doors_of(session, organization_id):
+        return
+    session.get_one(Organization, organization_id).doorless_since = now
+    stop_all(session, organization_id, actor, now, reason)
+    sync = running_sync(session, organization_id)
+    if sync is not None:
+        end_sync(session, sync, SyncState.STOPPED, now=now, actor=actor, problem=reason)

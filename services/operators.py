@@ -1,0 +1,118 @@
+"""Operators: who may see the organization's people and make the app act on them (S26)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from connect.caller import Caller
+from connect.errors import Conflict, Gone, Invalid, NotFound
+from models.audit import Event
+from models.organization import Operator, OperatorReason, operators_of
+from models.people import find_person
+from services.audit import record
+from services.doors import opened, organization_of, require_organization
+from services.names import names_of
+from services.toolbox import Toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorView:
+    """One operator by name. Org admins are operators without being on this list."""
+
+    account_id: str
+    name: str
+    reason: str
+    named_at: datetime
+
+
+def is_operator(tools: Toolbox, caller: Caller, *, fresh: bool) -> bool:
+    """Whether the caller is on the organization's list, or an org admin.
+
+    For org admins the last sync answers; with `fresh` Atlassian is asked now. Raises AtlassianError when it has no
+    answer: then nobody is let in by that way (S22).
+    """
+    organization_id = organization_of(tools, caller)
+    if organization_id is None or caller.account_id is None:
+        return False
+    with tools.begin() as session:
+        if session.get(Operator, (organization_id, caller.account_id)) is not None:
+            return True
+        person = find_person(session, organization_id, caller.account_id)
+        if person is None or not person.is_org_admin or person.left_at is not None:
+            return False
+    if not fresh:
+        return True
+    try:
+        with opened(tools, organization_id) as gateway:
+            return gateway.person(organization_id, "-", caller.account_id).is_org_admin
+    except Gone:
+        return False
+
+
+def list_operators(tools: Toolbox, caller: Caller) -> list[OperatorView]:
+    """Everybody on the list, the first one named first."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        operators = operators_of(session, organization_id)
+        names = names_of(session, organization_id, (operator.account_id for operator in operators))
+        return [
+            OperatorView(
+                operator.account_id, names.get(operator.account_id, ""), operator.reason, operator.named_at
+            )
+            for operator in operators
+        ]
+
+
+def name_operator(tools: Toolbox, caller: Caller, account_id: str) -> None:
+    """Puts a person of the directory on the list. Raises Invalid for a stranger, Conflict when already on it."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        person = find_person(session, organization_id, account_id)
+        if person is None or person.left_at is not None or person.is_bot:
+            raise Invalid(
+                "account_id", "Nobody of this name is in your organization.", "Choose a person of the list."
+            )
+        if session.get(Operator, (organization_id, account_id)) is not None:
+            raise Conflict("This person is an operator already.", "There is nothing to do.")
+        session.add(
+            Operator(
+                organization_id=organization_id,
+                account_id=account_id,
+                reason=OperatorReason.NAMED.value,
+                named_by=caller.account_id or "",
+                named_at=now,
+            )
+        )
+        record(
+            session,
+            Event.OPERATOR_NAMED,
+            at=now,
+            actor=caller.account_id or "",
+            organization_id=organization_id,
+            client_key=caller.tenant,
+            subject=account_id,
+            result=OperatorReason.NAMED.value,
+        )
+
+
+def remove_operator(tools: Toolbox, caller: Caller, account_id: str) -> None:
+    """Takes somebody off the list. The last one stays: nobody could name another."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        operator = session.get(Operator, (organization_id, account_id))
+        if operator is None:
+            raise NotFound("This person is not an operator.", "Reload the page.")
+        if len(operators_of(session, organization_id)) == 1:
+            raise Conflict("This is the last operator.", "Name another one first.")
+        session.delete(operator)
+        record(
+            session,
+            Event.OPERATOR_REMOVED,
+            at=tools.clock(),
+            actor=caller.account_id or "",
+            organization_id=organization_id,
+            client_key=caller.tenant,
+            subject=account_id,
+        )

@@ -1,0 +1,31 @@
+"""What is forgotten, and when: organizations without a door, spent lifecycle tokens, previews nobody confirmed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from models.audit import APP, Event, purge_audit
+from models.organization import Organization
+from models.tenant import LifecycleToken, Tenant
+from services.audit import record
+from services.runs import purge_previews
+from services.toolbox import Toolbox
+
+
+def purge(tools: Toolbox) -> None:
+    """The daily clean-up."""
+    now = tools.clock()
+    purge_previews(tools)
+    with tools.begin() as session:
+        session.execute(delete(LifecycleToken).where(LifecycleToken.expires_at < now - timedelta(days=1)))
+        overdue = now - timedelta(days=tools.settings.purge_after_days)
+        session.execute(delete(Tenant).where(Tenant.uninstalled_at < overdue))
+        for organization_id in session.scalars(
+            select(Organization.id).where(Organization.doorless_since < overdue)
+        ).all():
+            purge_audit(session, organization_id)
+            session.execute(delete(Organization).where(Organization.id == organization_id))
+            # The only thing that stays: that there was something, and that it is gone. No person is named.
+            record(session, Event.ORGANIZATION_PURGED, at=now, actor=APP, result="retention over")

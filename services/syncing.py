@@ -1,0 +1,382 @@
+"""Sync: reading the whole directory page by page. The place stands in its row, so that any worker can go on (S46)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import AppError, AtlassianError, Conflict, RateLimited, Unauthorized, Unavailable
+from connect.gateway.organization import OrganizationGateway, PeoplePage
+from models.audit import APP, Event
+from models.credential import CredentialState, admin_keys_of
+from models.organization import Organization
+from models.people import Person
+from models.sync import Sync, SyncState, latest_sync, running_sync
+from models.tenant import doors_of
+from services.audit import record
+from services.directory import mark_leavers, store_people
+from services.doors import opened, require_organization
+from services.seats import replace_seats
+from services.toolbox import Toolbox
+
+EVERY = timedelta(days=1)
+PAGES_AT_A_TIME = 20
+"""Pages per durable step: a step is short enough to be repeated, long enough not to be paperwork."""
+MOST_ATTEMPTS = 60
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=15)
+
+
+class SyncStep(StrEnum):
+    """What the worker does next: MORE at once, or nothing (DONE), or nothing until the row's `resume_at` (LATER)."""
+
+    MORE = "more"
+    DONE = "done"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """A sync as people see it. `seconds_left` is None while nobody can say."""
+
+    id: str
+    state: str
+    people: int
+    expected: int | None
+    pages: int
+    started_at: datetime
+    finished_at: datetime | None
+    resume_at: datetime | None
+    per_second: float
+    seconds_left: int | None
+    problem: str
+    requested_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in which directory the reading is."""
+
+    organization_id: str
+    sync_id: str
+    directory_id: str
+    directory_index: int
+    is_last_directory: bool
+    cursor: str | None
+
+
+class _Interrupted(Exception):
+    """The sync was stopped, or another worker went on with it."""
+
+
+def request_sync(tools: Toolbox, caller: Caller) -> str:
+    """*Sync now*. Returns the sync's id. Raises Conflict when one runs already."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        sync = start_sync(session, organization_id, requested_by=caller.account_id or "", now=tools.clock())
+        if sync is None:
+            raise Conflict("A sync is running already.", "Wait for it, or stop it first.")
+        return sync.id
+
+
+def start_sync(session: Session, organization_id: str, *, requested_by: str, now: datetime) -> Sync | None:
+    """Writes down that a sync is due; the worker finds the row. None when one runs already."""
+    # The organization's row is the gate: of two who ask at once, the second one sees the first one's sync.
+    session.execute(update(Organization).where(Organization.id == organization_id).values(id=organization_id))
+    if running_sync(session, organization_id) is not None:
+        return None
+    before = latest_sync(session, organization_id, SyncState.COMPLETE)
+    sync = Sync(
+        id=str(uuid.uuid4()),
+        organization_id=organization_id,
+        requested_by=requested_by,
+        started_at=now,
+        expected=before.people if before is not None else None,
+    )
+    session.add(sync)
+    record(session, Event.SYNC_STARTED, at=now, actor=requested_by, organization_id=organization_id)
+    return sync
+
+
+def start_daily_syncs(tools: Toolbox) -> int:
+    """Starts the syncs that are due: every organization with a working key, a day after its last one began."""
+    now = tools.clock()
+    started = 0
+    with tools.begin() as session:
+        organization_ids = list(
+            session.scalars(select(Organization.id).where(Organization.doorless_since.is_(None)))
+        )
+    for organization_id in organization_ids:
+        with tools.begin() as session:
+            latest = latest_sync(session, organization_id)
+            keys = admin_keys_of(session, organization_id)
+            if latest is not None and latest.started_at > now - EVERY:
+                continue
+            if not keys or keys[0].state == CredentialState.REJECTED.value:
+                continue
+            started += start_sync(session, organization_id, requested_by=APP, now=now) is not None
+    return started
+
+
+def stop_sync(tools: Toolbox, caller: Caller) -> None:
+    """Stops the running sync; what was read stays, but the sync does not count as complete."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        sync = running_sync(session, organization_id)
+        if sync is None:
+            raise Conflict("No sync is running.", "There is nothing to stop.")
+        end_sync(session, sync, SyncState.STOPPED, now=tools.clock(), actor=caller.account_id or "")
+
+
+def progress(tools: Toolbox, organization_id: str) -> SyncProgress | None:
+    """The newest sync of an organization."""
+    with tools.begin() as session:
+        sync = latest_sync(session, organization_id)
+        return None if sync is None else _progress_of(sync, tools.clock())
+
+
+def due_syncs(tools: Toolbox, limit: int = 100) -> list[tuple[str, str, int]]:
+    """(organization id, sync id, next attempt) of the syncs that nobody has taken up, or whose pause is over."""
+    now = tools.clock()
+    query = (
+        select(Sync.organization_id, Sync.id, Sync.attempt)
+        .where(Sync.state == SyncState.RUNNING.value)
+        .where(((Sync.resume_at.is_(None)) & (Sync.attempt == 0)) | (Sync.resume_at <= now))
+        .limit(limit)
+    )
+    with tools.begin() as session:
+        return [
+            (organization_id, sync_id, attempt + 1)
+            for organization_id, sync_id, attempt in session.execute(query)
+        ]
+
+
+def take_up(tools: Toolbox, organization_id: str, sync_id: str, attempt: int) -> bool:
+    """Begins an attempt. False when the sync has ended or a later attempt has begun."""
+    with tools.begin() as session:
+        taken = session.execute(
+            update(Sync)
+            .where(
+                Sync.organization_id == organization_id,
+                Sync.id == sync_id,
+                Sync.state == SyncState.RUNNING.value,
+                Sync.attempt <= attempt,
+            )
+            .values(attempt=attempt, resume_at=None)
+        )
+        return bool(taken.rowcount)  # type: ignore[attr-defined]
+
+
+def take_pages(tools: Toolbox, organization_id: str, sync_id: str) -> SyncStep:
+    """Reads and stores the next pages. May be repeated at any point: a page that was stored is only stored again."""
+    try:
+        with opened(tools, organization_id) as gateway:
+            return _read_on(tools, gateway, organization_id, sync_id)
+    except _Interrupted:
+        return SyncStep.DONE
+    except RateLimited as pause:
+        return _pause(tools, organization_id, sync_id, pause, until=pause.until)
+    except (Unavailable, Unauthorized) as problem:
+        return _pause(tools, organization_id, sync_id, problem)
+    except AppError as problem:
+        return _fail(tools, organization_id, sync_id, f"{problem.sentence} {problem.next_step}")
+
+
+def fail_sync(tools: Toolbox, organization_id: str, sync_id: str) -> None:
+    """Ends a sync that met a fault of our own; the fault itself is in the log."""
+    _fail(tools, organization_id, sync_id, "Something went wrong inside Rollcall. Start another sync.")
+
+
+def end_sync(
+    session: Session, sync: Sync, state: SyncState, *, now: datetime, actor: str, problem: str = ""
+) -> None:
+    """Ends a sync and writes it into the audit."""
+    sync.state, sync.finished_at, sync.resume_at, sync.problem = state.value, now, None, problem[:500]
+    events = {
+        SyncState.COMPLETE: Event.SYNC_COMPLETED,
+        SyncState.STOPPED: Event.SYNC_STOPPED,
+        SyncState.FAILED: Event.SYNC_FAILED,
+    }
+    record(
+        session,
+        events[state],
+        at=now,
+        actor=actor,
+        organization_id=sync.organization_id,
+        result=problem or f"{sync.people} people, {sync.pages} pages",
+    )
+
+
+def _read_on(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> SyncStep:
+    place = _place(tools, organization_id, sync_id) or _begin(tools, gateway, organization_id, sync_id)
+    for page, here in _pages(gateway, place, PAGES_AT_A_TIME):
+        if _store(tools, gateway, here, page):
+            return SyncStep.DONE
+    return SyncStep.MORE
+
+
+def _pages(gateway: OrganizationGateway, place: _Place, count: int) -> Iterator[tuple[PeoplePage, _Place]]:
+    """Pages from `place` to the end of its directory, at most `count`. The next is on its way while one is stored."""
+
+    def fetch(cursor: str | None) -> PeoplePage:
+        return gateway.people_page(place.organization_id, place.directory_id, cursor)
+
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        coming: Future[PeoplePage] | None = ahead.submit(fetch, place.cursor)
+        cursor = place.cursor
+        for remaining in range(count - 1, -1, -1):
+            assert coming is not None
+            page = coming.result()
+            coming = ahead.submit(fetch, page.next_cursor) if page.next_cursor and remaining else None
+            yield (
+                page,
+                _Place(
+                    place.organization_id,
+                    place.sync_id,
+                    place.directory_id,
+                    place.directory_index,
+                    place.is_last_directory,
+                    cursor,
+                ),
+            )
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+
+def _place(tools: Toolbox, organization_id: str, sync_id: str) -> _Place | None:
+    with tools.begin() as session:
+        sync = session.get(Sync, sync_id)
+        if sync is None or sync.organization_id != organization_id or sync.state != SyncState.RUNNING.value:
+            raise _Interrupted
+        if not sync.directory_ids:
+            return None
+        directories = sync.directory_ids.split(",")
+        return _Place(
+            organization_id,
+            sync_id,
+            directories[sync.directory_index],
+            sync.directory_index,
+            sync.directory_index == len(directories) - 1,
+            sync.cursor,
+        )
+
+
+def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> _Place:
+    directories = [directory.id for directory in gateway.directories(organization_id)]
+    workspaces = gateway.workspaces(organization_id)
+    if not directories:
+        raise Unavailable(reason="no_directory")
+    expected = sum(gateway.people_count(organization_id, directory_id) for directory_id in directories)
+    with tools.begin() as session:
+        replace_seats(session, organization_id, workspaces)
+        session.execute(
+            update(Sync)
+            .where(Sync.id == sync_id, Sync.organization_id == organization_id, Sync.directory_ids == "")
+            .values(directory_ids=",".join(directories), expected=expected)
+        )
+    place = _place(tools, organization_id, sync_id)
+    assert place is not None
+    return place
+
+
+def _store(tools: Toolbox, gateway: OrganizationGateway, place: _Place, page: PeoplePage) -> bool:
+    """Stores one page and moves the place on, in one transaction. True when the whole sync is complete."""
+    now = tools.clock()
+    ends_directory = page.next_cursor is None
+    with tools.begin() as session:
+        moved = session.execute(
+            update(Sync)
+            .where(
+                Sync.id == place.sync_id,
+                Sync.organization_id == place.organization_id,
+                Sync.state == SyncState.RUNNING.value,
+                Sync.directory_index == place.directory_index,
+                # Another worker that stored this page already has moved the cursor on: this one gives way.
+                Sync.cursor.is_(None) if place.cursor is None else Sync.cursor == place.cursor,
+            )
+            .values(
+                cursor=page.next_cursor,
+                directory_index=place.directory_index + (ends_directory and not place.is_last_directory),
+                pages=Sync.pages + 1,
+                people=Sync.people + len(page.people),
+                api_seconds=gateway.seconds_waited,
+            )
+        )
+        if not moved.rowcount:  # type: ignore[attr-defined]
+            raise _Interrupted
+        store_people(session, place.organization_id, place.directory_id, place.sync_id, page.people, now)
+        if not (ends_directory and place.is_last_directory):
+            return False
+        sync = session.get_one(Sync, place.sync_id)
+        session.refresh(sync)
+        mark_leavers(session, place.organization_id, place.sync_id, now)
+        sync.people = session.scalar(
+            select(func.count(Person.account_id)).where(
+                Person.organization_id == place.organization_id, Person.sync_id == place.sync_id
+            )
+        ) or 0  # fmt: skip
+        end_sync(session, sync, SyncState.COMPLETE, now=now, actor=APP)
+        return True
+
+
+def _pause(
+    tools: Toolbox, organization_id: str, sync_id: str, problem: AtlassianError, until: datetime | None = None
+) -> SyncStep:
+    now = tools.clock()
+    with tools.begin() as session:
+        sync = session.get(Sync, sync_id)
+        if sync is None or sync.organization_id != organization_id or sync.state != SyncState.RUNNING.value:
+            return SyncStep.DONE
+        no_key_left = isinstance(problem, Unauthorized) and all(
+            key.state == CredentialState.REJECTED.value for key in admin_keys_of(session, organization_id)
+        )
+        if no_key_left or sync.attempt >= MOST_ATTEMPTS or not doors_of(session, organization_id):
+            reason = f"{problem.sentence} {problem.next_step}"
+            end_sync(session, sync, SyncState.FAILED, now=now, actor=APP, problem=reason)
+            return SyncStep.DONE
+        sync.resume_at = until or now + min(FIRST_PAUSE * 2 ** min(sync.attempt - 1, 10), LONGEST_PAUSE)
+        sync.problem = problem.sentence
+        return SyncStep.LATER
+
+
+def _fail(tools: Toolbox, organization_id: str, sync_id: str, problem: str) -> SyncStep:
+    with tools.begin() as session:
+        sync = session.get(Sync, sync_id)
+        if (
+            sync is not None
+            and sync.organization_id == organization_id
+            and sync.state == SyncState.RUNNING.value
+        ):
+            end_sync(session, sync, SyncState.FAILED, now=tools.clock(), actor=APP, problem=problem)
+    return SyncStep.DONE
+
+
+def _progress_of(sync: Sync, now: datetime) -> SyncProgress:
+    seconds = max(((sync.finished_at or now) - sync.started_at).total_seconds(), 0.001)
+    per_second = sync.people / seconds
+    left = None
+    if sync.state == SyncState.RUNNING.value and sync.expected and per_second > 0:
+        left = round(max(sync.expected - sync.people, 0) / per_second)
+    return SyncProgress(
+        id=sync.id,
+        state=sync.state,
+        people=sync.people,
+        expected=sync.expected,
+        pages=sync.pages,
+        started_at=sync.started_at,
+        finished_at=sync.finished_at,
+        resume_at=sync.resume_at,
+        per_second=per_second,
+        seconds_left=left,
+        problem=sync.problem,
+        requested_by=sync.requested_by,
+    )

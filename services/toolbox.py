@@ -1,0 +1,35 @@
+"""What every deed needs, in one value: made once by app.py, handed to every service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from config import Settings
+from connect.hosts import SiteOrigins
+from connect.install_keys import InstallKeys
+from services.atlassian import Atlassian
+from services.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """Settings, memory, clock and the ways to Atlassian. `clock` gives aware UTC moments."""
+
+    settings: Settings
+    sessions: sessionmaker[Session]
+    vault: Vault
+    clock: Callable[[], datetime]
+    atlassian: Atlassian
+    install_keys: InstallKeys
+    origins: SiteOrigins
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One transaction: everything inside is kept, or nothing."""
+        with self.sessions.begin() as session:
+            yield session

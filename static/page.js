@@ -1,0 +1,118 @@
+// Manners of the page itself: dialogs, focus, what is announced, the selection in the list of people.
+// Knows nothing of the host, and works on whatever htmx has just put there.
+(() => {
+  const find = (id) => document.getElementById(id);
+
+  // --- dialogs: a button with data-opens="id" -----------------------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-opens]");
+    if (!opener) return;
+    const dialog = find(opener.dataset.opens);
+    // Our frame is as tall as its content: the middle of it may be far outside the window, the button is not.
+    dialog.style.marginTop = `${Math.max(16, opener.getBoundingClientRect().top - 120)}px`;
+    dialog.showModal();
+    dialog.addEventListener("close", () => opener.focus(), { once: true });
+  });
+
+  // --- focus and the busy line ---------------------------------------------------------------------------------
+  let underway = 0;
+  const byHand = (ctx) => ctx.sourceEvent?.type && !["every", "load"].includes(ctx.sourceEvent.type);
+
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    ctx.sourceElement.closest?.("dialog")?.close();
+    if (!byHand(ctx)) return;
+    underway += 1;
+    setTimeout(() => document.documentElement.classList.toggle("busy", underway > 0), 150);
+  });
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    if (!byHand(ctx)) return;
+    underway = Math.max(0, underway - 1);
+    document.documentElement.classList.toggle("busy", underway > 0);
+  });
+
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    const target = ctx.hx?.retarget ?? ctx.target?.id ?? "";
+    if (byHand(ctx)) {
+      if (target.endsWith("notice")) find("notice").focus();
+      else (document.querySelector("[aria-invalid=true]") ?? (target.endsWith("main") ? document.querySelector("main h1") : null))?.focus();
+    }
+    announce();
+    restoreSelection();
+  });
+
+  // --- progress is announced in steps, not every second ----------------------------------------------------------
+  let announced = "";
+  function announce() {
+    const words = document.querySelector("[data-announce]")?.dataset.announce ?? "";
+    if (words && words !== announced) find("live").textContent = words;
+    announced = words;
+  }
+
+  // --- fields that belong to a choice ------------------------------------------------------------------------------
+  document.addEventListener("change", (event) => {
+    const choice = event.target.closest("[data-reveals]");
+    if (!choice) return;
+    const field = find(choice.dataset.reveals);
+    field.hidden = choice.value !== "other";
+    for (const input of field.querySelectorAll("input")) input.disabled = field.hidden;
+  });
+
+  // --- selection over the pages of one filter ------------------------------------------------------------------------
+  let chosen = new Set();
+  let whole = false;
+  let filter = null;
+
+  const boxes = () => [...document.querySelectorAll("[data-person]")];
+
+  function restoreSelection() {
+    const form = find("selection");
+    if (!form) return;
+    if (form.dataset.filter !== filter) { chosen = new Set(); whole = false; filter = form.dataset.filter; }
+    showSelection(form);
+  }
+
+  function showSelection(form) {
+    const total = Number(form.dataset.total);
+    const count = whole ? total : chosen.size;
+    const number = new Intl.NumberFormat("en").format(count);
+    for (const box of boxes()) {
+      box.checked = whole || chosen.has(box.dataset.person);
+      box.closest("tr").classList.toggle("chosen", box.checked);
+    }
+    const all = find("select-page");
+    const here = boxes().filter((box) => box.checked).length;
+    if (all) { all.checked = here > 0 && here === boxes().length; all.indeterminate = here > 0 && !all.checked; }
+    find("selection-count").textContent = count ? `${number} selected` : "Nobody selected";
+    form.classList.toggle("some", count > 0);
+    form.elements.account_ids.value = whole ? "" : [...chosen].join(",");
+    form.elements.whole.value = whole ? "yes" : "";
+    find("select-none").hidden = count === 0;
+    find("select-whole").hidden = whole || total <= boxes().length;
+    for (const button of form.querySelectorAll("[name=deed]")) button.disabled = count === 0;
+  }
+
+  document.addEventListener("change", (event) => {
+    const form = find("selection");
+    if (!form) return;
+    const box = event.target;
+    if (!box.matches("[data-person], #select-page")) return;
+    if (whole) { whole = false; chosen = new Set(boxes().map((each) => each.dataset.person)); }
+    const touched = box.id === "select-page" ? boxes() : [box];
+    for (const each of touched) {
+      if (box.checked) chosen.add(each.dataset.person); else chosen.delete(each.dataset.person);
+    }
+    showSelection(form);
+  });
+
+  document.addEventListener("click", (event) => {
+    const form = find("selection");
+    const button = event.target.closest("#select-whole, #select-none");
+    if (!form || !button) return;
+    whole = button.id === "select-whole";
+    chosen = new Set();
+    showSelection(form);
+    find("select-page")?.focus();
+  });
+
+  document.addEventListener("DOMContentLoaded", () => { announce(); restoreSelection(); });
+})();

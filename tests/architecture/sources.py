@@ -1,0 +1,52 @@
+"""The program's source files, read as syntax trees, by room."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+ROOMS = ("rules", "connect", "models", "services", "jobs", "views", "sandbox")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One Python file. `name` is its path from the top, with forward slashes."""
+
+    name: str
+    tree: ast.Module
+
+    @property
+    def room(self) -> str:
+        """The folder at the top that the file is in; a file at the top is its own room."""
+        return self.name.split("/", 1)[0]
+
+
+def program() -> list[Source]:
+    """Every file that runs in production or in the sandbox; no tests, scripts or migrations."""
+    files = sorted(TOP.glob("*.py"))
+    files += [file for room in ROOMS for file in sorted((TOP / room).rglob("*.py"))]
+    return [read(file) for file in files]
+
+
+def files_of_the_tests() -> list[Source]:
+    """Every file of the tests."""
+    return [read(file) for file in sorted((TOP / "tests").rglob("*.py"))]
+
+
+def read(file: Path) -> Source:
+    """Parse one file."""
+    return Source(file.relative_to(TOP).as_posix(), ast.parse(file.read_text(), filename=str(file)))
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and full dotted name of everything imported anywhere in the file, inside functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            assert node.level == 0, "imports are absolute: a reader sees which room is called"
+            yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)

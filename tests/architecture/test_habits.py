@@ -1,0 +1,113 @@
+"""Habits that no linter knows: each is a mistake that some other Connect app has made."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.architecture.sources import Source, files_of_the_tests, imports, program
+
+Finding = Iterator[tuple[int, str]]
+
+# Where the clock is read; everybody else is told what time it is.
+CLOCKS = {"app.py"}
+SWITCHES = {"TESTING", "DEBUG", "ENV", "FLASK_ENV", "FLASK_DEBUG", "PYTEST_CURRENT_TEST", "CI"}
+
+
+def reads_the_clock(tree: ast.AST) -> Finding:
+    """`datetime.now()`, `date.today()`, `time.time()`: time is an argument."""
+    for node in ast.walk(tree):
+        name = ".".join(_dotted(node))
+        if name in {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}:
+            yield node.lineno, name
+
+
+def behaves_differently_in_tests(tree: ast.AST) -> Finding:
+    """A branch on TESTING, DEBUG or ENV: what is tested must be what runs."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and _text(node.slice) in SWITCHES:
+            yield node.lineno, f"[{_text(node.slice)!r}]"
+        if isinstance(node, ast.Call) and _called(node) in {"get", "getenv"}:
+            yield from (
+                (node.lineno, f"get({_text(arg)!r})") for arg in node.args[:1] if _text(arg) in SWITCHES
+            )
+        owner, attribute = _dotted(node)
+        if attribute in {"testing", "debug"} and owner.endswith("app"):
+            yield node.lineno, f"{owner}.{attribute}"
+
+
+def writes_sql_by_hand(tree: ast.AST) -> Finding:
+    """`text(...)` and `__table__`: queries are made of the models, so that they follow them and bind their values."""
+    from_sqlalchemy = {name for _, name in imports(tree) if name.startswith("sqlalchemy.")}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _called(node) == "text":
+            plain = isinstance(node.func, ast.Name) and "sqlalchemy.text" in from_sqlalchemy
+            if plain or _dotted(node.func)[0] in {"sa", "sqlalchemy"}:
+                yield node.lineno, "text("
+        if isinstance(node, ast.Attribute) and node.attr == "__table__":
+            yield node.lineno, "__table__"
+
+
+def replaces_our_own_code(tree: ast.AST) -> Finding:
+    """`unittest.mock` and `monkeypatch.setattr`: tests meet the real code, and the sandbox over HTTP."""
+    for line, name in imports(tree):
+        if name.startswith("unittest.mock") or name in {"mock", "unittest.mock"}:
+            yield line, name
+    for node in ast.walk(tree):
+        owner, attribute = _dotted(node)
+        if owner == "monkeypatch" and attribute in {"setattr", "setitem", "delattr"}:
+            yield node.lineno, f"monkeypatch.{attribute}"
+        if isinstance(node, ast.arg) and node.arg == "mocker":
+            yield node.lineno, "mocker"
+
+
+OF_THE_APP = [source for source in program() if source.room != "sandbox"]
+
+
+@pytest.mark.parametrize("source", OF_THE_APP, ids=lambda source: source.name)
+@pytest.mark.parametrize("habit", [reads_the_clock, behaves_differently_in_tests, writes_sql_by_hand])
+def test_the_program(habit: Callable[[ast.AST], Finding], source: Source) -> None:
+    if habit is reads_the_clock and source.name in CLOCKS:
+        return
+    assert [f"{source.name}:{line} {what}" for line, what in habit(source.tree)] == []
+
+
+@pytest.mark.parametrize("source", files_of_the_tests(), ids=lambda source: source.name)
+def test_the_tests(source: Source) -> None:
+    assert [f"{source.name}:{line} {what}" for line, what in replaces_our_own_code(source.tree)] == []
+
+
+@pytest.mark.parametrize(
+    ("habit", "code"),
+    [
+        (reads_the_clock, "from datetime import datetime, UTC\nlate = datetime.now(UTC)"),
+        (behaves_differently_in_tests, "if app.config['TESTING']: pass"),
+        (behaves_differently_in_tests, "import os\nif os.environ.get('FLASK_DEBUG'): pass"),
+        (behaves_differently_in_tests, "if current_app.debug: pass"),
+        (writes_sql_by_hand, "from sqlalchemy import text\nsession.execute(text('SELECT 1'))"),
+        (writes_sql_by_hand, "import sqlalchemy as sa\nsa.text('SELECT 1')"),
+        (writes_sql_by_hand, "Person.__table__.insert()"),
+        (replaces_our_own_code, "from unittest import mock"),
+        (replaces_our_own_code, "def test(monkeypatch): monkeypatch.setattr('views.access.caller', None)"),
+    ],
+)
+def test_a_bad_habit_is_seen(habit: Callable[[ast.AST], Finding], code: str) -> None:
+    assert len(list(habit(ast.parse(code)))) == 1
+
+
+def _text(node: ast.AST) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _dotted(node: ast.AST) -> tuple[str, str]:
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return node.value.id, node.attr
+    return "", ""
+
+
+def _called(node: ast.Call) -> str:
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""

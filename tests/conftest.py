@@ -1,0 +1,59 @@
+"""What every test may ask for: fresh databases, the pretend Atlassian, a browser. Sockets reach loopback only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.databases import PostgresDatabases, SqliteDatabases
+from tests.loopback import refuse_other_hosts
+from tests.postgres import serve
+
+pytest_plugins = ["tests.browser"]
+
+sys.addaudithook(refuse_other_hosts)
+
+# "quick" finds the same examples in every run; "search" looks for new ones: HYPOTHESIS_PROFILE=search make check
+settings.register_profile("quick", max_examples=100, derandomize=True, deadline=None)
+settings.register_profile(
+    "search", max_examples=5_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    """Migrated SQLite files."""
+    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresDatabases]:
+    """Migrated databases on a PostgreSQL server of this test run's own."""
+    with serve(tmp_path_factory.mktemp("pg")) as server:
+        yield PostgresDatabases(server)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_databases: SqliteDatabases, tmp_path: Path) -> Iterator[str]:
+    """A fresh, migrated SQLite database."""
+    with sqlite_databases.fresh(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh, migrated database: the test runs once on SQLite, once on PostgreSQL."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            databases: SqliteDatabases = request.getfixturevalue("sqlite_databases")
+            yield stack.enter_context(databases.fresh(tmp_path))
+        else:
+            servers: PostgresDatabases = request.getfixturevalue("postgres_databases")
+            yield stack.enter_context(servers.fresh())

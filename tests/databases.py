@@ -1,0 +1,80 @@
+"""Fresh databases for tests: the real migrations run once per kind, every test gets a copy of the outcome."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from tests.postgres import Server
+
+TOP = Path(__file__).resolve().parent.parent
+
+
+def migrate(database_url: str) -> None:
+    """Bring a database up to date the way a deployment does: `flask db upgrade`."""
+    settings = {
+        "BASE_URL": "http://127.0.0.1:8000",
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "CREDENTIAL_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "PATH": os.environ["PATH"],
+    }
+    command = [sys.executable, "-m", "flask", "--app", "app", "db", "upgrade"]
+    done = subprocess.run(command, cwd=TOP, env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"flask db upgrade failed:\n{done.stdout}\n{done.stderr}"
+
+
+def sqlalchemy_url(database_url: str) -> str:
+    """As SQLAlchemy spells it: PostgreSQL by psycopg."""
+    return database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+class SqliteDatabases:
+    """Copies of one migrated file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._template = folder / "template.sqlite"
+        migrate(f"sqlite:///{self._template}")
+
+    @contextmanager
+    def fresh(self, folder: Path) -> Iterator[str]:
+        """The address of a new, migrated, empty database in `folder`."""
+        file = folder / "rollcall.sqlite"
+        shutil.copyfile(self._template, file)
+        yield f"sqlite:///{file}"
+
+
+class PostgresDatabases:
+    """Databases made from one migrated template on one server."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._numbers = itertools.count(1)
+        self._template = f"template_{os.getpid()}"
+        self._do("CREATE DATABASE {}", self._template)
+        migrate(server.url(self._template))
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """The address of a new, migrated, empty database; dropped afterwards, whoever is still connected."""
+        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        self._do("CREATE DATABASE {} TEMPLATE {}", name, self._template)
+        try:
+            yield self._server.url(name)
+        finally:
+            self._do("DROP DATABASE {} WITH (FORCE)", name)
+
+    def _do(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self._server.admin_dsn, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -1,0 +1,218 @@
+"""Two tenants, acme (Jira) and globex (Confluence), installed in a real app; and a network that counts who called."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app
+from config import APP_KEY, Settings
+from models.db import db
+from services.administrators import Administrators
+from services.toolbox import Toolbox
+from tests import tokens
+from tests.connect.listener import Call, Listener, Reply
+from views.access import ADMINISTRATORS, TOOLS
+
+BASE_URL = "https://rollcall.example.com"
+KID = "0b1c3f44-6d0e-4c55-9d6a-5f1f0c7d9e11"
+INSTALLED, UNINSTALLED = "/connect/installed", "/connect/uninstalled"
+
+
+class Clock:
+    """The app's clock: real time, moved by hand."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+
+@dataclass
+class Tenant:
+    """One site as the tests know it: what Atlassian would know."""
+
+    name: str
+    client_key: str
+    product: str
+    listener: Listener
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+    admins: set[str] = field(default_factory=lambda: {"ana"})
+
+    @property
+    def base_url(self) -> str:
+        return self.listener.url + ("/wiki" if self.product == "confluence" else "")
+
+    def body(self, event: str = "installed", **changed: Any) -> dict[str, Any]:
+        """The body of a lifecycle event; `changed` wins, None removes a field."""
+        fields: dict[str, Any] = {
+            "key": APP_KEY,
+            "clientKey": self.client_key,
+            "sharedSecret": self.secret if event == "installed" else None,
+            "baseUrl": self.base_url,
+            "displayUrl": self.base_url,
+            "productType": self.product,
+            "description": f"{self.name} site",
+            "eventType": event,
+            "serverVersion": "100287",
+        }
+        fields.update(changed)
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def context(self, account_id: str | None = "ana", **changed: Any) -> str:
+        return tokens.context_token(self.secret, self.client_key, sub=account_id, **changed)
+
+    def product_signed(
+        self, method: str, address: str, account_id: str | None = "ana", **changed: Any
+    ) -> str:
+        return tokens.iframe_token(self.secret, self.client_key, method, address, sub=account_id, **changed)
+
+    def lifecycle(self, address: str = INSTALLED, **changed: Any) -> str:
+        return tokens.lifecycle_token(
+            self.client_key, address, **{"base_url": BASE_URL, "kid": KID, **changed}
+        )
+
+    def answer(self, call: Call) -> Reply:
+        """The site's own API: only the admin check."""
+        if call.path.startswith("/rest/api/3/permissions/check"):
+            account_id = json.loads(call.body)["accountId"]
+            return _json({"globalPermissions": ["ADMINISTER"] if account_id in self.admins else []})
+        if call.path.startswith("/wiki/rest/api/user?"):
+            account_id = parse_qs(urlsplit(call.path).query)["accountId"][0]
+            administer = [{"operation": "administer", "targetType": "application"}]
+            return _json({"operations": administer if account_id in self.admins else []})
+        return Reply(404)
+
+
+@dataclass
+class World:
+    app: Flask
+    client: FlaskClient
+    file: str
+    clock: Clock
+    hub: Listener
+    acme: Tenant
+    globex: Tenant
+
+    def close(self) -> None:
+        """Lets go of the database, so that the next world finds nothing open."""
+        with self.app.app_context():
+            db.engine.dispose()
+
+    @property
+    def tools(self) -> Toolbox:
+        found: Toolbox = self.app.extensions[TOOLS]
+        return found
+
+    @property
+    def outgoing(self) -> list[str]:
+        """Every call that left the app, in short."""
+        listeners = (self.hub, self.acme.listener, self.globex.listener)
+        return [
+            f"{call.method} {listener.url}{call.path}" for listener in listeners for call in listener.calls
+        ]
+
+    def request(self, method: str, address: str, token: str = "", **arguments: Any) -> TestResponse:
+        """One request with the token in the header."""
+        headers = dict(arguments.pop("headers", {}))
+        if token:
+            headers["Authorization"] = f"JWT {token}"
+        return self.client.open(address, method=method, headers=headers, base_url=BASE_URL, **arguments)
+
+    def page(
+        self, tenant: Tenant, address: str, account_id: str | None = "ana", **changed: Any
+    ) -> TestResponse:
+        """A page as the product opens it."""
+        token = tenant.product_signed("GET", address, account_id, **changed)
+        joint = "&" if "?" in address else "?"
+        return self.request("GET", f"{address}{joint}jwt={token}")
+
+    def lifecycle(
+        self, tenant: Tenant, event: str = "installed", token: str = "", **changed: Any
+    ) -> TestResponse:
+        """A lifecycle event as Atlassian sends it; `changed` fields of the body."""
+        address = f"/connect/{event}"
+        return self.request(
+            "POST", address, token or tenant.lifecycle(address), json=tenant.body(event, **changed)
+        )
+
+    def dump(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Everything the database holds."""
+        with closing(sqlite3.connect(self.file)) as connection:
+            names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+            return {
+                name: sorted(connection.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)
+                for (name,) in names.fetchall()
+            }
+
+    @contextmanager
+    def untouched(self, *, calls: int = 0) -> Iterator[None]:
+        """Nothing in here changes the database; exactly so many calls leave the app."""
+        before, called = self.dump(), len(self.outgoing)
+        yield
+        assert self.dump() == before
+        assert len(self.outgoing) - called == calls, self.outgoing[called:]
+
+
+def settings_for(database_url: str, hub: Listener, *sites: Listener) -> Settings:
+    """A deployment that meets only listeners of this machine."""
+    return Settings.from_environment(environment_for(database_url, hub, *sites))
+
+
+def environment_for(database_url: str, hub: Listener, *sites: Listener) -> dict[str, str]:
+    return {
+        "BASE_URL": BASE_URL,
+        "DATABASE_URL": database_url,
+        "CREDENTIAL_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "INSTALL_KEYS_URL": hub.url,
+        "ATLASSIAN_API_URL": hub.url,
+        "SITE_ORIGINS": ",".join(site.url for site in sites),
+        "AP_SCRIPT_URL": "https://bridge.example.com/all.js",
+    }
+
+
+def build(database_url: str, hub: Listener, acme: Listener, globex: Listener) -> World:
+    """The app on a fresh database, with both tenants installed by Atlassian's own signature."""
+    app = create_app(settings_for(database_url, hub, acme, globex))
+    clock = Clock()
+    app.extensions[TOOLS] = replace(app.extensions[TOOLS], clock=clock)
+    app.extensions[ADMINISTRATORS] = Administrators(app.extensions[TOOLS])
+    world = World(
+        app=app,
+        client=app.test_client(),
+        file=database_url.removeprefix("sqlite:///"),
+        clock=clock,
+        hub=hub,
+        acme=Tenant("acme", "acme-client-key", "jira", acme),
+        globex=Tenant("globex", "globex-client-key", "confluence", globex),
+    )
+    hub.answer = answer_as_hub
+    for tenant in (world.acme, world.globex):
+        tenant.listener.answer = tenant.answer
+        assert world.lifecycle(tenant).status_code == 204
+    for listener in (hub, acme, globex):
+        listener.calls.clear()
+    return world
+
+
+def answer_as_hub(call: Call) -> Reply:
+    """The key host: knows one key."""
+    return Reply(200, tokens.public_pem().encode()) if call.path == f"/{KID}" else Reply(404)
+
+
+def _json(value: object) -> Reply:
+    return Reply(200, json.dumps(value).encode(), {"Content-Type": "application/json"})

@@ -1,0 +1,25 @@
+"""What anybody may see: a page that says what Rollcall is, and whether it is alive."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from views.access import public, tools
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/")
+@public
+def home() -> str:
+    return render_template("pages/home.html", base_url=tools().settings.base_url)
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> ResponseReturnValue:
+    # Opening a transaction is the question: a database that does not answer makes this a 500.
+    with tools().begin() as session:
+        session.connection()
+    return {"status": "ok"}

@@ -1,0 +1,76 @@
+"""Overview: totals, who uses what, what needs attention, and how the sync is doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint
+
+from connect.caller import Caller
+from services import overview as overviews
+from services.overview import Attention, Overview
+from services.toolbox import Toolbox
+from views import show
+from views.access import api, caller, operator_only, tools
+
+blueprint = Blueprint("overview", __name__, url_prefix="/app")
+
+IDLE_WORDS = {"idle90": str(overviews.IDLE_DAYS), "never": "never", "unknown": "unknown"}
+"""Which parts of the chart the list of people can show as they are counted here."""
+
+
+@blueprint.get("/overview")
+@api
+@operator_only
+def index() -> str:
+    return content(tools(), caller())
+
+
+def content(tools: Toolbox, caller: Caller) -> str:
+    """The page, for a caller who is an operator."""
+    view = overviews.overview(tools, caller)
+    return show.place(
+        "overview/index.html",
+        tab="overview",
+        title="Overview",
+        view=view,
+        figures=_figures(view),
+        kinds=show.KINDS,
+        idle_words=IDLE_WORDS,
+        flag=_flag(view.attention),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    count: int
+    words: str
+    path: str
+
+
+def _figures(view: Overview) -> list[Figure]:
+    totals = view.totals
+    idle = {"idle": str(overviews.IDLE_DAYS), "status": "active"}
+    return [
+        Figure(totals.people, "people in the directory", "people"),
+        Figure(totals.active, "active accounts", show.address("people", {"status": "active"})),
+        Figure(totals.idle, f"idle {overviews.IDLE_DAYS} days or more, with a seat", show.address("people", idle)),
+        Figure(totals.never, "never came, with a seat", "people?idle=never&status=active"),
+        Figure(totals.suspended, "suspended", "people?status=suspended"),
+    ]
+
+
+def _flag(attention: list[Attention]) -> dict[str, str] | None:
+    """The gravest matter as a flag of the host; the bridge shows each matter once."""
+    grave = [matter for matter in attention if matter.severity in ("error", "warning")]
+    if not grave:
+        return None
+    matter = min(grave, key=lambda each: each.severity != "error")
+    return {
+        "matter": matter.key,
+        "title": "Rollcall needs your attention",
+        "body": matter.sentence,
+        "type": matter.severity,
+        "action": matter.action_label,
+        "address": matter.action_path.removeprefix("/app/").lstrip("/"),
+    }

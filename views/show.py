@@ -1,0 +1,189 @@
+"""How values look: dates, numbers, initials; and how a place of the app is rendered, whole or as a fragment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from zlib import crc32
+
+from flask import Flask, current_app, render_template, url_for
+
+from connect.caller import Via
+from models.audit import AuditEntry
+from models.people import Seat, product_name
+from rules.case import Deed
+from services.runs import RunView
+from views import words
+from views.access import caller, tools
+
+OPERATOR_TABS = (
+    ("overview", "Overview"),
+    ("people", "People"),
+    ("runs", "Runs"),
+    ("audit", "Audit"),
+    ("configure", "Configure Token"),
+)
+ADMIN_TABS = (("configure", "Configure Token"),)
+KINDS = (
+    ("active", "Active"),
+    ("idle30", "30 to 59 days"),
+    ("idle60", "60 to 89 days"),
+    ("idle90", "90+ days"),
+    ("never", "Never"),
+    ("unknown", "Unknown"),
+)
+"""The parts of a product's bar, in order."""
+TONES = 8
+
+
+def place(template: str, *, tab: str, title: str, operator: bool = True, **context: object) -> str:
+    """One place of the app: a whole page when the host opens its frame, else a fragment for htmx."""
+    return render_template(
+        "layout.html" if caller().via is Via.IFRAME else "fragment.html",
+        content=template,
+        tab=tab,
+        tabs=OPERATOR_TABS if operator else ADMIN_TABS if tab else (),
+        title=title,
+        now=tools().clock(),
+        ap_script_url=tools().settings.ap_script_url,
+        operator=operator,
+        **context,
+    )
+
+
+def part(template: str, **context: object) -> str:
+    """A piece of a place, for htmx to put where it belongs."""
+    return render_template(template, now=tools().clock(), **context)
+
+
+def register(app: Flask) -> None:
+    """Gives the templates their words, and the addresses of our own files by version."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.filters |= {
+        "ago": ago,
+        "audit_result": audit_result,
+        "bars": bars,
+        "case_tone": words.case_tone,
+        "case_words": words.case_words,
+        "clock": lambda moment: f"{moment:%H:%M} UTC",
+        "date": day,
+        "day": day,
+        "duration": duration,
+        "event": words.event_words,
+        "event_subject": words.event_subject,
+        "event_tone": words.event_tone,
+        "host": lambda address: urlsplit(address).netloc,
+        "initials": initials,
+        "iso": lambda moment: moment.isoformat(timespec="seconds"),
+        "moment": lambda moment: f"{day(moment)}, {moment:%H:%M} UTC",
+        "number": number,
+        "place": lambda path: path.removeprefix("/app/").lstrip("/"),
+        "product": product_name,
+        "products": products,
+        "query": urlencode,
+        "run_state": lambda run: words.RUN_STATES[run.state][0],
+        "run_title": run_title,
+        "run_tone": lambda run: words.RUN_STATES[run.state][1],
+        "status": lambda status: words.STATUSES.get(status, (status.capitalize(), ""))[0],
+        "status_tone": lambda status: words.STATUSES.get(status, ("", ""))[1],
+        "tone": lambda account_id: crc32(account_id.encode()) % TONES,
+    }
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a file of static/, with a version that changes with its bytes: browsers may keep it for ever."""
+    path = Path(current_app.static_folder or "") / name
+    return url_for("static", filename=name, v=f"{crc32(path.read_bytes()):08x}")
+
+
+def day(moment: date) -> str:
+    """3 May 2026."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """93 days ago; for the last two days finer: 5 minutes ago, 3 hours ago."""
+    seconds = max(int((now - moment).total_seconds()), 0)
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return _several(seconds // 60, "minute") + " ago"
+    if seconds < 2 * 86400:
+        return _several(seconds // 3600, "hour") + " ago"
+    return f"{number(seconds // 86400)} days ago"
+
+
+def duration(seconds: int) -> str:
+    """45 s · 2 min 10 s · 1 h 5 min."""
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def number(value: int | None) -> str:
+    """2,000; nothing for nothing."""
+    return "" if value is None else f"{value:,}"
+
+
+def initials(name: str) -> str:
+    """Two letters that stand for a name; one for a name of one word."""
+    parts = [part for part in name.replace("-", " ").split() if part[0].isalnum()]
+    if not parts:
+        return "?"
+    return (parts[0][0] + (parts[-1][0] if len(parts) > 1 else "")).upper()
+
+
+def products(seats: Sequence[Seat]) -> str:
+    """The names of somebody's products, each once."""
+    return ", ".join(sorted({product_name(seat.product_key) for seat in seats}))
+
+
+def run_title(run: RunView) -> str:
+    """Suspend 143 people."""
+    deed = "Suspend" if run.deed is Deed.SUSPEND else "Restore"
+    title = f"{deed} {_several(run.chosen, 'person', 'people')}"
+    return f"Undo: {title[0].lower()}{title[1:]}" if run.undoes else title
+
+
+def audit_result(entry: AuditEntry) -> str:
+    return words.result_words(entry.result, entry.details)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One part of a bar that is 1000 wide."""
+
+    kind: str
+    start: float
+    width: float
+
+
+def bars(product: Any) -> list[Bar]:
+    """The parts of a product's bar: shares of everybody with a seat."""
+    counts = [(kind, int(getattr(product, kind))) for kind, _words in KINDS]
+    total = sum(count for _kind, count in counts) or 1
+    parts, start = [], 0.0
+    for kind, count in counts:
+        width = round(1000 * count / total, 2)
+        parts.append(Bar(kind, round(start, 2), width))
+        start += width
+    return parts
+
+
+def address(path: str, query: Mapping[str, str]) -> str:
+    """A place with its filter, as the host's location bar keeps it: people?idle=90."""
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _several(count: int, one: str, more: str = "") -> str:
+    return f"{number(count)} {one if count == 1 else more or one + 's'}"

@@ -1,0 +1,167 @@
+"""States and events in people's words, with the colour that goes with them. No logic, only vocabulary."""
+
+from __future__ import annotations
+
+from models.audit import Event
+from rules.case import CaseState, Deed, RunState
+
+STATUSES: dict[str, tuple[str, str]] = {
+    "active": ("Active", "success"),
+    "suspended": ("Suspended", "danger"),
+    "deactivated": ("Deactivated", ""),
+    "not_invited": ("Not invited", ""),
+    "for_deletion": ("Being deleted", "warning"),
+    "left": ("Left the directory", ""),
+}
+
+IDLE_CHOICES = [
+    ("", "Any activity"),
+    ("30", "Idle 30 days or more"),
+    ("60", "Idle 60 days or more"),
+    ("90", "Idle 90 days or more"),
+    ("180", "Idle 180 days or more"),
+    ("365", "Idle a year or more"),
+    ("other", "Idle for …"),
+    ("never", "Never came"),
+    ("unknown", "Unknown"),
+]
+
+CHIPS: list[tuple[str, dict[str, str]]] = [
+    ("Everybody", {}),
+    ("Idle 30 days", {"idle": "30"}),
+    ("Idle 90 days", {"idle": "90"}),
+    ("Idle a year", {"idle": "365"}),
+    ("Never came", {"idle": "never"}),
+    ("Unknown", {"idle": "unknown"}),
+    ("Suspended", {"status": "suspended"}),
+    ("External", {"claim": "unmanaged"}),
+    ("Left", {"status": "left"}),
+]
+
+RUN_STATES: dict[RunState, tuple[str, str]] = {
+    RunState.PREVIEW: ("Preview", ""),
+    RunState.RUNNING: ("Running", "info"),
+    RunState.STOPPED: ("Stopped", "warning"),
+    RunState.FINISHED: ("Finished", "success"),
+}
+
+_DONE = {Deed.SUSPEND: "Suspended", Deed.RESTORE: "Restored"}
+_CASES: dict[CaseState, tuple[str, str]] = {
+    CaseState.PLANNED: ("Waiting", "info"),
+    CaseState.ACTING: ("In progress", "info"),
+    CaseState.GUARDED: ("Guarded", "discovery"),
+    CaseState.NOT_POSSIBLE: ("Not possible", ""),
+    CaseState.ACTED: ("Done", "success"),
+    CaseState.FAILED: ("Failed", "danger"),
+    CaseState.REFUSED: ("Refused by Atlassian", "danger"),
+    CaseState.SPARED: ("Left alone", ""),
+    CaseState.CANCELLED: ("Not reached", "warning"),
+    CaseState.UNDONE: ("Taken back", "discovery"),
+    CaseState.UNDO_SKIPPED: ("Not taken back", "warning"),
+}
+
+
+def case_words(state: str, deed: Deed | str, run_state: RunState | str) -> str:
+    """A person's verdict or result in a run: "Suspended" rather than "acted"."""
+    case = CaseState(state)
+    if case is CaseState.ACTED:
+        return _DONE[Deed(deed)]
+    if case is CaseState.PLANNED and run_state == RunState.PREVIEW:
+        return "Will be " + _DONE[Deed(deed)].lower()
+    return _CASES[case][0]
+
+
+def case_tone(state: str) -> str:
+    return _CASES[CaseState(state)][1]
+
+
+EVENTS: dict[str, str] = {
+    Event.TENANT_INSTALLED: "Installed Rollcall",
+    Event.TENANT_REINSTALLED: "Installed Rollcall again",
+    Event.TENANT_UNINSTALLED: "Uninstalled Rollcall",
+    Event.ORGANIZATION_LINKED: "Linked this site to its organization",
+    Event.ORGANIZATION_PURGED: "Deleted the data of the organization",
+    Event.CREDENTIAL_STORED: "Stored a credential",
+    Event.CREDENTIAL_REPLACED: "Replaced a credential",
+    Event.CREDENTIAL_REFUSED: "Tried a credential that was refused",
+    Event.CREDENTIAL_CHECKED: "Checked a credential",
+    Event.CREDENTIAL_FORGOTTEN: "Forgot a credential",
+    Event.CREDENTIAL_DIED: "Found a credential dead",
+    Event.OPERATOR_NAMED: "Named an operator",
+    Event.OPERATOR_REMOVED: "Removed an operator",
+    Event.SYNC_STARTED: "Started reading the directory",
+    Event.SYNC_COMPLETED: "Read the whole directory",
+    Event.SYNC_STOPPED: "Stopped reading the directory",
+    Event.SYNC_FAILED: "Could not read the directory",
+    Event.RUN_PREVIEWED: "Made a preview",
+    Event.RUN_CONFIRMED: "Confirmed a run",
+    Event.RUN_STOPPED: "Stopped a run",
+    Event.RUN_RETRIED: "Tried the failed ones again",
+    Event.RUN_FINISHED: "Finished a run",
+    Event.CASE_ACTED: "Changed a person",
+    Event.CASE_SPARED: "Left a person alone",
+    Event.CASE_FAILED: "Could not change a person",
+    Event.CASE_REFUSED: "Was refused a change",
+    Event.CASE_UNDONE: "Took a change back",
+    Event.CASE_UNDO_SKIPPED: "Did not take a change back",
+    Event.EXPORT_TAKEN: "Took an export",
+}
+
+_SUBJECTS = {
+    "tenant": ("Installation", ""),
+    "organization": ("Organization", ""),
+    "credential": ("Credential", "warning"),
+    "operator": ("Operators", "discovery"),
+    "sync": ("Sync", "info"),
+    "run": ("Run", "info"),
+    "case": ("Person", "success"),
+    "export": ("Export", ""),
+}
+_BAD_ENDS = ("refused", "died", "failed")
+_CREDENTIALS = {"admin_key": "Admin API key", "api_token": "API token"}
+
+
+def event_subject(event: str) -> str:
+    subject = event.partition(":")[0]
+    return _SUBJECTS.get(subject, (subject.capitalize(), ""))[0]
+
+
+def event_tone(event: str) -> str:
+    subject, _, what = event.partition(":")
+    return "danger" if what in _BAD_ENDS else _SUBJECTS.get(subject, ("", ""))[1]
+
+
+def event_words(event: str) -> str:
+    return EVENTS.get(event, event)
+
+
+def event_groups() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every event of the vocabulary by what it is about, for a choice."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for event, words in EVENTS.items():
+        groups.setdefault(event_subject(event), []).append((str(event), words))
+    return list(groups.items())
+
+
+_REASONS = {
+    "key_rejected": "Atlassian rejects it",
+    "key_scope_too_small": "Its scopes are too small",
+    "other_organization": "It belongs to another organization",
+    "token_rejected": "Atlassian rejects it with this e-mail address",
+    "email_mismatch": "It belongs to another e-mail address",
+    "not_an_administrator": "Its account is no administrator",
+    "gave_key": "Gave a working Admin API key",
+    "named": "Named by an operator",
+}
+_STATE_WORDS = {state.value: words.lower() for state, (words, _tone) in _CASES.items()}
+
+
+def result_words(result: str, details: dict[str, str] | None) -> str:
+    """What came of it: codes of our own become words, sentences stay."""
+    kind = (details or {}).get("kind", "")
+    words = _REASONS.get(result, result)
+    if result and all(part.rpartition(" ")[0] in _STATE_WORDS for part in result.split(", ")):
+        counts = (part.rpartition(" ") for part in result.split(", "))
+        words = ", ".join(f"{count} {_STATE_WORDS[state]}" for state, _, count in counts)
+    deed = {"suspend": "Suspend", "restore": "Restore"}.get((details or {}).get("deed", ""), "")
+    return ": ".join(part for part in (_CREDENTIALS.get(kind, kind), deed, words) if part)
