@@ -5,6 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types fast browser lock reset bench clean
@@ -26,7 +27,7 @@ lint: .venv/.test
 types: .venv/.test
 	$(PY) -m mypy
 
-fast: .venv/.test static/build/.stamp
+fast: .venv/.test static/build/.stamp ## Only the fast tests
 	$(PYTEST) -m "not browser and not slow" -n 2
 
 browser: .venv/.test static/build/.stamp ## Only the slow tests and those in a real browser

@@ -7,6 +7,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "8"))
 timeout = 90
+# Its default socket is one path for every gunicorn of this account; nobody here asks it anything.
+control_socket_disable = True
 keepalive = 5
 # A page's address carries its token; gunicorn's own limit is 4094.
 limit_request_line = 8190

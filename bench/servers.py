@@ -19,7 +19,9 @@ from bench import atlassian
 
 TOP = Path(__file__).resolve().parent.parent
 EXPRESS = TOP / "bench" / "express"
-GUNICORN = [sys.executable, "-m", "gunicorn", "--workers", "1", "--log-level", "error"]
+# Loopback never goes through a proxy.
+BROWSE = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+GUNICORN = [sys.executable, "-m", "gunicorn", "--workers", "1", "--log-level", "error", "--no-control-socket"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ class Server:
     name: str
     port: int
     installed: str
-    page: str
-    fragment: str
+    page: str = "/pages/app"
+    fragment: str = "/app/whoami"
+    fragment_status: int = 200
 
     @property
     def url(self) -> str:
@@ -41,18 +44,25 @@ class Server:
 @contextmanager
 def rollcall(folder: Path, keys: atlassian.KeyHost) -> Iterator[Server]:
     """Rollcall as the Procfile starts it, on SQLite."""
-    server = Server("Rollcall", _free_port(), "/connect/installed", "/pages/app", "/app/whoami")
+    # A page's fragment for somebody who is not logged in: proven like every other, then turned away.
+    server = Server(
+        "Rollcall", free_port(), "/connect/installed", fragment="/app/get-started", fragment_status=403
+    )
     environment = settings(folder, server.url, keys.url)
     flask = [sys.executable, "-m", "flask", "--app", "app", "db", "upgrade"]
     subprocess.run(flask, cwd=TOP, env=environment, check=True, capture_output=True)
-    with _running([*GUNICORN, "--bind", f"127.0.0.1:{server.port}", "app:create_app()"], environment, server):
+    with running(
+        [*GUNICORN, "--bind", f"127.0.0.1:{server.port}", "app:create_app()"],
+        environment,
+        f"{server.url}/healthz",
+    ):
         yield server
 
 
 @contextmanager
 def bare(folder: Path, keys: atlassian.KeyHost, page: str) -> Iterator[Server]:
     """bench/bare_app.py under the same gunicorn settings."""
-    server = Server("bare Flask", _free_port(), "/connect/installed", "/pages/app", "/app/whoami")
+    server = Server("bare Flask", free_port(), "/connect/installed")
     environment = {
         **os.environ,
         "BASE_URL": server.url,
@@ -62,7 +72,7 @@ def bare(folder: Path, keys: atlassian.KeyHost, page: str) -> Iterator[Server]:
         "PAGE": page,
     }
     command = [*GUNICORN, "--bind", f"127.0.0.1:{server.port}", "bench.bare_app:create_app()"]
-    with _running(command, environment, server):
+    with running(command, environment, f"{server.url}/healthz"):
         yield server
 
 
@@ -73,7 +83,7 @@ def express(keys: atlassian.KeyHost, page: str, store: str) -> Iterator[Server]:
     Needs Node.js and npm on the machine.
     """
     name = "Express in memory" if store == "memory" else "Express"
-    server = Server(name, _free_port(), "/installed", "/pages/app", "/app/whoami")
+    server = Server(name, free_port(), "/installed")
     _install_express()
     environment = {
         **os.environ,
@@ -84,7 +94,7 @@ def express(keys: atlassian.KeyHost, page: str, store: str) -> Iterator[Server]:
         "PAGE": page,
         "STORE": store,
     }
-    with _running(["node", "app.js"], environment, server, EXPRESS):
+    with running(["node", "app.js"], environment, f"{server.url}/healthz", EXPRESS):
         yield server
 
 
@@ -114,31 +124,32 @@ def settings(folder: Path, base_url: str, keys_url: str) -> dict[str, str]:
         "ATLASSIAN_API_URL": keys_url,
         "SITE_ORIGINS": atlassian.SITE,
         "AP_SCRIPT_URL": f"{keys_url}/all.js",
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": "ERROR",
     }
 
 
 @contextmanager
-def _running(
-    command: list[str], environment: dict[str, str], server: Server, folder: Path = TOP
-) -> Iterator[None]:
+def running(
+    command: list[str], environment: dict[str, str], url: str = "", folder: Path = TOP, patience: float = 30
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process, from the moment it answers at `url` (if it has one) until the end of the block."""
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     try:
-        _wait(f"{server.url}/healthz", process)
-        yield
+        if url:
+            _wait(url, process, patience)
+        yield process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(20)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
-    browse = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    end = time.monotonic() + 30
+def _wait(url: str, process: subprocess.Popen[bytes], patience: float) -> None:
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
         try:
-            browse.open(url, timeout=2).close()
+            BROWSE.open(url, timeout=5).close()
         except OSError:
             time.sleep(0.1)
         else:
@@ -146,7 +157,8 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     raise TimeoutError(f"nothing at {url}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

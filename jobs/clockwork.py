@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from dbos import DBOS
 
 from jobs import cases, syncs
 from jobs.workbench import tools
-from services import acting, daily_checks, retention, runs, syncing, workers
+from services import acting, daily_checks, retention, runs, summary, syncing, workers
 
 logger = logging.getLogger("rollcall.jobs")
 
@@ -22,11 +22,15 @@ SWEEP = 2000
 CLOCK = ["tick", "take_over", "rounds", "sweep"]
 WORK = ["sync_organization", "act_on_case"]
 
+Due = tuple[str, str, int]
+"""Organization id, id of the row, number of the attempt."""
+
 
 @DBOS.workflow(name="tick")
 def tick(_due_at: datetime, _context: Any) -> None:
     """Every two seconds: enqueues what is due. Waiting lives in rows, never in a sleeping workflow."""
-    for organization_id, sync_id, attempt in due_syncs():
+    due_syncs, due_cases = look_around()
+    for organization_id, sync_id, attempt in due_syncs:
         _enqueue(
             syncs.QUEUE,
             "sync_organization",
@@ -35,28 +39,23 @@ def tick(_due_at: datetime, _context: Any) -> None:
             sync_id,
             attempt,
         )
-    due = due_cases()
-    for organization_id, case_id, attempt in due:
+    for organization_id, case_id, attempt in due_cases:
         _enqueue(
             cases.QUEUE, "act_on_case", cases.workflow_id(case_id, attempt), organization_id, case_id, attempt
         )
-    if due:
-        lease_cases(due)
+    if due_cases:
+        lease_cases(due_cases)
 
 
 @DBOS.step()
-def due_syncs() -> list[tuple[str, str, int]]:
-    runs.finish_runs(tools())
-    return syncing.due_syncs(tools())
+def look_around() -> tuple[list[Due], list[Due]]:
+    for organization_id in runs.finish_runs(tools()):
+        summary.summary(tools(), organization_id)
+    return syncing.due_syncs(tools()), acting.due_cases(tools(), CASES_PER_TICK)
 
 
 @DBOS.step()
-def due_cases() -> list[tuple[str, str, int]]:
-    return acting.due_cases(tools(), CASES_PER_TICK)
-
-
-@DBOS.step()
-def lease_cases(due: list[tuple[str, str, int]]) -> None:
+def lease_cases(due: list[Due]) -> None:
     acting.lease_cases(tools(), due)
 
 
@@ -114,7 +113,7 @@ def sweep(_due_at: datetime, _context: Any) -> None:
 
 @DBOS.step()
 def finished() -> list[list[str]]:
-    now = datetime.now(UTC)
+    now = tools().clock()
     batches = []
     for names, keep in (
         (["tick", "take_over", "rounds", "sweep"], KEEP_TICKS),

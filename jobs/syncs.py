@@ -8,6 +8,7 @@ from dbos import DBOS
 
 from jobs.workbench import tools
 from services import syncing
+from services.summary import summary
 
 logger = logging.getLogger("rollcall.jobs")
 
@@ -21,6 +22,7 @@ def sync_organization(organization_id: str, sync_id: str, attempt: int) -> None:
         return
     while take_pages(organization_id, sync_id) == syncing.SyncStep.MORE:
         pass
+    count(organization_id)
 
 
 @DBOS.step()
@@ -36,6 +38,12 @@ def take_pages(organization_id: str, sync_id: str) -> str:
         logger.exception("sync %s failed", sync_id)
         syncing.fail_sync(tools(), organization_id, sync_id)
         return syncing.SyncStep.DONE.value
+
+
+@DBOS.step()
+def count(organization_id: str) -> None:
+    """So that the first page after a sync need not wait for the numbers."""
+    summary(tools(), organization_id)
 
 
 def workflow_id(sync_id: str, attempt: int) -> str:

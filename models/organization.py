@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import JSON, ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -38,6 +39,18 @@ class Seats(Base):
     host_url: Mapped[str] = mapped_column(String(500), default="")
     capacity: Mapped[int | None]
     usage: Mapped[int | None]
+
+
+class Summary(Base):
+    """Numbers that take long to count, counted once: JSON of services/summary.py, as of `counted_at`."""
+
+    __tablename__ = "summary"
+
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
+    )
+    counted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    numbers: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class OperatorReason(StrEnum):

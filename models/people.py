@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, Select, String, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column, relationship, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models.db import Base, UtcDateTime
+from rules.activity import ActivityKind
 from rules.filters import PeopleFilter
 from rules.person import ORG_ADMIN, PersonFacts
 
@@ -52,13 +54,17 @@ class Person(Base):
     synced_at: Mapped[datetime] = mapped_column(UtcDateTime)
     left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    seats: Mapped[list[Seat]] = relationship(order_by="Seat.product_key", viewonly=True)
+    seats: Mapped[list[Seat]] = relationship(order_by="Seat.product_key", viewonly=True, lazy="raise")
 
     __table_args__ = (
-        Index("ix_person_by_name", "organization_id", "left_at", "name", "account_id"),
-        Index("ix_person_by_seen", "organization_id", "left_at", "seen_at", "account_id"),
-        Index("ix_person_by_status", "organization_id", "left_at", "status"),
-        Index("ix_person_by_domain", "organization_id", "left_at", "email_domain"),
+        # What the list sorts by, and behind it what filters then need not fetch the row for.
+        Index("ix_person_by_name", "organization_id", "left_at", "name", "account_id", "search_text"),
+        Index("ix_person_by_seen", "organization_id", "left_at", "seen_at", "account_id", "status"),
+        Index("ix_person_by_status", "organization_id", "left_at", "status", "account_id", "seen_at"),
+        Index("ix_person_by_email", "organization_id", "left_at", "email", "account_id"),
+        Index("ix_person_by_added", "organization_id", "left_at", "added_at", "account_id"),
+        Index("ix_person_by_domain", "organization_id", "left_at", "email_domain", "management_source"),
+        Index("ix_person_by_claim", "organization_id", "left_at", "claim_status", "management_source"),
         Index("ix_person_by_sync", "organization_id", "sync_id"),
     )
 
@@ -81,7 +87,7 @@ class Seat(Base):
             ["person.organization_id", "person.account_id"],
             ondelete="CASCADE",
         ),
-        Index("ix_seat_by_product", "organization_id", "product_key", "seen_at"),
+        Index("ix_seat_by_product", "organization_id", "product_key", "activity", "seen_at", "account_id"),
     )
 
 
@@ -165,55 +171,31 @@ def find_people(
     limit: int = 50,
 ) -> list[Person]:
     """One page of the filter, in its order; seats come along."""
-    query = select_people(organization_id, filter, now).options(selectinload(Person.seats))
-    return list(session.scalars(query.order_by(*_order(filter)).offset(offset).limit(limit)))
+    query = select_people(organization_id, filter, now).order_by(*_order(filter)).offset(offset).limit(limit)
+    people = list(session.scalars(query))
+    seats = seats_by_person(session, organization_id, [person.account_id for person in people])
+    for person in people:
+        set_committed_value(person, "seats", seats.get(person.account_id, []))
+    return people
+
+
+def seats_by_person(
+    session: Session, organization_id: str, account_ids: Sequence[str]
+) -> dict[str, list[Seat]]:
+    """The seats of some people, by account id; each person's by product."""
+    # Not SQLAlchemy's own loading: it compares pairs of columns, and SQLite uses no index for pairs.
+    query = select(Seat).where(Seat.organization_id == organization_id, Seat.account_id.in_(account_ids))
+    found: dict[str, list[Seat]] = {}
+    # Sorted here: asked to sort, SQLite reads every seat of the organization in that order.
+    for seat in sorted(session.scalars(query), key=lambda seat: (seat.product_key, seat.resource_id)):
+        found.setdefault(seat.account_id, []).append(seat)
+    return found
 
 
 def count_people(session: Session, organization_id: str, filter: PeopleFilter, now: datetime) -> int:
     """How many people the filter shows."""
     query = select(func.count(Person.account_id)).where(*_conditions(organization_id, filter, now))
     return session.scalar(query) or 0
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """What the filter can choose from. Products by name; groups and domains by number of people."""
-
-    products: list[tuple[str, str]]
-    groups: list[tuple[str, str, int]]
-    domains: list[tuple[str, int]]
-
-
-def facets(session: Session, organization_id: str) -> Facets:
-    """The products, the 200 largest groups and the 100 most common domains of the organization."""
-    products = select(Seat.product_key).where(Seat.organization_id == organization_id).distinct()
-    size = func.count(Membership.account_id)
-    groups = (
-        select(Group.group_id, Group.name, size)
-        .join(
-            Membership,
-            (Membership.organization_id == Group.organization_id) & (Membership.group_id == Group.group_id),
-        )
-        .where(Group.organization_id == organization_id)
-        .group_by(Group.group_id, Group.name)
-        .order_by(size.desc(), Group.name)
-        .limit(200)
-    )
-    count = func.count(Person.account_id)
-    domains = (
-        select(Person.email_domain, count)
-        .where(Person.organization_id == organization_id, Person.left_at.is_(None), Person.email_domain != "")
-        .group_by(Person.email_domain)
-        .order_by(count.desc(), Person.email_domain)
-        .limit(100)
-    )
-    return Facets(
-        products=sorted(
-            ((key, product_name(key)) for key in session.scalars(products)), key=lambda item: item[1]
-        ),
-        groups=[(group_id, name, people) for group_id, name, people in session.execute(groups)],
-        domains=[(domain, people) for domain, people in session.execute(domains)],
-    )
 
 
 PRODUCT_NAMES = {
@@ -268,12 +250,7 @@ def _conditions(organization_id: str, filter: PeopleFilter, now: datetime) -> li
         )
         conditions.append(Person.account_id.in_(members))
     if filter.product:
-        holders = select(Seat.account_id).where(
-            Seat.organization_id == organization_id,
-            Seat.product_key == filter.product,
-            *_idle_condition(Seat.activity, Seat.seen_at, filter.idle, now),
-        )
-        conditions.append(Person.account_id.in_(holders))
+        conditions.append(_holds_seat(organization_id, filter, now))
     else:
         conditions.extend(_idle_condition(Person.activity, Person.seen_at, filter.idle, now))
     return conditions
@@ -293,6 +270,18 @@ def _idle_condition(
     return [activity == idle]
 
 
+def _holds_seat(organization_id: str, filter: PeopleFilter, now: datetime) -> ColumnElement[bool]:
+    holders = select(Seat.account_id).where(
+        Seat.organization_id == organization_id,
+        Seat.product_key == filter.product,
+        *_idle_condition(Seat.activity, Seat.seen_at, filter.idle, now),
+    )
+    if isinstance(filter.idle, int):
+        # Says nothing new, but lets the index be used.
+        holders = holders.where(Seat.activity == ActivityKind.SEEN.value)
+    return Person.account_id.in_(holders)
+
+
 def _order(filter: PeopleFilter) -> list[ColumnElement[Any]]:
     column: InstrumentedAttribute[Any] = {
         "name": Person.name,
@@ -301,9 +290,7 @@ def _order(filter: PeopleFilter) -> list[ColumnElement[Any]]:
         "email": Person.email,
         "added": Person.added_at,
     }[filter.sort]
-    # Both databases sort empty values differently: say where they go, so that paging means the same on both.
-    if filter.sort == "name":
-        first: list[ColumnElement[Any]] = []
-    else:
-        first = [column.is_(None)]
-    return [*first, column.desc() if filter.descending else column.asc(), Person.account_id.asc()]
+    # Both databases put empty values elsewhere by themselves: say where, so that paging means the same on both.
+    if filter.descending:
+        return [column.desc().nulls_last(), Person.account_id.desc()]
+    return [column.asc().nulls_first(), Person.account_id.asc()]

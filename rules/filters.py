@@ -42,13 +42,13 @@ class PeopleFilter:
     def from_words(cls, words: Mapping[str, str]) -> PeopleFilter:
         """Reads the filter from an address. Unknown words are ignored; raises BadFilter for bad values."""
         return cls(
-            text=words.get("text", "").strip()[:100],
-            product=words.get("product", "")[:100],
+            text=_word(words.get("text", ""), 100),
+            product=_word(words.get("product", ""), 100),
             idle=_idle(words.get("idle", "").strip()),
             status=_one_of("status", words.get("status", ""), ("", *STATUSES)),
             claim=_one_of("claim", words.get("claim", ""), ("", "managed", "unmanaged")),
-            group=words.get("group", "")[:100],
-            domain=words.get("domain", "").strip().lower()[:255],
+            group=_word(words.get("group", ""), 100),
+            domain=_word(words.get("domain", "").lower(), 255),
             synced={"yes": True, "no": False}.get(words.get("synced", "")),
             sort=_one_of("sort", words.get("sort", "") or "name", SORTS),
             descending=words.get("down", "") == "yes",
@@ -76,12 +76,17 @@ class PeopleFilter:
         return replace(self, sort="name", descending=False) != PeopleFilter()
 
 
+def _word(value: str, most: int) -> str:
+    # PostgreSQL takes no NUL in a text. Stripped last, so that what was cut off reads back as the same.
+    return value.replace("\0", "").strip()[:most].strip()
+
+
 def _idle(word: str) -> int | str | None:
     if not word:
         return None
     if word in IDLE_WORDS:
         return word
-    if word.isascii() and word.isdigit() and 1 <= int(word) <= MOST_IDLE_DAYS:
+    if word.isascii() and word.isdigit() and len(word) < 10 and 1 <= int(word) <= MOST_IDLE_DAYS:
         return int(word)
     raise BadFilter("idle", f"Idle days must be a number from 1 to {MOST_IDLE_DAYS}.")
 

@@ -12,10 +12,16 @@ def main() -> None:
     if len(ports) != 3:
         raise SystemExit("SANDBOX_PORTS names three ports: hub, acme, globex")
     sandbox = server.start(
-        ports=(ports[0], ports[1], ports[2]), state=os.environ.get("SANDBOX_STATE", ":memory:"),
-        people=int(os.environ.get("SANDBOX_PEOPLE", "2000")), seed=os.environ.get("SANDBOX_SEED", "rollcall"),
-        app_base_url=os.environ.get("APP_BASE_URL", "http://127.0.0.1:8000"))
-    print(f"Pretend Atlassian: control page {sandbox.hub} · acme {sandbox.acme} · globex {sandbox.globex}", flush=True)
+        ports=(ports[0], ports[1], ports[2]),
+        state=os.environ.get("SANDBOX_STATE", ":memory:"),
+        people=int(os.environ.get("SANDBOX_PEOPLE", "2000")),
+        seed=os.environ.get("SANDBOX_SEED", "rollcall"),
+        app_base_url=os.environ.get("APP_BASE_URL", "http://127.0.0.1:8000"),
+    )
+    print(
+        f"Pretend Atlassian: control page {sandbox.hub} · acme {sandbox.acme} · globex {sandbox.globex}",
+        flush=True,
+    )
     try:
         sandbox.wait()
     except KeyboardInterrupt:

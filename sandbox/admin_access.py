@@ -50,7 +50,9 @@ def organization_key(cloud: Cloud, org_id: str, *, v1: bool = False) -> Bearer:
     return held
 
 
-def people_key(cloud: Cloud, org_id: str, directory_id: str, *, write: bool = False) -> tuple[Bearer, Directory]:
+def people_key(
+    cloud: Cloud, org_id: str, directory_id: str, *, write: bool = False
+) -> tuple[Bearer, Directory]:
     """The right to people: a key without scopes and a directory of the organization (`-` = all, for reads only)."""
     held = organization_key(cloud, org_id)
     if held.scoped:

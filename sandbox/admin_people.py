@@ -51,10 +51,14 @@ def blueprint(cloud: Cloud) -> Blueprint:
         """GET …/users/stats."""
         _, directory = people_key(cloud, org_id, directory_id)
         key = directory.organization.key
-        statuses = [{"status": status, "count": directory.count(filtered(key, {"accountStatus": [status]}))}
-                    for status in ("active", "inactive", "closed")]
-        roles = [{"roleId": role, "count": directory.count(filtered(key, {"roleIds": [role]}))}
-                 for role in ("atlassian/org-admin", "atlassian/site-admin", "atlassian/admin", "atlassian/user")]
+        statuses = [
+            {"status": status, "count": directory.count(filtered(key, {"accountStatus": [status]}))}
+            for status in ("active", "inactive", "closed")
+        ]
+        roles = [
+            {"roleId": role, "count": directory.count(filtered(key, {"roleIds": [role]}))}
+            for role in ("atlassian/org-admin", "atlassian/site-admin", "atlassian/admin", "atlassian/user")
+        ]
         return jsonify(accountStatus=statuses, roles=roles)
 
     @routes.get(f"{BASE}/<account_id>")
@@ -75,11 +79,18 @@ def blueprint(cloud: Cloud) -> Blueprint:
         row = _require(directory, account_id)
         wanted = set(request.args.getlist("resourceIds"))
         data = [
-            {"directoryId": directory.organization.directory_id, "resourceId": resource,
-             "resourceOwner": world.product_of(resource), "roles": sorted(roles),
-             "roleAssignments": [{"role": role, "roleAssignmentMethods": methods} for role, methods in roles.items()],
-             "userDirectoryStatus": row["shown_membership"]}
-            for resource, roles in sorted(directory.roles(row["seq"]).items()) if not wanted or resource in wanted
+            {
+                "directoryId": directory.organization.directory_id,
+                "resourceId": resource,
+                "resourceOwner": world.product_of(resource),
+                "roles": sorted(roles),
+                "roleAssignments": [
+                    {"role": role, "roleAssignmentMethods": methods} for role, methods in roles.items()
+                ],
+                "userDirectoryStatus": row["shown_membership"],
+            }
+            for resource, roles in sorted(directory.roles(row["seq"]).items())
+            if not wanted or resource in wanted
         ]
         return jsonify(data=data, links={"self": paging.make({"roles": row["seq"]})})
 
@@ -119,7 +130,9 @@ def blueprint(cloud: Cloud) -> Blueprint:
         _, directory = people_key(cloud, org_id, directory_id, write=True)
         removed = directory.remove(account_id)
         status = 204 if removed else 404
-        deeds.record(cloud.store, directory.organization.key, account_id, "remove", effective=removed, status=status)
+        deeds.record(
+            cloud.store, directory.organization.key, account_id, "remove", effective=removed, status=status
+        )
         if not removed:
             raise errors(404, "ADMIN-404-8", "User not found")
         return "", 204
@@ -176,20 +189,29 @@ def _access(resource: str, moment: str | None) -> dict[str, str]:
 
 def _person(row: sqlite3.Row) -> dict[str, Any]:
     person = {
-        "accountId": row["account_id"], "accountType": "atlassian", "name": row["name"], "nickname": row["nickname"],
-        "emailVerified": bool(row["email_verified"]), "accountStatus": row["account_status"],
-        "membershipStatus": row["shown_membership"], "status": row["shown_status"], "claimStatus": row["claim"],
-        "managementSource": row["source"], "addedToOrg": row["added_at"],
-        "links": {"self": paging.make({"user": row["account_id"]})},
+        "accountId": row["account_id"],
+        "accountType": "atlassian",
+        "name": row["name"],
+        "nickname": row["nickname"],
+        "emailVerified": bool(row["email_verified"]),
+        "accountStatus": row["account_status"],
+        "membershipStatus": row["shown_membership"],
+        "status": row["shown_status"],
+        "claimStatus": row["claim"],
+        "managementSource": row["source"],
+        "addedToOrg": row["added_at"],
+        "links": {"self": paging.self_cursor(row["account_id"])},
     }
     if not row["email_hidden"]:
         person["email"] = row["email"]
     if row["claim"] == "managed":
         person["mfaEnabled"] = bool(row["mfa"])
-    for key, column in (("jobTitle", "job"), ("department", "department"), ("location", "location"),
-                        ("timeZone", "time_zone")):
+    for key, column in (
+        ("jobTitle", "job"),
+        ("department", "department"),
+        ("location", "location"),
+        ("timeZone", "time_zone"),
+    ):
         if row[column]:
             person[key] = row[column]
     return person
-
-

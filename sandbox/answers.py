@@ -23,7 +23,13 @@ class Refusal(Exception):
 
 
 def application_error(status: int, code: str, title: str, detail: str = "") -> dict[str, Any]:
-    return {"id": str(uuid4()), "status": str(status), "code": code, "title": title, "detail": detail or title}
+    return {
+        "id": str(uuid4()),
+        "status": str(status),
+        "code": code,
+        "title": title,
+        "detail": detail or title,
+    }
 
 
 def errors(status: int, code: str, title: str, detail: str = "") -> Refusal:

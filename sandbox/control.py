@@ -14,9 +14,18 @@ from sandbox.installer import NotPossible
 from sandbox.people import filtered
 
 # PATCH /control/people: our word -> the column
-COLUMNS = {"membership_status": "membership", "account_status": "account_status", "name": "name",
-           "nickname": "nickname", "email": "email", "email_hidden": "email_hidden", "management_source": "source",
-           "claim_status": "claim", "added_at": "added_at", "platform_roles": "platform_roles"}
+COLUMNS = {
+    "membership_status": "membership",
+    "account_status": "account_status",
+    "name": "name",
+    "nickname": "nickname",
+    "email": "email",
+    "email_hidden": "email_hidden",
+    "management_source": "source",
+    "claim_status": "claim",
+    "added_at": "added_at",
+    "platform_roles": "platform_roles",
+}
 
 
 def blueprint(cloud: Cloud) -> Blueprint:
@@ -43,9 +52,12 @@ def blueprint(cloud: Cloud) -> Blueprint:
         """Let an admin key or an API token expire (`?expired=false` revives it)."""
         expired = int(request.args.get("expired", "true") != "false")
         with cloud.store.write() as connection:
-            changed = sum(connection.execute(f"UPDATE {table} SET expired = ? WHERE {column} = ?",
-                                             (expired, key)).rowcount
-                          for table, column in (("admin_key", "key"), ("api_token", "token")))
+            changed = sum(
+                connection.execute(
+                    f"UPDATE {table} SET expired = ? WHERE {column} = ?", (expired, key)
+                ).rowcount
+                for table, column in (("admin_key", "key"), ("api_token", "token"))
+            )
         return jsonify(changed=changed), 200 if changed else 404
 
     @routes.get("/credentials")
@@ -53,7 +65,8 @@ def blueprint(cloud: Cloud) -> Blueprint:
         """Everything a newcomer may paste."""
         return jsonify(
             admin_keys=[dict(row) for row in cloud.store.all("SELECT * FROM admin_key ORDER BY rowid")],
-            api_tokens=[dict(row) for row in cloud.store.all("SELECT * FROM api_token ORDER BY rowid")])
+            api_tokens=[dict(row) for row in cloud.store.all("SELECT * FROM api_token ORDER BY rowid")],
+        )
 
     @routes.post("/rotate-install-key")
     def rotate() -> Response:
@@ -91,10 +104,22 @@ def _installs(routes: Blueprint, cloud: Cloud, place: Callable[[], tuple[str, st
     @routes.get("/tenants")
     def tenants() -> Response:
         """Installed tenants; with ?all=1 the removed ones too."""
-        return jsonify([{"site": t.site, "product": t.product, "client_key": t.client_key, "app_key": t.app_key,
-                         "shared_secret": t.shared_secret, "base_url": t.base_url, "installed": t.installed,
-                         "modules": installer.modules(t)}
-                        for t in installer.tenants(cloud) if t.installed or request.args.get("all")])
+        return jsonify(
+            [
+                {
+                    "site": t.site,
+                    "product": t.product,
+                    "client_key": t.client_key,
+                    "app_key": t.app_key,
+                    "shared_secret": t.shared_secret,
+                    "base_url": t.base_url,
+                    "installed": t.installed,
+                    "modules": installer.modules(t),
+                }
+                for t in installer.tenants(cloud)
+                if t.installed or request.args.get("all")
+            ]
+        )
 
     @routes.post("/webhook")
     def webhook() -> Response:
@@ -105,9 +130,12 @@ def _installs(routes: Blueprint, cloud: Cloud, place: Callable[[], tuple[str, st
 
     @routes.get("/page-url")
     def page_url() -> Response:
-        """A freshly signed iframe address: ?site&product&module&account_id (left out = anonymous)."""
+        """A freshly signed iframe address: ?site&product&module&account_id (left out = anonymous) and ac.… values."""
         tenant = installer.require_tenant(cloud, *place())
-        return jsonify(url=installer.page_url(tenant, request.args["module"], request.args.get("account_id")))
+        values = {key: value for key, value in request.args.items() if key.startswith("ac.")}
+        return jsonify(
+            url=installer.page_url(tenant, request.args["module"], request.args.get("account_id"), values)
+        )
 
     @routes.get("/context-token")
     def context_token() -> Response:
@@ -132,9 +160,17 @@ def _people(routes: Blueprint, cloud: Cloud) -> None:
         rows = directory.page(where, after, int(request.args.get("limit", 50)), None)
         access = directory.access([row["seq"] for row in rows])
         hidden = ("former_membership", "former_until", "org")
-        return jsonify([{**{key: row[key] for key in row.keys() if key not in hidden},  # noqa: SIM118
-                         "last_active": {world.product_of(resource): moment
-                                         for resource, moment in access.get(row["seq"], [])}} for row in rows])
+        return jsonify(
+            [
+                {
+                    **{key: row[key] for key in row.keys() if key not in hidden},  # noqa: SIM118
+                    "last_active": {
+                        world.product_of(resource): moment for resource, moment in access.get(row["seq"], [])
+                    },
+                }
+                for row in rows
+            ]
+        )
 
     @routes.patch("/people/<account_id>")
     def change(account_id: str) -> tuple[Response, int]:
@@ -147,11 +183,13 @@ def _people(routes: Blueprint, cloud: Cloud) -> None:
             return jsonify(error=f"unknown: {', '.join(sorted(unknown)) or account_id}"), 400
         if not isinstance(last_active, dict):
             products = [world.product_of(r) for r, _ in _access(cloud, site, account_id)]
-            last_active = {product: last_active for product in products}
+            last_active = dict.fromkeys(products, last_active)
         if isinstance(data.get("platform_roles"), list):
             data["platform_roles"] = " ".join(data["platform_roles"])
         last_active = {_product(key): value for key, value in last_active.items()}
-        found = cloud.directory(site).change(account_id, {COLUMNS[k]: v for k, v in data.items()}, last_active)
+        found = cloud.directory(site).change(
+            account_id, {COLUMNS[k]: v for k, v in data.items()}, last_active
+        )
         return jsonify(changed=found), 200 if found else 404
 
     @routes.delete("/people/<account_id>")
@@ -187,7 +225,9 @@ def _watching(routes: Blueprint, cloud: Cloud) -> None:
     def add_faults() -> tuple[Response, int]:
         """One fault or a list of them: {match, method, kind, times, seconds, after, skip}."""
         data = request.get_json()
-        added = [cloud.faults.add(Fault.parse(entry)).id for entry in (data if isinstance(data, list) else [data])]
+        added = [
+            cloud.faults.add(Fault.parse(entry)).id for entry in (data if isinstance(data, list) else [data])
+        ]
         return jsonify(ids=added), 201
 
     @routes.delete("/faults")
@@ -199,7 +239,9 @@ def _watching(routes: Blueprint, cloud: Cloud) -> None:
     @routes.get("/requests")
     def requests_seen() -> Response:
         """?since=n&limit=1000&path=regex."""
-        entries = cloud.journal.since(request.args.get("since", 0, type=int), request.args.get("limit", 1000, type=int))
+        entries = cloud.journal.since(
+            request.args.get("since", 0, type=int), request.args.get("limit", 1000, type=int)
+        )
         return jsonify(entries)
 
     @routes.delete("/requests")

@@ -16,7 +16,15 @@ def blueprint(cloud: Cloud) -> Blueprint:
     def page() -> str:
         keys = cloud.store.all("SELECT * FROM admin_key ORDER BY rowid")
         tokens = cloud.store.all("SELECT * FROM api_token ORDER BY rowid")
-        return render_template("control.html", sites=cloud.sites, keys=keys, tokens=tokens, kinds=KINDS,
-                               organizations=world.ORGANIZATIONS.values(), app=cloud.app_base_url, hub=cloud.hub)
+        return render_template(
+            "control.html",
+            sites=cloud.sites,
+            keys=keys,
+            tokens=tokens,
+            kinds=KINDS,
+            organizations=world.ORGANIZATIONS.values(),
+            app=cloud.app_base_url,
+            hub=cloud.hub,
+        )
 
     return routes

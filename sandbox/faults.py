@@ -41,7 +41,9 @@ class Fault:
         """From a control request; ValueError says what is wrong."""
         unknown = set(data) - {"match", "kind", "method", "times", "seconds", "after", "skip"}
         if unknown or data.get("kind") not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}; unknown: {', '.join(sorted(unknown)) or '-'}")
+            raise ValueError(
+                f"kind must be one of {', '.join(KINDS)}; unknown: {', '.join(sorted(unknown)) or '-'}"
+            )
         match = str(data.get("match") or ".*")
         try:
             re.compile(match)
@@ -49,8 +51,15 @@ class Fault:
             raise ValueError(f"match is not a regular expression: {error}") from error
         times = data.get("times", 1)
         method = str(data["method"]).upper() if data.get("method") else None
-        return cls(match, data["kind"], method, None if times is None else int(times), float(data.get("seconds", 1)),
-                   bool(data.get("after", False)), int(data.get("skip", 0)))
+        return cls(
+            match,
+            data["kind"],
+            method,
+            None if times is None else int(times),
+            float(data.get("seconds", 1)),
+            bool(data.get("after", False)),
+            int(data.get("skip", 0)),
+        )
 
 
 class Faults:
@@ -96,8 +105,12 @@ class Faults:
         fault = self.take(method, path, delays=True)
         return fault.seconds if fault else 0.0
 
-    def spoil(self, app: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]], environ: WSGIEnvironment,
-              start_response: StartResponse) -> Iterable[bytes]:
+    def spoil(
+        self,
+        app: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]],
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
         """Answer one request, spoilt when a fault matches."""
         fault = self.take(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if fault is None:
@@ -115,8 +128,11 @@ class Faults:
         return _answer(fault, start_response)
 
 
-def _drain(app: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]], environ: WSGIEnvironment) -> None:
+def _drain(
+    app: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]], environ: WSGIEnvironment
+) -> None:
     """Carry the request out and throw the answer away."""
+
     def ignore(*_: Any) -> Callable[[bytes], object]:
         return lambda data: None
 
@@ -141,16 +157,25 @@ def _answer(fault: Fault, start_response: StartResponse) -> Iterable[bytes]:
     """The answer a fault gives; bodies as Atlassian's gateway writes them (ProxyError: code, message)."""
     headers = [("Content-Type", "application/json")]
     if fault.kind == "html":
-        body, status = b"<!doctype html><title>Temporarily unavailable</title><h1>Be right back</h1>", "200 OK"
+        body, status = (
+            b"<!doctype html><title>Temporarily unavailable</title><h1>Be right back</h1>",
+            "200 OK",
+        )
         headers = [("Content-Type", "text/html; charset=utf-8")]
     elif fault.kind.startswith("429"):
         status, body = "429 Too Many Requests", b'{"code": 429, "message": "Rate limit exceeded"}'
         if fault.kind == "429":
             reset = datetime.now(UTC) + timedelta(seconds=fault.seconds)
-            headers += [("Retry-After", str(max(1, round(fault.seconds)))), ("X-RateLimit-Limit", "200"),
-                        ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", reset.strftime("%Y-%m-%dT%H:%M:%SZ"))]
+            headers += [
+                ("Retry-After", str(max(1, round(fault.seconds)))),
+                ("X-RateLimit-Limit", "200"),
+                ("X-RateLimit-Remaining", "0"),
+                ("X-RateLimit-Reset", reset.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            ]
     else:
-        text = {"500": "Internal Server Error", "502": "Bad Gateway", "503": "Service Unavailable"}[fault.kind]
+        text = {"500": "Internal Server Error", "502": "Bad Gateway", "503": "Service Unavailable"}[
+            fault.kind
+        ]
         status, body = f"{fault.kind} {text}", f'{{"code": {fault.kind}, "message": "{text}"}}'.encode()
     start_response(status, [*headers, ("Content-Length", str(len(body)))])
     return [body]

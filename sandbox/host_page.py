@@ -32,7 +32,9 @@ def assets(cloud: Cloud) -> Blueprint:
         source = BUILD / "connect" / "iframe.js"
         if not source.exists():
             abort(404, "the bridge is not built: run `node scripts/build-assets.mjs`")
-        script = source.read_text(encoding="utf-8").replace('"https://" + CDN_DOMAIN', '"http://" + CDN_DOMAIN')
+        script = source.read_text(encoding="utf-8").replace(
+            '"https://" + CDN_DOMAIN', '"http://" + CDN_DOMAIN'
+        )
         script = script.replace(AP_SCRIPT_HOST, cloud.hub.removeprefix("http://"))
         return Response(script, mimetype="text/javascript", headers={"Access-Control-Allow-Origin": "*"})
 
@@ -76,13 +78,25 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
         return page("confluence")
 
     def page(name: str) -> str:
-        people = [{"id": p.account_id, "name": p.name, "says": p.says, "power": p.power} for p in organization.people
-                  if not p.says.startswith("Second")]
+        people = [
+            {"id": p.account_id, "name": p.name, "says": p.says, "power": p.power}
+            for p in organization.people
+            if not p.says.startswith("Second")
+        ]
         settings: dict[str, Any] = {
-            "product": name, "site": site, "hub": cloud.hub, "sites": cloud.sites, "people": people,
-            "base": "/wiki" if name == "confluence" else ""}
-        return render_template("host.html", settings=settings, organization=organization,
-                               title="Confluence" if name == "confluence" else "Jira")
+            "product": name,
+            "site": site,
+            "hub": cloud.hub,
+            "sites": cloud.sites,
+            "people": people,
+            "base": "/wiki" if name == "confluence" else "",
+        }
+        return render_template(
+            "host.html",
+            settings=settings,
+            organization=organization,
+            title="Confluence" if name == "confluence" else "Jira",
+        )
 
     @routes.get("/host/state")
     def state() -> Response:
@@ -90,15 +104,22 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
         known = tenant()
         if known is None:
             return jsonify(installed=False)
-        return jsonify(installed=True, app_key=known.app_key, app_name=known.descriptor.get("name", known.app_key),
-                       modules=installer.modules(known), client_key=known.client_key)
+        return jsonify(
+            installed=True,
+            app_key=known.app_key,
+            app_name=known.descriptor.get("name", known.app_key),
+            modules=installer.modules(known),
+            client_key=known.client_key,
+        )
 
     @routes.get("/host/frame")
     def frame() -> Response:
         """?product&module&as: the address for an iframe, signed now."""
         known = installer.require_tenant(cloud, site, product())
         extra = {key: value for key, value in request.args.items() if key.startswith("ac.")}
-        return jsonify(url=installer.page_url(known, request.args["module"], request.args.get("as") or None, extra))
+        return jsonify(
+            url=installer.page_url(known, request.args["module"], request.args.get("as") or None, extra)
+        )
 
     @routes.get("/host/token")
     def token() -> Response:

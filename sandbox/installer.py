@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -42,9 +43,20 @@ class Tenant:
 
 def tenants(cloud: Cloud) -> list[Tenant]:
     rows = cloud.store.all("SELECT * FROM tenant ORDER BY site, product")
-    return [Tenant(row["site"], row["product"], row["client_key"], row["shared_secret"], row["app_key"],
-                   row["app_base_url"], row["base_url"], json.loads(row["descriptor"]), bool(row["installed"]))
-            for row in rows]
+    return [
+        Tenant(
+            row["site"],
+            row["product"],
+            row["client_key"],
+            row["shared_secret"],
+            row["app_key"],
+            row["app_base_url"],
+            row["base_url"],
+            json.loads(row["descriptor"]),
+            bool(row["installed"]),
+        )
+        for row in rows
+    ]
 
 
 def find_tenant(cloud: Cloud, site: str, product: str) -> Tenant | None:
@@ -61,6 +73,7 @@ def require_tenant(cloud: Cloud, site: str, product: str) -> Tenant:
 
 # -- lifecycle --------------------------------------------------------------------------------------------------
 
+
 def install(cloud: Cloud, site: str, product: str) -> dict[str, Any]:
     """Install or re-install (the secret is new each time) and tell the app, as an admin's click does.
 
@@ -70,14 +83,25 @@ def install(cloud: Cloud, site: str, product: str) -> dict[str, Any]:
     descriptor = _fetch_descriptor(f"{cloud.app_base_url}/{product}/atlassian-connect.json")
     client_key = world.stable_id("client", cloud.seed, site, product)
     before = next((t for t in tenants(cloud) if (t.site, t.product) == (site, product)), None)
-    tenant = Tenant(site, product, client_key, secrets.token_urlsafe(48), descriptor["key"],
-                    descriptor["baseUrl"].rstrip("/"), cloud.base_url(site, product), descriptor, True)
+    tenant = Tenant(
+        site,
+        product,
+        client_key,
+        secrets.token_urlsafe(48),
+        descriptor["key"],
+        descriptor["baseUrl"].rstrip("/"),
+        cloud.base_url(site, product),
+        descriptor,
+        True,
+    )
     _save(cloud, tenant)
     answer = _lifecycle(cloud, tenant, "installed")
     if not 200 <= answer.status_code < 300:
         _restore(cloud, tenant, before)
-        raise NotPossible(f"the app host returned HTTP response code {answer.status_code} when we tried to contact it"
-                          f" during installation: {answer.text[:300]}")
+        raise NotPossible(
+            f"the app host returned HTTP response code {answer.status_code} when we tried to contact it"
+            f" during installation: {answer.text[:300]}"
+        )
     if descriptor.get("lifecycle", {}).get("enabled"):
         _signed_post(tenant, descriptor["lifecycle"]["enabled"], _payload(tenant, "enabled"))
     return {"site": site, "product": product, "client_key": client_key, "status": answer.status_code}
@@ -105,15 +129,23 @@ def _fetch_descriptor(url: str) -> dict[str, Any]:
         raise NotPossible(f"the descriptor could not be read from {url}: {type(error).__name__}") from error
     missing = [name for name in ("key", "baseUrl", "authentication") if name not in descriptor]
     if answer.status_code != 200 or missing or not descriptor.get("lifecycle", {}).get("installed"):
-        raise NotPossible(f"the descriptor at {url} is not usable (HTTP {answer.status_code}, missing {missing})")
+        raise NotPossible(
+            f"the descriptor at {url} is not usable (HTTP {answer.status_code}, missing {missing})"
+        )
     return dict(descriptor)
 
 
 def _payload(tenant: Tenant, event: str) -> dict[str, Any]:
     payload = {
-        "key": tenant.app_key, "clientKey": tenant.client_key, "publicKey": "", "serverVersion": "100300",
-        "pluginsVersion": "1001.0.0-SNAPSHOT", "baseUrl": tenant.base_url, "displayUrl": tenant.base_url,
-        "productType": tenant.product, "description": f"Pretend {tenant.product} of {tenant.site}",
+        "key": tenant.app_key,
+        "clientKey": tenant.client_key,
+        "publicKey": "",
+        "serverVersion": "100300",
+        "pluginsVersion": "1001.0.0-SNAPSHOT",
+        "baseUrl": tenant.base_url,
+        "displayUrl": tenant.base_url,
+        "productType": tenant.product,
+        "description": f"Pretend {tenant.product} of {tenant.site}",
         "eventType": event,
         "entitlementId": world.stable_id("entitlement", tenant.client_key),
     }
@@ -127,8 +159,14 @@ def _lifecycle(cloud: Cloud, tenant: Tenant, event: str) -> requests.Response:
     url = tenant.app_base_url + (tenant.descriptor["lifecycle"].get(event) or f"/{event}")
     kid, private = keyhost.signing_key(cloud.store)
     now = int(time.time())
-    claims = {"iss": tenant.client_key, "aud": [tenant.app_base_url], "iat": now, "exp": now + LIFECYCLE_LIFE,
-              "qsh": qsh.of_url("POST", url, tenant.app_base_url), "context": {}}
+    claims = {
+        "iss": tenant.client_key,
+        "aud": [tenant.app_base_url],
+        "iat": now,
+        "exp": now + LIFECYCLE_LIFE,
+        "qsh": qsh.of_url("POST", url, tenant.app_base_url),
+        "context": {},
+    }
     token = jwt.encode(claims, private, algorithm="RS256", headers={"kid": kid})
     return _post(url, _payload(tenant, event), token)
 
@@ -141,8 +179,11 @@ def _signed_post(tenant: Tenant, path: str, body: dict[str, Any]) -> requests.Re
 
 
 def _post(url: str, body: dict[str, Any], token: str) -> requests.Response:
-    headers = {"Authorization": f"JWT {token}", "X-Atlassian-Webhook-Identifier": str(uuid4()),
-               "User-Agent": "Atlassian HttpClient (pretend)"}
+    headers = {
+        "Authorization": f"JWT {token}",
+        "X-Atlassian-Webhook-Identifier": str(uuid4()),
+        "User-Agent": "Atlassian HttpClient (pretend)",
+    }
     try:
         return requests.post(url, json=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
@@ -151,9 +192,20 @@ def _post(url: str, body: dict[str, Any], token: str) -> requests.Response:
 
 def _save(cloud: Cloud, tenant: Tenant) -> None:
     with cloud.store.write() as connection:
-        connection.execute("INSERT OR REPLACE INTO tenant VALUES (?,?,?,?,?,?,?,?,?)", (
-            tenant.site, tenant.product, tenant.client_key, tenant.shared_secret, tenant.app_key, tenant.app_base_url,
-            tenant.base_url, json.dumps(tenant.descriptor), int(tenant.installed)))
+        connection.execute(
+            "INSERT OR REPLACE INTO tenant VALUES (?,?,?,?,?,?,?,?,?)",
+            (
+                tenant.site,
+                tenant.product,
+                tenant.client_key,
+                tenant.shared_secret,
+                tenant.app_key,
+                tenant.app_base_url,
+                tenant.base_url,
+                json.dumps(tenant.descriptor),
+                int(tenant.installed),
+            ),
+        )
 
 
 def _restore(cloud: Cloud, tenant: Tenant, before: Tenant | None) -> None:
@@ -166,9 +218,16 @@ def _restore(cloud: Cloud, tenant: Tenant, before: Tenant | None) -> None:
 
 # -- tokens and addresses ---------------------------------------------------------------------------------------
 
+
 def _claims(tenant: Tenant, account_id: str | None, hashed: str, life: int) -> dict[str, Any]:
     now = int(time.time())
-    claims: dict[str, Any] = {"iss": tenant.client_key, "iat": now, "exp": now + life, "qsh": hashed, "context": {}}
+    claims: dict[str, Any] = {
+        "iss": tenant.client_key,
+        "iat": now,
+        "exp": now + life,
+        "qsh": hashed,
+        "context": {},
+    }
     if account_id:
         claims["sub"] = account_id
     return claims
@@ -176,7 +235,9 @@ def _claims(tenant: Tenant, account_id: str | None, hashed: str, life: int) -> d
 
 def context_token(tenant: Tenant, account_id: str | None) -> str:
     """What AP.context.getToken() gives."""
-    return jwt.encode(_claims(tenant, account_id, "context-qsh", CONTEXT_LIFE), tenant.shared_secret, algorithm="HS256")
+    return jwt.encode(
+        _claims(tenant, account_id, "context-qsh", CONTEXT_LIFE), tenant.shared_secret, algorithm="HS256"
+    )
 
 
 def modules(tenant: Tenant) -> list[dict[str, Any]]:
@@ -187,21 +248,39 @@ def modules(tenant: Tenant) -> list[dict[str, Any]]:
         entries = value if isinstance(value, list) else [value]
         for entry in sorted(entries, key=lambda entry: entry.get("weight", 100)):
             name = entry.get("name", {})
-            found.append({"kind": kind, "key": entry["key"], "url": entry["url"],
-                          "name": name.get("value", entry["key"]) if isinstance(name, dict) else str(name)})
+            found.append(
+                {
+                    "kind": kind,
+                    "key": entry["key"],
+                    "url": entry["url"],
+                    "name": name.get("value", entry["key"]) if isinstance(name, dict) else str(name),
+                }
+            )
     return found
 
 
-def page_url(tenant: Tenant, module_key: str, account_id: str | None, extra: dict[str, str] | None = None) -> str:
+def _filled(url: str, values: dict[str, str]) -> str:
+    """The module's address with its {variables} put in; one without a value becomes empty."""
+    return re.sub(r"\{([\w.]+)\}", lambda found: quote(values.get(found[1], ""), safe=""), url)
+
+
+def page_url(
+    tenant: Tenant, module_key: str, account_id: str | None, extra: dict[str, str] | None = None
+) -> str:
     """The address the product puts into the iframe of a module, freshly signed."""
     module = next((m for m in modules(tenant) if m["key"] == module_key), None)
     if module is None:
         raise NotPossible(f"the app has no page module {module_key!r}")
     parts = tenant.base_url.split("/", 3)
-    added = {"xdm_e": "/".join(parts[:3]), "xdm_c": f"channel-{tenant.app_key}__{module_key}",
-             "cp": "/" + parts[3] if len(parts) > 3 else "", "xdm_deprecated_addon_key_do_not_use": tenant.app_key,
-             "lic": "active", "cv": "1001.0.0-SNAPSHOT", **(extra or {})}
-    url = tenant.app_base_url + module["url"].replace("{user.accountId}", quote(account_id or "", safe=""))
+    added = {
+        "xdm_e": "/".join(parts[:3]),
+        "xdm_c": f"channel-{tenant.app_key}__{module_key}",
+        "cp": "/" + parts[3] if len(parts) > 3 else "",
+        "xdm_deprecated_addon_key_do_not_use": tenant.app_key,
+        "lic": "active",
+        "cv": "1001.0.0-SNAPSHOT",
+    }
+    url = tenant.app_base_url + _filled(module["url"], {"user.accountId": account_id or "", **(extra or {})})
     url += ("&" if "?" in url else "?") + urlencode(added, quote_via=quote)
     claims = _claims(tenant, account_id, qsh.of_url("GET", url, tenant.app_base_url), PAGE_LIFE)
     return f"{url}&jwt={jwt.encode(claims, tenant.shared_secret, algorithm='HS256')}"
@@ -209,10 +288,15 @@ def page_url(tenant: Tenant, module_key: str, account_id: str | None, extra: dic
 
 # -- webhooks ---------------------------------------------------------------------------------------------------
 
+
 def fire_webhook(cloud: Cloud, site: str, product: str, event: str, account_id: str) -> list[int]:
     """Post an event about what somebody did to every webhook of the descriptor that wants it; the answers' statuses."""
     tenant = require_tenant(cloud, site, product)
     person = cloud.directory(site).find(account_id)
-    hooks = [hook for hook in tenant.descriptor.get("modules", {}).get("webhooks", []) if hook["event"] == event]
-    body = webhook_bodies.body(product, event, account_id, person["name"] if person else "Somebody", tenant.base_url)
+    hooks = [
+        hook for hook in tenant.descriptor.get("modules", {}).get("webhooks", []) if hook["event"] == event
+    ]
+    body = webhook_bodies.body(
+        product, event, account_id, person["name"] if person else "Somebody", tenant.base_url
+    )
     return [_signed_post(tenant, hook["url"], body).status_code for hook in hooks]

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_API = re.compile(r"^/(admin|users|rest|wiki/rest|wiki/api|_edge|install-keys|scim|app)/|^/[0-9a-f]{8}-[0-9a-f-]{27}$")
+_API = re.compile(
+    r"^/(admin|users|rest|wiki/rest|wiki/api|_edge|install-keys|scim|app)/|^/[0-9a-f]{8}-[0-9a-f-]{27}$"
+)
 KEPT = 20_000
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 App = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
@@ -45,7 +47,9 @@ class Journal:
         with self._lock:
             self._entries.append({"n": next(self._numbers), **entry})
 
-    def watch(self, app: App, surface: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def watch(
+        self, app: App, surface: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Pass one request on and note it."""
         path = environ["PATH_INFO"]
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -67,18 +71,29 @@ class Journal:
             if close:
                 close()
         finally:
-            self.add({
-                "at": time.time(), "surface": surface, "method": environ["REQUEST_METHOD"], "path": path,
-                "query": environ.get("QUERY_STRING", ""), "headers": _headers(environ),
-                "body": body.decode("utf-8", "replace")[:100_000], "status": seen["status"],
-                "fault": environ.get("sandbox.fault"), "ms": round((time.perf_counter() - began) * 1000, 2),
-                "answer_type": seen["type"], "answer_bytes": sum(map(len, chunks)),
-            })
+            self.add(
+                {
+                    "at": time.time(),
+                    "surface": surface,
+                    "method": environ["REQUEST_METHOD"],
+                    "path": path,
+                    "query": environ.get("QUERY_STRING", ""),
+                    "headers": _headers(environ),
+                    "body": body.decode("utf-8", "replace")[:100_000],
+                    "status": seen["status"],
+                    "fault": environ.get("sandbox.fault"),
+                    "ms": round((time.perf_counter() - began) * 1000, 2),
+                    "answer_type": seen["type"],
+                    "answer_bytes": sum(map(len, chunks)),
+                }
+            )
         return chunks
 
 
 def _headers(environ: WSGIEnvironment) -> dict[str, str]:
-    found = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
+    found = {
+        key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
+    }
     if environ.get("CONTENT_TYPE"):
         found["content-type"] = environ["CONTENT_TYPE"]
     for name in _SECRET_HEADERS & set(found):

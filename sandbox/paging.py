@@ -22,6 +22,11 @@ def make(payload: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(seal + raw).decode().rstrip("=")
 
 
+def self_cursor(name: str) -> str:
+    """The cursor of one resource itself: shown, never read back, so unsealed."""
+    return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
+
+
 def read(cursor: str) -> dict[str, Any]:
     """What make() was given; BadCursor otherwise."""
     try:

@@ -45,9 +45,14 @@ class Where:
 def filtered(org: str, asked: dict[str, Any]) -> Where:
     """The filters of POST /v2/orgs/{orgId}/directories/{directoryId}/users/search (and of /users/count)."""
     where = Where.organization(org)
-    for field, expression in (("accountIds", "account_id"), ("emails", "lower(email)"), ("emailDomains", "domain"),
-                              ("accountStatus", "account_status"), ("membershipStatus", SHOWN_MEMBERSHIP),
-                              ("status", SHOWN_STATUS)):
+    for field, expression in (
+        ("accountIds", "account_id"),
+        ("emails", "lower(email)"),
+        ("emailDomains", "domain"),
+        ("accountStatus", "account_status"),
+        ("membershipStatus", SHOWN_MEMBERSHIP),
+        ("status", SHOWN_STATUS),
+    ):
         if asked.get(field):
             lower = field in ("emails", "emailDomains")
             where.within(expression, field, [str(v).lower() if lower else v for v in asked[field]])
@@ -57,8 +62,11 @@ def filtered(org: str, asked: dict[str, Any]) -> Where:
         where.add("mfa = :mfa", mfa=int(asked["mfaEnabled"]))
     if asked.get("searchTerm"):
         term = "%" + str(asked["searchTerm"]).lower().replace("%", r"\%").replace("_", r"\_") + "%"
-        where.add(r"(lower(name) LIKE :term ESCAPE '\' OR lower(nickname) LIKE :term ESCAPE '\'"
-                  r" OR (email_hidden = 0 AND lower(email) LIKE :term ESCAPE '\'))", term=term)
+        where.add(
+            r"(lower(name) LIKE :term ESCAPE '\' OR lower(nickname) LIKE :term ESCAPE '\'"
+            r" OR (email_hidden = 0 AND lower(email) LIKE :term ESCAPE '\'))",
+            term=term,
+        )
     _through_groups(where, asked)
     return where
 
@@ -72,11 +80,17 @@ def _through_groups(where: Where, asked: dict[str, Any]) -> None:
         if asked.get(field):
             inner = Where([], {})
             inner.within(column, column, asked[field])
-            sql = (f"seq IN (SELECT seq FROM member JOIN team_role ON team_role.team = member.team WHERE {inner.sql}"
-                   f" UNION SELECT seq FROM direct_role WHERE {inner.sql})")
+            sql = (
+                f"seq IN (SELECT seq FROM member JOIN team_role ON team_role.team = member.team WHERE {inner.sql}"
+                f" UNION SELECT seq FROM direct_role WHERE {inner.sql})"
+            )
             if field == "roleIds":
                 roles = {f"platform{i}": f"% {role} %" for i, role in enumerate(asked[field])}
-                sql = f"({sql} OR " + " OR ".join(f"' ' || platform_roles || ' ' LIKE :{key}" for key in roles) + ")"
+                sql = (
+                    f"({sql} OR "
+                    + " OR ".join(f"' ' || platform_roles || ' ' LIKE :{key}" for key in roles)
+                    + ")"
+                )
                 inner.values.update(roles)
             where.add(sql, **inner.values)
 
@@ -90,22 +104,32 @@ class Directory:
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    def page(self, where: Where, after: tuple[str, int] | None, limit: int, order: str | None) -> list[sqlite3.Row]:
+    def page(
+        self, where: Where, after: tuple[str, int] | None, limit: int, order: str | None
+    ) -> list[sqlite3.Row]:
         """Up to `limit` rows behind the position `after` (nickname, seq); `order` None, "asc" or "desc" by nickname."""
         values = dict(where.values, limit=limit)
         clauses = [where.sql]
         if after is not None:
             values.update(nick=after[0], seq=after[1])
-            clauses.append("seq > :seq" if order is None else
-                           f"(nickname, seq) {'>' if order == 'asc' else '<'} (:nick, :seq)")
+            clauses.append(
+                "seq > :seq"
+                if order is None
+                else f"(nickname, seq) {'>' if order == 'asc' else '<'} (:nick, :seq)"
+            )
         ordering = "seq" if order is None else f"nickname {order}, seq {order}"
-        sql = (f"SELECT *, {SHOWN_MEMBERSHIP} AS shown_membership, {SHOWN_STATUS} AS shown_status FROM person"
-               f" WHERE {' AND '.join(clauses)} ORDER BY {ordering} LIMIT :limit")
+        sql = (
+            f"SELECT *, {SHOWN_MEMBERSHIP} AS shown_membership, {SHOWN_STATUS} AS shown_status FROM person"
+            f" WHERE {' AND '.join(clauses)} ORDER BY {ordering} LIMIT :limit"
+        )
         return self._store.connection.execute(sql, values).fetchall()
 
     def count(self, where: Where) -> int:
-        return int(self._store.connection.execute(f"SELECT count(*) FROM person WHERE {where.sql}", where.values)
-                   .fetchone()[0])
+        return int(
+            self._store.connection.execute(
+                f"SELECT count(*) FROM person WHERE {where.sql}", where.values
+            ).fetchone()[0]
+        )
 
     def find(self, account_id: str) -> sqlite3.Row | None:
         where = Where.organization(self.organization.key)
@@ -117,11 +141,13 @@ class Directory:
         """seq -> groups as users/search with expand `groups` shows them."""
         rows = self._store.all(
             "SELECT member.seq, team.id, team.name, team.description FROM member JOIN team ON team.id = member.team"
-            f" WHERE member.seq IN ({_numbers(seqs)}) ORDER BY member.seq, team.name")
+            f" WHERE member.seq IN ({_numbers(seqs)}) ORDER BY member.seq, team.name"
+        )
         found: dict[int, list[dict[str, Any]]] = {}
         for row in rows:
             found.setdefault(row["seq"], []).append(
-                {"id": row["id"], "name": row["name"], "description": row["description"]})
+                {"id": row["id"], "name": row["name"], "description": row["description"]}
+            )
         return found
 
     def access(self, seqs: Iterable[int]) -> dict[int, list[tuple[str, str | None]]]:
@@ -133,7 +159,8 @@ class Directory:
             f" WHERE member.seq IN ({numbers})"
             f" UNION SELECT seq, resource FROM direct_role WHERE seq IN ({numbers})) AS held"
             " LEFT JOIN activity ON activity.seq = held.seq AND activity.resource = held.resource"
-            " ORDER BY held.seq, held.resource DESC")
+            " ORDER BY held.seq, held.resource DESC"
+        )
         found: dict[int, list[tuple[str, str | None]]] = {}
         for row in rows:
             found.setdefault(row["seq"], []).append((row["resource"], row["last_active"]))
@@ -144,7 +171,9 @@ class Directory:
         rows = self._store.all(
             "SELECT team_role.resource, team_role.role, 'group_direct' AS method FROM member"
             " JOIN team_role ON team_role.team = member.team WHERE member.seq = ?"
-            " UNION SELECT resource, role, 'direct' FROM direct_role WHERE seq = ?", (seq, seq))
+            " UNION SELECT resource, role, 'direct' FROM direct_role WHERE seq = ?",
+            (seq, seq),
+        )
         found: dict[str, dict[str, list[str]]] = {}
         for row in rows:
             found.setdefault(row["resource"], {}).setdefault(row["role"], []).append(row["method"])
@@ -164,35 +193,45 @@ class Directory:
     def set_membership(self, account_id: str, wanted: str, delay: float) -> bool:
         """Suspend or restore; whether it changed anything. For `delay` seconds readers still see the old state."""
         with self._store.write() as connection:
-            row = connection.execute("SELECT seq, membership FROM person WHERE org = ? AND account_id = ?",
-                                     (self.organization.key, account_id)).fetchone()
+            row = connection.execute(
+                "SELECT seq, membership FROM person WHERE org = ? AND account_id = ?",
+                (self.organization.key, account_id),
+            ).fetchone()
             if row is None or row["membership"] == wanted:
                 return False
-            connection.execute("UPDATE person SET membership = ?, former_membership = ?, former_until = ? WHERE seq = ?",
-                               (wanted, row["membership"], time.time() + delay if delay else 0, row["seq"]))
+            connection.execute(
+                "UPDATE person SET membership = ?, former_membership = ?, former_until = ? WHERE seq = ?",
+                (wanted, row["membership"], time.time() + delay if delay else 0, row["seq"]),
+            )
             return True
 
     def change(self, account_id: str, columns: dict[str, Any], last_active: dict[str, str | None]) -> bool:
         """Overwrite columns and last-active dates (by product, None = never); False when there is nobody like that."""
         with self._store.write() as connection:
-            row = connection.execute("SELECT seq FROM person WHERE org = ? AND account_id = ?",
-                                     (self.organization.key, account_id)).fetchone()
+            row = connection.execute(
+                "SELECT seq FROM person WHERE org = ? AND account_id = ?", (self.organization.key, account_id)
+            ).fetchone()
             if row is None:
                 return False
             if columns:
                 names = ", ".join(f"{name} = ?" for name in columns)
-                connection.execute(f"UPDATE person SET {names}, former_until = 0 WHERE seq = ?",
-                                   (*columns.values(), row["seq"]))
+                connection.execute(
+                    f"UPDATE person SET {names}, former_until = 0 WHERE seq = ?",
+                    (*columns.values(), row["seq"]),
+                )
             for product, moment in last_active.items():
-                connection.execute("INSERT OR REPLACE INTO activity VALUES (?,?,?)",
-                                   (row["seq"], self.organization.resource(product), moment))
+                connection.execute(
+                    "INSERT OR REPLACE INTO activity VALUES (?,?,?)",
+                    (row["seq"], self.organization.resource(product), moment),
+                )
             return True
 
     def remove(self, account_id: str) -> bool:
         """Take somebody out of the directory for good: roles and groups are lost."""
         with self._store.write() as connection:
-            row = connection.execute("SELECT seq FROM person WHERE org = ? AND account_id = ?",
-                                     (self.organization.key, account_id)).fetchone()
+            row = connection.execute(
+                "SELECT seq FROM person WHERE org = ? AND account_id = ?", (self.organization.key, account_id)
+            ).fetchone()
             if row is None:
                 return False
             for table in ("member", "direct_role", "activity", "person"):

@@ -15,7 +15,7 @@ def canonical(method: str, raw_path: str, raw_query: str, base_path: str = "") -
     path = raw_path
     base = base_path.rstrip("/")
     if base and (path == base or path.startswith(base + "/")):
-        path = path[len(base):]
+        path = path[len(base) :]
     if len(path) > 1 and path.endswith("/"):
         path = path[:-1]
     if not path.startswith("/"):

@@ -8,21 +8,41 @@ from flask import Request
 
 from sandbox.answers import errors
 
-ROLES = ("atlassian/user", "atlassian/admin", "atlassian/guest", "atlassian/customer", "atlassian/user-access-admin",
-         "atlassian/contributor", "atlassian/basic", "atlassian/stakeholder", "atlassian/org-admin",
-         "atlassian/site-admin", "atlassian/ai-access")
+ROLES = (
+    "atlassian/user",
+    "atlassian/admin",
+    "atlassian/guest",
+    "atlassian/customer",
+    "atlassian/user-access-admin",
+    "atlassian/contributor",
+    "atlassian/basic",
+    "atlassian/stakeholder",
+    "atlassian/org-admin",
+    "atlassian/site-admin",
+    "atlassian/ai-access",
+)
 # field -> most items, allowed words
 USER_LISTS: dict[str, tuple[int, tuple[str, ...]]] = {
-    "accountIds": (10, ()), "emails": (100, ()), "emailDomains": (10, ()), "directoryIds": (10, ()),
-    "groupIds": (10, ()), "resourceIds": (20, ()), "roleIds": (10, ROLES),
+    "accountIds": (10, ()),
+    "emails": (100, ()),
+    "emailDomains": (10, ()),
+    "directoryIds": (10, ()),
+    "groupIds": (10, ()),
+    "resourceIds": (20, ()),
+    "roleIds": (10, ROLES),
     "accountStatus": (3, ("active", "inactive", "closed")),
     "membershipStatus": (3, ("active", "suspended", "no_membership")),
     "status": (4, ("active", "suspended", "not_invited", "deactivated", "for_deletion")),
 }
 USER_EXPAND = ("platformRoles", "counts.resources", "productAccess", "groups")
 GROUP_LISTS: dict[str, tuple[int, tuple[str, ...]]] = {
-    "accountIds": (10, ()), "groupIds": (10, ()), "groupNames": (100, ()), "directoryIds": (10, ()),
-    "resourceIds": (20, ()), "resourceOwners": (10, ()), "roleIds": (10, ROLES),
+    "accountIds": (10, ()),
+    "groupIds": (10, ()),
+    "groupNames": (100, ()),
+    "directoryIds": (10, ()),
+    "resourceIds": (20, ()),
+    "resourceOwners": (10, ()),
+    "roleIds": (10, ROLES),
 }
 GROUP_EXPAND = ("counts.users", "counts.resources")
 
@@ -57,7 +77,9 @@ def read_group_search(request: Request) -> dict[str, Any]:
 
 def read_count(request: Request) -> dict[str, Any]:
     """The query of GET …/users/count."""
-    asked: dict[str, Any] = {name: request.args.getlist(name) for name in USER_LISTS if request.args.getlist(name)}
+    asked: dict[str, Any] = {
+        name: request.args.getlist(name) for name in USER_LISTS if request.args.getlist(name)
+    }
     _lists(asked, USER_LISTS)
     for name in ("claimStatus", "searchTerm"):
         if request.args.get(name):
@@ -79,7 +101,11 @@ def _lists(body: dict[str, Any], allowed: dict[str, tuple[int, tuple[str, ...]]]
         value = body.get(name)
         if value is None:
             continue
-        if not isinstance(value, list) or not 1 <= len(value) <= most or not all(isinstance(v, str) for v in value):
+        if (
+            not isinstance(value, list)
+            or not 1 <= len(value) <= most
+            or not all(isinstance(v, str) for v in value)
+        ):
             raise bad(f"{name} takes 1 to {most} strings")
         if words and not set(value) <= set(words):
             raise bad(f"{name} takes {', '.join(words)}")

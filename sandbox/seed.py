@@ -55,6 +55,7 @@ def fill(store: Store, *, people: int, small: int, seed: str, now: datetime) -> 
 
 # -- groups -----------------------------------------------------------------------------------------------------
 
+
 def _team_plan(organization: world.Organization) -> dict[str, tuple[str, bool, list[tuple[str, str]]]]:
     """name -> description, synced by an identity provider, what it grants."""
     jira, confluence = organization.resource(world.JIRA), organization.resource(world.CONFLUENCE)
@@ -80,17 +81,22 @@ def _write_teams(connection: sqlite3.Connection, organization: world.Organizatio
     ids = {}
     for name, (description, synced, grants) in _team_plan(organization).items():
         ids[name] = world.stable_id("group", organization.key, name)
-        connection.execute("INSERT INTO team VALUES (?,?,?,?,?)", (ids[name], organization.key, name, description, synced))
-        connection.executemany("INSERT INTO team_role VALUES (?,?,?)", [(ids[name], *grant) for grant in grants])
+        connection.execute(
+            "INSERT INTO team VALUES (?,?,?,?,?)", (ids[name], organization.key, name, description, synced)
+        )
+        connection.executemany(
+            "INSERT INTO team_role VALUES (?,?,?)", [(ids[name], *grant) for grant in grants]
+        )
     return ids
 
 
 # -- people -----------------------------------------------------------------------------------------------------
 
+
 def _population(organization: world.Organization, count: int, rnd: random.Random) -> Iterator[Draft]:
     known = [_known(organization, person) for person in organization.people]
     owner = _employee(organization, rnd, set(), kind="other-site-owner")
-    yield from (known + [owner])[:count]
+    yield from [*known, owner][:count]
     used: set[str] = {draft.email for draft in known} | {owner.email}
     for index in range(len(known) + 1, count):
         share = rnd.random()
@@ -106,8 +112,19 @@ def _population(organization: world.Organization, count: int, rnd: random.Random
 
 def _known(organization: world.Organization, person: world.KnownPerson) -> Draft:
     city = ("Zagreb", "Europe/Zagreb")
-    draft = Draft(person.account_id, person.name, person.name.split()[0], person.email, "known", "IT Administrator",
-                  "Operations", city, mfa=True, added_days=900, teams=["all-staff"])
+    draft = Draft(
+        person.account_id,
+        person.name,
+        person.name.split()[0],
+        person.email,
+        "known",
+        "IT Administrator",
+        "Operations",
+        city,
+        mfa=True,
+        added_days=900,
+        teams=["all-staff"],
+    )
     draft.active_days = {organization.resource(p): 0.05 for p in (world.JIRA, world.CONFLUENCE)}
     if person.power == "admin":
         draft.roles = (ORG_ADMIN, SITE_ADMIN)
@@ -146,20 +163,38 @@ def _mailbox(first: str, last: str, domain: str, used: set[str], rnd: random.Ran
 def _idle_days(rnd: random.Random) -> float | None:
     """Days since somebody was last seen; None = never. Most came this week, a long tail did not."""
     share = rnd.random()
-    for limit, low, high in ((0.40, 0.02, 2), (0.60, 1, 7), (0.72, 7, 30), (0.80, 30, 60), (0.86, 60, 90),
-                             (0.93, 90, 200), (0.97, 200, 800)):
+    for limit, low, high in (
+        (0.40, 0.02, 2),
+        (0.60, 1, 7),
+        (0.72, 7, 30),
+        (0.80, 30, 60),
+        (0.86, 60, 90),
+        (0.93, 90, 200),
+        (0.97, 200, 800),
+    ):
         if share < limit:
-            return low + (high - low) * rnd.random() ** 1.4
+            return low + (high - low) * float(rnd.random() ** 1.4)
     return None
 
 
-def _employee(organization: world.Organization, rnd: random.Random, used: set[str], kind: str = "employee") -> Draft:
+def _employee(
+    organization: world.Organization, rnd: random.Random, used: set[str], kind: str = "employee"
+) -> Draft:
     first, last, shown, place = _name(rnd)
     domain = organization.domains[0] if rnd.random() < 0.93 else organization.domains[-1]
     department = rnd.choices(tuple(names.JOBS), (36, 9, 6, 14, 12, 7, 5, 3, 8))[0]
-    draft = Draft(_account_id(rnd), shown, first, _mailbox(first, last, domain, used, rnd), kind,
-                  rnd.choice(names.JOBS[department]), department, place, mfa=rnd.random() < 0.7,
-                  added_days=20 + 1500 * rnd.random() ** 1.5)
+    draft = Draft(
+        _account_id(rnd),
+        shown,
+        first,
+        _mailbox(first, last, domain, used, rnd),
+        kind,
+        rnd.choice(names.JOBS[department]),
+        department,
+        place,
+        mfa=rnd.random() < 0.7,
+        added_days=20 + 1500 * rnd.random() ** 1.5,
+    )
     draft.source = "synced" if rnd.random() < 0.6 else "invited"
     draft.hidden = rnd.random() < 0.03
     draft.teams.append("team-" + department.lower())
@@ -191,7 +226,11 @@ def _live(organization: world.Organization, draft: Draft, rnd: random.Random) ->
     """Give a state and last-active dates."""
     share = rnd.random()
     if share < 0.05:
-        draft.kind, draft.verified, draft.added_days = "invited-never-came", False, 3 + 400 * rnd.random() ** 2
+        draft.kind, draft.verified, draft.added_days = (
+            "invited-never-came",
+            False,
+            3 + 400 * rnd.random() ** 2,
+        )
         draft.mfa = False
         return
     idle = _idle_days(rnd)
@@ -215,9 +254,19 @@ def _live(organization: world.Organization, draft: Draft, rnd: random.Random) ->
 def _external(organization: world.Organization, rnd: random.Random, used: set[str]) -> Draft:
     first, last, shown, place = _name(rnd)
     domain = rnd.choice(names.EXTERNAL_DOMAINS)
-    draft = Draft(_account_id(rnd), shown, first, _mailbox(first, last, domain, used, rnd), "external", place=place,
-                  claim="unmanaged", source=None if rnd.random() < 0.5 else "invited", hidden=rnd.random() < 0.35,
-                  added_days=10 + 700 * rnd.random(), teams=["contractors"])
+    draft = Draft(
+        _account_id(rnd),
+        shown,
+        first,
+        _mailbox(first, last, domain, used, rnd),
+        "external",
+        place=place,
+        claim="unmanaged",
+        source=None if rnd.random() < 0.5 else "invited",
+        hidden=rnd.random() < 0.35,
+        added_days=10 + 700 * rnd.random(),
+        teams=["contractors"],
+    )
     if rnd.random() < 0.4:
         draft.teams.append("jira-users")
     _live(organization, draft, rnd)
@@ -229,13 +278,24 @@ def _external(organization: world.Organization, rnd: random.Random, used: set[st
 def _robot(organization: world.Organization, rnd: random.Random, index: int, kind: str) -> Draft:
     """Apps' and service accounts: the API calls them `atlassian` too; only the address tells (spec: accountType)."""
     if kind == "bot":
-        name = rnd.choice(("Slack Bridge", "Build Notifier", "Trello Importer", "Automation", "Release Bot", "Chart Maker"))
+        name = rnd.choice(
+            ("Slack Bridge", "Build Notifier", "Trello Importer", "Automation", "Release Bot", "Chart Maker")
+        )
         email = f"{UUID(int=rnd.getrandbits(128), version=4)}@bots.connect.atlassian.com"
     else:
         name = rnd.choice(("svc-backup", "svc-reporting", "svc-ci", "svc-sync", "svc-terraform"))
         email = f"{name}-{index}@serviceaccount.atlassian.com"
-    draft = Draft(_account_id(rnd), f"{name} {index}" if kind == "bot" else f"{name}-{index}", name, email, kind,
-                  claim="unmanaged", source=None, added_days=50 + 600 * rnd.random(), teams=["jira-users"])
+    draft = Draft(
+        _account_id(rnd),
+        f"{name} {index}" if kind == "bot" else f"{name}-{index}",
+        name,
+        email,
+        kind,
+        claim="unmanaged",
+        source=None,
+        added_days=50 + 600 * rnd.random(),
+        teams=["jira-users"],
+    )
     if rnd.random() < 0.3:
         draft.active_days[organization.resource(world.JIRA)] = rnd.random() * 200
     return draft
@@ -243,12 +303,18 @@ def _robot(organization: world.Organization, rnd: random.Random, index: int, kin
 
 # -- writing ----------------------------------------------------------------------------------------------------
 
+
 def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-def _write_people(connection: sqlite3.Connection, organization: world.Organization, teams: dict[str, str],
-                  drafts: Iterator[Draft], now: datetime) -> None:
+def _write_people(
+    connection: sqlite3.Connection,
+    organization: world.Organization,
+    teams: dict[str, str],
+    drafts: Iterator[Draft],
+    now: datetime,
+) -> None:
     row = connection.execute("SELECT coalesce(max(seq), 0) FROM person").fetchone()
     seq = int(row[0])
     grants = {name: {resource for resource, _ in plan[2]} for name, plan in _team_plan(organization).items()}
@@ -259,8 +325,11 @@ def _write_people(connection: sqlite3.Connection, organization: world.Organizati
         members += [(seq, teams[name]) for name in dict.fromkeys(draft.teams)]
         direct += [(seq, resource, role) for resource, role in draft.direct]
         held = {resource for name in draft.teams for resource in grants[name]} | {r for r, _ in draft.direct}
-        activity += [(seq, resource, iso(now - timedelta(days=days)))
-                     for resource, days in draft.active_days.items() if resource in held]
+        activity += [
+            (seq, resource, iso(now - timedelta(days=days)))
+            for resource, days in draft.active_days.items()
+            if resource in held
+        ]
     connection.executemany("INSERT INTO person VALUES (" + ",".join("?" * 24) + ")", people)
     connection.executemany("INSERT INTO member VALUES (?,?)", members)
     connection.executemany("INSERT INTO direct_role VALUES (?,?,?)", direct)
@@ -270,18 +339,52 @@ def _write_people(connection: sqlite3.Connection, organization: world.Organizati
 def _person_row(seq: int, org: str, draft: Draft, now: datetime) -> tuple[object, ...]:
     left = None if draft.left_days is None else iso(now - timedelta(days=draft.left_days))
     place = draft.place or (None, None)
-    return (seq, org, draft.account_id, draft.name, draft.nickname, draft.email, draft.hidden,
-            draft.email.split("@")[1], draft.verified, draft.account_status, draft.membership, None, 0.0, draft.claim,
-            draft.source, draft.mfa, iso(now - timedelta(days=draft.added_days)), left, draft.job, draft.department,
-            place[0], place[1], draft.kind, " ".join(draft.roles))
+    return (
+        seq,
+        org,
+        draft.account_id,
+        draft.name,
+        draft.nickname,
+        draft.email,
+        draft.hidden,
+        draft.email.split("@")[1],
+        draft.verified,
+        draft.account_status,
+        draft.membership,
+        None,
+        0.0,
+        draft.claim,
+        draft.source,
+        draft.mfa,
+        iso(now - timedelta(days=draft.added_days)),
+        left,
+        draft.job,
+        draft.department,
+        place[0],
+        place[1],
+        draft.kind,
+        " ".join(draft.roles),
+    )
 
 
 def _write_credentials(connection: sqlite3.Connection) -> None:
     for key in world.ADMIN_KEYS:
         owner = world.ORGANIZATIONS[key.org].admin.account_id
-        connection.execute("INSERT INTO admin_key VALUES (?,?,?,?,?,?)",
-                           (key.key, key.org, owner, key.scoped, key.expired, key.label))
+        connection.execute(
+            "INSERT INTO admin_key VALUES (?,?,?,?,?,?)",
+            (key.key, key.org, owner, key.scoped, key.expired, key.label),
+        )
     for token in world.API_TOKENS:
         person = next(p for p in world.ORGANIZATIONS[token.org].people if p.email == token.email)
-        connection.execute("INSERT INTO api_token VALUES (?,?,?,?,?,?,?)",
-                           (token.token, token.org, person.account_id, token.email, token.scoped, token.expired, token.label))
+        connection.execute(
+            "INSERT INTO api_token VALUES (?,?,?,?,?,?,?)",
+            (
+                token.token,
+                token.org,
+                person.account_id,
+                token.email,
+                token.scoped,
+                token.expired,
+                token.label,
+            ),
+        )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response
 
 from sandbox import (
+    admin_accounts,
+    admin_groups,
     admin_organizations,
     admin_people,
     control,
@@ -37,8 +39,10 @@ class Sandbox:
         self.acme = cloud.sites["acme"]
         self.globex = cloud.sites["globex"]
         self._servers = servers
-        self._threads = [threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-                         for server in servers]
+        self._threads = [
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+            for server in servers
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -58,21 +62,32 @@ class Sandbox:
         self.cloud.store.close()
 
 
-def start(ports: tuple[int, int, int] = (0, 0, 0), state: str = ":memory:", people: int = 2000,
-          app_base_url: str = "http://127.0.0.1:8000", seed: str = "rollcall", small: int = 60) -> Sandbox:
+def start(
+    ports: tuple[int, int, int] = (0, 0, 0),
+    state: str = ":memory:",
+    people: int = 2000,
+    app_base_url: str = "http://127.0.0.1:8000",
+    seed: str = "rollcall",
+    small: int = 60,
+) -> Sandbox:
     """Listen and serve in background threads. Port 0 takes a free one; `state` is an SQLite file."""
     cloud = Cloud(Store(state), app_base_url.rstrip("/"), people, seed, small)
     cloud.fill_once()
     keyhost.signing_key(cloud.store)
     hub, *sites = (_program(name) for name in ("hub", "acme", "globex"))
-    servers = [Server(port, _layers(cloud, program), cloud.store.close_thread)
-               for port, program in zip(ports, (hub, *sites), strict=True)]
+    servers = [
+        Server(port, _layers(cloud, program), cloud.store.close_thread)
+        for port, program in zip(ports, (hub, *sites), strict=True)
+    ]
     cloud.hub = servers[0].address
     cloud.sites = {program.name: server.address for program, server in zip(sites, servers[1:], strict=True)}
     _fill_hub(hub, cloud)
     for program in sites:
-        for routes in (site_api.blueprint(cloud, program.name), host_page.blueprint(cloud, program.name),
-                       host_page.assets(cloud)):
+        for routes in (
+            site_api.blueprint(cloud, program.name),
+            host_page.blueprint(cloud, program.name),
+            host_page.assets(cloud),
+        ):
             program.register_blueprint(routes)
     return Sandbox(cloud, servers)
 
@@ -89,13 +104,23 @@ def _program(name: str) -> Flask:
 
 
 def _fill_hub(program: Flask, cloud: Cloud) -> None:
-    for routes in (keyhost.blueprint(cloud.store), admin_organizations.blueprint(cloud), admin_people.blueprint(cloud),
-                   control.blueprint(cloud), control_page.blueprint(cloud), host_page.assets(cloud)):
+    for routes in (
+        keyhost.blueprint(cloud.store),
+        admin_organizations.blueprint(cloud),
+        admin_people.blueprint(cloud),
+        admin_groups.blueprint(cloud),
+        admin_accounts.organization_blueprint(cloud),
+        admin_accounts.management_blueprint(cloud),
+        control.blueprint(cloud),
+        control_page.blueprint(cloud),
+        host_page.assets(cloud),
+    ):
         program.register_blueprint(routes)
 
 
 def _layers(cloud: Cloud, program: Flask) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
     """Around every API request: the journal, then the faults. Pages and the control API stay whole."""
+
     def faulty(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return cloud.faults.spoil(program.wsgi_app, environ, start_response)
 

@@ -27,9 +27,17 @@ class SiteCaller:
 
 def unauthorized(product: str) -> Refusal:
     if product == "confluence":
-        return Refusal(401, {"statusCode": 401, "data": {"authorized": False, "valid": True, "errors": []},
-                             "message": "Unauthorized"})
-    return Refusal(401, {"errorMessages": ["Client must be authenticated to access this resource."], "errors": {}})
+        return Refusal(
+            401,
+            {
+                "statusCode": 401,
+                "data": {"authorized": False, "valid": True, "errors": []},
+                "message": "Unauthorized",
+            },
+        )
+    return Refusal(
+        401, {"errorMessages": ["Client must be authenticated to access this resource."], "errors": {}}
+    )
 
 
 def caller(cloud: Cloud, site: str, product: str) -> SiteCaller:
@@ -58,8 +66,12 @@ def _app(cloud: Cloud, site: str, product: str, token: str) -> Tenant:
         raise unauthorized(product)
     try:
         claims: dict[str, Any] = jwt.decode(
-            token, tenant.shared_secret, algorithms=["HS256"], leeway=LEEWAY,
-            options={"require": ["iss", "iat", "exp", "qsh"], "verify_aud": False})
+            token,
+            tenant.shared_secret,
+            algorithms=["HS256"],
+            leeway=LEEWAY,
+            options={"require": ["iss", "iat", "exp", "qsh"], "verify_aud": False},
+        )
     except jwt.InvalidTokenError:
         raise unauthorized(product) from None
     raw = urlsplit(request.environ.get("REQUEST_URI") or request.environ["RAW_URI"])
@@ -68,7 +80,9 @@ def _app(cloud: Cloud, site: str, product: str, token: str) -> Tenant:
     if claims["iss"] != tenant.app_key or claims["qsh"] != expected:
         raise unauthorized(product)
     audience = claims.get("aud")
-    if audience is not None and tenant.client_key not in ([audience] if isinstance(audience, str) else audience):
+    if audience is not None and tenant.client_key not in (
+        [audience] if isinstance(audience, str) else audience
+    ):
         raise unauthorized(product)
     return tenant
 
@@ -78,7 +92,9 @@ def _person(cloud: Cloud, site: str, product: str) -> str:
     basic = request.authorization
     if basic is None:
         raise unauthorized(product)
-    row = cloud.store.one("SELECT * FROM api_token WHERE token = ? AND expired = 0 AND scoped = 0", (basic.password,))
+    row = cloud.store.one(
+        "SELECT * FROM api_token WHERE token = ? AND expired = 0 AND scoped = 0", (basic.password,)
+    )
     if row is None or row["org"] != site or row["email"].lower() != (basic.username or "").lower():
         raise unauthorized(product)
     person = cloud.directory(site).find(row["account_id"])

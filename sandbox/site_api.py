@@ -13,8 +13,14 @@ from sandbox.answers import Refusal
 from sandbox.cloud import Cloud
 from sandbox.site_access import app_caller, caller
 
-GLOBAL_PERMISSIONS = ("ADMINISTER", "SYSTEM_ADMIN", "USER_PICKER", "BULK_CHANGE", "CREATE_SHARED_OBJECTS",
-                      "MANAGE_GROUP_FILTER_SUBSCRIPTIONS")
+GLOBAL_PERMISSIONS = (
+    "ADMINISTER",
+    "SYSTEM_ADMIN",
+    "USER_PICKER",
+    "BULK_CHANGE",
+    "CREATE_SHARED_OBJECTS",
+    "MANAGE_GROUP_FILTER_SUBSCRIPTIONS",
+)
 ADMIN_ONLY = frozenset({"ADMINISTER", "SYSTEM_ADMIN"})
 
 
@@ -38,12 +44,20 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
     def server_info() -> Response:
         """GET /rest/api/3/serverInfo: open to everybody."""
         base = cloud.sites[site]
-        return jsonify(baseUrl=base, displayUrl=base, displayUrlConfluence=f"{base}/wiki", version="1001.0.0-SNAPSHOT",
-                       versionNumbers=[1001, 0, 0], deploymentType="Cloud", buildNumber=100300, serverTitle="Jira")
+        return jsonify(
+            baseUrl=base,
+            displayUrl=base,
+            displayUrlConfluence=f"{base}/wiki",
+            version="1001.0.0-SNAPSHOT",
+            versionNumbers=[1001, 0, 0],
+            deploymentType="Cloud",
+            buildNumber=100300,
+            serverTitle="Jira",
+        )
 
     @routes.post("/rest/api/3/permissions/check")
     def permissions_check() -> Response:
-        """POST /rest/api/3/permissions/check: an app may ask about anybody, a person only about themselves or as admin."""
+        """POST /rest/api/3/permissions/check: an app may ask about anybody, others about themselves or as admin."""
         known = app_caller(cloud, site, "jira", "READ")
         body = request.get_json(silent=True)
         if not isinstance(body, dict):
@@ -51,7 +65,9 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
         wanted = body.get("globalPermissions", [])
         unknown = [name for name in wanted if name not in GLOBAL_PERMISSIONS]
         if unknown:
-            raise Refusal(400, {"errorMessages": [], "errors": {name: "Unrecognized permission" for name in unknown}})
+            raise Refusal(
+                400, {"errorMessages": [], "errors": dict.fromkeys(unknown, "Unrecognized permission")}
+            )
         account = body.get("accountId") or known.account_id
         if known.account_id and account != known.account_id and not holds(known.account_id, "ADMINISTER"):
             raise _jira_error(403, "Only Jira administrators can perform this operation.")
@@ -63,8 +79,13 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
         """GET /rest/api/3/myself."""
         known = caller(cloud, site, "jira")
         if known.app is not None:
-            return jsonify(accountId=world.stable_id("app-user", site), accountType="app", active=True,
-                           displayName=known.app.descriptor.get("name", "App"), timeZone="Etc/UTC")
+            return jsonify(
+                accountId=world.stable_id("app-user", site),
+                accountType="app",
+                active=True,
+                displayName=known.app.descriptor.get("name", "App"),
+                timeZone="Etc/UTC",
+            )
         person = _found(directory.find(known.account_id or ""))
         return jsonify(_jira_user(person, cloud.sites[site]))
 
@@ -78,9 +99,17 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
         unknown = [name for name in asked if name not in GLOBAL_PERMISSIONS]
         if unknown:
             raise _jira_error(400, f"Unrecognized permission: {unknown[0]}")
-        shown = {name: {"id": str(GLOBAL_PERMISSIONS.index(name)), "key": name, "name": name.replace("_", " ").title(),
-                        "type": "GLOBAL", "description": "",
-                        "havePermission": bool(known.account_id and holds(known.account_id, name))} for name in asked}
+        shown = {
+            name: {
+                "id": str(GLOBAL_PERMISSIONS.index(name)),
+                "key": name,
+                "name": name.replace("_", " ").title(),
+                "type": "GLOBAL",
+                "description": "",
+                "havePermission": bool(known.account_id and holds(known.account_id, name)),
+            }
+            for name in asked
+        }
         return jsonify(permissions=shown)
 
     @routes.get("/wiki/rest/api/user")
@@ -104,10 +133,19 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
     def confluence_shape(person: sqlite3.Row) -> dict[str, Any]:
         picture = {"path": "/wiki/aa-avatar/default", "width": 48, "height": 48, "isDefault": True}
         shown: dict[str, Any] = {
-            "type": "known", "accountId": person["account_id"], "accountType": "atlassian",
-            "email": "" if person["email_hidden"] else person["email"], "publicName": person["nickname"],
-            "displayName": person["name"], "profilePicture": picture, "timeZone": person["time_zone"],
-            "isExternalCollaborator": False, "isGuest": False, "_expandable": {}, "_links": {}}
+            "type": "known",
+            "accountId": person["account_id"],
+            "accountType": "atlassian",
+            "email": "" if person["email_hidden"] else person["email"],
+            "publicName": person["nickname"],
+            "displayName": person["name"],
+            "profilePicture": picture,
+            "timeZone": person["time_zone"],
+            "isExternalCollaborator": False,
+            "isGuest": False,
+            "_expandable": {},
+            "_links": {},
+        }
         expand = {part for value in request.args.getlist("expand") for part in value.split(",")}
         if "operations" in expand:
             active = person["shown_status"] == "active"
@@ -131,16 +169,29 @@ def _jira_error(status: int, message: str) -> Refusal:
 
 
 def _confluence_error(status: int, message: str) -> Refusal:
-    return Refusal(status, {"statusCode": status, "message": message,
-                            "data": {"authorized": True, "valid": True, "successful": False, "errors": []}})
+    return Refusal(
+        status,
+        {
+            "statusCode": status,
+            "message": message,
+            "data": {"authorized": True, "valid": True, "successful": False, "errors": []},
+        },
+    )
 
 
 def _jira_user(person: sqlite3.Row, base: str) -> dict[str, Any]:
     avatars = {f"{size}x{size}": f"{base}/avatar/{size}.png" for size in (16, 24, 32, 48)}
     return {
-        "self": f"{base}/rest/api/3/user?accountId={person['account_id']}", "accountId": person["account_id"],
-        "accountType": "atlassian", "emailAddress": person["email"], "avatarUrls": avatars,
-        "displayName": person["name"], "active": person["shown_status"] == "active",
-        "timeZone": person["time_zone"] or "Etc/UTC", "locale": "en_GB",
-        "groups": {"size": 0, "items": []}, "applicationRoles": {"size": 0, "items": []}, "expand": "groups,applicationRoles",
+        "self": f"{base}/rest/api/3/user?accountId={person['account_id']}",
+        "accountId": person["account_id"],
+        "accountType": "atlassian",
+        "emailAddress": person["email"],
+        "avatarUrls": avatars,
+        "displayName": person["name"],
+        "active": person["shown_status"] == "active",
+        "timeZone": person["time_zone"] or "Etc/UTC",
+        "locale": "en_GB",
+        "groups": {"size": 0, "items": []},
+        "applicationRoles": {"size": 0, "items": []},
+        "expand": "groups,applicationRoles",
     }

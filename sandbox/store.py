@@ -47,8 +47,19 @@ CREATE TABLE IF NOT EXISTS deed (id INTEGER PRIMARY KEY, org TEXT NOT NULL, acco
 CREATE INDEX IF NOT EXISTS deed_person ON deed (account_id, action);
 """
 
-TABLES = ("meta", "person", "team", "team_role", "member", "direct_role", "activity", "admin_key", "api_token",
-          "tenant", "deed")
+TABLES = (
+    "meta",
+    "person",
+    "team",
+    "team_role",
+    "member",
+    "direct_role",
+    "activity",
+    "admin_key",
+    "api_token",
+    "tenant",
+    "deed",
+)
 
 
 class Store:
@@ -67,7 +78,7 @@ class Store:
     @property
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, in autocommit; use write() to change something."""
-        connection = getattr(self._local, "connection", None)
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
             connection.row_factory = sqlite3.Row
@@ -76,7 +87,7 @@ class Store:
             self._local.connection = connection
             with self._writing:
                 self._connections.append(connection)
-        return connection  # type: ignore[no-any-return]
+        return connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

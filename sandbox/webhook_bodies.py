@@ -7,7 +7,7 @@ from typing import Any
 
 
 def body(product: str, event: str, account_id: str, name: str, base_url: str) -> dict[str, Any]:
-    """The event's JSON: Jira names the actor in `user`, `comment.author` or `worklog.author`; Confluence in `userAccountId`."""
+    """The event's JSON. The actor: `user`, `comment.author`, `worklog.author` (Jira); `userAccountId` (Confluence)."""
     if product == "confluence":
         return _confluence(event, account_id, base_url)
     return _jira(event, account_id, name, base_url)
@@ -18,25 +18,51 @@ def _now() -> int:
 
 
 def _jira(event: str, account_id: str, name: str, base_url: str) -> dict[str, Any]:
-    user = {"self": f"{base_url}/rest/api/2/user?accountId={account_id}", "accountId": account_id, "displayName": name,
-            "active": True, "timeZone": "Europe/Zagreb", "accountType": "atlassian", "avatarUrls": {}}
-    issue = {"id": "10042", "key": "DEMO-42", "self": f"{base_url}/rest/api/2/issue/10042",
-             "fields": {"summary": "Order new chairs", "project": {"id": "10000", "key": "DEMO", "name": "Demo"}}}
+    user = {
+        "self": f"{base_url}/rest/api/2/user?accountId={account_id}",
+        "accountId": account_id,
+        "displayName": name,
+        "active": True,
+        "timeZone": "Europe/Zagreb",
+        "accountType": "atlassian",
+        "avatarUrls": {},
+    }
+    issue = {
+        "id": "10042",
+        "key": "DEMO-42",
+        "self": f"{base_url}/rest/api/2/issue/10042",
+        "fields": {"summary": "Order new chairs", "project": {"id": "10000", "key": "DEMO", "name": "Demo"}},
+    }
     envelope: dict[str, Any] = {"timestamp": _now(), "webhookEvent": event}
     if event.startswith("comment_"):
         comment = {"id": "20001", "author": user, "updateAuthor": user, "body": "Done."}
         return {**envelope, "comment": comment, "issue": issue}
     if event.startswith("worklog_"):
-        return {**envelope, "worklog": {"id": "30001", "author": user, "updateAuthor": user, "issueId": "10042"}}
+        return {
+            **envelope,
+            "worklog": {"id": "30001", "author": user, "updateAuthor": user, "issueId": "10042"},
+        }
     if event.startswith("user_"):
         return {**envelope, "user": user}
     return {**envelope, "issue_event_type_name": event.replace("jira:", ""), "user": user, "issue": issue}
 
 
 def _confluence(event: str, account_id: str, base_url: str) -> dict[str, Any]:
-    subject = {"id": 98765, "spaceKey": "DEMO", "title": "Meeting notes", "creatorAccountId": account_id,
-               "lastModifierAccountId": account_id, "version": 3, "contentType": "page",
-               "self": f"{base_url}/spaces/DEMO/pages/98765"}
+    subject = {
+        "id": 98765,
+        "spaceKey": "DEMO",
+        "title": "Meeting notes",
+        "creatorAccountId": account_id,
+        "lastModifierAccountId": account_id,
+        "version": 3,
+        "contentType": "page",
+        "self": f"{base_url}/spaces/DEMO/pages/98765",
+    }
     kind = event.split("_", 1)[0]
-    return {"userAccountId": account_id, "accountType": "user", "timestamp": _now(), "updateTrigger": "edit_page",
-            kind: subject}
+    return {
+        "userAccountId": account_id,
+        "accountType": "user",
+        "timestamp": _now(),
+        "updateTrigger": "edit_page",
+        kind: subject,
+    }

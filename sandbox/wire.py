@@ -56,13 +56,25 @@ class Handler(BaseHTTPRequestHandler):
         target = self.requestline.split(" ")[1]
         path, _, query = target.partition("?")
         environ: dict[str, Any] = {
-            "REQUEST_METHOD": self.command, "SCRIPT_NAME": "", "QUERY_STRING": query, "REQUEST_URI": target,
-            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"), "SERVER_PROTOCOL": self.request_version,
-            "SERVER_NAME": "127.0.0.1", "SERVER_PORT": str(self.server.server_address[1]),
-            "REMOTE_ADDR": self.client_address[0], "CONTENT_LENGTH": str(len(body)),
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""), "wsgi.version": (1, 0), "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body), "wsgi.errors": sys.stderr, "wsgi.multithread": True,
-            "wsgi.multiprocess": False, "wsgi.run_once": False, "sandbox.socket": self.connection,
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "QUERY_STRING": query,
+            "REQUEST_URI": target,
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "SERVER_PROTOCOL": self.request_version,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": str(self.server.server_address[1]),
+            "REMOTE_ADDR": self.client_address[0],
+            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+            "sandbox.socket": self.connection,
         }
         for name, value in self.headers.items():
             key = "HTTP_" + name.upper().replace("-", "_")

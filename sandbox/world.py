@@ -61,21 +61,43 @@ def _account(number: int) -> str:
 
 
 ACME = Organization(
-    "acme", stable_id("org", "acme"), "Acme Industries", stable_id("directory", "acme"), stable_id("cloud", "acme"),
-    ("acme.example", "acme-labs.example"), (JIRA, CONFLUENCE, SERVICE_DESK),
+    "acme",
+    stable_id("org", "acme"),
+    "Acme Industries",
+    stable_id("directory", "acme"),
+    stable_id("cloud", "acme"),
+    ("acme.example", "acme-labs.example"),
+    (JIRA, CONFLUENCE, SERVICE_DESK),
     (
-        KnownPerson(_account(1), "Ana Marić", "ana@acme.example", "admin", "Site admin and organization admin"),
-        KnownPerson(_account(2), "Jon Okafor", "jon@acme.example", "product-admin", "Jira and Confluence admin only"),
+        KnownPerson(
+            _account(1), "Ana Marić", "ana@acme.example", "admin", "Site admin and organization admin"
+        ),
+        KnownPerson(
+            _account(2), "Jon Okafor", "jon@acme.example", "product-admin", "Jira and Confluence admin only"
+        ),
         KnownPerson(_account(3), "Uma Lindqvist", "uma@acme.example", "user", "Plain user"),
         KnownPerson(_account(4), "Priya Raman", "priya@acme.example", "admin", "Second organization admin"),
     ),
 )
 GLOBEX = Organization(
-    "globex", stable_id("org", "globex"), "Globex Research", stable_id("directory", "globex"),
-    stable_id("cloud", "globex"), ("globex.example",), (JIRA, CONFLUENCE),
+    "globex",
+    stable_id("org", "globex"),
+    "Globex Research",
+    stable_id("directory", "globex"),
+    stable_id("cloud", "globex"),
+    ("globex.example",),
+    (JIRA, CONFLUENCE),
     (
-        KnownPerson(_account(101), "Gina Rossi", "gina@globex.example", "admin", "Site admin and organization admin"),
-        KnownPerson(_account(102), "Gus Petrov", "gus@globex.example", "product-admin", "Jira and Confluence admin only"),
+        KnownPerson(
+            _account(101), "Gina Rossi", "gina@globex.example", "admin", "Site admin and organization admin"
+        ),
+        KnownPerson(
+            _account(102),
+            "Gus Petrov",
+            "gus@globex.example",
+            "product-admin",
+            "Jira and Confluence admin only",
+        ),
         KnownPerson(_account(103), "Gwen Adeyemi", "gwen@globex.example", "user", "Plain user"),
     ),
 )
@@ -116,7 +138,21 @@ API_TOKENS = (
     ApiToken("ATATT3-sandbox-ana-api-token-4kVz7QmD1RwS", "acme", "ana@acme.example", "Ana, site admin"),
     ApiToken("ATATT3-sandbox-jon-api-token-9fLc3XtB6NyG", "acme", "jon@acme.example", "Jon, product admin"),
     ApiToken("ATATT3-sandbox-uma-api-token-6gHp2WsJ8KxE", "acme", "uma@acme.example", "Uma, not an admin"),
-    ApiToken("ATATT3-sandbox-ana-expired-token-1bTr5YvM3ZqC", "acme", "ana@acme.example", "Ana, expired", expired=True),
-    ApiToken("ATATT3-sandbox-ana-scoped-token-3nDk8FwP7LhU", "acme", "ana@acme.example", "Ana, with scopes", scoped=True),
-    ApiToken("ATATT3-sandbox-gina-api-token-5jRx9CbT2VmQ", "globex", "gina@globex.example", "Gina, site admin"),
+    ApiToken(
+        "ATATT3-sandbox-ana-expired-token-1bTr5YvM3ZqC",
+        "acme",
+        "ana@acme.example",
+        "Ana, expired",
+        expired=True,
+    ),
+    ApiToken(
+        "ATATT3-sandbox-ana-scoped-token-3nDk8FwP7LhU",
+        "acme",
+        "ana@acme.example",
+        "Ana, with scopes",
+        scoped=True,
+    ),
+    ApiToken(
+        "ATATT3-sandbox-gina-api-token-5jRx9CbT2VmQ", "globex", "gina@globex.example", "Gina, site admin"
+    ),
 )

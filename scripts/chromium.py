@@ -14,6 +14,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 # Names in other alphabets are drawn in the screenshots, too.
 PACKAGES = ("chromium", "fonts-liberation", "fonts-noto-cjk")
+# What Playwright's own driver needs and a small Debian lacks.
+DRIVER_PACKAGES = ("libatomic1",)
 
 
 def main() -> int:
@@ -23,8 +25,20 @@ def main() -> int:
         sentence = "No Chromium found or installed. Install one and name it: CHROMIUM_PATH=/path make test"
         print(sentence, file=sys.stderr)
         return 1
+    if not driver_starts() and not (apt_install(*DRIVER_PACKAGES) and driver_starts()):
+        print(
+            f"Playwright's driver does not start. Try: sudo apt-get install {DRIVER_PACKAGES[0]}",
+            file=sys.stderr,
+        )
+        return 1
     print(found)
     return 0
+
+
+def driver_starts() -> bool:
+    """Whether Playwright's driver, a program that comes with the package, runs on this machine."""
+    ask = [sys.executable, "-m", "playwright", "--version"]
+    return subprocess.run(ask, capture_output=True, check=False).returncode == 0
 
 
 def from_variable() -> str:
@@ -42,13 +56,20 @@ def on_this_machine() -> str:
 
 def by_apt() -> str:
     """Debian's Chromium, when we are allowed to install it."""
+    return on_this_machine() if apt_install(*PACKAGES) else ""
+
+
+def apt_install(*packages: str) -> bool:
+    """Whether Debian's packages are installed now; only root may, elsewhere nothing is tried."""
     if not shutil.which("apt-get") or os.geteuid() != 0:
-        return ""
-    print("Installing Chromium with apt-get ...", file=sys.stderr, flush=True)
+        return False
+    print(f"Installing {', '.join(packages)} with apt-get ...", file=sys.stderr, flush=True)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update"], ["install", "--no-install-recommends", *PACKAGES]):
-        subprocess.run(["apt-get", "-qq", "-y", *words], env=env, stdout=subprocess.DEVNULL, check=False)
-    return on_this_machine()
+    for words in (["update"], ["install", "--no-install-recommends", *packages]):
+        done = subprocess.run(
+            ["apt-get", "-qq", "-y", *words], env=env, stdout=subprocess.DEVNULL, check=False
+        )
+    return done.returncode == 0
 
 
 def by_playwright() -> str:

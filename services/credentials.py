@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
@@ -11,12 +12,11 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import (
     AccessForbidden,
+    AtlassianError,
     Forbidden,
     Invalid,
     NotFound,
-    RateLimited,
     Unauthorized,
-    Unavailable,
     Why,
 )
 from connect.gateway.confluence import ConfluenceSite
@@ -33,6 +33,7 @@ from services.names import names_of
 from services.seats import replace_seats
 from services.syncing import start_sync
 from services.toolbox import Toolbox
+from services.vault import CredentialUnreadable
 
 LONGEST_LIFE = timedelta(days=366)
 """Atlassian lets no admin key and no API token live longer than a year."""
@@ -83,13 +84,16 @@ def show(tools: Toolbox, caller: Caller, kind: CredentialKind) -> CredentialView
         if tenant is None or credential is None:
             return None
         names = names_of(session, tenant.organization_id, [credential.stored_by])
-        email = credential.email_sealed and tools.vault.open(
-            credential.email_sealed, row=credential_row(caller.tenant, kind), column="email_sealed"
-        )
+        email = None
+        # What can no longer be read must not keep anybody from replacing it.
+        with suppress(CredentialUnreadable):
+            email = tools.vault.open(
+                credential.email_sealed or b"", row=credential_row(caller.tenant, kind), column="email_sealed"
+            )
         return CredentialView(
             kind=kind,
             last_four=credential.last_four,
-            email=email or None,
+            email=email,
             stored_by=credential.stored_by,
             stored_by_name=names.get(credential.stored_by, ""),
             stored_at=credential.stored_at,
@@ -180,9 +184,9 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
         door = _as_door(tenant)
         sealed, email_sealed = credential.sealed, credential.email_sealed
     row = credential_row(client_key, kind)
-    secret = tools.vault.open(sealed, row=row, column="sealed")
     state, result = CredentialState.WORKING, WORKING
     try:
+        secret = tools.vault.open(sealed, row=row, column="sealed")
         if kind is CredentialKind.ADMIN_KEY:
             opened = _prove_key(tools, door, secret)
             if opened.organization.id != door.organization_id:
@@ -191,13 +195,14 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
             _prove_token(
                 tools, door, tools.vault.open(email_sealed or b"", row=row, column="email_sealed"), secret
             )
-    except Unauthorized as problem:
-        mark_rejected(tools, client_key, kind, sealed)
-        state, result = CredentialState.REJECTED, problem.sentence
+    except CredentialUnreadable:
+        state, result = CredentialState.REJECTED, "What is stored can no longer be read: its key is gone."
     except (Invalid, AccessForbidden) as problem:
         state, result = CredentialState.REJECTED, problem.sentence
-    except (RateLimited, Unavailable) as problem:
+    except AtlassianError as problem:
         state, result = CredentialState.UNCHECKED, problem.sentence
+    if state is CredentialState.REJECTED:
+        mark_rejected(tools, client_key, kind, sealed)
     now = tools.clock()
     with tools.begin() as session:
         credential = credential_of(session, client_key, kind)

@@ -151,7 +151,7 @@ def _store_seats(
 ) -> None:
     of_page = and_(Seat.organization_id == organization_id, Seat.account_id.in_(account_ids))
     columns = (Seat.account_id, Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at)
-    stored = set(session.execute(select(*columns).where(of_page)).tuples().all())
+    stored = set(session.execute(select(*columns).where(of_page)).all())
     kept = {(row[0], row[1]) for row in wanted}
     gone = [(row[0], row[1]) for row in stored if (row[0], row[1]) not in kept]
     _delete(session, of_page, tuple_(Seat.account_id, Seat.resource_id), gone, Seat)
@@ -193,7 +193,7 @@ def _store_groups(session: Session, organization_id: str, groups: dict[str, str]
     query = select(Group.group_id, Group.name).where(
         Group.organization_id == organization_id, Group.group_id.in_(groups)
     )
-    stored: dict[str, str] = dict(session.execute(query).tuples().all())
+    stored: dict[str, str] = dict(session.execute(query).all())
     upsert(
         session,
         Group,

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -116,6 +116,9 @@ def _accept(tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
             if used.body_hash != payload.body_hash:
                 raise NotAuthenticated(reason="token_used_with_another_body")
             return
+        # The tenant's row is the gate: events that arrive side by side are looked at one after the other.
+        gate = update(Tenant).where(Tenant.client_key == payload.client_key)
+        session.execute(gate.values(client_key=payload.client_key))
         tenant = find_tenant(session, payload.client_key)
         if tenant is not None and proof.issued_at < tenant.last_lifecycle_at:
             logger.info(

@@ -22,4 +22,4 @@ def names_of(
     query = select(Person.account_id, Person.name).where(
         Person.organization_id == organization_id, Person.account_id.in_(wanted)
     )
-    return names | dict(session.execute(query).tuples().all())
+    return names | dict(session.execute(query).all())

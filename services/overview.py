@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from models.credential import Credential, CredentialKind, CredentialState, admin_keys_of
-from models.organization import Organization, seats_of
-from models.people import Person, Seat, product_name
+from models.organization import Organization
 from models.sync import SyncState, latest_sync
-from rules.activity import ActivityKind
 from rules.filters import PeopleFilter
 from services.doors import require_organization
 from services.runs import FRESH
+from services.summary import IDLE_DAYS, ProductActivity, Totals, summary
 from services.syncing import SyncProgress, progress
 from services.toolbox import Toolbox
 
-IDLE_DAYS = 90
-"""From this on somebody counts as idle on the Overview."""
 WARN_BEFORE_EXPIRY = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class ProductActivity:
-    """The seats of one product by when their holders were last seen there; suspended people hold none."""
-
-    key: str
-    name: str
-    seats: int
-    active: int
-    idle30: int
-    idle60: int
-    idle90: int
-    never: int
-    unknown: int
-    capacity: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +30,6 @@ class Attention:
     sentence: str
     action_label: str
     action_path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """People of the directory as it was last read."""
-
-    people: int
-    active: int
-    suspended: int
-    deactivated: int
-    idle: int
-    never: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,72 +48,24 @@ def overview(tools: Toolbox, caller: Caller) -> Overview:
     """The organization at a glance. Raises NotReady without a door."""
     organization_id = require_organization(tools, caller)
     now = tools.clock()
+    numbers = summary(tools, organization_id)
     with tools.begin() as session:
         last = latest_sync(session, organization_id, SyncState.COMPLETE)
-        totals = _totals(session, organization_id, now)
         return Overview(
             organization_name=session.get_one(Organization, organization_id).name,
-            totals=totals,
-            by_product=_by_product(session, organization_id, now),
+            totals=numbers.totals,
+            by_product=numbers.by_product,
             attention=_attention(
                 session,
                 organization_id,
                 caller.tenant,
-                totals,
+                numbers.totals,
                 last.started_at if last is not None else None,
                 now,
             ),
             sync=progress(tools, organization_id),
             last_complete=last.finished_at if last is not None else None,
         )
-
-
-def _totals(session: Session, organization_id: str, now: datetime) -> Totals:
-    present = [Person.organization_id == organization_id, Person.left_at.is_(None)]
-    holds_seat = (Person.status == "active") & (Person.seat_count > 0)
-    counts = session.execute(
-        select(
-            func.count(Person.account_id),
-            _count(Person.status == "active"),
-            _count(Person.status == "suspended"),
-            _count(Person.status.in_(["deactivated", "for_deletion"])),
-            _count(holds_seat & (Person.seen_at <= now - timedelta(days=IDLE_DAYS))),
-            _count(holds_seat & (Person.activity == ActivityKind.NEVER.value)),
-        ).where(*present)
-    ).one()
-    return Totals(*(int(count or 0) for count in counts))
-
-
-def _by_product(session: Session, organization_id: str, now: datetime) -> list[ProductActivity]:
-    def idle(days: int, until: int | None = None) -> ColumnElement[int]:
-        condition = Seat.seen_at <= now - timedelta(days=days)
-        return _count(
-            condition if until is None else condition & (Seat.seen_at > now - timedelta(days=until))
-        )
-
-    query = (
-        select(
-            Seat.product_key,
-            func.count(Seat.account_id),
-            _count(Seat.seen_at > now - timedelta(days=30)),
-            idle(30, 60),
-            idle(60, 90),
-            idle(90),
-            _count(Seat.activity == ActivityKind.NEVER.value),
-            _count(Seat.activity == ActivityKind.UNKNOWN.value),
-        )
-        .join(
-            Person, (Person.organization_id == Seat.organization_id) & (Person.account_id == Seat.account_id)
-        )
-        .where(Seat.organization_id == organization_id, Person.left_at.is_(None), Person.status == "active")
-        .group_by(Seat.product_key)
-    )
-    capacity: dict[str, int] = {}
-    for seats in seats_of(session, organization_id):
-        if seats.capacity is not None:
-            capacity[seats.key] = capacity.get(seats.key, 0) + seats.capacity
-    found = [_product(key, counts, capacity.get(key)) for key, *counts in session.execute(query)]
-    return sorted(found, key=lambda product: (-product.seats, product.name))
 
 
 def _attention(
@@ -230,23 +149,3 @@ def _about_sync(
     if last_sync < now - FRESH:
         return [Attention("old-sync", "warning", "The last complete sync is older than two days.", *sync_now)]
     return []
-
-
-def _product(key: str, counts: Sequence[int | None], capacity: int | None) -> ProductActivity:
-    seats, active, idle30, idle60, idle90, never, unknown = (int(count or 0) for count in counts)
-    return ProductActivity(
-        key=key,
-        name=product_name(key),
-        seats=seats,
-        active=active,
-        idle30=idle30,
-        idle60=idle60,
-        idle90=idle90,
-        never=never,
-        unknown=unknown,
-        capacity=capacity,
-    )
-
-
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((condition, 1), else_=0))

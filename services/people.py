@@ -9,7 +9,7 @@ from connect.errors import NotFound
 from models.audit import AuditEntry, entries_of
 from models.credential import credential_holders
 from models.organization import Seats, seats_of
-from models.people import Group, Person, Seat, facts_of, find_person, groups_of
+from models.people import Group, Person, Seat, facts_of, find_person, groups_of, seats_by_person
 from models.run import Case, Run, history_of
 from rules.case import CaseState, Deed
 from rules.guards import SENTENCES, Guarded, guard_of
@@ -46,7 +46,7 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
         several = person.in_several_directories
         page = PersonPage(
             person=person,
-            seats=list(person.seats),
+            seats=seats_by_person(session, organization_id, [account_id]).get(account_id, []),
             products={seats.resource_id: seats for seats in seats_of(session, organization_id)},
             groups=groups_of(session, organization_id, account_id),
             guard=SENTENCES[guard] if guard is not None else None,

@@ -203,8 +203,8 @@ def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
         _record(session, Event.RUN_RETRIED, run, caller.account_id or "", now, f"{failed} people")
 
 
-def finish_runs(tools: Toolbox) -> None:
-    """Closes the runs in which nobody is left to act on."""
+def finish_runs(tools: Toolbox) -> set[str]:
+    """Closes the runs in which nobody is left to act on. Returns the organizations they belonged to."""
     now = tools.clock()
     unfinished = select(Case.run_id).where(
         Case.organization_id == Run.organization_id,
@@ -213,11 +213,13 @@ def finish_runs(tools: Toolbox) -> None:
     )
     with tools.begin() as session:
         query = select(Run).where(Run.state == RunState.RUNNING.value, ~unfinished.exists())
-        for run in session.scalars(query).all():
+        finished = session.scalars(query).all()
+        for run in finished:
             counts = count_cases(session, run.organization_id, run.id)
             run.state, run.finished_at = RunState.FINISHED.value, now
             result = ", ".join(f"{state.value} {count}" for state, count in sorted(counts.items()))
             _record(session, Event.RUN_FINISHED, run, APP, now, result)
+        return {run.organization_id for run in finished}
 
 
 def purge_previews(tools: Toolbox) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -217,9 +217,12 @@ def end_sync(
 
 def _read_on(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> SyncStep:
     place = _place(tools, organization_id, sync_id) or _begin(tools, gateway, organization_id, sync_id)
+    counted = 0.0
     for page, here in _pages(gateway, place, PAGES_AT_A_TIME):
-        if _store(tools, gateway, here, page):
+        waited = gateway.seconds_waited
+        if _store(tools, here, page, waited - counted):
             return SyncStep.DONE
+        counted = waited
     return SyncStep.MORE
 
 
@@ -236,17 +239,7 @@ def _pages(gateway: OrganizationGateway, place: _Place, count: int) -> Iterator[
             assert coming is not None
             page = coming.result()
             coming = ahead.submit(fetch, page.next_cursor) if page.next_cursor and remaining else None
-            yield (
-                page,
-                _Place(
-                    place.organization_id,
-                    place.sync_id,
-                    place.directory_id,
-                    place.directory_index,
-                    place.is_last_directory,
-                    cursor,
-                ),
-            )
+            yield page, replace(place, cursor=cursor)
             cursor = page.next_cursor
             if cursor is None:
                 return
@@ -288,8 +281,11 @@ def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, s
     return place
 
 
-def _store(tools: Toolbox, gateway: OrganizationGateway, place: _Place, page: PeoplePage) -> bool:
-    """Stores one page and moves the place on, in one transaction. True when the whole sync is complete."""
+def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float) -> bool:
+    """Stores one page and moves the place on, in one transaction. True when the whole sync is complete.
+
+    `page_seconds` is how long Atlassian's answers took since the page before.
+    """
     now = tools.clock()
     ends_directory = page.next_cursor is None
     with tools.begin() as session:
@@ -308,7 +304,7 @@ def _store(tools: Toolbox, gateway: OrganizationGateway, place: _Place, page: Pe
                 directory_index=place.directory_index + (ends_directory and not place.is_last_directory),
                 pages=Sync.pages + 1,
                 people=Sync.people + len(page.people),
-                api_seconds=gateway.seconds_waited,
+                api_seconds=Sync.api_seconds + page_seconds,
             )
         )
         if not moved.rowcount:  # type: ignore[attr-defined]

@@ -52,7 +52,7 @@ class Vault:
         try:
             place = _place(row, column, key_id.decode())
             return cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], place).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise CredentialUnreadable(f"{column}: does not belong to this row") from None
 
     def is_current(self, sealed: bytes) -> bool:

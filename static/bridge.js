@@ -127,9 +127,9 @@
   // --- theme and size -----------------------------------------------------------------------------------------
   // Some hosts name only their colour themes; spacing, type and shape are ours whatever they say.
   function completeTheme() {
-    const ours = ["light:light", "dark:dark", "spacing:spacing", "typography:typography", "shape:shape"];
     const named = (page.dataset.theme ?? "").split(" ").filter(Boolean);
-    const missing = ours.filter((theme) => !named.some((name) => name.split(":")[0] === theme.split(":")[0]));
+    const colours = ["light:light", "dark:dark"].filter((theme) => !named.some((name) => name.startsWith(theme.split(":")[0])));
+    const missing = [...colours, "spacing:spacing", "typography:typography", "shape:shape"].filter((theme) => !named.includes(theme));
     if (missing.length) page.dataset.theme = [...named, ...missing].join(" ");
   }
 

@@ -49,13 +49,14 @@
   }
 
   // --- fields that belong to a choice ------------------------------------------------------------------------------
+  // Captured, so that the field is there (or gone) when htmx collects the form a moment later.
   document.addEventListener("change", (event) => {
     const choice = event.target.closest("[data-reveals]");
     if (!choice) return;
     const field = find(choice.dataset.reveals);
     field.hidden = choice.value !== "other";
     for (const input of field.querySelectorAll("input")) input.disabled = field.hidden;
-  });
+  }, true);
 
   // --- selection over the pages of one filter ------------------------------------------------------------------------
   let chosen = new Set();

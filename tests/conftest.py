@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,9 +35,13 @@ def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabase
 
 
 @pytest.fixture(scope="session")
-def postgres_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresDatabases]:
-    """Migrated databases on a PostgreSQL server of this test run's own."""
-    with serve(tmp_path_factory.mktemp("pg")) as server:
+def postgres_databases() -> Iterator[PostgresDatabases]:
+    """Migrated databases on a PostgreSQL server of this test run's own.
+
+    Not below pytest's own temporary folder: as root the server runs as another user, and every pytest that starts
+    takes that folder's rights back.
+    """
+    with TemporaryDirectory(prefix="rollcall-pg-") as folder, serve(Path(folder)) as server:
         yield PostgresDatabases(server)
 
 

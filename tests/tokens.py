@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import uuid
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -78,7 +79,9 @@ def lifecycle_token(
     **changed: Any,
 ) -> str:
     """What Atlassian signs `installed` and `uninstalled` with."""
-    claims = claims_for(client_key, "POST", address, **{"aud": [base_url], **changed})
+    # RS256 repeats itself: without an id of its own, two tokens of one second would be one token (S57).
+    unique = {"jti": uuid.uuid4().hex}
+    claims = claims_for(client_key, "POST", address, **{"aud": [base_url], **unique, **changed})
     return jwt.encode(
         claims, install_key(key_name), algorithm="RS256", headers={"kid": kid} if header is None else header
     )

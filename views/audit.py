@@ -119,8 +119,8 @@ def _midnight(field: str, value: str) -> datetime:
 
 def _actors() -> list[tuple[str, str]]:
     if organization_of(tools(), caller()) is None:
-        return [(APP, "Rollcall, by itself")]
+        return [(APP, "Rollcall")]
     operators = [
         (each.account_id, each.name or each.account_id) for each in list_operators(tools(), caller())
     ]
-    return [*operators, (APP, "Rollcall, by itself")]
+    return [*operators, (APP, "Rollcall")]

@@ -47,7 +47,6 @@ def content(tools: Toolbox, caller: Caller, **extra: object) -> str:
         operators=list_operators(tools, caller) if operator else [],
         operators_sentence=operators_sentence(tools, caller),
         linked=organization_of(tools, caller) is not None,
-        me=caller.account_id,
         **(_cards(tools, caller) | extra),
     )
 
@@ -144,6 +143,7 @@ def _cards(tools: Toolbox, caller: Caller) -> dict[str, object]:
     return {
         "admin_key": credentials.show(tools, caller, CredentialKind.ADMIN_KEY),
         "api_token": credentials.show(tools, caller, CredentialKind.API_TOKEN),
+        "me": caller.account_id,
         "today": today,
         "in_a_year": today + YEAR,
     }

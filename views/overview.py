@@ -9,13 +9,14 @@ from flask import Blueprint
 from connect.caller import Caller
 from services import overview as overviews
 from services.overview import Attention, Overview
+from services.summary import IDLE_DAYS
 from services.toolbox import Toolbox
 from views import show
 from views.access import api, caller, operator_only, tools
 
 blueprint = Blueprint("overview", __name__, url_prefix="/app")
 
-IDLE_WORDS = {"idle90": str(overviews.IDLE_DAYS), "never": "never", "unknown": "unknown"}
+IDLE_WORDS = {"idle90": str(IDLE_DAYS), "never": "never", "unknown": "unknown"}
 """Which parts of the chart the list of people can show as they are counted here."""
 
 
@@ -50,11 +51,11 @@ class Figure:
 
 def _figures(view: Overview) -> list[Figure]:
     totals = view.totals
-    idle = {"idle": str(overviews.IDLE_DAYS), "status": "active"}
+    idle = {"idle": str(IDLE_DAYS), "status": "active"}
     return [
         Figure(totals.people, "people in the directory", "people"),
         Figure(totals.active, "active accounts", show.address("people", {"status": "active"})),
-        Figure(totals.idle, f"idle {overviews.IDLE_DAYS} days or more, with a seat", show.address("people", idle)),
+        Figure(totals.idle, f"idle {IDLE_DAYS} days or more, with a seat", show.address("people", idle)),
         Figure(totals.never, "never came, with a seat", "people?idle=never&status=active"),
         Figure(totals.suspended, "suspended", "people?status=suspended"),
     ]

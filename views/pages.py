@@ -72,7 +72,7 @@ def get_started_content(tools: Toolbox, caller: Caller) -> str:
         session.expunge_all()
         if operator and complete is not None:
             people = count_people(session, organization_id or "", PeopleFilter(), now)
-            idle = count_people(session, organization_id or "", PeopleFilter(idle=90), now)
+            idle = count_people(session, organization_id or "", PeopleFilter(idle=90, status="active"), now)
     return show.place(
         "pages/get_started.html",
         tab="get-started",

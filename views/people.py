@@ -9,12 +9,13 @@ from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
 from models.credential import credential_holders
-from models.people import Person, count_people, facets, facts_of, find_people
+from models.people import Person, count_people, facts_of, find_people
 from models.sync import SyncState, latest_sync
 from rules.filters import STATUSES, BadFilter, PeopleFilter
 from rules.guards import SENTENCES, Guarded, guard_of
 from services import exports
 from services.doors import require_organization
+from services.summary import summary
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.downloads import download
@@ -46,7 +47,6 @@ def index() -> str:
         rows = find_people(
             session, organization_id, wanted, now, offset=(page - 1) * PER_PAGE, limit=PER_PAGE
         )
-        choices = facets(session, organization_id)
         complete = latest_sync(session, organization_id, SyncState.COMPLETE)
         guarded = Guarded(caller().account_id or "", frozenset(credential_holders(session, organization_id)))
         session.expunge_all()
@@ -61,7 +61,7 @@ def index() -> str:
         filter_key=show.address("", _unsorted(words)),
         rows=rows,
         guards=_guards(rows, guarded),
-        facets=choices,
+        facets=summary(tools(), organization_id).facets,
         last_complete=completed,
         total=total,
         page=page,

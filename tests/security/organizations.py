@@ -1,0 +1,103 @@
+"""An organization behind a tenant, with one of everything in it; every row names the tenant it belongs to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from models.audit import AuditEntry
+from models.organization import Operator, Organization, Seats
+from models.people import Group, Membership, Person, Seat
+from models.run import Case, Run
+from models.sync import Sync
+from models.tenant import find_tenant
+from rules.case import CaseState, RunState
+from tests.security.world import Tenant, World
+
+NOW = datetime.now(UTC) - timedelta(hours=1)
+
+
+def link(world: World, tenant: Tenant, *operators: str) -> str:
+    """An organization with one of everything in it, behind a tenant. Every row names the tenant."""
+    name = tenant.name
+    org = f"org-{name}"
+    with world.tools.begin() as session:
+        found = find_tenant(session, tenant.client_key)
+        assert found is not None
+        session.add(Organization(id=org, name=f"{name} organization", created_at=NOW))
+        session.flush()
+        found.organization_id = org
+        for account_id in operators:
+            session.add(
+                Operator(
+                    organization_id=org, account_id=account_id, reason="named", named_by="ana", named_at=NOW
+                )
+            )
+        run_id = run_of(tenant)
+        rows = [
+            Seats(organization_id=org, resource_id=f"ari:{name}", key="jira-software", name=f"{name} seats"),
+            Group(organization_id=org, group_id=f"group-{name}", name=f"{name} group"),
+            Person(
+                organization_id=org,
+                account_id=f"person-{name}",
+                directory_id="dir",
+                name=f"Person of {name}",
+                search_text=name,
+                email=f"person@{name}.example",
+                activity="never",
+                sync_id="s",
+                synced_at=NOW,
+            ),
+            Run(
+                organization_id=org,
+                id=run_id,
+                deed="suspend",
+                state=RunState.FINISHED.value,
+                requested_by="ana",
+                created_at=NOW,
+                finished_at=NOW,
+            ),
+            Sync(
+                id=f"sync-{name}",
+                organization_id=org,
+                requested_by="ana",
+                started_at=NOW,
+                finished_at=NOW,
+                state="complete",
+            ),
+            AuditEntry(
+                organization_id=org,
+                client_key=tenant.client_key,
+                at=NOW,
+                event="run:confirmed",
+                actor="ana",
+                result=f"{name} result",
+            ),
+        ]
+        session.add_all(rows)
+        session.flush()
+        session.add_all(
+            [
+                Seat(
+                    organization_id=org,
+                    account_id=f"person-{name}",
+                    resource_id=f"ari:{name}",
+                    product_key="jira-software",
+                    activity="never",
+                ),
+                Membership(organization_id=org, account_id=f"person-{name}", group_id=f"group-{name}"),
+                Case(
+                    organization_id=org,
+                    id=f"case-{name}",
+                    run_id=run_id,
+                    account_id=f"person-{name}",
+                    directory_id="dir",
+                    name=f"Person of {name}",
+                    state=CaseState.ACTED.value,
+                ),
+            ]
+        )
+    return org
+
+
+def run_of(tenant: Tenant) -> str:
+    return f"run-{tenant.name}"

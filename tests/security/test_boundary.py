@@ -1,0 +1,243 @@
+"""What stands before every view: hosts, proxies, headers, sizes, errors (S14, S33, S35, S36, S41, S43)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app import create_app
+from config import ConfigurationError, Settings
+from connect import errors
+from connect.errors import AppError
+from tests.connect.listener import Listener
+from tests.security.routes import Route, all_routes
+from tests.security.test_route_matrix import OPENING, Sent, send
+from tests.security.world import BASE_URL, INSTALLED, World, environment_for
+from views.access import api, public
+from views.errors import TABLE, handle_errors, status_of
+
+TOP = Path(__file__).resolve().parents[2]
+
+HEADERS = {
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def check_headers(world: World, answer: TestResponse) -> None:
+    for name, value in HEADERS.items():
+        assert answer.headers.get(name) == value, name
+    policy = answer.headers["Content-Security-Policy"]
+    origins = f"{world.acme.listener.url} {world.globex.listener.url}"
+    assert policy.endswith(f"frame-ancestors {origins}")
+    assert "script-src 'self' https://bridge.example.com;" in policy
+    assert "unsafe-eval" not in policy
+    assert "X-Frame-Options" not in answer.headers  # it cannot name several sites
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("route", all_routes(), ids=str)
+def test_s36_every_answer_carries_the_headers(world: World, route: Route) -> None:
+    opening = next((kind for kind, opens in OPENING.values() if opens is route.mark), None)
+    for sent in (Sent(), opening(world, route) if opening else Sent()):
+        answer = send(world, route, sent)
+        check_headers(world, answer)
+        if route.endpoint != "static":
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_s36_errors_carry_them_too(world: World) -> None:
+    for answer in (
+        world.request("GET", "/nowhere"),
+        world.request("PATCH", "/pages/app"),
+        world.request("GET", "//pages/app?jwt=x"),
+        world.client.get("/", base_url="https://evil.example"),
+        world.request("POST", INSTALLED, world.acme.lifecycle(), data=b"x" * 3_000_000),
+    ):
+        assert answer.status_code in {400, 404, 405, 413}
+        check_headers(world, answer)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Trace id" in answer.text or answer.status_code == 413
+
+
+def test_static_files_may_be_kept_only_under_their_version(world: World) -> None:
+    plain = world.request("GET", "/static/mark.svg")
+    versioned = world.request("GET", "/static/mark.svg?v=1a2b3c4d")
+    missing = world.request("GET", "/static/none.svg?v=1")
+    assert plain.headers["Cache-Control"] == "public, max-age=3600"
+    assert versioned.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert missing.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "address", ["../app.py", "%2e%2e/app.py", "..%2fapp.py", "/etc/passwd", "build/../../app.py"]
+)
+def test_static_files_stay_in_their_folder(world: World, address: str) -> None:
+    assert world.request("GET", f"/static/{address}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["xdm_e=https://evil.example", "cp=/evil", "lic=active&xdm_e=https%3A%2F%2Fevil"]
+)
+def test_s35_nothing_in_a_request_changes_the_frame_ancestors(world: World, query: str) -> None:
+    for tenant in (world.acme, world.globex):
+        answer = world.page(tenant, f"/pages/app?{query}")
+        assert answer.status_code != 401
+        check_headers(world, answer)
+    check_headers(world, world.request("GET", "/"))
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "evil.example", "rollcall.example.com.evil.example", ""]
+)
+def test_s33_a_foreign_host_is_refused(world: World, host: str) -> None:
+    with world.untouched():
+        for address in ("/", "/pages/app", INSTALLED):
+            answer = world.client.get(address, headers={"Host": host})
+            assert answer.status_code == 400
+            assert host not in answer.text or not host
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-Host": "evil.example"},
+        {"X-Forwarded-Prefix": "/evil", "X-Forwarded-Proto": "http", "X-Forwarded-Port": "1"},
+        {"Forwarded": "host=evil.example;proto=http"},
+        {"X-Original-URL": "/pages/configure", "X-Rewrite-URL": "/pages/configure"},
+    ],
+)
+def test_s33_forwarded_headers_change_neither_hash_nor_links(world: World, headers: dict[str, str]) -> None:
+    address = "/pages/app"
+    token = world.acme.product_signed("GET", address)
+    answer = world.request("GET", f"{address}?jwt={token}", headers=headers)
+    assert answer.status_code != 401
+    descriptor = world.request("GET", "/jira/atlassian-connect.json", headers=headers)
+    assert descriptor.get_json()["baseUrl"] == BASE_URL
+    assert "evil" not in descriptor.text + answer.text
+
+
+def test_s33_exactly_as_many_proxies_are_believed_as_there_are(world: World) -> None:
+    here = Listener(url="http://127.0.0.1:9")
+    settings = replace(world.tools.settings, trusted_proxies=1, site_origins=(here.url,))
+    app = create_app(settings)
+    seen: list[str | None] = []
+    app.view_functions["home.home"] = public(lambda: (seen.append(_remote()), "")[1])
+    headers = {"X-Forwarded-For": "6.6.6.6, 5.5.5.5", "X-Forwarded-Host": "evil.example"}
+    answer = app.test_client().get("/", base_url=BASE_URL, headers=headers)
+    assert answer.status_code == 200
+    assert seen == ["5.5.5.5"]
+
+
+def _remote() -> str | None:
+    from flask import request
+
+    return request.remote_addr
+
+
+@pytest.mark.parametrize("raw", ["", "pages/app", "http://rollcall.example.com/pages/app", "*"])
+def test_s11_without_the_raw_request_line_nobody_is_let_in(world: World, raw: str) -> None:
+    token = world.acme.product_signed("GET", "/pages/app")
+    with world.untouched():
+        answer = world.client.get(
+            f"/pages/app?jwt={token}",
+            base_url=BASE_URL,
+            environ_overrides={"RAW_URI": raw, "REQUEST_URI": raw},
+        )
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("signed", "sent"),
+    [
+        ("/app%2Fpeople", "/app/people"),
+        ("/pages/app?a=1&b=2", "/pages/app?b=2&a=1"),
+        ("/pages/app?a=x%20y", "/pages/app?a=x+y"),
+        ("/pages/app?a=%C3%A9", "/pages/app?a=%c3%a9"),
+        ("/pages/app?a=1", "/pages/app?a=2"),
+        ("/pages/app?a=1", "/pages/app?a=1&a=1"),
+        ("/pages/app", "/pages%2Fapp"),
+        ("/pages/%61pp", "/pages/app"),
+    ],
+)
+def test_s11_the_hash_is_over_the_line_as_sent(world: World, signed: str, sent: str) -> None:
+    same = signed in {"/pages/app?a=1&b=2", "/pages/app?a=x%20y", "/pages/app?a=%C3%A9"}
+    joint = "&" if "?" in sent else "?"
+    with world.untouched(calls=1 if same else 0):
+        answer = world.request("GET", f"{sent}{joint}jwt={world.acme.product_signed('GET', signed)}")
+    assert (answer.status_code not in {401, 404}) is same
+
+
+@pytest.mark.parametrize("name", ["BASE_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "DATABASE_URL"])
+@pytest.mark.parametrize("value", ["", " ", "changeme", "http://app.example.com"])
+def test_s09_s34_an_unsafe_setting_stops_the_start(name: str, value: str) -> None:
+    here = Listener(url="http://127.0.0.1:9")
+    environment = environment_for("sqlite:////nowhere/rollcall.sqlite", here, here)
+    Settings.from_environment(environment)
+    with pytest.raises(ConfigurationError, match=name):
+        Settings.from_environment(environment | {name: value})
+
+
+def subclasses(kind: type[AppError]) -> set[type[AppError]]:
+    return {kind}.union(*(subclasses(each) for each in kind.__subclasses__()))
+
+
+def test_every_error_has_a_status_a_level_and_words() -> None:
+    assert subclasses(AppError) == set(TABLE)
+    for kind, (status, level) in TABLE.items():
+        assert 400 <= status < 600
+        assert level in {logging.INFO, logging.WARNING, logging.ERROR}
+        assert kind.sentence.endswith(".")
+        assert kind.next_step.endswith(".")
+        assert kind.reason == kind.reason.lower()
+
+
+def test_s44_the_statuses_of_refusals() -> None:
+    now = datetime.now(UTC)
+    assert status_of(errors.NotAuthenticated(reason="x")) == 401
+    assert status_of(errors.Forbidden()) == 403
+    assert status_of(errors.NotFound()) == 404
+    assert status_of(errors.Invalid("field")) == 422
+    assert status_of(errors.RateLimited(now + timedelta(minutes=1))) == 503
+
+
+def failing_app() -> Flask:
+    app = Flask("failing", template_folder=str(TOP / "templates"))
+    secret = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhY21lIn0.c2lnbmF0dXJl"
+
+    @api
+    def fault() -> str:
+        raise RuntimeError(f"Authorization: JWT {secret} of ana@acme.example")
+
+    @api
+    def limited() -> str:
+        raise errors.RateLimited(datetime(2026, 11, 23, 12, 34, tzinfo=UTC))
+
+    app.add_url_rule("/fault", "fault", fault)
+    app.add_url_rule("/limited", "limited", limited)
+    handle_errors(app)
+    return app
+
+
+def test_a_fault_is_a_flat_sentence_and_a_trace_id(caplog: pytest.LogCaptureFixture) -> None:
+    answer = failing_app().test_client().get("/fault")
+    assert answer.status_code == 500
+    assert "RuntimeError" not in answer.text
+    assert "eyJ" not in answer.text
+    trace = answer.text.split("<code>")[1].split("</code>")[0]
+    assert f"trace={trace}" in caplog.text
+    assert "RuntimeError" in caplog.text
+
+
+def test_a_pause_of_atlassian_is_told_with_its_end() -> None:
+    answer = failing_app().test_client().get("/limited")
+    assert answer.status_code == 503
+    assert "12:34 UTC" in answer.text
+    assert answer.headers["Retry-After"] == "60"

@@ -1,0 +1,183 @@
+"""What is logged, and what never is (S41)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import requests
+
+from connect.scrub import Scrubber, scrub, scrub_all_logs
+from tests import tokens
+from tests.connect.listener import Listener
+from tests.security.routes import guarded_routes
+from tests.security.test_route_matrix import OPENING, OTHERS, send
+from tests.security.world import KID, World, answer_as_hub, environment_for
+
+TOP = Path(__file__).resolve().parents[2]
+
+LINES = [
+    *("{}", "<{}>", "a,{},b"),
+    *("GET /pages/app?jwt={}&x=1", "Authorization: JWT {}", "'Authorization': 'Bearer {}'"),
+]
+TOKEN = tokens.context_token("s" * 40, "acme")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        TOKEN,
+        TOKEN.rpartition(".")[0] + ".",
+        "ATCTT3xFfGN0abcdefghijklmnop=1234",
+        "ATATT3xFfGF0_abc-def.ghi=ABCD",
+        "ATCOACLIENTSECRET0123456789",
+        "ana.answer+test@acme.example",
+        "ana%40acme.example",
+    ],
+)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        "GET /pages/app?jwt={}&x=1",
+        "Authorization: JWT {}",
+        "'Authorization': 'Bearer {}'",
+        "<{}>",
+        "a,{},b",
+    ],
+)
+def test_s41_known_patterns_are_scrubbed(line: str, secret: str) -> None:
+    assert secret not in scrub(line.format(secret))
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("Authorization: Basic YW5hOnRva2VuMTIz", "YW5hOnRva2VuMTIz"),
+        ('{"sharedSecret": "abcdefgh", "key": 1}', "abcdefgh"),
+        ("password=swordfish&x=1", "swordfish"),
+        ("api_key: 0123456789", "0123456789"),
+        ("?token=abcdef", "abcdef"),
+    ],
+)
+def test_s41_named_secrets_are_scrubbed(line: str, secret: str) -> None:
+    assert secret not in scrub(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /app/people -> 200",
+        "POST /connect/installed -> 401 token_used_with_another_body trace=0123456789ab",
+        "an event older than the last one was ignored: installed acme-client-key",
+        "account 5b10a2844c20165700ede21g",
+    ],
+)
+def test_s41_harmless_lines_stay_as_they_are(line: str) -> None:
+    assert scrub(line) == line
+
+
+def test_s41_the_scrubber_covers_arguments_and_tracebacks() -> None:
+    out = StringIO()
+    handler = logging.StreamHandler(out)
+    handler.addFilter(Scrubber())
+    logger = logging.getLogger("rollcall.scrubbed")
+    logger.addHandler(handler)
+    try:
+        logger.warning("refused %s of %s", TOKEN, "ana@acme.example")
+        logger.error("failed", exc_info=ValueError(f"bad token {TOKEN}"))
+    finally:
+        logger.removeHandler(handler)
+    assert "ValueError" in out.getvalue()
+    assert TOKEN not in out.getvalue()
+    assert "ana@" not in out.getvalue()
+
+
+def test_s41_every_handler_gets_one_scrubber() -> None:
+    handler = logging.StreamHandler(StringIO())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        scrub_all_logs()
+        scrub_all_logs()
+        assert [type(each) for each in handler.filters] == [Scrubber]
+    finally:
+        root.removeHandler(handler)
+
+
+def test_s41_no_request_writes_a_token_even_at_debug(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        for route in guarded_routes():
+            for kind in [*OTHERS.values(), *(opening for opening, _ in OPENING.values())]:
+                send(world, route, kind(world, route))
+        world.lifecycle(world.acme)
+    for secret in ("eyJ", world.acme.secret, world.globex.secret, "context-qsh"):
+        assert secret not in caplog.text
+
+
+@contextmanager
+def gunicorn(environment: dict[str, str]) -> Iterator[tuple[str, Path]]:
+    """The program as the Procfile starts it, on a free port; its address, and the file it logs to."""
+    log = Path(environment["DATABASE_URL"].removeprefix("sqlite:///")).with_name("gunicorn.log")
+    command = [sys.executable, "-m", "gunicorn", "app:create_app()"]
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            command,
+            cwd=TOP,
+            env={"PATH": os.environ["PATH"], "BIND": "127.0.0.1:0", **environment},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            for _ in range(200):
+                found = re.search(r"Listening at: (http://127\.0\.0\.1:\d+)", log.read_text())
+                if found and found[1] != "http://127.0.0.1:0" and "Booting worker" in log.read_text():
+                    break
+                time.sleep(0.05)
+            assert found, log.read_text()
+            yield found[1], log
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def test_s41_s11_behind_the_real_server(
+    sqlite_url: str, listeners: tuple[Listener, Listener, Listener]
+) -> None:
+    """gunicorn hands the raw request line on, and writes no token into its access log."""
+    hub, acme, globex = listeners
+    hub.answer = answer_as_hub
+    environment = environment_for(sqlite_url, hub, acme, globex) | {"BASE_URL": "http://127.0.0.1:1"}
+    secret = "real-server-secret-0123456789-0123456789"
+    with gunicorn(environment) as (address, log):
+        token = tokens.lifecycle_token("acme", "/connect/installed", base_url="http://127.0.0.1:1", kid=KID)
+        body = {
+            "key": "io.rollcall.app",
+            "clientKey": "acme",
+            "sharedSecret": secret,
+            "baseUrl": acme.url,
+            "productType": "jira",
+            "eventType": "installed",
+        }
+        headers = {"Authorization": f"JWT {token}"}
+        installed = requests.post(f"{address}/connect/installed", json=body, headers=headers, timeout=10)
+        assert installed.status_code == 204, log.read_text()
+        page = "/pages/app?b=%7E~*+%2B&a=x%2Fy&b=%C3%A9&empty&%41=1"
+        signed = tokens.iframe_token(secret, "acme", "GET", page)
+        opened = requests.get(f"{address}{page}&jwt={signed}", timeout=10)
+        assert opened.status_code in {200, 403}, log.read_text()
+        refused = requests.get(f"{address}{page}&extra=1&jwt={signed}", timeout=10)
+        assert refused.status_code == 401
+    written = log.read_text()
+    assert '"GET /pages/app HTTP/1.1" 401' in written
+    for word in ("eyJ", "jwt=", secret, "empty"):
+        assert word not in written

@@ -1,0 +1,249 @@
+"""All routes, all kinds of tokens: only the declared kind opens a route (S1, S2, S12, S13, S17, S43, S44)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from werkzeug.test import TestResponse
+
+from config import APP_KEY
+from connect.tokens import sign_request
+from tests import tokens
+from tests.security.routes import Route, all_routes, guarded_routes
+from tests.security.world import World
+from views.access import Mark
+
+PUBLIC = {
+    "GET /",
+    "GET /healthz",
+    "GET /atlassian-connect.json",
+    "GET /jira/atlassian-connect.json",
+    "GET /confluence/atlassian-connect.json",
+    "GET /static/<path:filename>",
+}
+LONG_AGO = {"iat": 1, "exp": 100}
+EXPIRED = {"iat": datetime.now(UTC) - timedelta(minutes=9), "exp": datetime.now(UTC) - timedelta(minutes=5)}
+
+
+@dataclass
+class Sent:
+    """Where a token is put, and what else goes along."""
+
+    header: str = ""
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    form: dict[str, str] = field(default_factory=dict)
+
+
+Kind = Callable[[World, Route], Sent]
+
+
+def _context(world: World, **changed: Any) -> str:
+    return world.acme.context(**changed)
+
+
+def _product(world: World, route: Route, **changed: Any) -> str:
+    return world.acme.product_signed(route.method, route.address, **changed)
+
+
+def _lifecycle(world: World, route: Route, **changed: Any) -> str:
+    claims = {"qsh": tokens.claims_for("", route.method, route.address)["qsh"]}
+    return world.acme.lifecycle(route.address, **{**claims, **changed})
+
+
+def _by_globex(world: World, claims: dict[str, Any]) -> str:
+    """acme's claims, signed with globex's secret."""
+    return jwt.encode(claims, world.globex.secret, algorithm="HS256")
+
+
+# The kinds that open something, and what they open.
+OPENING: dict[str, tuple[Kind, Mark]] = {
+    "context token in the header": (lambda w, r: Sent(header=_context(w)), Mark.API),
+    "product's token in the address": (lambda w, r: Sent(query=_product(w, r)), Mark.PAGE),
+    "product's token in the header": (lambda w, r: Sent(header=_product(w, r)), Mark.WEBHOOK),
+    "install token in the header": (lambda w, r: Sent(header=_lifecycle(w, r)), Mark.LIFECYCLE),
+}
+# Everything else opens nothing.
+OTHERS: dict[str, Kind] = {
+    "nothing": lambda w, r: Sent(),
+    "garbage": lambda w, r: Sent(header="a.b.c"),
+    "garbage in the address": lambda w, r: Sent(query="a.b.c"),
+    "a megabyte": lambda w, r: Sent(header="a" * 1_000_000),
+    "context token in the address": lambda w, r: Sent(query=_context(w)),
+    "context token in both places": lambda w, r: Sent(header=_context(w), query=_context(w)),
+    "context token in a form": lambda w, r: Sent(form={"jwt": _context(w)}),
+    "context token in a cookie": lambda w, r: Sent(headers={"Cookie": f"jwt={_context(w)}; session=x"}),
+    "context token as Bearer": lambda w, r: Sent(headers={"Authorization": f"Bearer {_context(w)}"}),
+    "context token twice": lambda w, r: Sent(
+        headers={"Authorization": f"JWT {_context(w)}, JWT {_context(w)}"}
+    ),
+    "product's token in both places": lambda w, r: Sent(header=_product(w, r), query=_product(w, r)),
+    "product's token of another address": lambda w, r: Sent(
+        header=w.acme.product_signed(r.method, "/elsewhere"),
+        query=w.acme.product_signed(r.method, "/elsewhere"),
+    ),
+    "product's token of another method": lambda w, r: Sent(query=w.acme.product_signed("PUT", r.address)),
+    "install token in the address": lambda w, r: Sent(query=_lifecycle(w, r)),
+    "expired context token": lambda w, r: Sent(header=_context(w, **EXPIRED)),
+    "context token of 1970": lambda w, r: Sent(header=_context(w, **LONG_AGO)),
+    "expired product's token": lambda w, r: Sent(query=_product(w, r, **EXPIRED)),
+    "expired product's token, header": lambda w, r: Sent(header=_product(w, r, **EXPIRED)),
+    "expired install token": lambda w, r: Sent(header=_lifecycle(w, r, **EXPIRED)),
+    "context token without qsh": lambda w, r: Sent(header=_context(w, qsh=None)),
+    "product's token without qsh": lambda w, r: Sent(query=_product(w, r, qsh=None)),
+    "context token of nobody's": lambda w, r: Sent(
+        header=tokens.context_token(w.acme.secret, "stranger-client-key")
+    ),
+    "context token by globex": lambda w, r: Sent(
+        header=_by_globex(w, tokens.claims_for(w.acme.client_key, "GET", "/", qsh="context-qsh"))
+    ),
+    "product's token by globex": lambda w, r: Sent(
+        query=_by_globex(w, tokens.claims_for(w.acme.client_key, r.method, r.address))
+    ),
+    "install token by a stranger": lambda w, r: Sent(header=_lifecycle(w, r, key_name="stranger")),
+    "install token for a stranger": lambda w, r: Sent(
+        header=_lifecycle(w, r, aud=["https://stranger.example"])
+    ),
+    "unsigned context token": lambda w, r: Sent(
+        header=tokens.hand_made_token(
+            {"alg": "none"}, tokens.claims_for(w.acme.client_key, "GET", "/", qsh="context-qsh")
+        )
+    ),
+    "session token of our own": lambda w, r: Sent(
+        header=tokens.context_token(w.acme.secret, APP_KEY, aud=[w.acme.client_key])
+    ),
+    "our own outgoing token": lambda w, r: Sent(
+        header=sign_request(
+            method=r.method,
+            path=r.address,
+            query="",
+            app_key=APP_KEY,
+            client_key=w.acme.client_key,
+            secret=w.acme.secret,
+            now=datetime.now(UTC),
+        )
+    ),
+    "a password": lambda w, r: Sent(
+        headers={"Authorization": "Basic " + base64.b64encode(b"admin:admin").decode()}
+    ),
+    "headers of a proxy": lambda w, r: Sent(
+        headers={"X-Forwarded-User": "ana", "X-Forwarded-For": "127.0.0.1", "X-Atlassian-Token": "no-check"}
+    ),
+}
+
+
+def send(world: World, route: Route, sent: Sent) -> TestResponse:
+    headers = dict(sent.headers)
+    address = f"{route.address}?jwt={sent.query}" if sent.query else route.address
+    body: dict[str, Any] = {"data": sent.form} if sent.form else {}
+    if route.mark is Mark.LIFECYCLE and not sent.form:
+        body = {"json": world.acme.body(route.rule.rpartition("/")[2])}
+    return world.request(route.method, address, sent.header, headers=headers, **body)
+
+
+def reference(world: World) -> bytes:
+    """The one body of all refusals."""
+    return bytes(world.request("GET", "/pages/app").data)
+
+
+@pytest.mark.parametrize("route", guarded_routes(), ids=str)
+def test_s01_s02_s12_s17_s44_only_the_declared_kind_opens_a_route(world: World, route: Route) -> None:
+    expected = reference(world)
+    kinds = OTHERS | {name: kind for name, (kind, opens) in OPENING.items() if opens is not route.mark}
+    # The key that a well-made install token names is asked for once, before its signature can be looked at.
+    world.tools.install_keys.pem_for("0b1c3f44-6d0e-4c55-9d6a-5f1f0c7d9e11")
+    world.hub.calls.clear()
+    with world.untouched():
+        for name, kind in kinds.items():
+            answer = send(world, route, kind(world, route))
+            assert answer.status_code == 401, f"{name} opened {route}"
+            assert answer.data == expected, f"{name} on {route} has a body of its own"
+            assert "Set-Cookie" not in answer.headers
+            assert "WWW-Authenticate" not in answer.headers
+
+
+@pytest.mark.parametrize("route", guarded_routes(), ids=str)
+def test_s02_the_declared_kind_opens_it(world: World, route: Route) -> None:
+    opening = next(kind for kind, opens in OPENING.values() if opens is route.mark)
+    assert send(world, route, opening(world, route)).status_code not in {401, 500}
+
+
+def test_s44_the_list_of_public_routes_is_known() -> None:
+    assert {str(route) for route in all_routes() if route.mark is Mark.PUBLIC} == PUBLIC
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+@pytest.mark.parametrize("route", guarded_routes(), ids=str)
+def test_s12_other_methods_are_no_side_door(world: World, route: Route, method: str) -> None:
+    with world.untouched():
+        answer = world.request(method, route.address)
+    assert answer.status_code in ({401} if method == "OPTIONS" or route.method == "GET" else {401, 405})
+
+
+@pytest.mark.parametrize("route", all_routes(), ids=str)
+def test_s13_nothing_sets_a_cookie(world: World, route: Route) -> None:
+    opening = next((kind for kind, opens in OPENING.values() if opens is route.mark), OTHERS["nothing"])
+    assert "Set-Cookie" not in send(world, route, opening(world, route)).headers
+
+
+def test_s43_the_refusal_says_nothing_about_the_reason(world: World) -> None:
+    body = reference(world).decode().lower()
+    for word in ("expired", "signature", "qsh", "issuer", "audience", "tenant", "trace"):
+        assert word not in body
+    for word in ("rollcall", "jira", "confluence", "install it"):
+        assert word in body
+
+
+def test_s43_the_reason_is_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.request("GET", "/app/overview", world.acme.context(**EXPIRED))
+    assert "401 expired trace=" in caplog.text
+    assert "eyJ" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name", ["no-auth", "NO_AUTH", "AC_OPTS", "FLASK_DEBUG", "FLASK_ENV", "TESTING", "DEBUG", "ENV"]
+)
+def test_s34_no_variable_turns_the_guard_off(
+    world: World, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = "no-auth" if name == "AC_OPTS" else "1"
+    monkeypatch.setenv(name, value)
+    world.app.config[name] = value
+    for route in guarded_routes():
+        assert send(world, route, Sent()).status_code == 401
+
+
+def test_s20_a_tenant_in_the_body_is_nobody(world: World) -> None:
+    """Ids of globex in acme's request are not read: acme stays acme."""
+    extra = {"clientKey": world.globex.client_key, "tenant": world.globex.client_key, "tenantId": "globex"}
+    token = world.acme.context("uma")
+    for route in guarded_routes():
+        if route.mark is Mark.API:
+            answer = world.request(route.method, route.address, token, query_string=extra, data=extra)
+            assert answer.status_code == 403, route
+    assert not world.globex.listener.calls
+
+
+def test_s20_a_tenant_in_a_webhook_s_body_is_nobody(world: World) -> None:
+    body = {"clientKey": world.globex.client_key, "userAccountId": "ana", "timestamp": 1}
+    address = "/connect/webhooks/page_created"
+    token = world.acme.product_signed("POST", address)
+    with world.untouched():
+        assert world.request("POST", address, token, json=body).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"[" * 100_000, json.dumps({"user": [1]}).encode(), b"\xff"]
+)
+def test_s14_an_odd_webhook_never_crashes(world: World, body: bytes) -> None:
+    address = "/connect/webhooks/jira:issue_created"
+    token = world.acme.product_signed("POST", address)
+    with world.untouched():
+        assert world.request("POST", address, token, data=body).status_code in {204, 422}

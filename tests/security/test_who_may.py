@@ -1,0 +1,248 @@
+"""Proven people and what they may: administrators, operators, everybody else (S19, S21-S27)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from models.credential import Credential
+from models.people import Group, Membership
+from services.administrators import REMEMBERED_FOR
+from tests.connect.listener import Call, Reply
+from tests.security.organizations import link, run_of
+from tests.security.routes import VALUES, Route, personal_routes
+from tests.security.world import Tenant, World
+from views.access import Mark, Right, UnmarkedView, admin_only, api, lifecycle, page, protect, public
+
+GUARDED = tuple(route for route in personal_routes() if route.right is not None)
+ADMIN_ROUTES = tuple(route for route in GUARDED if route.right is Right.ADMIN)
+OPERATOR_ROUTES = tuple(route for route in GUARDED if route.right is Right.OPERATOR)
+
+
+def open_as(world: World, tenant: Tenant, route: Route, account_id: str | None, address: str = "") -> int:
+    """The status a person of this tenant gets."""
+    address = address or route.address
+    if route.mark is Mark.PAGE:
+        return world.page(tenant, address, account_id).status_code
+    return world.request(route.method, address, tenant.context(account_id)).status_code
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=str)
+def test_s21_a_plain_user_gets_nothing(world: World, route: Route) -> None:
+    link(world, world.acme, "ana")
+    link(world, world.globex, "ana")
+    for tenant in (world.acme, world.globex):
+        with world.untouched(calls=1 if route.right is Right.ADMIN else 0):
+            assert open_as(world, tenant, route, "uma") == 403
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=str)
+def test_s21_a_plain_user_gets_nothing_before_a_key_is_stored_either(world: World, route: Route) -> None:
+    with world.untouched(calls=1):
+        assert open_as(world, world.acme, route, "uma") == 403
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=str)
+def test_s25_an_anonymous_visitor_gets_nothing_and_nobody_is_asked(world: World, route: Route) -> None:
+    link(world, world.acme, "ana")
+    with world.untouched():
+        assert open_as(world, world.acme, route, None) == 403
+
+
+@pytest.mark.parametrize("account_id", ["uma", None])
+def test_s21_the_app_page_shows_a_plain_user_nothing(world: World, account_id: str | None) -> None:
+    link(world, world.acme, "ana")
+    answer = world.page(world.acme, "/pages/app", account_id)
+    assert answer.status_code in {200, 403}  # a page of its own, with a sentence and nothing else
+    assert "Rollcall" in answer.text
+    assert "Person of" not in answer.text
+    assert "acme organization" not in answer.text
+
+
+@pytest.mark.parametrize("route", OPERATOR_ROUTES, ids=str)
+def test_s26_a_product_administrator_who_is_no_operator_may_not(world: World, route: Route) -> None:
+    link(world, world.acme, "oscar")
+    with world.untouched():
+        assert open_as(world, world.acme, route, "ana") == 403
+
+
+def test_s26_an_operator_may(world: World) -> None:
+    link(world, world.acme, "oscar")
+    for route in OPERATOR_ROUTES:
+        assert open_as(world, world.acme, route, "oscar") not in {401, 403, 500}, route
+
+
+def test_s26_an_operator_of_one_organization_is_nobody_in_another(world: World) -> None:
+    link(world, world.acme, "oscar")
+    link(world, world.globex, "olga")
+    for route in OPERATOR_ROUTES:
+        with world.untouched():
+            assert open_as(world, world.globex, route, "oscar") == 403, route
+
+
+@pytest.mark.parametrize("route", OPERATOR_ROUTES, ids=str)
+def test_s26_an_administrator_without_a_key_is_told_what_to_do(world: World, route: Route) -> None:
+    with world.untouched(calls=1):
+        token = world.acme.context("ana")
+        answer = world.request(route.method, route.address, token)
+    assert answer.status_code == 409
+    assert "Configure Token" in answer.text
+
+
+FAILURES: dict[str, Callable[[Call], Reply]] = {
+    "500": lambda call: Reply(500),
+    "401": lambda call: Reply(401),
+    "403": lambda call: Reply(403),
+    "404": lambda call: Reply(404),
+    "429": lambda call: Reply(429),
+    "302": lambda call: Reply(302, b"", {"Location": "/login"}),
+    "html": lambda call: Reply(200, b"<html>ADMINISTER</html>"),
+    "nothing": lambda call: Reply(200, b""),
+    "a list": lambda call: Reply(200, b'["ADMINISTER"]'),
+    "a text": lambda call: Reply(200, b'{"globalPermissions": "ADMINISTER", "operations": "administer"}'),
+    "a reset": lambda call: Reply(hang_up=True),
+}
+
+
+@pytest.mark.parametrize("failure", [name for name in FAILURES if name != "401"])
+@pytest.mark.parametrize("route", ADMIN_ROUTES, ids=str)
+def test_s22_no_answer_is_never_a_yes(world: World, route: Route, failure: str) -> None:
+    for tenant in (world.acme, world.globex):
+        tenant.listener.answer = FAILURES[failure]
+        with world.untouched(calls=1):
+            assert open_as(world, tenant, route, "ana") == 503
+
+
+def test_s22_a_site_that_refuses_our_signature_lets_nobody_in(world: World) -> None:
+    world.acme.listener.answer = FAILURES["401"]
+    for route in ADMIN_ROUTES:
+        assert open_as(world, world.acme, route, "ana") == 503
+
+
+def test_s23_a_yes_is_remembered_for_a_minute_for_reading(world: World) -> None:
+    token = world.acme.context("ana", exp=datetime.now(UTC) + timedelta(minutes=15))
+    for _ in range(3):
+        assert world.request("GET", "/app/configure", token).status_code == 200
+    assert len(world.outgoing) == 1
+    world.acme.admins.clear()
+    world.clock.offset = REMEMBERED_FOR - timedelta(seconds=1)
+    assert world.request("GET", "/app/configure", token).status_code == 200
+    world.clock.offset = REMEMBERED_FOR + timedelta(seconds=1)
+    assert world.request("GET", "/app/configure", token).status_code == 403
+    assert len(world.outgoing) == 2
+
+
+def test_s23_each_write_asks_anew(world: World) -> None:
+    assert world.request("GET", "/app/configure", world.acme.context("ana")).status_code == 200
+    world.acme.admins.clear()
+    with world.untouched(calls=1):
+        answer = world.request("POST", "/app/configure/admin-key/forget", world.acme.context("ana"))
+    assert answer.status_code == 403
+    assert world.request("GET", "/app/configure", world.acme.context("ana")).status_code == 403
+
+
+def test_s23_what_is_remembered_belongs_to_one_person_of_one_tenant(world: World) -> None:
+    assert world.request("GET", "/app/configure", world.acme.context("ana")).status_code == 200
+    assert world.request("GET", "/app/configure", world.acme.context("uma")).status_code == 403
+    world.globex.admins.clear()
+    assert world.request("GET", "/app/configure", world.globex.context("ana")).status_code == 403
+    assert len(world.outgoing) == 3
+
+
+def test_s23_a_no_is_not_remembered(world: World) -> None:
+    assert world.request("GET", "/app/configure", world.acme.context("uma")).status_code == 403
+    world.acme.admins.add("uma")
+    assert world.request("GET", "/app/configure", world.acme.context("uma")).status_code == 200
+
+
+def test_s24_the_name_of_a_group_gives_no_right(world: World) -> None:
+    org = link(world, world.acme)
+    with world.tools.begin() as session:
+        for number, name in enumerate(("site-admins", "org-admins", "administrators")):
+            session.add(Group(organization_id=org, group_id=f"g{number}", name=name))
+        session.flush()
+        for number in range(3):
+            session.add(Membership(organization_id=org, account_id="person-acme", group_id=f"g{number}"))
+    for route in GUARDED:
+        assert open_as(world, world.acme, route, "person-acme") == 403, route
+
+
+WITH_IDS = tuple(route for route in GUARDED if "<account_id>" in route.rule or "<run_id>" in route.rule)
+
+
+def test_there_are_routes_with_ids() -> None:
+    assert len(WITH_IDS) >= 8
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=str)
+def test_s19_an_id_of_globex_does_not_exist_for_acme(world: World, route: Route) -> None:
+    link(world, world.acme, "oscar")
+    link(world, world.globex, "oscar")
+    address = route.with_values(VALUES | {"account_id": "person-globex", "run_id": run_of(world.globex)})
+    with world.untouched():
+        answer = world.request(route.method, address, world.acme.context("oscar"))
+        assert answer.status_code == 404
+        assert "globex" not in answer.text
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=str)
+def test_s19_and_its_own_ids_do(world: World, route: Route) -> None:
+    link(world, world.acme, "oscar", "person-acme")
+    address = route.with_values(VALUES | {"account_id": "person-acme", "run_id": run_of(world.acme)})
+    assert world.request(route.method, address, world.acme.context("oscar")).status_code not in {
+        401,
+        403,
+        404,
+        500,
+    }
+
+
+@pytest.mark.parametrize("route", [route for route in personal_routes() if route.method == "GET"], ids=str)
+def test_s19_what_acme_is_shown_never_holds_globex(world: World, route: Route) -> None:
+    link(world, world.acme, "ana")
+    link(world, world.globex, "ana")
+    address = route.with_values(VALUES | {"account_id": "person-acme", "run_id": run_of(world.acme)})
+    if route.mark is Mark.PAGE:
+        answer = world.page(world.acme, address)
+    else:
+        answer = world.request("GET", address, world.acme.context("ana"))
+    assert answer.status_code < 400
+    assert "globex" not in answer.text
+
+
+def test_s20_ids_of_globex_in_a_form_do_nothing(world: World) -> None:
+    link(world, world.acme, "oscar")
+    link(world, world.globex, "oscar")
+    token = world.acme.context("oscar")
+    with world.untouched():
+        named = world.request("POST", "/app/operators", token, data={"account_id": "person-globex"})
+        assert named.status_code == 422
+    form = {"deed": "suspend", "account_ids": "person-globex,case-globex"}
+    previewed = world.request("POST", "/app/runs", token, data=form)
+    assert "Person of globex" not in previewed.text
+    with world.tools.begin() as session:
+        assert session.get(Credential, (world.acme.client_key, "admin_key")) is None
+
+
+def test_a_view_without_a_mark_stops_the_start() -> None:
+    app = Flask("forgetful")
+    app.add_url_rule("/open", "open", lambda: "welcome")
+    with pytest.raises(UnmarkedView, match="open"):
+        protect(app)
+
+
+def test_a_view_with_two_marks_stops_the_start() -> None:
+    with pytest.raises(UnmarkedView):
+        public(api(lambda: "either"))
+    with pytest.raises(UnmarkedView):
+        page(lifecycle(lambda: "either"))
+
+
+def test_a_right_nobody_could_have_stops_the_start() -> None:
+    app = Flask("confused")
+    app.add_url_rule("/open", "open", public(admin_only(lambda: "welcome")))
+    with pytest.raises(UnmarkedView, match="right"):
+        protect(app)

@@ -1,0 +1,354 @@
+"""Configure Token: proven at Atlassian before anything is stored; each failure says what to do (S27, S37, S42)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from connect.caller import Caller
+from connect.errors import AppError, Forbidden, Invalid, NotFound, RateLimited, Unavailable, Unexpected
+from models.credential import Credential, CredentialKind, CredentialState
+from models.organization import Organization
+from models.sync import SyncState
+from models.tenant import Tenant
+from services import credentials, daily_checks, runs, syncing
+from services.doors import opened, organization_of
+from tests.world import (
+    ACCOUNTS,
+    ACME,
+    ACME_KEY,
+    ANA_TOKEN,
+    EXPIRED_KEY,
+    EXPIRED_TOKEN,
+    GLOBEX,
+    GLOBEX_KEY,
+    JON_TOKEN,
+    SCOPED_KEY,
+    SCOPED_TOKEN,
+    UMA_TOKEN,
+    World,
+)
+
+ADMIN_KEY, API_TOKEN = CredentialKind.ADMIN_KEY, CredentialKind.API_TOKEN
+
+
+def store(world: World, *, key: str = ACME_KEY, days: int = 300, caller: Caller | None = None) -> None:
+    expires_on = (world.clock() + timedelta(days=days)).date().isoformat()
+    caller = caller or world.caller("ana")
+    credentials.store_admin_key(world.tools, caller, key=key, expires_on=expires_on)
+
+
+def store_token(
+    world: World,
+    *,
+    token: str = ANA_TOKEN,
+    email: str = "ana@acme.example",
+    days: int = 300,
+    product: str = "jira",
+) -> None:
+    expires_on = (world.clock() + timedelta(days=days)).date().isoformat()
+    caller = world.caller("ana", product=product)
+    credentials.store_api_token(world.tools, caller, email=email, token=token, expires_on=expires_on)
+
+
+def nothing_is_stored(world: World) -> None:
+    tables = world.dump()
+    for name in ("credential", "organization", "operator", "sync"):
+        assert tables[name] == []
+    assert organization_of(world.tools, world.caller("ana")) is None
+
+
+REFUSED_KEYS = {
+    "ATCTT3-a-key-that-was-never-made": ("key_rejected", "Atlassian rejects this key"),
+    EXPIRED_KEY: ("key_rejected", "Atlassian rejects this key"),
+    SCOPED_KEY: ("key_scope_too_small", "scopes are too small"),
+    GLOBEX_KEY: ("other_organization", "belongs to “Globex Research”, which does not own 127.0.0.1"),
+    " ": ("invalid", "The Admin API key is missing"),
+    "short": ("invalid", "does not look like an Admin API key"),
+    "two words, not one key": ("invalid", "does not look like an Admin API key"),
+    "ключ" * 10: ("invalid", "does not look like an Admin API key"),
+    "A" * 2001: ("invalid", "does not look like an Admin API key"),
+}
+
+
+def test_s27_each_key_that_is_no_good_has_its_sentence_and_nothing_is_stored(sqlite_world: World) -> None:
+    for key, (reason, words) in REFUSED_KEYS.items():
+        with pytest.raises(Invalid) as refused:
+            store(sqlite_world, key=key)
+        assert (refused.value.field, refused.value.reason) == ("key", reason)
+        assert words in refused.value.sentence
+        assert refused.value.next_step
+        assert len(key) < 10 or key not in refused.value.sentence + refused.value.next_step
+    nothing_is_stored(sqlite_world)
+
+
+UMA, ANA = "uma@acme.example", "ana@acme.example"
+REFUSED_TOKENS = {
+    (EXPIRED_TOKEN, ANA): ("token", "token_rejected", "rejects this e-mail address and token"),
+    (SCOPED_TOKEN, ANA): ("token", "token_rejected", "rejects this e-mail address and token"),
+    (UMA_TOKEN, ANA): ("token", "token_rejected", "rejects this e-mail address and token"),
+    (UMA_TOKEN, UMA): ("token", "not_an_administrator", "may not administer Jira"),
+    (ANA_TOKEN, "ana"): ("email", "invalid", "not an e-mail address"),
+    (ANA_TOKEN, "ana @acme.example"): ("email", "invalid", "not an e-mail address"),
+    ("", ANA): ("token", "invalid", "The API token is missing"),
+    ("short", ANA): ("token", "invalid", "does not look like an API token"),
+}
+
+
+def test_each_token_that_is_no_good_has_its_sentence_and_nothing_is_stored(sqlite_world: World) -> None:
+    for (token, email), (field, reason, words) in REFUSED_TOKENS.items():
+        with pytest.raises(Invalid) as refused:
+            store_token(sqlite_world, token=token, email=email)
+        assert (refused.value.field, refused.value.reason) == (field, reason)
+        assert words in refused.value.sentence
+        assert refused.value.next_step
+    nothing_is_stored(sqlite_world)
+
+
+@pytest.mark.parametrize("put", [store, store_token])
+def test_a_day_that_cannot_be(sqlite_world: World, put: Callable[..., None]) -> None:
+    for days, words in ((-1, "This day is over"), (400, "longer than a year")):
+        with pytest.raises(Invalid) as refused:
+            put(sqlite_world, days=days)
+        assert refused.value.field == "expires_on"
+        assert words in refused.value.sentence
+    with pytest.raises(Invalid, match="invalid"):
+        credentials.store_admin_key(
+            sqlite_world.tools, sqlite_world.caller("ana"), key=ACME_KEY, expires_on="next year"
+        )
+    nothing_is_stored(sqlite_world)
+
+
+def test_an_anonymous_visitor_stores_nothing(sqlite_world: World) -> None:
+    with pytest.raises(Forbidden):
+        store(sqlite_world, caller=replace(sqlite_world.caller("ana"), account_id=None))
+    nothing_is_stored(sqlite_world)
+    assert sqlite_world.requests("^/admin/") == [], "Atlassian was not even asked"
+
+
+def test_a_token_of_somebody_else_s_address(sqlite_world: World) -> None:
+    """The sandbox, like Atlassian, refuses another address at once; a renamed account's old address still passes."""
+    sqlite_world.change(ACCOUNTS["ana"], email="ana.maric@acme.example")
+    with pytest.raises(Invalid) as refused:
+        store_token(sqlite_world)
+    assert (refused.value.field, refused.value.reason) == ("email", "email_mismatch")
+    assert "another e-mail address" in refused.value.sentence
+    nothing_is_stored(sqlite_world)
+
+
+def test_atlassian_unreachable(sqlite_world: World) -> None:
+    for kind, expected, words in (
+        ("503", Unavailable, "could not be reached, or failed"),
+        ("500", Unavailable, "could not be reached, or failed"),
+        ("reset", Unavailable, "could not be reached, or failed"),
+        ("429", RateLimited, "slow down"),
+        ("html", Unexpected, "does not understand"),
+    ):
+        for path, put in (("^/admin/v2/.*/workspaces", store), ("^/rest/api/3/my", store_token)):
+            sqlite_world.fault(path, kind, seconds=120)
+            with pytest.raises(expected) as refused:
+                put(sqlite_world)
+            assert words in refused.value.sentence
+            assert refused.value.next_step
+    nothing_is_stored(sqlite_world)
+
+
+def test_a_refusal_is_in_the_audit_without_the_secret(sqlite_world: World) -> None:
+    with pytest.raises(Invalid):
+        store(sqlite_world, key=GLOBEX_KEY)
+    (entry,) = sqlite_world.audit("credential:refused")
+    assert (entry.actor, entry.result, entry.details) == (
+        ACCOUNTS["ana"],
+        "other_organization",
+        {"kind": "admin_key"},
+    )
+    assert GLOBEX_KEY not in repr(sqlite_world.dump())
+
+
+def test_an_admin_key_is_stored_sealed_and_opens_the_organization(world: World) -> None:
+    store(world)
+    ana = world.caller("ana")
+    assert organization_of(world.tools, ana) == ACME
+    view = credentials.show(world.tools, ana, ADMIN_KEY)
+    assert view is not None
+    assert (view.last_four, view.stored_by, view.state) == (ACME_KEY[-4:], ACCOUNTS["ana"], "working")
+    assert (view.expires_in_days, view.email) == (300, None)
+    assert ACME_KEY not in repr(view)
+    # It starts a sync by itself, and the giver is an operator.
+    tables = world.dump()
+    assert len(tables["sync"]) == len(tables["operator"]) == 1
+    assert [
+        entry.event for entry in world.audit("credential:stored", "organization:linked", "operator:named")
+    ] == [
+        "organization:linked",
+        "operator:named",
+        "credential:stored",
+    ]
+    with opened(world.tools, ACME) as gateway:
+        assert [organization.id for organization in gateway.organizations()] == [ACME]
+
+
+@pytest.mark.parametrize("product", ["jira", "confluence"])
+def test_a_token_is_stored_with_its_address(sqlite_world: World, product: str) -> None:
+    if product == "confluence":
+        sqlite_world.install("acme", "confluence")
+    store_token(sqlite_world, product=product, email=" Ana@acme.example ")
+    view = credentials.show(sqlite_world.tools, sqlite_world.caller("ana", product=product), API_TOKEN)
+    assert view is not None
+    assert (view.email, view.last_four) == ("Ana@acme.example", ANA_TOKEN[-4:])
+    row = sqlite_world.stored(Credential, sqlite_world.caller("ana", product=product).tenant, "api_token")
+    assert row.owner_account_id == ACCOUNTS["ana"]
+    with pytest.raises(Invalid, match="not_an_administrator"):
+        store_token(sqlite_world, product=product, token=UMA_TOKEN, email="uma@acme.example")
+    again = credentials.show(sqlite_world.tools, sqlite_world.caller("ana", product=product), API_TOKEN)
+    assert again == view, "a refused token replaces nothing"
+
+
+def test_s37_no_secret_is_in_the_database(sqlite_world: World) -> None:
+    store(sqlite_world)
+    store_token(sqlite_world)
+    secrets = [
+        ACME_KEY,
+        ANA_TOKEN,
+        *(one["shared_secret"] for one in sqlite_world.control("GET", "/tenants")),
+    ]
+    with sqlite_world.tools.begin() as session:
+        connection = session.connection().connection.driver_connection
+        assert connection is not None
+        content = connection.serialize()
+    assert b"credential:stored" in content
+    for secret in secrets:
+        assert secret.encode() not in content
+        assert secret[:-4].encode() not in content
+    assert b"ana@acme.example" not in content, "the Admin Email is sealed too"
+
+
+def test_replacing(sqlite_world: World) -> None:
+    store_token(sqlite_world)
+    sqlite_world.later(days=1)
+    store_token(sqlite_world, token=JON_TOKEN, email="jon@acme.example", days=100)
+    view = credentials.show(sqlite_world.tools, sqlite_world.caller("ana"), API_TOKEN)
+    assert view is not None
+    assert (view.email, view.last_four, view.expires_in_days) == ("jon@acme.example", JON_TOKEN[-4:], 100)
+    assert len(sqlite_world.dump()["credential"]) == 1
+    (entry,) = sqlite_world.audit("credential:replaced")
+    assert entry.details == {"kind": "api_token"}
+
+
+def test_check_now(sqlite_world: World) -> None:
+    world, tools, ana = sqlite_world, sqlite_world.tools, sqlite_world.caller("ana")
+    with pytest.raises(NotFound):
+        credentials.check_now(tools, ana, ADMIN_KEY)
+    store(world)
+    store_token(world)
+    world.later(hours=1)
+    for kind in CredentialKind:
+        view = credentials.check_now(tools, ana, kind)
+        assert (view.state, view.check_result) == ("working", "Works.")
+        assert world.clock() - view.checked_at < timedelta(minutes=1)
+    world.fault(".*", "503", times=2)
+    for kind in CredentialKind:
+        view = credentials.check_now(tools, ana, kind)
+        assert view.state == "unchecked"
+        assert "could not be reached" in view.check_result
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    world.control("POST", f"/keys/{ANA_TOKEN}/expire")
+    for kind in CredentialKind:
+        view = credentials.check_now(tools, ana, kind)
+        assert view.state == "rejected"
+        assert "rejects" in view.check_result
+    assert len(world.audit("credential:checked")) == 6
+    assert ACME_KEY not in repr(world.dump())
+
+
+def test_check_now_is_told_apart_from_other_answers(sqlite_world: World) -> None:
+    """An answer that nobody understands is stored as such and never breaks the page or the daily round."""
+    store(sqlite_world)
+    sqlite_world.fault("^/admin/v1/orgs$", "html")
+    view = credentials.check_now(sqlite_world.tools, sqlite_world.caller("ana"), ADMIN_KEY)
+    assert view.state == "unchecked"
+    assert "does not understand" in view.check_result
+
+
+def test_a_key_that_dies_is_marked_once_and_another_door_s_is_taken(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.install("acme", "confluence")
+    store(world, caller=world.caller("priya", product="confluence"))
+    world.later(minutes=1)
+    second = "ATCTT3-sandbox-acme-second-key-1111222233334444"
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute(
+            "INSERT INTO admin_key VALUES (?,?,?,?,?,?)", (second, "acme", ACCOUNTS["ana"], 0, 0, "second")
+        )
+    store(world, key=second)
+    world.control("POST", f"/keys/{second}/expire")
+    for _ in range(2):
+        result = world.sync(world.caller("ana"))
+        world.later(minutes=1)
+    assert result.state == SyncState.COMPLETE, "Confluence's key still works"
+    assert len(world.audit("credential:died")) == 1
+    row = world.stored(Credential, world.caller("ana").tenant, "admin_key")
+    assert row.state == CredentialState.REJECTED
+
+
+def test_the_daily_check(sqlite_world: World) -> None:
+    world, tools = sqlite_world, sqlite_world.tools
+    store(world)
+    assert daily_checks.credentials_due(tools) == []
+    world.later(hours=25)
+    (due,) = daily_checks.credentials_due(tools)
+    assert due == (world.caller("ana").tenant, ADMIN_KEY)
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    daily_checks.check_credential(tools, due[0], due[1].value)
+    assert daily_checks.credentials_due(tools) == []
+    assert world.stored(Credential, due[0], "admin_key").state == CredentialState.REJECTED
+    assert [entry.actor for entry in world.audit("credential:died", "credential:checked")] == ["rollcall"] * 2
+
+
+def test_forgetting_the_key_closes_the_door_and_stops_the_work(world: World) -> None:
+    ana = world.synced()
+    run_id = world.begin_run(ana, world.changeable(2))
+    syncing.request_sync(world.tools, ana)
+    credentials.forget(world.tools, ana, ADMIN_KEY)
+    assert credentials.show(world.tools, ana, ADMIN_KEY) is None
+    assert organization_of(world.tools, ana) is None
+    assert world.stored(Tenant, ana.tenant).organization_id is None
+    assert world.stored(Organization, ACME).doorless_since is not None
+    assert set(world.states(run_id).values()) == {"cancelled"}
+    progress = syncing.progress(world.tools, ACME)
+    assert progress is not None
+    assert progress.state == SyncState.STOPPED
+    with pytest.raises(AppError, match="no_organization"):
+        runs.show_run(world.tools, ana, run_id)
+    with pytest.raises(NotFound):
+        credentials.forget(world.tools, ana, ADMIN_KEY)
+    # The key again, and all is where it was.
+    world.store_key()
+    assert world.stored(Organization, ACME).doorless_since is None
+    assert runs.show_run(world.tools, ana, run_id).total == 2
+
+
+def test_forgetting_the_token_changes_nothing_else(sqlite_world: World) -> None:
+    store(sqlite_world)
+    store_token(sqlite_world)
+    credentials.forget(sqlite_world.tools, sqlite_world.caller("ana"), API_TOKEN)
+    assert organization_of(sqlite_world.tools, sqlite_world.caller("ana")) == ACME
+    assert len(sqlite_world.dump()["credential"]) == 1
+
+
+def test_each_tenant_has_its_own(sqlite_world: World) -> None:
+    """What acme stored is not globex's, nor Confluence's of the same site."""
+    sqlite_world.install("acme", "confluence")
+    store(sqlite_world)
+    for other in (sqlite_world.caller("gina", "globex"), sqlite_world.caller("ana", product="confluence")):
+        assert credentials.show(sqlite_world.tools, other, ADMIN_KEY) is None
+        assert organization_of(sqlite_world.tools, other) is None
+        with pytest.raises(NotFound):
+            credentials.forget(sqlite_world.tools, other, ADMIN_KEY)
+        with pytest.raises(NotFound):
+            credentials.check_now(sqlite_world.tools, other, ADMIN_KEY)
+    sqlite_world.store_key("gina", "globex")
+    assert organization_of(sqlite_world.tools, sqlite_world.caller("gina", "globex")) == GLOBEX

@@ -1,0 +1,97 @@
+"""`flask rotate-keys`: everything sealed by an older key is sealed anew, all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from config import Settings
+from models.credential import Credential, CredentialKind
+from models.tenant import Tenant
+from services import credentials
+from services.doors import opened
+from services.installing import shared_secret_of
+from services.key_rotation import rotate_keys
+from services.toolbox import Toolbox
+from services.vault import CredentialUnreadable, Vault
+from tests.world import ACME, ANA_TOKEN, World, credential_key
+
+
+def with_keys(world: World, *keys: str) -> Toolbox:
+    """The same deployment with other CREDENTIAL_KEYS."""
+    settings = world.tools.settings
+    environment = {
+        "BASE_URL": settings.base_url,
+        "DATABASE_URL": settings.database_url,
+        "SECRET_KEY": settings.secret_key,
+        "CREDENTIAL_KEYS": ",".join(keys),
+    }
+    return replace(world.tools, vault=Vault(Settings.from_environment(environment).credential_keys))
+
+
+def filled(world: World) -> None:
+    ana = world.store_key()
+    expires_on = world.in_a_year()
+    credentials.store_api_token(
+        world.tools, ana, email="ana@acme.example", token=ANA_TOKEN, expires_on=expires_on
+    )
+
+
+def sealed(world: World) -> list[bytes]:
+    ana, gina = world.caller("ana").tenant, world.caller("gina", "globex").tenant
+    rows = [world.stored(Credential, ana, kind) for kind in ("admin_key", "api_token")]
+    return [
+        *(row.sealed for row in rows),
+        rows[1].email_sealed,
+        *(world.stored(Tenant, tenant).shared_secret_sealed for tenant in (ana, gina)),
+    ]
+
+
+def test_rotation(world: World) -> None:
+    filled(world)
+    old = world.tools.settings.credential_keys[0]
+    second = credential_key("k2")
+    assert rotate_keys(world.tools) == 0, "nothing to do"
+    new_only = with_keys(world, second)
+    both = replace(new_only, vault=Vault([*_keys(second), old]))
+    before = sealed(world)
+    assert rotate_keys(both) == len(before) == 5
+    assert all(value.startswith(b"k2\0") for value in sealed(world))
+    assert rotate_keys(both) == 0
+    # The old key may go now.
+    ana = world.caller("ana")
+    for one in world.control("GET", "/tenants"):
+        assert shared_secret_of(new_only, one["client_key"]) == one["shared_secret"]
+    view = credentials.check_now(new_only, ana, CredentialKind.API_TOKEN)
+    assert (view.email, view.state) == ("ana@acme.example", "working")
+    with opened(new_only, ACME) as gateway:
+        assert gateway.organizations()
+
+
+def test_a_value_that_does_not_open_stops_the_rotation(sqlite_world: World) -> None:
+    filled(sqlite_world)
+    with sqlite_world.tools.begin() as session:
+        token = session.get_one(Credential, (sqlite_world.caller("ana").tenant, "api_token"))
+        token.email_sealed = token.sealed
+    before = sealed(sqlite_world)
+    both = Vault([*_keys(credential_key("k2")), sqlite_world.tools.settings.credential_keys[0]])
+    with pytest.raises(CredentialUnreadable):
+        rotate_keys(replace(sqlite_world.tools, vault=both))
+    assert sealed(sqlite_world) == before
+
+
+def test_the_command(sqlite_world: World) -> None:
+    filled(sqlite_world)
+    done = sqlite_world.app.test_cli_runner().invoke(args=["rotate-keys"])
+    assert (done.exit_code, done.output) == (0, "0 secrets sealed anew.\n")
+
+
+def _keys(*entries: str) -> tuple[object, ...]:
+    environment = {
+        "BASE_URL": "http://127.0.0.1",
+        "DATABASE_URL": "sqlite:///x",
+        "SECRET_KEY": "abcdefghijklmnopqrstuvwxyz0123456789",
+        "CREDENTIAL_KEYS": ",".join(entries),
+    }
+    return Settings.from_environment(environment).credential_keys

@@ -1,0 +1,388 @@
+"""Reading the whole directory, page by page; only a complete reading counts (S46)."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from connect.errors import Conflict, Invalid, NotReady
+from models.people import Person, Seat, facts_of, find_people
+from models.sync import Sync, SyncState
+from rules.case import Deed
+from rules.filters import PeopleFilter
+from services import runs, syncing
+from services.directory import store_people
+from services.toolbox import Toolbox
+from tests.services.workers import Crash, Killed, once, with_something_between
+from tests.world import ACCOUNTS, ACME, ACME_KEY, GLOBEX, PEOPLE, World
+
+PAGES = 4
+
+
+@pytest.fixture
+def paged(world: World) -> World:
+    """A directory of four pages; acme's key is stored, its first sync is due."""
+    world.control("POST", "/settings", {"max_page": PEOPLE // PAGES})
+    world.store_key()
+    return world
+
+
+@pytest.fixture
+def sqlite_paged(sqlite_world: World) -> World:
+    sqlite_world.control("POST", "/settings", {"max_page": PEOPLE // PAGES})
+    sqlite_world.store_key()
+    return sqlite_world
+
+
+def read(world: World) -> dict[str, Person]:
+    """Everybody of acme as stored, by account id."""
+    with world.tools.begin() as session:
+        found = session.scalars(select(Person).where(Person.organization_id == ACME)).all()
+        session.expunge_all()
+        return {person.account_id: person for person in found}
+
+
+def latest(world: World) -> syncing.SyncProgress:
+    found = syncing.progress(world.tools, ACME)
+    assert found is not None
+    return found
+
+
+def begun(world: World) -> str:
+    """Takes up the sync that is due; its id."""
+    ((organization_id, sync_id, attempt),) = syncing.due_syncs(world.tools)
+    assert syncing.take_up(world.tools, organization_id, sync_id, attempt)
+    return sync_id
+
+
+def run_refused(world: World, reason: str) -> None:
+    with pytest.raises(NotReady, match=reason):
+        runs.preview(world.tools, world.caller("ana"), Deed.SUSPEND, account_ids=None, filter=None)
+
+
+@pytest.mark.parametrize("full_links", [False, True])
+def test_a_complete_sync(paged: World, full_links: bool) -> None:
+    paged.control("POST", "/settings", {"full_links": full_links})
+    result = paged.sync(paged.caller("ana"))
+    assert (result.state, result.people, result.expected, result.pages) == ("complete", PEOPLE, PEOPLE, PAGES)
+    assert (result.problem, result.resume_at, result.seconds_left) == ("", None, None)
+    people = read(paged)
+    known = {one["account_id"]: one for one in paged.directory()}
+    assert people.keys() == known.keys()
+    for account_id, person in people.items():
+        one = known[account_id]
+        assert (person.name, person.membership_status) == (one["name"], one["membership"])
+        assert person.email == (None if one["email_hidden"] else one["email"])
+        assert person.is_org_admin == ("atlassian/org-admin" in one["platform_roles"])
+        assert person.is_bot == (one["kind"] in {"bot", "service-account"})
+        assert person.seat_count == len(one["last_active"])
+        dates = [moment for moment in one["last_active"].values() if moment]
+        if dates:
+            assert person.activity == "seen"
+            assert person.seen_at is not None
+            assert abs(person.seen_at - datetime.fromisoformat(max(dates))) < timedelta(milliseconds=1)
+        elif one["last_active"]:
+            assert (person.activity, person.seen_at, person.seen_in) == ("never", None, "")
+        else:
+            assert (person.activity, person.seen_at) == ("unknown", None)
+    events = [entry.event for entry in paged.audit("sync:started", "sync:completed")]
+    assert events == ["sync:started", "sync:completed"]
+
+
+def test_seats_are_counted_under_one_name_per_product(sqlite_paged: World) -> None:
+    """users/search says "jira" where workspaces say "jira-software"."""
+    sqlite_paged.sync(sqlite_paged.caller("ana"))
+    with sqlite_paged.tools.begin() as session:
+        keys = set(session.scalars(select(Seat.product_key)))
+    assert keys == {"jira-software", "confluence", "jira-servicedesk"}
+
+
+def test_leavers_are_marked_and_come_back(world: World) -> None:
+    ana = world.synced()
+    gone = world.changeable(1)[0]
+    kept = read(world)[gone]
+    world.control("DELETE", f"/people/{gone}")
+    world.later(hours=1)
+    assert world.sync(ana).people == PEOPLE - 1
+    left = read(world)[gone]
+    assert left.left_at is not None
+    assert (left.name, left.seat_count) == (kept.name, 0)
+    tables = world.dump()
+    assert not any(gone in row for row in [*tables["seat"], *tables["membership"]])
+    with world.tools.begin() as session:
+        shown = find_people(session, ACME, PeopleFilter(), world.clock(), limit=1000)
+        assert gone not in {person.account_id for person in shown}
+        ((only),) = find_people(session, ACME, PeopleFilter(status="left"), world.clock())
+        assert only.account_id == gone
+    world.later(hours=1)
+    first_left = left.left_at
+    world.sync(ana)
+    assert read(world)[gone].left_at == first_left, "the day somebody left does not move"
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute(
+            "INSERT INTO person SELECT 999999, org, ?, name, nickname, email, email_hidden, domain, email_verified,"
+            " account_status, membership, former_membership, former_until, claim, source, mfa, added_at,"
+            " deactivated_at, job, department, location, time_zone, kind, '' FROM person WHERE account_id = ?",
+            (gone, ACCOUNTS["uma"]),
+        )
+    world.later(hours=1)
+    assert world.sync(ana).people == PEOPLE
+    assert read(world)[gone].left_at is None
+
+
+def test_a_second_reading_follows_every_change(world: World) -> None:
+    ana = world.synced()
+    one, other = world.changeable(2)
+    seen = (world.clock() - timedelta(days=2)).isoformat()
+    world.change(one, name="New Name", last_active={"jira": seen}, claim_status="unmanaged")
+    world.change(other, membership_status="suspended", email_hidden=1)
+    before = world.dump()
+    world.later(hours=1)
+    world.sync(ana)
+    people, after = read(world), world.dump()
+    assert (people[one].name, people[one].claim_status) == ("New Name", "unmanaged")
+    assert "new name" in people[one].search_text
+    assert (people[other].status, people[other].email, people[other].email_domain) == ("suspended", None, "")
+    assert after["membership"] == before["membership"]
+    changed = [row for row in after["seat"] if row not in before["seat"]]
+    assert {row[1] for row in changed} <= {one}, "only what changed is written"
+
+
+def test_stop(sqlite_paged: World) -> None:
+    ana = sqlite_paged.caller("ana")
+    sync_id = begun(sqlite_paged)
+    tools = with_something_between(
+        sqlite_paged.tools, once("after", "people_page", lambda: syncing.stop_sync(sqlite_paged.tools, ana))
+    )
+    assert syncing.take_pages(tools, ACME, sync_id) == syncing.SyncStep.DONE
+    result = latest(sqlite_paged)
+    assert (result.state, result.people) == ("stopped", 0)
+    assert syncing.take_pages(sqlite_paged.tools, ACME, sync_id) == syncing.SyncStep.DONE
+    assert not syncing.take_up(sqlite_paged.tools, ACME, sync_id, 99)
+    run_refused(sqlite_paged, "no_complete_sync")
+    with pytest.raises(Conflict):
+        syncing.stop_sync(sqlite_paged.tools, ana)
+    (entry,) = sqlite_paged.audit("sync:stopped")
+    assert entry.actor == ACCOUNTS["ana"]
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("429", 600), ("429-no-header", 60), ("503", 15), ("reset", 15)])
+def test_a_pause_is_kept_in_the_row(sqlite_paged: World, kind: str, seconds: int) -> None:
+    """The third page meets trouble: the sync waits as long as Atlassian says, and goes on at that page."""
+    sqlite_paged.fault("/users/search$", kind, seconds=600, skip=2)
+    before = sqlite_paged.clock()
+    result = sqlite_paged.sync(sqlite_paged.caller("ana"))
+    assert result.state == SyncState.RUNNING
+    assert result.resume_at is not None
+    assert timedelta(seconds=seconds - 2) < result.resume_at - before < timedelta(seconds=seconds + 20)
+    assert (result.people, result.problem != "") == (2 * PEOPLE // PAGES, True)
+    assert syncing.due_syncs(sqlite_paged.tools) == []
+    run_refused(sqlite_paged, "no_complete_sync")
+    sqlite_paged.later(seconds=seconds + 20)
+    asked = len(sqlite_paged.requests("/users/search$"))
+    result = sqlite_paged.sync(sqlite_paged.caller("ana"))
+    assert (result.state, result.people, result.pages) == ("complete", PEOPLE, PAGES)
+    assert len(sqlite_paged.requests("/users/search$")) - asked == PAGES - 2, "no page is read again"
+
+
+def test_pauses_grow_and_end(sqlite_paged: World) -> None:
+    sqlite_paged.fault("/users/", "503", times=None)
+    pauses = []
+    for _ in range(8):
+        now = sqlite_paged.clock()
+        result = sqlite_paged.sync(sqlite_paged.caller("ana"))
+        assert result.resume_at is not None
+        pauses.append(round((result.resume_at - now).total_seconds() / 15))
+        sqlite_paged.clock.offset += result.resume_at - now + timedelta(seconds=1)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+    with sqlite_paged.tools.begin() as session:
+        sync = session.get_one(Sync, result.id)
+        sync.attempt = syncing.MOST_ATTEMPTS
+    result = sqlite_paged.sync(sqlite_paged.caller("ana"))
+    assert result.state == SyncState.FAILED
+    assert "could not be reached" in result.problem
+
+
+def test_an_answer_nobody_understands_ends_the_sync_with_a_sentence(sqlite_paged: World) -> None:
+    sqlite_paged.fault("/users/search$", "html", skip=1)
+    result = sqlite_paged.sync(sqlite_paged.caller("ana"))
+    assert (result.state, result.resume_at) == ("failed", None)
+    assert "does not understand" in result.problem
+    assert read(sqlite_paged)
+    run_refused(sqlite_paged, "no_complete_sync")
+    (entry,) = sqlite_paged.audit("sync:failed")
+    assert entry.result == result.problem
+
+
+def test_a_dead_key_ends_the_sync(sqlite_paged: World) -> None:
+    sqlite_paged.control("POST", f"/keys/{ACME_KEY}/expire")
+    result = sqlite_paged.sync(sqlite_paged.caller("ana"))
+    assert result.state == SyncState.FAILED
+    assert "rejected" in result.problem
+    assert len(sqlite_paged.audit("credential:died")) == 1
+
+
+def test_s46_a_sync_that_breaks_on_page_3_is_not_complete(paged: World) -> None:
+    ana = paged.caller("ana")
+    paged.sync(ana)
+    complete = latest(paged)
+    gone = paged.changeable(1)[0]
+    paged.control("DELETE", f"/people/{gone}")
+    paged.later(hours=47)
+    syncing.request_sync(paged.tools, ana)
+    paged.fault("/users/search$", "html", skip=2)
+    paged.read_on()
+    assert latest(paged).state == SyncState.FAILED
+    assert read(paged)[gone].left_at is None, "nobody has left by half a reading"
+    # The old complete one still counts until it is too old; the broken one never does.
+    runs.preview(paged.tools, ana, Deed.SUSPEND, account_ids=None, filter=None)
+    paged.clock.offset += complete.started_at + runs.FRESH - paged.clock() + timedelta(seconds=1)
+    run_refused(paged, "stale_sync")
+
+
+def test_s46_an_empty_answer_is_a_directory_without_people_only_when_it_says_so(sqlite_paged: World) -> None:
+    """`{}` instead of a page must not make everybody leave."""
+    ana = sqlite_paged.caller("ana")
+    sqlite_paged.sync(ana)
+    sqlite_paged.later(hours=1)
+    syncing.request_sync(sqlite_paged.tools, ana)
+    sync_id = begun(sqlite_paged)
+    sqlite_paged.fault("/users/search$", "html", times=None)
+    syncing.take_pages(sqlite_paged.tools, ACME, sync_id)
+    assert all(person.left_at is None for person in read(sqlite_paged).values())
+
+
+def test_two_at_once_are_impossible(world: World) -> None:
+    ana = world.synced()
+    together, outcomes = threading.Barrier(6), []
+
+    def ask() -> None:
+        together.wait()
+        try:
+            outcomes.append(syncing.request_sync(world.tools, ana))
+        except Conflict:
+            outcomes.append("conflict")
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("conflict") == 5
+    assert len(world.dump()["sync"]) == 2
+    # Another organization's is another matter.
+    world.store_key("gina", "globex")
+    assert {due[0] for due in syncing.due_syncs(world.tools)} == {ACME, GLOBEX}
+
+
+def test_a_second_worker_gives_way(paged: World) -> None:
+    """Both hold page one; the second has stored everything by the time the first comes to store."""
+    sync_id = begun(paged)
+
+    def overtake() -> None:
+        assert syncing.take_pages(paged.tools, ACME, sync_id) == syncing.SyncStep.DONE
+
+    slow = with_something_between(paged.tools, once("after", "people_page", overtake))
+    assert syncing.take_pages(slow, ACME, sync_id) == syncing.SyncStep.DONE
+    result = latest(paged)
+    assert (result.state, result.people, result.pages) == ("complete", PEOPLE, PAGES)
+    assert len(paged.audit("sync:completed")) == 1
+
+
+def test_an_older_attempt_does_not_begin(sqlite_paged: World) -> None:
+    ((_, sync_id, attempt),) = syncing.due_syncs(sqlite_paged.tools)
+    assert attempt == 1
+    assert syncing.take_up(sqlite_paged.tools, ACME, sync_id, 2)
+    assert not syncing.take_up(sqlite_paged.tools, ACME, sync_id, 1)
+    assert syncing.take_up(sqlite_paged.tools, ACME, sync_id, 2), "the same attempt after a crash"
+    assert not syncing.take_up(sqlite_paged.tools, GLOBEX, sync_id, 3), "not this organization's"
+
+
+def test_a_sync_killed_at_every_moment_still_ends_complete_and_right(world: World) -> None:
+    world.control("POST", "/settings", {"max_page": PEOPLE // 2})
+    world.store_key()
+    sync_id = begun(world)
+    moments, at = set(), 1
+    while latest(world).state == SyncState.RUNNING:
+        before = world.stored(Sync, sync_id)
+        crash = Crash(at)
+        try:
+            syncing.take_pages(with_something_between(world.tools, crash), ACME, sync_id)
+        except Killed:
+            moments.add(crash.moment)
+        after = world.stored(Sync, sync_id)
+        moved_on = (before.directory_ids, before.pages) != (after.directory_ids, after.pages)
+        at = 1 if moved_on else at + 1
+    result = latest(world)
+    assert (result.state, result.people, result.pages) == ("complete", PEOPLE, 2)
+    assert len(read(world)) == PEOPLE
+    assert all(person.left_at is None for person in read(world).values())
+    whats = ("directories", "workspaces", "people_count", "people_page", "transaction")
+    assert moments == {f"{when} {what}" for when in ("before", "after") for what in whats}
+    assert len(world.audit("sync:completed")) == 1
+
+
+def dying_behind_page(world: World, page: int) -> Toolbox:
+    """A worker that dies as soon as so many pages are stored."""
+
+    def around(when: str, what: str) -> None:
+        if (when, what) == ("after", "transaction") and latest(world).pages == page:
+            raise Killed
+
+    return with_something_between(world.tools, around)
+
+
+def test_after_a_crash_it_goes_on_from_the_stored_cursor(sqlite_paged: World) -> None:
+    sync_id = begun(sqlite_paged)
+    for page in range(1, PAGES):
+        with pytest.raises(Killed):
+            syncing.take_pages(dying_behind_page(sqlite_paged, page), ACME, sync_id)
+        assert latest(sqlite_paged).people == page * PEOPLE // PAGES
+    asked = len(sqlite_paged.requests("/users/search$"))
+    assert syncing.take_pages(sqlite_paged.tools, ACME, sync_id) == syncing.SyncStep.DONE
+    assert len(sqlite_paged.requests("/users/search$")) == asked + 1
+    assert (latest(sqlite_paged).people, latest(sqlite_paged).pages) == (PEOPLE, PAGES)
+
+
+def test_somebody_in_two_directories_is_marked_and_not_changed(world: World) -> None:
+    """The sandbox has one directory an organization: one more page of the same sync stands for another one."""
+    ana = world.synced()
+    one, both = world.changeable(2)
+    sync_id = world.rows(Sync)[0].id
+    with world.tools.begin() as session:
+        facts = [facts_of(session.get_one(Person, (ACME, account_id))) for account_id in (both,)]
+        store_people(session, ACME, "another-directory", sync_id, facts, world.clock())
+    run_id = runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=[one, both], filter=None)
+    assert world.states(run_id) == {one: "planned", both: "not_possible"}
+    assert "several directories" in world.case(run_id, both).reason
+    world.later(hours=1)
+    world.sync(ana)
+    assert not read(world)[both].in_several_directories, "a later reading finds them in one"
+
+
+def test_the_daily_sync(sqlite_world: World) -> None:
+    ana = sqlite_world.synced()
+    assert syncing.start_daily_syncs(sqlite_world.tools) == 0
+    sqlite_world.later(hours=25)
+    assert syncing.start_daily_syncs(sqlite_world.tools) == 1
+    assert syncing.start_daily_syncs(sqlite_world.tools) == 0
+    assert sqlite_world.sync(ana).requested_by == "rollcall"
+    sqlite_world.later(hours=25)
+    sqlite_world.control("POST", f"/keys/{ACME_KEY}/expire")
+    assert syncing.start_daily_syncs(sqlite_world.tools) == 1
+    sqlite_world.sync(ana)
+    sqlite_world.later(hours=25)
+    assert syncing.start_daily_syncs(sqlite_world.tools) == 0, "not with a dead key"
+
+
+def test_only_through_a_door(sqlite_world: World) -> None:
+    with pytest.raises(NotReady, match="no_organization"):
+        syncing.request_sync(sqlite_world.tools, sqlite_world.caller("ana"))
+    with pytest.raises(NotReady, match="no_organization"):
+        syncing.stop_sync(sqlite_world.tools, sqlite_world.caller("gina", "globex"))
+    sqlite_world.synced()
+    with pytest.raises(Invalid, match="other_organization"):
+        sqlite_world.store_key("gina", "globex", ACME_KEY)

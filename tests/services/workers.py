@@ -1,0 +1,100 @@
+"""Workers that die at a chosen moment, or are overtaken by others: toolboxes with something between the calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from services.toolbox import Toolbox
+
+Around = Callable[[str, str], None]
+"""Told ("before" | "after", name of a gateway's method | "transaction")."""
+
+
+class Killed(BaseException):
+    """The worker process is gone: nothing of the program may catch this."""
+
+
+class Crash:
+    """Kills at the `at`-th moment between two effects; never when there are fewer."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+        self.moment = ""
+
+    def __call__(self, when: str, what: str) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self.moment = f"{when} {what}"
+            raise Killed(self.moment)
+
+
+def once(when: str, what: str, deed: Callable[[], None]) -> Around:
+    """Does `deed` the first time that moment comes."""
+    waiting = [deed]
+
+    def around(*moment: str) -> None:
+        if moment == (when, what) and waiting:
+            waiting.pop()()
+
+    return around
+
+
+def die(when: str, what: str) -> Around:
+    """Dies at the first such moment."""
+
+    def deed() -> None:
+        raise Killed(f"{when} {what}")
+
+    return once(when, what, deed)
+
+
+def with_something_between(tools: Toolbox, around: Around) -> Toolbox:
+    """The same toolbox, telling `around` before and after each transaction and each call of the organization API."""
+    return replace(
+        tools,
+        sessions=_Sessions(tools.sessions, around),  # type: ignore[arg-type]
+        atlassian=_Atlassian(tools.atlassian, around),  # type: ignore[arg-type]
+    )
+
+
+class _Sessions:
+    def __init__(self, sessions: Any, around: Around) -> None:
+        self._sessions, self._around = sessions, around
+
+    @contextmanager
+    def begin(self) -> Iterator[Any]:
+        self._around("before", "transaction")
+        with self._sessions.begin() as session:
+            yield session
+        self._around("after", "transaction")
+
+
+class _Atlassian:
+    def __init__(self, atlassian: Any, around: Around) -> None:
+        self._atlassian, self._around = atlassian, around
+
+    @contextmanager
+    def organization(self, admin_key: str) -> Iterator[Any]:
+        with self._atlassian.organization(admin_key) as gateway:
+            yield _Gateway(gateway, self._around)
+
+
+class _Gateway:
+    def __init__(self, gateway: Any, around: Around) -> None:
+        self._gateway, self._around = gateway, around
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._gateway, name)
+        if not callable(found):
+            return found
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            self._around("before", name)
+            answer = found(*arguments, **named)
+            self._around("after", name)
+            return answer
+
+        return call

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import SqliteDatabases
+from tests.views.house import House, built
+
+
+@pytest.fixture(scope="session")
+def house(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Configured, and its directory read. Shared: tests leave it as they found it."""
+    folder = tmp_path_factory.mktemp("house")
+    with sqlite_databases.fresh(folder) as url, built(url, folder) as house:
+        house.deployment.configure()
+        house.read_directory()
+        yield house
+
+
+@pytest.fixture
+def new_house(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Just installed, and this test's own."""
+    folder = tmp_path_factory.mktemp("new-house")
+    with sqlite_databases.fresh(folder) as url, built(url, folder) as house:
+        yield house

@@ -1,0 +1,102 @@
+"""A deployment whose pages are asked for with real tokens; the worker's part is done by calling its services."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from models.people import Person
+from sandbox.world import ACME
+from services import acting, syncing
+from tests.jobs.deployment import Deployment, deployed
+from tests.tokens import context_token, iframe_token
+
+ANA, JON, UMA = (person.account_id for person in ACME.people[:3])
+PEOPLE = 200
+
+
+@dataclass
+class House:
+    """acme's Jira with Rollcall in it."""
+
+    deployment: Deployment
+    secret: str
+
+    @property
+    def key(self) -> str:
+        return self.deployment.client_key
+
+    def page(self, path: str, who: str | None = ANA) -> TestResponse:
+        """A page as the product opens it in a frame."""
+        token = iframe_token(self.secret, self.key, "GET", path, sub=who)
+        joint = "&" if "?" in path else "?"
+        return self._open("GET", f"{path}{joint}jwt={token}")
+
+    def get(self, path: str, who: str | None = ANA) -> TestResponse:
+        """A request of our own page."""
+        return self._open("GET", path, headers=self._signed(who))
+
+    def post(self, path: str, who: str | None = ANA, /, **form: str) -> TestResponse:
+        return self._open("POST", path, headers=self._signed(who), data=form)
+
+    def person(self, **wanted: Any) -> Person:
+        """The first person of the directory, by account id, with these values."""
+        with self.deployment.tools.begin() as session:
+            found = session.scalars(select(Person).filter_by(**wanted).order_by(Person.account_id)).first()
+            assert found is not None, wanted
+            session.expunge(found)
+            return found
+
+    def read_directory(self) -> None:
+        """What the worker does with a sync that is due."""
+        tools = self.deployment.tools
+        for organization_id, sync_id, attempt in syncing.due_syncs(tools):
+            assert syncing.take_up(tools, organization_id, sync_id, attempt)
+            while syncing.take_pages(tools, organization_id, sync_id) is syncing.SyncStep.MORE:
+                pass
+
+    def act(self) -> None:
+        """What the worker does with people who are due."""
+        tools = self.deployment.tools
+        for organization_id, case_id, attempt in acting.due_cases(tools):
+            acting.act_on_case(tools, organization_id, case_id, attempt)
+
+    def _signed(self, who: str | None) -> dict[str, str]:
+        return {"Authorization": f"JWT {context_token(self.secret, self.key, sub=who)}"}
+
+    def _open(self, method: str, path: str, **arguments: Any) -> TestResponse:
+        base_url = self.deployment.environment["BASE_URL"]
+        client = self.deployment.app.test_client()
+        return client.open(path, method=method, base_url=base_url, buffered=True, **arguments)
+
+
+@contextmanager
+def built(database_url: str, folder: Path) -> Iterator[House]:
+    """Installed; nothing is configured yet."""
+    with deployed(database_url, f"sqlite:///{folder / 'jobs.sqlite'}", folder, people=PEOPLE) as deployment:
+        tenants = deployment.control("GET", "tenants")
+        secret = next(
+            each["shared_secret"] for each in tenants if each["client_key"] == deployment.client_key
+        )
+        yield House(deployment, secret)
+
+
+def words_of(answer: TestResponse) -> str:
+    """What a reader sees: the text without tags, blanks made single."""
+    text = re.sub(r"<(script|style)\b.*?</\1>", " ", answer.text, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def address_of(answer: TestResponse) -> str:
+    """The place that the host's location bar is given."""
+    found = re.search(r'data-address="([^"]*)"', answer.text)
+    assert found is not None
+    return unescape(found[1])

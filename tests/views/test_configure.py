@@ -1,0 +1,111 @@
+"""Configure Token: each refusal beside its field, nothing typed comes back, and what is shown afterwards."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sandbox.world import ADMIN_KEYS
+from tests.jobs.deployment import KEY
+from tests.views.house import ANA, JON, House, words_of
+
+NEXT_YEAR = (datetime.now(UTC) + timedelta(days=300)).date().isoformat()
+EXPIRED, SCOPED = (
+    next(each.key for each in ADMIN_KEYS if getattr(each, flaw)) for flaw in ("expired", "scoped")
+)
+GLOBEX = next(each.key for each in ADMIN_KEYS if each.org == "globex")
+
+
+def test_the_expiry_is_preset_to_twelve_months(new_house: House) -> None:
+    today = datetime.now(UTC).date()
+    found = re.search(r'id="key-expires_on"[^>]* value="([\d-]+)"', new_house.get("/app/configure").text)
+    assert found is not None
+    assert 364 <= (datetime.fromisoformat(found[1]).date() - today).days <= 366
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("ATCTT3-a-key-that-nobody-made", "Atlassian rejects this key"),
+        (EXPIRED, "Atlassian rejects this key"),
+        (SCOPED, "its scopes are too small"),
+        (GLOBEX, "Globex Research"),
+        ("", "is missing"),
+    ],
+)
+def test_a_wrong_key_is_refused_beside_its_field(new_house: House, key: str, sentence: str) -> None:
+    answer = new_house.post("/app/configure/admin-key", key=key, expires_on=NEXT_YEAR)
+    assert answer.status_code == 422
+    assert answer.headers["HX-Retarget"] == "#admin-key"
+    field = re.search(r'<input[^>]* id="key"[^>]*>', answer.text)
+    assert field is not None
+    assert 'aria-invalid="true"' in field[0]
+    assert 'aria-describedby="key-problem"' in field[0]
+    assert sentence in words_of(answer)
+    assert not key or key not in answer.text
+    # What is no secret is not lost.
+    assert f'value="{NEXT_YEAR}"' in answer.text
+
+
+def test_a_date_that_is_over_is_refused_beside_its_field(new_house: House) -> None:
+    answer = new_house.post("/app/configure/admin-key", key=KEY, expires_on="2020-01-01")
+    assert answer.status_code == 422
+    assert re.search(r'id="key-expires_on"[^>]*aria-invalid="true"', answer.text)
+    assert KEY not in answer.text
+
+
+def test_a_good_key_makes_its_giver_an_operator_and_is_never_shown(new_house: House) -> None:
+    answer = new_house.post("/app/configure/admin-key", key=KEY, expires_on=NEXT_YEAR)
+    assert answer.status_code == 200
+    assert answer.headers["HX-Retarget"] == "#main"
+    words = words_of(answer)
+    assert "The key works and is stored" in words
+    assert f"…{KEY[-4:]}" in words
+    assert "Overview People Runs Audit Configure Token" in words
+    for shown in (answer, new_house.get("/app/configure"), new_house.get("/app/audit")):
+        assert KEY not in shown.text
+        assert 'type="password" value' not in shown.text
+
+
+def test_token_and_address_are_refused_together_and_the_address_comes_back(house: House) -> None:
+    answer = house.post(
+        "/app/configure/api-token",
+        email="ana@acme.example",
+        token="ATATT3-nobody-made-this",
+        expires_on=NEXT_YEAR,
+    )
+    assert answer.status_code == 422
+    assert answer.headers["HX-Retarget"] == "#api-token"
+    assert 'value="ana@acme.example"' in answer.text
+    assert "nobody-made-this" not in answer.text
+    assert "Optional" in words_of(house.get("/app/configure/api-token"))
+
+
+def test_check_replace_cancel(house: House) -> None:
+    assert "It works." in words_of(house.post("/app/configure/admin-key/check"))
+    editing = house.get("/app/configure/admin-key/replace")
+    assert 'id="key"' in editing.text
+    assert "Cancel" in words_of(editing)
+    assert 'id="key"' not in house.get("/app/configure/admin-key").text
+    assert house.get("/app/configure/nonsense").status_code == 404
+
+
+def test_forget_asks_first_and_then_leaves_nothing(new_house: House) -> None:
+    new_house.deployment.configure()
+    assert "Forget the Admin API Key?" in words_of(new_house.get("/app/configure"))
+    answer = new_house.post("/app/configure/admin-key/forget")
+    assert "Missing" in words_of(answer)
+    assert 'href="/app/people"' not in answer.text
+
+
+def test_operators_are_found_by_name_named_and_removed(house: House) -> None:
+    assert "Jon Okafor" in words_of(house.get("/app/operators/search?text=jon+ok"))
+    assert "Jon Okafor" in words_of(house.post("/app/operators", account_id=JON))
+    assert house.get("/app/people", JON).status_code == 200
+    # Who is an operator already is not offered again.
+    assert "Jon Okafor" not in words_of(house.get("/app/operators/search?text=jon+ok"))
+    assert "no operator any more" in words_of(house.post(f"/app/operators/{JON}/remove"))
+    assert house.get("/app/people", JON).status_code == 403
+    assert house.post(f"/app/operators/{ANA}/remove").status_code == 409

@@ -1,0 +1,118 @@
+"""From the selection to the preview, the run, its undo; and the sync that shows how far it is."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select
+
+from models.people import Person
+from services.runs import finish_runs
+from tests.views.house import ANA, House, address_of, words_of
+
+RUN = re.compile(r"runs/([0-9a-f-]{36})")
+
+
+def some_people(house: House, number: int) -> list[str]:
+    query = (
+        select(Person.account_id)
+        .filter_by(status="active", is_bot=False, is_org_admin=False, management_source="invited")
+        .filter_by(account_type="atlassian", in_several_directories=False)
+        .where(Person.account_id != ANA, Person.name != "Jon Okafor", Person.left_at.is_(None))
+        .order_by(Person.account_id)
+        .limit(number)
+    )
+    with house.deployment.tools.begin() as session:
+        return list(session.scalars(query))
+
+
+def test_select_preview_confirm_undo(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    assert house.post("/app/runs", deed="suspend", account_ids=ANA).status_code == 409  # nothing was read yet
+    house.read_directory()
+    assert "Nothing has been done yet" in words_of(house.get("/app/runs"))
+
+    chosen = some_people(house, 3)
+    preview = house.post("/app/runs", deed="suspend", account_ids=",".join([*chosen, ANA]))
+    words = words_of(preview)
+    assert "Nothing has happened yet" in words
+    assert "Suspend 3 people" in words
+    assert "1 guarded: never touched" in words
+    assert "This is you." in words
+    found = RUN.search(address_of(preview))
+    assert found is not None
+    run = f"/app/runs/{found[1]}"
+    only_guarded = words_of(house.get(f"{run}?show=guarded"))
+    assert "Ana Marić" in only_guarded
+    assert "1–1 of 1 people" in only_guarded
+
+    running = house.post(f"{run}/confirm")
+    assert "hx-trigger" in running.text
+    assert "Stop the run" in words_of(running)
+    polled = house.get(f"{run}/progress")
+    assert "HX-Retarget" not in polled.headers
+    assert "Waiting" in words_of(polled)
+    assert house.post(f"{run}/confirm").status_code == 409
+
+    house.act()
+    finish_runs(house.deployment.tools)
+    over = house.get(f"{run}/progress")
+    assert over.headers["HX-Retarget"] == "#main"
+    assert 'hx-trigger="every' not in over.text
+    assert "3 of 3 people" in words_of(over)
+    assert "Undo the run…" in words_of(over)
+    assert house.get(f"{run}/export").text.count("acted") == 3
+
+    undo = words_of(house.post(f"{run}/undo"))
+    assert "Preview: take the run back" in undo
+    assert "Restore 3 people" in undo
+    listed = words_of(house.get("/app/runs"))
+    assert "Suspend 3 people Finished 3 of 3 0 Ana Marić" in listed
+    audit = words_of(house.get(f"/app/audit?person={chosen[0]}"))
+    assert "Suspended a person Show run" in audit
+    assert "1 entry, newest first" in audit
+    assert "Suspended a person" in words_of(house.get(f"/app/people/{chosen[0]}"))
+
+
+def test_a_whole_filter_can_be_selected(house: House) -> None:
+    words = words_of(house.post("/app/runs", deed="restore", whole="yes", filter="status=suspended"))
+    assert re.search(r"Restore \d+ pe", words)
+
+
+def test_what_is_no_deed_is_refused(house: House) -> None:
+    assert house.post("/app/runs", deed="delete", account_ids=ANA).status_code == 422
+    assert house.post("/app/runs", deed="suspend", account_ids="").status_code == 422
+    assert house.get("/app/runs/00000000-0000-0000-0000-000000000000").status_code == 404
+
+
+def test_the_bar_asks_again_until_the_directory_is_read(new_house: House) -> None:
+    new_house.deployment.configure()
+    overview = new_house.get("/app/overview")
+    assert 'hx-trigger="every 1s"' in overview.text
+    assert "Stop" in words_of(overview)
+    polled = new_house.get("/app/sync?here=overview")
+    assert polled.text.count("<progress") == 1
+    assert "HX-Retarget" not in polled.headers
+    assert new_house.post("/app/sync").status_code == 409
+
+    new_house.read_directory()
+    over = new_house.get("/app/sync?here=overview")
+    assert over.headers["HX-Retarget"] == "#main"
+    assert "Who uses what" in words_of(over)
+    assert address_of(new_house.get("/app/sync?here=get-started")) == "get-started"
+
+    assert 'hx-trigger="every 1s"' in new_house.post("/app/sync").text
+    assert "stopped before its end" in words_of(new_house.post("/app/sync/stop"))
+
+
+def test_the_overview_counts_seats_by_activity(house: House) -> None:
+    text = house.get("/app/overview").text
+    for row in re.findall(r"<tr>.*?</tr>", text, flags=re.DOTALL)[1:]:
+        numbers = [
+            int(re.sub(r"<span.*?</span>|<[^>]+>|\D", "", cell, flags=re.DOTALL))
+            for cell in re.findall(r"<td.*?</td>", row, flags=re.DOTALL)
+        ]
+        assert numbers[0] == sum(numbers[1:])
+        widths = [float(width) for width in re.findall(r'width="([\d.]+)"', row)]
+        assert abs(sum(widths) - 1000) < 1

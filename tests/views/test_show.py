@@ -1,0 +1,70 @@
+"""Dates, numbers and states in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from models.audit import Event
+from rules.case import CaseState, Deed, RunState
+from rules.filters import STATUSES
+from views import show, words
+
+NOW = datetime(2026, 5, 3, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(hours=47), "47 hours ago"),
+        (timedelta(days=93, hours=3), "93 days ago"),
+        (timedelta(days=1200), "1,200 days ago"),
+    ],
+)
+def test_ago(age: timedelta, expected: str) -> None:
+    assert show.ago(NOW - age, NOW) == expected
+
+
+def test_day_and_duration() -> None:
+    assert show.day(NOW) == "3 May 2026"
+    assert [show.duration(seconds) for seconds in (0, 45, 120, 130, 3900)] == [
+        "0 s",
+        "45 s",
+        "2 min",
+        "2 min 10 s",
+        "1 h 5 min",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Ana Marić", "AM"),
+        ("Jean-Luc Picard", "JP"),
+        ("Cher", "C"),
+        ("", "?"),
+        ("(deleted) x", "X"),
+        ("李 小龙", "李小"),
+    ],
+)
+def test_initials(name: str, expected: str) -> None:
+    assert show.initials(name) == expected
+
+
+def test_every_state_and_event_has_words() -> None:
+    assert set(words.EVENTS) == set(Event)
+    assert set(words.RUN_STATES) == set(RunState)
+    assert set(words.STATUSES) == set(STATUSES)
+    for state in CaseState:
+        for deed in Deed:
+            assert words.case_words(state, deed, RunState.RUNNING)
+
+
+def test_results_are_words_not_codes() -> None:
+    assert words.result_words("key_rejected", {"kind": "admin_key"}) == "Admin API key: Atlassian rejects it"
+    assert words.result_words("acted 11, failed 2", {"deed": "suspend"}) == "11 done, 2 failed"
+    assert words.result_words("2000 people", None) == "2000 people"
