@@ -191,7 +191,7 @@ def _read_unproven(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         raise NotAuthenticated(reason="size")
     try:
         complete = jwt.decode_complete(token, options={"verify_signature": False})
-    except (jwt.PyJWTError, RecursionError) as error:
+    except jwt.PyJWTError as error:
         raise NotAuthenticated(reason="malformed") from error
     header: dict[str, Any] = complete["header"]
     if _KEY_BEARING_HEADERS & header.keys():

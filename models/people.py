@@ -123,7 +123,7 @@ class Membership(Base):
 
 
 class Signal(Base):
-    """A sign of life that a webhook brought, per person, product and site: it makes activity fresher, never older."""
+    """A sign of life that a webhook brought, per person and family of products: fresher activity, never older."""
 
     __tablename__ = "signal"
 
@@ -131,7 +131,7 @@ class Signal(Base):
         ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
     )
     account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
-    product_key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    family: Mapped[str] = mapped_column(String(100), primary_key=True)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -196,22 +196,6 @@ def count_people(session: Session, organization_id: str, filter: PeopleFilter, n
     """How many people the filter shows."""
     query = select(func.count(Person.account_id)).where(*_conditions(organization_id, filter, now))
     return session.scalar(query) or 0
-
-
-PRODUCT_NAMES = {
-    "jira-software": "Jira",
-    "jira-core": "Jira Work Management",
-    "jira-servicedesk": "Jira Service Management",
-    "jira-product-discovery": "Jira Product Discovery",
-    "confluence": "Confluence",
-    "bitbucket": "Bitbucket",
-    "trello": "Trello",
-}
-
-
-def product_name(key: str) -> str:
-    """Atlassian's product key in people's words."""
-    return PRODUCT_NAMES.get(key, key.replace("-", " ").replace("_", " ").capitalize())
 
 
 def groups_of(session: Session, organization_id: str, account_id: str) -> list[Group]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from rules.person import PersonFacts, ProductAccess
+from rules.products import family_of
 
 
 class ActivityKind(StrEnum):
@@ -50,7 +51,10 @@ def activity_in(access: ProductAccess, added_at: datetime | None, signal: dateti
 
 
 def combined(activities: Iterable[Activity]) -> Activity:
-    """The activity over all products: the newest sign of life; never only if every product says never."""
+    """The activity over all products: the newest sign of life; never only if every product says never.
+
+    Without any product it is unknown.
+    """
     newest: Activity | None = None
     never: Activity | None = None
     unknown = False
@@ -69,10 +73,14 @@ def combined(activities: Iterable[Activity]) -> Activity:
     return never
 
 
-def activity_of(facts: PersonFacts, signals: dict[str, datetime] | None = None) -> Activity:
-    """The combined activity of one person; `signals` by product key. Without any seat it is unknown."""
-    seen = signals or {}
-    return combined(activity_in(access, facts.added_at, seen.get(access.key)) for access in facts.products)
+def activity_per_product(
+    facts: PersonFacts, signals: Mapping[str, datetime]
+) -> list[tuple[ProductAccess, Activity]]:
+    """The activity in each product somebody has a seat in; `signals` are by family of products."""
+    return [
+        (access, activity_in(access, facts.added_at, signals.get(family_of(access.key))))
+        for access in facts.products
+    ]
 
 
 def _moment(activity: Activity) -> datetime:

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from models.people import Person, Seat, Signal, find_person
-from models.tenant import Product, find_tenant
+from models.tenant import find_tenant
 from rules.activity import ActivityKind
+from rules.products import family_of
 from services.directory import signals_of, upsert
 from services.toolbox import Toolbox
 
 GRAIN = timedelta(hours=1)
 """A sign of life is written at most this often per person and product: webhooks come by the thousand."""
-PRODUCT_KEYS = {Product.JIRA: "jira-software", Product.CONFLUENCE: "confluence"}
 
 
 def record_signal(tools: Toolbox, caller: Caller, body: Mapping[str, Any]) -> None:
@@ -36,19 +36,19 @@ def record_signal(tools: Toolbox, caller: Caller, body: Mapping[str, Any]) -> No
             return
         if find_person(session, tenant.organization_id, account_id) is None:
             return
-        key = PRODUCT_KEYS[Product(tenant.product)]
+        family = family_of(tenant.product)
         moment = min(_moment(body) or now, now)
-        _seen(session, tenant.organization_id, account_id, key, moment)
+        _seen(session, tenant.organization_id, account_id, family, moment)
 
 
-def _seen(session: Session, organization_id: str, account_id: str, key: str, moment: datetime) -> None:
-    known = signals_of(session, organization_id, [account_id]).get((account_id, key))
+def _seen(session: Session, organization_id: str, account_id: str, family: str, moment: datetime) -> None:
+    known = signals_of(session, organization_id, [account_id]).get(account_id, {}).get(family)
     if known is not None and moment < known + GRAIN:
         return
     row = {
         "organization_id": organization_id,
         "account_id": account_id,
-        "product_key": key,
+        "family": family,
         "seen_at": moment,
     }
     upsert(session, Signal, [row])
@@ -58,7 +58,7 @@ def _seen(session: Session, organization_id: str, account_id: str, key: str, mom
         .where(
             Seat.organization_id == organization_id,
             Seat.account_id == account_id,
-            Seat.product_key == key,
+            Seat.product_key.startswith(family, autoescape=True),
             or_(Seat.seen_at.is_(None), Seat.seen_at < moment),
         )
         .values(seen)
@@ -70,7 +70,7 @@ def _seen(session: Session, organization_id: str, account_id: str, key: str, mom
             Person.account_id == account_id,
             or_(Person.seen_at.is_(None), Person.seen_at < moment),
         )
-        .values(seen | {"seen_in": key})
+        .values(seen | {"seen_in": family})
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.db import Base
 from models.people import Group, Membership, Person, Seat, Signal
-from rules.activity import Activity, activity_in, combined
+from rules.activity import Activity, activity_per_product, combined
 from rules.guards import is_machine
 from rules.person import PersonFacts
 
@@ -41,10 +41,7 @@ def store_people(
     for facts in people:
         elsewhere = known.get(facts.account_id)
         several = elsewhere is not None and elsewhere[1] == sync_id and elsewhere[0] != directory_id
-        activities = [
-            (access, activity_in(access, facts.added_at, signals.get((facts.account_id, access.key))))
-            for access in facts.products
-        ]
+        activities = activity_per_product(facts, signals.get(facts.account_id, {}))
         rows.append(
             person_row(organization_id, directory_id, facts, combined(one for _, one in activities))
             | {"in_several_directories": several, "sync_id": sync_id, "synced_at": now, "left_at": None}
@@ -80,12 +77,15 @@ def mark_leavers(session: Session, organization_id: str, sync_id: str, now: date
 
 def signals_of(
     session: Session, organization_id: str, account_ids: Iterable[str]
-) -> dict[tuple[str, str], datetime]:
-    """(account id, product key) → the newest sign of life that a webhook brought."""
-    query = select(Signal.account_id, Signal.product_key, Signal.seen_at).where(
+) -> dict[str, dict[str, datetime]]:
+    """Account id → family of products → the newest sign of life that a webhook brought."""
+    query = select(Signal.account_id, Signal.family, Signal.seen_at).where(
         Signal.organization_id == organization_id, Signal.account_id.in_(account_ids)
     )
-    return {(account_id, key): seen_at for account_id, key, seen_at in session.execute(query)}
+    found: dict[str, dict[str, datetime]] = {}
+    for account_id, family, seen_at in session.execute(query):
+        found.setdefault(account_id, {})[family] = seen_at
+    return found
 
 
 def person_row(

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import NotFound
 from models.audit import AuditEntry, Event, entries_of
-from models.people import Person, count_people, product_name, select_people
+from models.people import Person, count_people, select_people
 from models.run import Case, find_run
 from rules.filters import PeopleFilter
+from rules.products import product_name
 from services.audit import record
 from services.doors import require_organization
 from services.names import names_of

@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from models.organization import Summary, seats_of
-from models.people import Group, Membership, Person, Seat, product_name
+from models.people import Group, Membership, Person, Seat
 from models.run import Run
 from models.sync import SyncState, latest_sync
 from rules.activity import ActivityKind
+from rules.products import product_name
 from services.directory import upsert
 from services.toolbox import Toolbox
 

@@ -15,8 +15,9 @@ from flask import Flask, current_app, render_template, url_for
 
 from connect.caller import Via
 from models.audit import AuditEntry
-from models.people import Seat, product_name
+from models.people import Seat
 from rules.case import Deed
+from rules.products import product_name
 from services.runs import RunView
 from views import words
 from views.access import caller, tools

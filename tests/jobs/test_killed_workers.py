@@ -123,11 +123,11 @@ def test_s51_undo_with_the_worker_killed_gives_everybody_back_once(deploy: Deplo
 
 def acted_in(deployment: Deployment, run_id: str) -> list[str]:
     with deployment.tools.begin() as session:
-        acted = select(Case.account_id).where(
-            Case.run_id == run_id, Case.state == CaseState.ACTED.value
-        )
+        acted = select(Case.account_id).where(Case.run_id == run_id, Case.state == CaseState.ACTED.value)
         found = list(session.scalars(acted))
         assert len(found) == session.scalar(
-            select(func.count(func.distinct(Case.account_id))).where(Case.run_id == run_id, Case.state == "acted")
+            select(func.count(func.distinct(Case.account_id))).where(
+                Case.run_id == run_id, Case.state == "acted"
+            )
         )
         return found

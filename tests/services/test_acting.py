@@ -1,0 +1,407 @@
+"""Acting on one person: by facts read now, exactly once, and able to go on after any interruption (S48-S50)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from models.organization import Organization
+from models.people import Person
+from rules.case import CaseState, Deed
+from services import acting, runs
+from services.syncing import request_sync
+from tests.services.workers import Crash, Killed, die, once, with_something_between
+from tests.world import ACCOUNTS, ACME, ACME_KEY, LEASE_OVER, SETTLE, World
+
+ONCE = {"suspend": 1, "restore": 0}
+NEVER = {"suspend": 0, "restore": 0}
+
+
+def suspend_path(account_id: str) -> str:
+    return f"/users/{account_id}/suspend$"
+
+
+def due(world: World) -> list[tuple[str, str, int]]:
+    return acting.due_cases(world.tools)
+
+
+def interrupted(world: World, account_id: str, *, landed: bool) -> str:
+    """A run whose worker died around its call; the run's id."""
+    run_id = world.begin_run(world.caller("ana"), [account_id])
+    with pytest.raises(Killed):
+        world.act(with_something_between(world.tools, die("after" if landed else "before", "suspend")))
+    assert world.case(run_id, account_id).state == "acting"
+    assert world.effects(account_id) == (ONCE if landed else NEVER)
+    return run_id
+
+
+def test_the_straight_way(world: World) -> None:
+    ana = world.synced()
+    people = world.changeable(3)
+    run_id = world.begin_run(ana, people)
+    world.act()
+    assert set(world.states(run_id).values()) == {"acted"}
+    for account_id in people:
+        assert (world.effects(account_id), world.calls(account_id)) == (ONCE, 1)
+        case = world.case(run_id, account_id)
+        assert (case.left_as, case.reason, case.resume_at) == ("suspended", "", None)
+        assert case.earlier["membership_status"] == "active"
+        assert case.finished_at is not None
+        assert world.stored(Person, ACME, account_id).status == "suspended", "shown at once"
+    assert runs.show_run(world.tools, ana, run_id).state == "finished"
+    acted = world.audit("case:acted")
+    assert {entry.subject for entry in acted} == set(people)
+    assert {(entry.actor, entry.run_id) for entry in acted} == {("rollcall", run_id)}
+    assert {entry.details["asked_by"] for entry in acted} == {ACCOUNTS["ana"]}
+    assert len(world.audit("run:finished")) == 1
+
+
+def test_s49_somebody_changed_a_second_before(world: World) -> None:
+    """The preview chose them; what is true just before the call decides."""
+    ana = world.synced()
+    by_hand, admin, synced, deactivated, left, chosen = world.changeable(6)
+    run_id = world.begin_run(ana, [by_hand, admin, synced, deactivated, left, chosen])
+    world.change(by_hand, membership_status="suspended")
+    world.change(admin, platform_roles=["atlassian/org-admin"])
+    world.change(synced, management_source="synced")
+    world.change(deactivated, account_status="inactive")
+    world.control("DELETE", f"/people/{left}")
+    world.act()
+    assert world.states(run_id).pop(chosen) == "acted"
+    for account_id, words in {
+        by_hand: "Is suspended already",
+        admin: "Administers the organization",
+        synced: "identity provider",
+        deactivated: "deactivated",
+        left: "No longer in the organization's directory",
+    }.items():
+        case = world.case(run_id, account_id)
+        assert case.state == "spared"
+        assert words in case.reason
+        assert world.calls(account_id) == 0
+    assert len(world.audit("case:spared")) == 5
+
+
+def test_s48_whoever_gives_a_key_meanwhile_is_spared(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.install("acme", "confluence")
+    ana = world.synced()
+    priya = ACCOUNTS["priya"]
+    world.change(priya, platform_roles=[])
+    world.later(hours=1)
+    world.sync(ana)
+    run_id = world.begin_run(ana, [priya])
+    world.store_key("priya", product="confluence")
+    world.act()
+    assert (world.case(run_id, priya).state, world.calls(priya)) == ("spared", 0)
+    assert "Gave Rollcall a credential" in world.case(run_id, priya).reason
+
+
+def test_s48_whoever_confirms_is_never_suspended(sqlite_world: World) -> None:
+    """Ana previews a run with Uma in it; Uma, an operator by then, confirms it."""
+    world = sqlite_world
+    ana, uma = world.synced(), world.caller("uma")
+    world.change(ACCOUNTS["uma"], management_source="invited")
+    run_id = runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=[ACCOUNTS["uma"]], filter=None)
+    runs.confirm(world.tools, uma, run_id)
+    world.act()
+    case = world.case(run_id, ACCOUNTS["uma"])
+    assert (case.state, world.calls(ACCOUNTS["uma"])) == ("spared", 0)
+    assert "This is you" in case.reason
+
+
+def test_a_429_pauses_the_whole_organization(world: World) -> None:
+    ana = world.synced()
+    first, second = world.changeable(2)
+    run_id = world.begin_run(ana, [first, second])
+    world.fault(r"/suspend$", "429", seconds=300)
+    world.act()
+    assert set(world.states(run_id).values()) == {"planned"}
+    until = world.stored(Organization, ACME).paused_until
+    assert timedelta(seconds=295) < until - world.clock() <= timedelta(seconds=300)
+    assert runs.show_run(world.tools, ana, run_id).paused_until == until
+    assert due(world) == []
+    assert world.calls(first) + world.calls(second) == 1, "one asked, the other did not even try"
+    # Another organization is not paused.
+    gina = world.synced("globex")
+    (other,) = world.changeable(1, "globex")
+    elsewhere = world.begin_run(gina, [other])
+    world.act()
+    assert world.states(elsewhere) == {other: "acted"}
+    world.later(seconds=301)
+    world.act()
+    assert set(world.states(run_id).values()) == {"acted"}
+    assert world.effects(first) == world.effects(second) == ONCE
+    assert runs.show_run(world.tools, ana, run_id).paused_until is None
+
+
+@pytest.mark.parametrize("kind", ["timeout", "reset", "503"])
+def test_s50_lost_after_the_call_landed(sqlite_world: World, kind: str) -> None:
+    """Atlassian did it and its answer never came: found done, called once."""
+    ana = sqlite_world.synced()
+    (person,) = sqlite_world.changeable(1)
+    run_id = sqlite_world.begin_run(ana, [person])
+    sqlite_world.fault(suspend_path(person), kind, after=True, seconds=0.05)
+    sqlite_world.act()
+    assert sqlite_world.case(run_id, person).state == "acting"
+    assert due(sqlite_world) == []
+    sqlite_world.later(seconds=SETTLE.total_seconds())
+    sqlite_world.act()
+    case = sqlite_world.case(run_id, person)
+    assert (case.state, case.reason) == ("acted", "Found done after an interruption.")
+    assert (sqlite_world.effects(person), sqlite_world.calls(person)) == (ONCE, 1)
+
+
+@pytest.mark.parametrize("kind", ["timeout", "reset", "503"])
+def test_s50_lost_before_anything_happened(sqlite_world: World, kind: str) -> None:
+    ana = sqlite_world.synced()
+    (person,) = sqlite_world.changeable(1)
+    run_id = sqlite_world.begin_run(ana, [person])
+    sqlite_world.fault(suspend_path(person), kind, seconds=0.05)
+    sqlite_world.act()
+    assert (sqlite_world.case(run_id, person).state, sqlite_world.effects(person)) == ("acting", NEVER)
+    sqlite_world.later(seconds=SETTLE.total_seconds() + 1)
+    sqlite_world.act()
+    assert (sqlite_world.case(run_id, person).state, sqlite_world.effects(person)) == ("acted", ONCE)
+    assert sqlite_world.calls(person) == 2
+
+
+def test_s50_a_change_that_shows_late_is_waited_for(sqlite_world: World) -> None:
+    """Landed, the answer lost, and for a while Atlassian still shows the old state."""
+    world = sqlite_world
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    run_id = world.begin_run(ana, [person])
+    world.fault(suspend_path(person), "delay-visibility", seconds=600)
+    world.fault(suspend_path(person), "reset", after=True)
+    world.act()
+    for _ in range(2):
+        world.later(seconds=1)
+        acting.act_on_case(world.tools, ACME, world.case(run_id, person).id, 9)
+        case = world.case(run_id, person)
+        assert (case.state, world.calls(person)) == ("acting", 1)
+        assert case.resume_at == case.acting_since + SETTLE
+    world.change(person, name="shows now")
+    world.later(seconds=SETTLE.total_seconds())
+    world.act()
+    assert (world.case(run_id, person).state, world.calls(person)) == ("acted", 1)
+
+
+def test_s50_killed_at_every_moment_each_person_is_acted_on_once(world: World) -> None:
+    ana = world.synced()
+    people = world.changeable(14)
+    moments = []
+    for at, person in enumerate(people, start=1):
+        run_id = world.begin_run(ana, [person])
+        crash = Crash(at)
+        try:
+            ((_, case_id, attempt),) = due(world)
+            acting.act_on_case(with_something_between(world.tools, crash), ACME, case_id, attempt)
+        except Killed:
+            moments.append(crash.moment)
+        # The next worker takes the same attempt up again, or finds the case when its lease is over.
+        if at % 2:
+            acting.act_on_case(world.tools, ACME, case_id, attempt)
+        world.clock.offset += LEASE_OVER
+        world.act()
+        assert world.states(run_id) == {person: "acted"}, crash.moment
+        assert world.effects(person) == ONCE, crash.moment
+        assert world.calls(person) == 1, crash.moment
+        world.clock.offset += SETTLE
+    assert len(moments) < len(people), "there is a person left for the undisturbed way"
+    assert set(moments) >= {
+        "before transaction",
+        "after transaction",
+        "before person",
+        "after person",
+        "before suspend",
+        "after suspend",
+    }
+    assert len(world.audit("case:acted")) == len(people)
+
+
+def test_an_attempt_that_was_overtaken_does_nothing(sqlite_world: World) -> None:
+    ana = sqlite_world.synced()
+    (person,) = sqlite_world.changeable(1)
+    sqlite_world.begin_run(ana, [person])
+    ((_, case_id, attempt),) = due(sqlite_world)
+    acting.act_on_case(sqlite_world.tools, ACME, case_id, attempt + 1)
+    acting.act_on_case(sqlite_world.tools, ACME, case_id, attempt)
+    acting.act_on_case(sqlite_world.tools, ACME, case_id, attempt + 2)
+    assert sqlite_world.calls(person) == 1
+    acting.act_on_case(sqlite_world.tools, "another-organization", case_id, 9)
+    acting.act_on_case(sqlite_world.tools, ACME, "no-such-case", 1)
+    assert sqlite_world.calls(person) == 1
+
+
+def test_a_lease_keeps_a_case_from_being_found_again(sqlite_world: World) -> None:
+    ana = sqlite_world.synced()
+    people = sqlite_world.changeable(2)
+    sqlite_world.begin_run(ana, people)
+    found = due(sqlite_world)
+    assert len(found) == 2
+    acting.lease_cases(sqlite_world.tools, found[:1])
+    assert due(sqlite_world) == found[1:]
+    sqlite_world.clock.offset += LEASE_OVER
+    assert sorted(due(sqlite_world)) == sorted(found)
+
+
+def test_two_runs_with_the_same_person(world: World) -> None:
+    """While one is at it the other waits; afterwards it finds nothing left to do."""
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    first, second = world.begin_run(ana, [person]), world.begin_run(ana, [person])
+    world.act()
+    by_state = {world.case(run_id, person).state: run_id for run_id in (first, second)}
+    assert by_state.keys() == {"acted", "planned"}
+    assert world.case(by_state["planned"], person).resume_at > world.clock()
+    world.later(seconds=SETTLE.total_seconds() + 1)
+    world.act()
+    waited = world.case(by_state["planned"], person)
+    assert (waited.state, waited.reason) == ("spared", "Is suspended already.")
+    assert (world.effects(person), world.calls(person)) == (ONCE, 1)
+
+
+def test_two_workers_with_the_same_person_at_the_same_moment(world: World) -> None:
+    """Both have read the person; the database lets only one of them begin."""
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    first, second = world.begin_run(ana, [person]), world.begin_run(ana, [person])
+    cases = {run_id: world.case(run_id, person).id for run_id in (first, second)}
+
+    def the_other_one_begins() -> None:
+        with pytest.raises(Killed):
+            acting.act_on_case(
+                with_something_between(world.tools, die("before", "suspend")), ACME, cases[second], 1
+            )
+
+    slow = with_something_between(world.tools, once("after", "person", the_other_one_begins))
+    acting.act_on_case(slow, ACME, cases[first], 1)
+    assert [world.case(run_id, person).state for run_id in (first, second)] == ["planned", "acting"]
+    assert world.calls(person) == 0
+    world.clock.offset += LEASE_OVER
+    world.act()
+    world.later(seconds=SETTLE.total_seconds() + 1)
+    world.act()
+    assert [world.case(run_id, person).state for run_id in (first, second)].count("acted") == 1
+    assert (world.effects(person), world.calls(person)) == (ONCE, 1)
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_stopped_while_interrupted(world: World, landed: bool) -> None:
+    """What has landed gets its result; what has not is not done any more."""
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    run_id = interrupted(world, person, landed=landed)
+    runs.stop(world.tools, ana, run_id)
+    assert world.case(run_id, person).state == "acting", "nobody knows yet"
+    world.clock.offset += LEASE_OVER
+    world.act()
+    assert world.case(run_id, person).state == ("acted" if landed else "cancelled")
+    assert world.calls(person) == int(landed)
+    assert runs.show_run(world.tools, ana, run_id).state == "stopped"
+
+
+def test_stopped_between_reading_and_calling(sqlite_world: World) -> None:
+    ana = sqlite_world.synced()
+    (person,) = sqlite_world.changeable(1)
+    run_id = sqlite_world.begin_run(ana, [person])
+    stopping = once("after", "person", lambda: runs.stop(sqlite_world.tools, ana, run_id))
+    sqlite_world.act(with_something_between(sqlite_world.tools, stopping))
+    assert (sqlite_world.case(run_id, person).state, sqlite_world.calls(person)) == ("cancelled", 0)
+
+
+def test_stopped_while_asked_to_slow_down(sqlite_world: World) -> None:
+    ana = sqlite_world.synced()
+    (person,) = sqlite_world.changeable(1)
+    run_id = sqlite_world.begin_run(ana, [person])
+    sqlite_world.fault(r"/suspend$", "429", seconds=300)
+    stopping = once("before", "suspend", lambda: runs.stop(sqlite_world.tools, ana, run_id))
+    sqlite_world.act(with_something_between(sqlite_world.tools, stopping))
+    assert sqlite_world.case(run_id, person).state == "cancelled"
+    sqlite_world.later(seconds=301)
+    sqlite_world.act()
+    assert sqlite_world.effects(person) == NEVER
+
+
+def test_trouble_that_does_not_end(sqlite_world: World) -> None:
+    ana = sqlite_world.synced()
+    (person,) = sqlite_world.changeable(1)
+    run_id = sqlite_world.begin_run(ana, [person])
+    sqlite_world.fault(suspend_path(person), "503", times=None)
+    for _ in range(acting.MOST_TROUBLES):
+        sqlite_world.act()
+        sqlite_world.later(seconds=SETTLE.total_seconds() + 1)
+    case = sqlite_world.case(run_id, person)
+    assert case.state == "failed"
+    assert "could not be reached" in case.reason
+    assert sqlite_world.calls(person) == acting.MOST_TROUBLES
+    assert runs.show_run(sqlite_world.tools, ana, run_id).can_retry
+
+
+def test_a_refusal_ends_the_case(sqlite_world: World) -> None:
+    """The key's owner: nobody told the app, Atlassian knows. And a person whose account closed meanwhile."""
+    world = sqlite_world
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    run_id = world.begin_run(ana, [person])
+    closing = once("before", "suspend", lambda: world.change(person, account_status="inactive"))
+    world.act(with_something_between(world.tools, closing))
+    case = world.case(run_id, person)
+    assert (case.state, case.acting_since) == ("refused", None)
+    assert case.reason
+    assert len(world.audit("case:refused")) == 1
+
+
+def test_a_dead_key_fails_what_can_be_retried(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    people = world.changeable(2)
+    run_id = world.begin_run(ana, people)
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    world.act()
+    assert set(world.states(run_id).values()) == {"failed"}
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    world.store_key()
+    runs.retry_failed(world.tools, ana, run_id)
+    world.act()
+    assert set(world.states(run_id).values()) == {"acted"}
+
+
+def test_a_fault_of_our_own(sqlite_world: World) -> None:
+    """jobs/cases.py calls it when a deed raised what nobody foresaw."""
+    world = sqlite_world
+    ana = world.synced()
+    planned, acting_one = world.changeable(2)
+    run_id = world.begin_run(ana, [planned])
+    acting.fail_case(world.tools, ACME, world.case(run_id, planned).id)
+    assert world.case(run_id, planned).state == "failed"
+    interrupted_run = interrupted(world, acting_one, landed=True)
+    acting.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id)
+    assert world.case(interrupted_run, acting_one).state == "acting", "the facts are asked first"
+    world.later(seconds=SETTLE.total_seconds() + 1)
+    world.act()
+    assert world.case(interrupted_run, acting_one).state == "acted"
+    acting.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id)
+    assert world.case(interrupted_run, acting_one).state == "acted"
+    acting.fail_case(world.tools, ACME, "no-such-case")
+
+
+def test_a_sync_beside_a_run_takes_nothing_back(sqlite_world: World) -> None:
+    """A directory read while a change does not show yet: the case's result stays, the list follows later."""
+    world = sqlite_world
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    world.fault(suspend_path(person), "delay-visibility", seconds=600)
+    run_id = world.begin_run(ana, [person])
+    world.act()
+    request_sync(world.tools, ana)
+    world.read_on()
+    assert world.case(run_id, person).state == "acted"
+    world.change(person, name="shows now")
+    world.later(hours=1)
+    world.sync(ana)
+    assert world.stored(Person, ACME, person).status == "suspended"
+    undo = runs.preview_undo(world.tools, ana, run_id)
+    assert world.states(undo) == {person: CaseState.PLANNED}
