@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from bench import servers
 from models.organization import Organization
 from models.sync import Sync, SyncState, latest_sync
+from models.worker import Worker
 
 PATIENCE = 900.0  # seconds at most for one sync
 
@@ -102,6 +103,7 @@ def world(folder: Path, people: int, database_url: str = "", answer_seconds: flo
         if answer_seconds:
             slow = {"match": "users/search", "method": "POST", "kind": "slow", "seconds": answer_seconds}
             _control(built, "faults", slow | {"times": 1_000_000})
+        _wait_for_a_worker(built)
         _open_the_door(built)
         yield built
 
@@ -122,6 +124,18 @@ def request(
     connection.close()
     assert answer.status == 200, f"{path} answered {answer.status}: {data[:300]!r}"
     return data
+
+
+def _wait_for_a_worker(built: World) -> None:
+    engine = create_engine(built.database_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with Session(engine) as session:
+            if session.query(Worker).first() is not None:
+                engine.dispose()
+                return
+        time.sleep(0.1)
+    raise TimeoutError("the worker did not start")
 
 
 def _control(built: World, deed: str, body: dict[str, object]) -> None:

@@ -28,7 +28,7 @@ Due = tuple[str, str, int]
 
 @DBOS.workflow(name="tick")
 def tick(_due_at: datetime, _context: Any) -> None:
-    """Every two seconds: enqueues what is due. Waiting lives in rows, never in a sleeping workflow."""
+    """Every second: enqueues what is due. Waiting lives in rows, never in a sleeping workflow."""
     due_syncs, due_cases = look_around()
     for organization_id, sync_id, attempt in due_syncs:
         _enqueue(

@@ -25,16 +25,16 @@ def run(tools: Toolbox) -> None:
     lay_out(tools)
     DBOS(config=_config(tools))
     DBOS.launch()
-    DBOS.register_queue(syncs.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5)
+    DBOS.register_queue(syncs.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.25)
     DBOS.register_queue(
         cases.QUEUE,
         worker_concurrency=8,
         partition_limiter={"limit": DEEDS_PER_SECOND, "period": 1},
-        polling_interval_sec=0.5,
+        polling_interval_sec=0.25,
     )
     DBOS.apply_schedules(
         [
-            {"schedule_name": "tick", "workflow_fn": clockwork.tick, "schedule": "*/2 * * * * *", "context": None},
+            {"schedule_name": "tick", "workflow_fn": clockwork.tick, "schedule": "* * * * * *", "context": None},
             {"schedule_name": "rounds", "workflow_fn": clockwork.rounds, "schedule": "*/10 * * * *", "context": None},
             {"schedule_name": "take", "workflow_fn": clockwork.take_over, "schedule": "*/9 * * * * *", "context": None},
             {"schedule_name": "sweep", "workflow_fn": clockwork.sweep, "schedule": "7 * * * *", "context": None},

@@ -122,6 +122,18 @@ class Membership(Base):
     )
 
 
+class Grant(Base):
+    """A group gives access to a product (resource id is an ARI)."""
+
+    __tablename__ = "group_grant"
+
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
+    )
+    group_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    resource_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+
+
 class Signal(Base):
     """A sign of life that a webhook brought, per person and family of products: fresher activity, never older."""
 
@@ -209,6 +221,24 @@ def groups_of(session: Session, organization_id: str, account_id: str) -> list[G
         .where(Membership.organization_id == organization_id, Membership.account_id == account_id)
     )
     return list(session.scalars(query.order_by(Group.name, Group.group_id)))
+
+
+def granting_groups_of(session: Session, organization_id: str, account_id: str) -> dict[str, list[str]]:
+    """Resource id → the names of the groups by which this person has access to it."""
+    query = (
+        select(Grant.resource_id, Group.name)
+        .join(
+            Membership,
+            (Membership.organization_id == Grant.organization_id) & (Membership.group_id == Grant.group_id),
+        )
+        .join(Group, (Group.organization_id == Grant.organization_id) & (Group.group_id == Grant.group_id))
+        .where(Membership.organization_id == organization_id, Membership.account_id == account_id)
+        .order_by(Group.name, Grant.resource_id)
+    )
+    found: dict[str, list[str]] = {}
+    for resource_id, name in session.execute(query):
+        found.setdefault(resource_id, []).append(name)
+    return found
 
 
 def _conditions(organization_id: str, filter: PeopleFilter, now: datetime) -> list[ColumnElement[bool]]:

@@ -81,10 +81,14 @@ def _actor(body: Mapping[str, Any]) -> str | None:
     if isinstance(comment, Mapping):
         people = [comment.get("updateAuthor"), comment.get("author"), *people]
     for person in people:
-        if isinstance(person, Mapping) and isinstance(person.get("accountId"), str):
-            return str(person["accountId"])
-    actor = body.get("userAccountId")
-    return actor if isinstance(actor, str) else None
+        if isinstance(person, Mapping) and (account_id := _account_id(person.get("accountId"))):
+            return account_id
+    return _account_id(body.get("userAccountId"))
+
+
+def _account_id(value: object) -> str | None:
+    # PostgreSQL takes no NUL in a text.
+    return value if isinstance(value, str) and "\0" not in value else None
 
 
 def _moment(body: Mapping[str, Any]) -> datetime | None:

@@ -16,6 +16,9 @@ from rules.activity import Activity, activity_per_product, combined
 from rules.guards import is_machine
 from rules.person import PersonFacts
 
+LONGEST_NAME, LONGEST_SEARCH_TEXT = 800, 1600
+"""In bytes: PostgreSQL indexes nothing above 2,704, and nobody's name may keep the directory from being read."""
+
 _SeatRow = tuple[str, str, str, str, datetime | None]
 """Account id, resource id, product key, activity, last seen."""
 
@@ -98,8 +101,8 @@ def person_row(
         "organization_id": organization_id,
         "account_id": facts.account_id,
         "directory_id": directory_id,
-        "name": name[:255],
-        "search_text": f"{name} {facts.nickname} {email}".casefold()[:800],
+        "name": _fitting(name, 255, LONGEST_NAME),
+        "search_text": _fitting(f"{name} {facts.nickname} {email}".casefold(), 800, LONGEST_SEARCH_TEXT),
         "email": email[:320] or None,
         "email_domain": email.rpartition("@")[2].lower()[:255],
         "account_type": facts.account_type[:32],
@@ -116,6 +119,10 @@ def person_row(
         "seen_in": activity.product,
         "seat_count": len(facts.products),
     }
+
+
+def _fitting(text: str, characters: int, size: int) -> str:
+    return text[:characters].encode()[:size].decode(errors="ignore")
 
 
 def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:

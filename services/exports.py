@@ -86,10 +86,10 @@ def audit_csv(
                     session, organization_id, (who for one in page for who in (one.actor, one.subject))
                 )
                 found = [_audit_row(entry, names) for entry in page]
+                before = page[-1].id if page else None
             yield from found
-            if len(page) < PAGE:
+            if len(found) < PAGE:
                 return
-            before = page[-1].id
 
     return _csv(("time", "event", "by", "by account", "person", "person account", "run", "result"), rows())
 

@@ -48,9 +48,15 @@ def overview(tools: Toolbox, caller: Caller) -> Overview:
     """The organization at a glance. Raises NotReady without a door."""
     organization_id = require_organization(tools, caller)
     now = tools.clock()
-    numbers = summary(tools, organization_id)
+    # Before the numbers: a sync that ends in between must still be shown as running, so that the page asks again.
+    sync = progress(tools, organization_id)
     with tools.begin() as session:
         last = latest_sync(session, organization_id, SyncState.COMPLETE)
+        last_started, last_finished = (
+            (last.started_at, last.finished_at) if last is not None else (None, None)
+        )
+    numbers = summary(tools, organization_id)
+    with tools.begin() as session:
         return Overview(
             organization_name=session.get_one(Organization, organization_id).name,
             totals=numbers.totals,
@@ -60,11 +66,11 @@ def overview(tools: Toolbox, caller: Caller) -> Overview:
                 organization_id,
                 caller.tenant,
                 numbers.totals,
-                last.started_at if last is not None else None,
+                last_started,
                 now,
             ),
-            sync=progress(tools, organization_id),
-            last_complete=last.finished_at if last is not None else None,
+            sync=sync,
+            last_complete=last_finished,
         )
 
 

@@ -9,7 +9,16 @@ from connect.errors import NotFound
 from models.audit import AuditEntry, entries_of
 from models.credential import credential_holders
 from models.organization import Seats, seats_of
-from models.people import Group, Person, Seat, facts_of, find_person, groups_of, seats_by_person
+from models.people import (
+    Group,
+    Person,
+    Seat,
+    facts_of,
+    find_person,
+    granting_groups_of,
+    groups_of,
+    seats_by_person,
+)
 from models.run import Case, Run, history_of
 from rules.case import CaseState, Deed
 from rules.guards import SENTENCES, Guarded, guard_of
@@ -20,11 +29,12 @@ from services.toolbox import Toolbox
 
 @dataclass(frozen=True, slots=True)
 class PersonPage:
-    """`products` by resource id; `guard` is the sentence of the guard that holds, None when none does."""
+    """`products` and `granted_by` (names of groups) are by resource id; `guard` is the sentence of the one that holds."""
 
     person: Person
     seats: list[Seat]
     products: dict[str, Seats]
+    granted_by: dict[str, list[str]]
     groups: list[Group]
     guard: str | None
     can_suspend: Verdict
@@ -48,6 +58,7 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
             person=person,
             seats=seats_by_person(session, organization_id, [account_id]).get(account_id, []),
             products={seats.resource_id: seats for seats in seats_of(session, organization_id)},
+            granted_by=granting_groups_of(session, organization_id, account_id),
             groups=groups_of(session, organization_id, account_id),
             guard=SENTENCES[guard] if guard is not None else None,
             can_suspend=_verdict(person, judge(Deed.SUSPEND, facts, guarded, in_several_directories=several)),

@@ -1,14 +1,15 @@
-"""The paid places per product, as the organization's workspaces tell."""
+"""The paid places per product, and the groups that give them away."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from connect.gateway.organization import WorkspaceRecord
 from models.organization import Seats
+from models.people import Grant
 
 
 def replace_seats(session: Session, organization_id: str, workspaces: Iterable[WorkspaceRecord]) -> None:
@@ -27,3 +28,14 @@ def replace_seats(session: Session, organization_id: str, workspaces: Iterable[W
         for workspace in {workspace.resource_id: workspace for workspace in workspaces}.values()
     )
     session.flush()
+
+
+def replace_grants(session: Session, organization_id: str, grants: Iterable[tuple[str, str]]) -> None:
+    """Makes the remembered grants those of `grants`: (group id, resource id)."""
+    session.execute(delete(Grant).where(Grant.organization_id == organization_id))
+    rows = [
+        {"organization_id": organization_id, "group_id": group_id, "resource_id": resource_id}
+        for group_id, resource_id in sorted(set(grants))
+    ]
+    if rows:
+        session.execute(insert(Grant), rows)

@@ -24,7 +24,7 @@ from models.tenant import doors_of
 from services.audit import record
 from services.directory import mark_leavers, store_people
 from services.doors import opened, require_organization
-from services.seats import replace_seats
+from services.seats import replace_grants, replace_seats
 from services.toolbox import Toolbox
 
 EVERY = timedelta(days=1)
@@ -268,9 +268,16 @@ def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, s
     workspaces = gateway.workspaces(organization_id)
     if not directories:
         raise Unavailable(reason="no_directory")
+    grants = [
+        (group.id, workspace.resource_id)
+        for workspace in workspaces
+        for directory_id in directories
+        for group in gateway.groups_granting(organization_id, directory_id, workspace.resource_id)
+    ]
     expected = sum(gateway.people_count(organization_id, directory_id) for directory_id in directories)
     with tools.begin() as session:
         replace_seats(session, organization_id, workspaces)
+        replace_grants(session, organization_id, grants)
         session.execute(
             update(Sync)
             .where(Sync.id == sync_id, Sync.organization_id == organization_id, Sync.directory_ids == "")

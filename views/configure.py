@@ -44,7 +44,6 @@ def content(tools: Toolbox, caller: Caller, **extra: object) -> str:
         tab="configure",
         title="Configure Token",
         operator=operator,
-        operators=list_operators(tools, caller) if operator else [],
         operators_sentence=operators_sentence(tools, caller),
         linked=organization_of(tools, caller) is not None,
         **(_cards(tools, caller) | extra),
@@ -58,7 +57,9 @@ def operators_sentence(tools: Toolbox, caller: Caller) -> str:
     names = [each.name for each in list_operators(tools, caller) if each.name]
     if not names:
         return "Seeing people and acting on them is for operators: ask an organization admin to name you."
-    return f"Seeing people and acting on them is for operators. {_any_of(names)} can name you, under Configure Token."
+    return (
+        f"Seeing people and acting on them is for operators. {_any_of(names)} can name you, under Operators."
+    )
 
 
 @blueprint.get("/<kind>")

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, make_response, request
 
 from models.people import find_people
 from rules.filters import PeopleFilter
 from services.doors import require_organization
-from services.operators import list_operators, name_operator, remove_operator
-from views import configure, show
+from services.operators import OperatorView, is_operator, list_operators, name_operator, remove_operator
+from views import show
 from views.access import api, caller, operator_only, tools
 
 blueprint = Blueprint("operators", __name__, url_prefix="/app/operators")
 MOST_FOUND = 8
+
+
+@blueprint.get("")
+@api
+@operator_only
+def index() -> str:
+    return show.place(
+        "operators/index.html",
+        tab="operators",
+        title="Operators",
+        operators=_operators(),
+        me=caller().account_id,
+    )
 
 
 @blueprint.post("")
@@ -26,11 +39,22 @@ def name() -> str:
 @blueprint.post("/<account_id>/remove")
 @api
 @operator_only
-def remove(account_id: str) -> str:
+def remove(account_id: str) -> str | Response:
     remove_operator(tools(), caller(), account_id)
-    if account_id == caller().account_id:
-        return configure.content(tools(), caller())
-    return _card("They are no operator any more.")
+    if is_operator(tools(), caller(), fresh=False):
+        return _card("They are no operator any more.")
+    answer = make_response(
+        show.place(
+            "pages/closed.html",
+            tab="",
+            title="Rollcall",
+            operator=False,
+            sentence="You are no operator any more",
+            next_step="Another operator can name you again. Reload the page to see what is left for you.",
+        )
+    )
+    answer.headers["HX-Retarget"] = "#main"
+    return answer
 
 
 @blueprint.get("/search")
@@ -48,13 +72,14 @@ def search() -> str:
         )
         session.expunge_all()
     people = [person for person in found if person.account_id not in already and not person.is_bot]
-    return show.part("configure/operators_found.html", people=people, text=text)
+    return show.part("operators/found.html", people=people, text=text)
 
 
 def _card(saved: str) -> str:
     return show.part(
-        "configure/operators.html",
-        operators=list_operators(tools(), caller()),
-        me=caller().account_id,
-        operators_saved=saved,
+        "operators/card.html", operators_saved=saved, operators=_operators(), me=caller().account_id
     )
+
+
+def _operators() -> list[OperatorView]:
+    return list_operators(tools(), caller())

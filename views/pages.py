@@ -25,7 +25,7 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.get("/pages/app")
 @page
-def app() -> str:
+def app() -> str | tuple[str, int]:
     """Operators see the overview, other administrators what they can do about it, everybody else a sentence."""
     if caller().account_id is None:
         return _closed("You are not logged in", "Log in to your site, then open Rollcall again.")
@@ -95,7 +95,8 @@ def _administers(caller: Caller) -> bool:
     return True
 
 
-def _closed(sentence: str, next_step: str) -> str:
-    return show.place(
+def _closed(sentence: str, next_step: str) -> tuple[str, int]:
+    page = show.place(
         "pages/closed.html", tab="", title="Rollcall", operator=False, sentence=sentence, next_step=next_step
     )
+    return page, 403

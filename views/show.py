@@ -27,6 +27,7 @@ OPERATOR_TABS = (
     ("people", "People"),
     ("runs", "Runs"),
     ("audit", "Audit"),
+    ("operators", "Operators"),
     ("configure", "Configure Token"),
 )
 ADMIN_TABS = (("configure", "Configure Token"),)

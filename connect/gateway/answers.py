@@ -76,13 +76,16 @@ def rows(value: Any) -> list[dict[str, Any]]:
 
 
 def text(row: Mapping[str, Any], key: str) -> str:
-    """A word that may be missing: "" then. Unexpected when it is not a string."""
+    """A word that may be missing: "" then. Unexpected when it is not a string.
+
+    What no database takes is left out: nobody's name may keep the directory from being read.
+    """
     value = row.get(key)
     if value is None:
         return ""
     if not isinstance(value, str):
         raise Unexpected(200, reason="atlassian_odd_shape")
-    return value
+    return value.replace("\0", "").encode(errors="replace").decode()
 
 
 def required_text(row: Mapping[str, Any], key: str) -> str:

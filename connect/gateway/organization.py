@@ -17,6 +17,7 @@ from connect.gateway.paging import next_cursor
 from rules.person import GroupRef, PersonFacts, ProductAccess
 
 PAGE_OF_PEOPLE = 100
+PAGE_OF_GROUPS = 100
 PAGE_OF_WORKSPACES = 1000
 MAX_PAGES = 1000
 EXPAND = ["platformRoles", "productAccess", "groups"]
@@ -137,6 +138,22 @@ class OrganizationGateway:
             if row.get("accountId") == account_id:
                 return _person(row)
         raise Gone
+
+    def groups_granting(self, org_id: str, directory_id: str, resource_id: str) -> list[GroupRef]:
+        """POST …/directories/{dir}/groups/search by resourceIds: the groups that give access to one product."""
+        path = f"/admin/v2/orgs/{_id(org_id)}/directories/{_id(directory_id)}/groups/search"
+        found: list[GroupRef] = []
+        cursor: str | None = None
+        for _ in range(MAX_PAGES):
+            body = _with_cursor({"limit": PAGE_OF_GROUPS, "resourceIds": [resource_id]}, cursor)
+            answer = mapping(self._http.post(path, body))
+            found.extend(
+                GroupRef(required_text(row, "id"), text(row, "name")) for row in rows(answer.get("data"))
+            )
+            cursor = next_cursor(answer, api_url=self._api_url, path=path, current=cursor)
+            if cursor is None:
+                return found
+        raise Unexpected(200, reason="atlassian_endless_list")
 
     def suspend(self, org_id: str, directory_id: str, account_id: str) -> None:
         """POST …/users/{account}/suspend. A real directory id is needed, not "-"."""

@@ -58,6 +58,13 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_directory_group_organization_id_organization'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('organization_id', 'group_id', name=op.f('pk_directory_group'))
     )
+    op.create_table('group_grant',
+    sa.Column('organization_id', sa.String(length=100), nullable=False),
+    sa.Column('group_id', sa.String(length=100), nullable=False),
+    sa.Column('resource_id', sa.String(length=255), nullable=False),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_group_grant_organization_id_organization'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('organization_id', 'group_id', 'resource_id', name=op.f('pk_group_grant'))
+    )
     op.create_table('operator',
     sa.Column('organization_id', sa.String(length=100), nullable=False),
     sa.Column('account_id', sa.String(length=128), nullable=False),
@@ -310,6 +317,7 @@ def downgrade() -> None:
 
     op.drop_table('person')
     op.drop_table('operator')
+    op.drop_table('group_grant')
     op.drop_table('directory_group')
     op.drop_table('worker')
     op.drop_table('organization')

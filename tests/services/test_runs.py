@@ -55,7 +55,12 @@ def test_s48_a_preview_has_a_verdict_for_everybody(world: World) -> None:
             assert state == PLANNED
     assert {GUARDED, NOT_POSSIBLE, PLANNED} == set(states.values())
     view = runs.show_run(world.tools, ana, run_id)
-    assert (view.total, view.state, view.can_confirm, view.can_stop) == (len(directory), "preview", True, False)
+    assert (view.total, view.state, view.can_confirm, view.can_stop) == (
+        len(directory),
+        "preview",
+        True,
+        False,
+    )
     assert view.chosen == view.to_do == list(states.values()).count(PLANNED)
     assert view.requested_by_name == "Ana Marić"
     assert runs.list_runs(world.tools, ana) == [], "a preview is no run yet"
@@ -79,7 +84,9 @@ def test_a_selection_and_a_filter(world: World) -> None:
     people = world.changeable(3)
 
     def chosen(**selection: object) -> set[str]:
-        run_id = runs.preview(world.tools, ana, Deed.SUSPEND, **{"account_ids": None, "filter": None} | selection)
+        run_id = runs.preview(
+            world.tools, ana, Deed.SUSPEND, **{"account_ids": None, "filter": None} | selection
+        )
         return set(world.states(run_id))
 
     assert chosen(account_ids=people) == set(people)
@@ -118,7 +125,9 @@ def test_s46_a_preview_needs_a_fresh_complete_sync(world: World) -> None:
 def test_at_most_5_000_people(world: World) -> None:
     ana = world.synced()
     (pattern,) = [person for person in world.rows(Person) if person.account_id == world.changeable(1)[0]]
-    columns = {column.key: getattr(pattern, column.key) for column in Person.metadata.tables["person"].columns}
+    columns = {
+        column.key: getattr(pattern, column.key) for column in Person.metadata.tables["person"].columns
+    }
     crowd = [columns | {"account_id": f"crowd-{number:05}"} for number in range(runs.MOST_PEOPLE)]
     with world.tools.begin() as session:
         session.execute(insert(Person), crowd)

@@ -169,7 +169,9 @@ def test_stop(sqlite_paged: World) -> None:
     assert entry.actor == ACCOUNTS["ana"]
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [("429", 600), ("429-no-header", 60), ("503", 15), ("reset", 15)])
+@pytest.mark.parametrize(
+    ("kind", "seconds"), [("429", 600), ("429-no-header", 60), ("503", 15), ("reset", 15)]
+)
 def test_a_pause_is_kept_in_the_row(sqlite_paged: World, kind: str, seconds: int) -> None:
     """The third page meets trouble: the sync waits as long as Atlassian says, and goes on at that page."""
     sqlite_paged.fault("/users/search$", kind, seconds=600, skip=2)

@@ -56,7 +56,9 @@ def test_s38_a_changed_byte_is_noticed(at: int) -> None:
         vault.open(bytes(sealed), row=ROW, column="sealed")
 
 
-@pytest.mark.parametrize("sealed", [b"", b"new", b"new\0", b"new\0short", b"\xff\0" + bytes(40), b"gone\0" + bytes(40)])
+@pytest.mark.parametrize(
+    "sealed", [b"", b"new", b"new\0", b"new\0short", b"\xff\0" + bytes(40), b"gone\0" + bytes(40)]
+)
 def test_nonsense_does_not_open(sealed: bytes) -> None:
     with pytest.raises(CredentialUnreadable):
         Vault([NEW]).open(sealed, row=ROW, column="sealed")
@@ -94,7 +96,9 @@ def test_s38_swapping_two_tenants_ciphertexts_opens_nothing(sqlite_world: World)
     tenants = {who.tenant: world.stored(Tenant, who.tenant).shared_secret_sealed for who in (ana, gina)}
     with tools.begin() as session:
         for here, there in ((ana.tenant, gina.tenant), (gina.tenant, ana.tenant)):
-            session.execute(update(Credential).where(Credential.client_key == here).values(sealed=rows[there]))
+            session.execute(
+                update(Credential).where(Credential.client_key == here).values(sealed=rows[there])
+            )
             session.execute(
                 update(Tenant).where(Tenant.client_key == here).values(shared_secret_sealed=tenants[there])
             )

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.world import ADMIN_KEYS
 from tests.jobs.deployment import KEY
-from tests.views.house import ANA, JON, House, words_of
+from tests.views.house import ANA, JON, UMA, House, words_of
 
 NEXT_YEAR = (datetime.now(UTC) + timedelta(days=300)).date().isoformat()
 EXPIRED, SCOPED = (
@@ -63,7 +63,7 @@ def test_a_good_key_makes_its_giver_an_operator_and_is_never_shown(new_house: Ho
     words = words_of(answer)
     assert "The key works and is stored" in words
     assert f"…{KEY[-4:]}" in words
-    assert "Overview People Runs Audit Configure Token" in words
+    assert "Overview People Runs Audit Operators Configure Token" in words
     for shown in (answer, new_house.get("/app/configure"), new_house.get("/app/audit")):
         assert KEY not in shown.text
         assert 'type="password" value' not in shown.text
@@ -109,3 +109,17 @@ def test_operators_are_found_by_name_named_and_removed(house: House) -> None:
     assert "no operator any more" in words_of(house.post(f"/app/operators/{JON}/remove"))
     assert house.get("/app/people", JON).status_code == 403
     assert house.post(f"/app/operators/{ANA}/remove").status_code == 409
+
+
+def test_operators_have_a_place_of_their_own_even_without_being_administrators(house: House) -> None:
+    assert house.post("/app/operators", account_id=UMA).status_code == 200
+    assert "Uma Lindqvist (you)" in words_of(house.get("/app/operators", UMA))
+    assert house.get("/app/configure", UMA).status_code == 403
+
+
+def test_an_operator_who_goes_sees_nothing_more(house: House) -> None:
+    house.post("/app/operators", account_id=JON)
+    answer = house.post(f"/app/operators/{JON}/remove", JON)
+    assert "no operator any more" in words_of(answer)
+    assert answer.headers["HX-Retarget"] == "#main"
+    assert house.get("/app/operators", JON).status_code == 403

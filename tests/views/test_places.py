@@ -81,7 +81,7 @@ def test_an_administrator_who_is_no_operator_sees_configure_token_and_nobody_of_
 
 def test_a_plain_user_sees_a_sentence_and_no_tab(house: House) -> None:
     answer = house.page("/pages/app", UMA)
-    assert answer.status_code == 200
+    assert answer.status_code == 403
     assert "Ask an organization admin" in words_of(answer)
     assert "hx-get" not in answer.text
     assert house.page("/pages/configure", UMA).status_code == 403
@@ -89,7 +89,7 @@ def test_a_plain_user_sees_a_sentence_and_no_tab(house: House) -> None:
 
 def test_an_anonymous_visitor_is_asked_to_log_in(house: House) -> None:
     answer = house.page("/pages/app", None)
-    assert answer.status_code == 200
+    assert answer.status_code == 403
     assert "Log in to your site" in words_of(answer)
 
 

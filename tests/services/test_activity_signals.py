@@ -1,0 +1,170 @@
+"""Webhooks as signs of life: fresher, never older; nobody becomes idle, and nobody of another organization changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from models.people import Person, Seat, Signal
+from services.activity_signals import GRAIN, record_signal
+from tests.world import ACCOUNTS, ACME, World
+
+JIRA, CONFLUENCE = "jira-software", "confluence"
+
+
+def seats(world: World, account_id: str) -> dict[str, tuple[str, datetime | None]]:
+    return {
+        row.product_key: (row.activity, row.seen_at)
+        for row in world.rows(Seat)
+        if row.account_id == account_id
+    }
+
+
+def person(world: World, account_id: str) -> Person:
+    found: Person = world.stored(Person, ACME, account_id)
+    return found
+
+
+def with_seats(world: World, *products: str) -> str:
+    """Somebody changeable with a seat in each of these."""
+    return next(
+        account_id for account_id in world.changeable(20) if seats(world, account_id).keys() >= set(products)
+    )
+
+
+def event(account_id: str, at: datetime) -> dict[str, object]:
+    return {"timestamp": int(at.timestamp() * 1000), "user": {"accountId": account_id}}
+
+
+def close(one: datetime | None, other: datetime) -> bool:
+    return one is not None and abs(one - other) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("product", "happened"),
+    [("jira", "jira:issue_created"), ("jira", "comment_created"), ("confluence", "page_viewed")],
+)
+def test_a_webhook_makes_somebody_fresher_and_a_sync_keeps_it(
+    world: World, product: str, happened: str
+) -> None:
+    """A real event, signed by the sandbox, through the guard."""
+    if product == "confluence":
+        world.install("acme", "confluence")
+    ana = world.synced()
+    if product == "confluence":
+        world.store_key("ana", product="confluence")
+    account_id = with_seats(world, JIRA, CONFLUENCE)
+    world.change(account_id, last_active={"jira": None, "confluence": None, "jira-servicedesk": None})
+    world.sync(ana)
+    assert person(world, account_id).activity == "never"
+    assert world.webhook(happened, account_id, product=product) == [204]
+    now = world.clock()
+    assert close(person(world, account_id).seen_at, now)
+    assert (person(world, account_id).activity, person(world, account_id).seen_in) == ("seen", product)
+    for key, (activity, seen_at) in seats(world, account_id).items():
+        if key.startswith(product):
+            assert activity == "seen"
+            assert close(seen_at, now)
+        else:
+            assert (activity, seen_at) == ("never", None)
+    before = world.dump()["seat"]
+    world.sync(ana)
+    assert close(person(world, account_id).seen_at, now), "Atlassian's date is older or empty: ours stays"
+    assert person(world, account_id).seen_in.startswith(product)
+    assert world.dump()["seat"] == before
+
+
+def test_never_older(world: World) -> None:
+    ana = world.synced()
+    account_id = with_seats(world, JIRA)
+    atlassian = world.clock() - timedelta(days=2)
+    world.change(
+        account_id, last_active={"jira": atlassian.isoformat(), "confluence": None, "jira-servicedesk": None}
+    )
+    world.sync(ana)
+    shown = person(world, account_id).seen_at
+    record_signal(world.tools, ana, event(account_id, world.clock() - timedelta(days=30)))
+    assert person(world, account_id).seen_at == seats(world, account_id)[JIRA][1] == shown
+    world.sync(ana)
+    assert person(world, account_id).seen_at == shown
+    newer = world.clock() - timedelta(days=1)
+    record_signal(world.tools, ana, event(account_id, newer))
+    record_signal(world.tools, ana, event(account_id, newer - timedelta(hours=5)))
+    assert close(person(world, account_id).seen_at, newer)
+    assert close(world.stored(Signal, ACME, account_id, "jira").seen_at, newer)
+    # Atlassian's own date may pass it by.
+    newest = world.clock() - timedelta(hours=1)
+    world.change(account_id, last_active={"jira": newest.isoformat()})
+    world.sync(ana)
+    assert close(person(world, account_id).seen_at, newest)
+
+
+def test_a_moment_in_the_future_is_now(sqlite_world: World) -> None:
+    ana = sqlite_world.synced()
+    account_id = with_seats(sqlite_world, JIRA)
+    for at in (sqlite_world.clock() + timedelta(days=400), datetime(2286, 1, 1, tzinfo=UTC)):
+        sqlite_world.later(hours=2)
+        record_signal(sqlite_world.tools, ana, event(account_id, at))
+        assert close(person(sqlite_world, account_id).seen_at, sqlite_world.clock())
+
+
+def test_without_a_time_of_its_own_it_is_now(sqlite_world: World) -> None:
+    ana = sqlite_world.synced()
+    account_id = with_seats(sqlite_world, JIRA)
+    for stamp in (None, "yesterday", True, -1, 0, 10**15, 1.5, [1]):
+        sqlite_world.later(hours=2)
+        record_signal(sqlite_world.tools, ana, {"timestamp": stamp, "userAccountId": account_id})
+        assert close(person(sqlite_world, account_id).seen_at, sqlite_world.clock())
+
+
+def test_thousands_of_events_are_one_write_an_hour(sqlite_world: World) -> None:
+    ana = sqlite_world.synced()
+    account_id = with_seats(sqlite_world, JIRA)
+    record_signal(sqlite_world.tools, ana, event(account_id, sqlite_world.clock()))
+    before = sqlite_world.dump()
+    for _ in range(3):
+        sqlite_world.later(minutes=10)
+        record_signal(sqlite_world.tools, ana, event(account_id, sqlite_world.clock()))
+    assert sqlite_world.dump() == before
+    sqlite_world.clock.offset += GRAIN
+    record_signal(sqlite_world.tools, ana, event(account_id, sqlite_world.clock()))
+    assert close(person(sqlite_world, account_id).seen_at, sqlite_world.clock())
+
+
+def test_nobody_else_changes(world: World) -> None:
+    """Strangers, people of the other organization, events without an actor, tenants without an organization."""
+    ana = world.synced()
+    gina = world.caller("gina", "globex")
+    before = world.dump()
+    now = world.clock()
+    record_signal(world.tools, gina, event(ACCOUNTS["uma"], now))
+    world.store_key("gina", "globex")
+    world.read_on()
+    before = world.dump()
+    for caller, account_id in ((ana, "a-stranger"), (ana, ACCOUNTS["gwen"]), (gina, ACCOUNTS["uma"])):
+        record_signal(world.tools, caller, event(account_id, now))
+    odd = (
+        {},
+        {"user": None},
+        {"user": {"accountId": 7}},
+        {"user": [ACCOUNTS["uma"]]},
+        {"comment": {"author": "x"}},
+        {"user": {"accountId": "nul\0"}},
+        {"userAccountId": "x" * 100_000},
+    )
+    for body in odd:
+        record_signal(world.tools, ana, body)
+    assert world.webhook("jira:issue_created", "a-stranger") == [204]
+    assert world.dump() == before
+
+
+def test_the_author_of_a_comment_is_the_one_who_was_there(sqlite_world: World) -> None:
+    """Not whoever made the issue."""
+    ana = sqlite_world.synced()
+    one, other = sqlite_world.changeable(2)
+    comment = {"author": {"accountId": one}, "updateAuthor": {"accountId": other}}
+    record_signal(sqlite_world.tools, ana, {"comment": comment, "user": {"accountId": ACCOUNTS["uma"]}})
+    assert [row.account_id for row in sqlite_world.rows(Signal)] == [other]
+    record_signal(sqlite_world.tools, ana, {"comment": {"author": {"accountId": one}}})
+    assert {row.account_id for row in sqlite_world.rows(Signal)} == {one, other}

@@ -1,0 +1,97 @@
+"""What is forgotten, and when. Nothing else is (S52)."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert
+
+from models.audit import AuditEntry, Event
+from models.credential import CredentialKind
+from models.organization import Organization
+from models.tenant import LifecycleToken, Tenant
+from services import credentials
+from services.doors import require_organization
+from services.people import person_page
+from services.retention import purge
+from services.summary import summary
+from tests.world import ACME, GLOBEX, World
+
+OWNED = (
+    *("person", "seat", "membership", "directory_group", "signal", "run", "run_case", "sync"),
+    *("operator", "seats", "summary"),
+)
+
+
+def about(world: World, organization_id: str) -> dict[str, int]:
+    """How many rows of each table are of this organization."""
+    return {
+        name: sum(organization_id in row for row in rows)
+        for name, rows in world.dump().items()
+        if name in OWNED
+    }
+
+
+def filled(world: World) -> str:
+    """Both organizations with something in every table; somebody of acme with a history."""
+    ana, gina = world.synced(), world.synced("globex")
+    somebody = world.changeable(1)[0]
+    for who, site in ((ana, "acme"), (gina, "globex")):
+        world.begin_run(who, world.changeable(2, site))
+        assert world.webhook("jira:issue_created", world.changeable(1, site)[0], site) == [204]
+        summary(world.tools, require_organization(world.tools, who))
+    world.act()
+    return somebody
+
+
+def test_s52_an_organization_without_a_door_is_purged_after_n_days_and_no_other(world: World) -> None:
+    filled(world)
+    kept = about(world, GLOBEX)
+    assert all(about(world, ACME).values())
+    world.control("POST", "/uninstall", {"site": "acme", "product": "jira"})
+    world.later(days=29, hours=23)
+    purge(world.tools)
+    assert all(count for name, count in about(world, ACME).items())
+    assert any(entry.organization_id == ACME for entry in world.rows(AuditEntry))
+    world.later(hours=2)
+    purge(world.tools)
+    assert not any(about(world, ACME).values())
+    assert about(world, GLOBEX) == kept
+    assert [row.id for row in world.rows(Organization)] == [GLOBEX]
+    assert len(world.rows(Tenant)) == 1
+    entries = world.rows(AuditEntry)
+    assert not any(entry.organization_id == ACME for entry in entries)
+    assert any(entry.organization_id == GLOBEX for entry in entries)
+    (purged,) = [entry for entry in entries if entry.event == Event.ORGANIZATION_PURGED]
+    assert (purged.actor, purged.subject, purged.organization_id) == ("rollcall", None, None)
+    before = world.dump()
+    purge(world.tools)
+    assert world.dump() == before, "once is enough"
+
+
+def test_a_door_that_opens_again_in_time_keeps_everything(sqlite_world: World) -> None:
+    world = sqlite_world
+    somebody = filled(world)
+    ana = world.caller("ana")
+    kept = about(world, ACME)
+    credentials.forget(world.tools, ana, CredentialKind.ADMIN_KEY)
+    world.later(days=29)
+    purge(world.tools)
+    world.store_key()
+    world.later(days=29)
+    purge(world.tools)
+    assert about(world, ACME) | {"sync": 0} == kept | {"sync": 0}
+    assert person_page(world.tools, ana, somebody).history
+
+
+def test_lifecycle_tokens_outlive_their_use(sqlite_world: World) -> None:
+    world = sqlite_world
+    now = world.clock()
+    world.later(days=1)
+    purge(world.tools)
+    spent = len(world.rows(LifecycleToken))
+    with world.tools.begin() as session:
+        session.execute(
+            insert(LifecycleToken),
+            [{"token_hash": "a" * 64, "body_hash": "b", "client_key": "x", "expires_at": now}],
+        )
+    purge(world.tools)
+    assert len(world.rows(LifecycleToken)) == spent
