@@ -66,11 +66,10 @@ def overview(tools: Toolbox, caller: Caller) -> Overview:
                 organization_id,
                 caller.tenant,
                 numbers.totals,
-                last_started,
                 now,
             ),
             sync=sync,
-            last_complete=last_finished,
+            last_complete=last_complete,
         )
 
 
@@ -79,12 +78,11 @@ def _attention(
     organization_id: str,
     client_key: str,
     totals: Totals,
-    last_sync: datetime | None,
     now: datetime,
 ) -> list[Attention]:
     found = [
         *_about_keys(session, organization_id, client_key, now),
-        *_about_sync(session, organization_id, last_sync, now),
+        *_about_sync(session, organization_id, now),
     ]
     if totals.idle:
         people = "1 person holds a seat" if totals.idle == 1 else f"{totals.idle:,} people hold seats"
@@ -133,9 +131,7 @@ def _about_keys(session: Session, organization_id: str, client_key: str, now: da
     return []
 
 
-def _about_sync(
-    session: Session, organization_id: str, last_sync: datetime | None, now: datetime
-) -> list[Attention]:
+def _about_sync(session: Session, organization_id: str, now: datetime) -> list[Attention]:
     latest = latest_sync(session, organization_id)
     if latest is not None and latest.state == SyncState.RUNNING.value:
         return []
@@ -146,12 +142,13 @@ def _about_sync(
                 f"sync-failed-{latest.id}", "error", f"The last sync failed. {latest.problem}", *sync_now
             )
         ]
-    if last_sync is None:
+    complete = latest_sync(session, organization_id, SyncState.COMPLETE)
+    if complete is None:
         return [
             Attention(
                 "never-synced", "warning", "Your directory has not been read completely yet.", *sync_now
             )
         ]
-    if last_sync < now - FRESH:
+    if complete.started_at < now - FRESH:
         return [Attention("old-sync", "warning", "The last complete sync is older than two days.", *sync_now)]
     return []

@@ -29,7 +29,7 @@ from services.toolbox import Toolbox
 
 @dataclass(frozen=True, slots=True)
 class PersonPage:
-    """`products` and `granted_by` (names of groups) are by resource id; `guard` is the sentence of the one that holds."""
+    """`products` and `granted_by` (names of groups) are by resource id; `guard` is a sentence."""
 
     person: Person
     seats: list[Seat]

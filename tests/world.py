@@ -281,25 +281,33 @@ class World:
                 for name, table in Base.metadata.tables.items()
             }
 
-    def close(self) -> None:
-        with self.app.app_context():
-            db.engine.dispose()
-        self.http.close()
+
+def open_app(neighbours: Neighbours, database_url: str) -> Flask:
+    """The app on this database. It may serve one world after the other: its queries are compiled once."""
+    return create_app(Settings.from_environment(environment_for(neighbours, database_url)))
 
 
-def build(neighbours: Neighbours, database_url: str, **settings: str) -> World:
-    """The app on this database, installed in Jira of acme and globex; the pretend Atlassian's first day."""
+def build(neighbours: Neighbours, app: Flask) -> World:
+    """The first day: an empty database, the pretend Atlassian as new, the app installed in Jira of both sites."""
     neighbours.sandbox.cloud.reset()
-    app = create_app(Settings.from_environment(environment_for(neighbours, database_url) | settings))
-    clock = Clock()
+    neighbours.app = app
     tools: Toolbox = app.extensions[TOOLS]
+    with tools.begin() as session:
+        for table in reversed(Base.metadata.sorted_tables):
+            session.execute(table.delete())
+    clock = Clock()
     app.extensions[TOOLS] = replace(tools, clock=clock, atlassian=replace(tools.atlassian, clock=clock))
     app.extensions[ADMINISTRATORS] = Administrators(app.extensions[TOOLS])
-    neighbours.app = app
     world = World(app=app, sandbox=neighbours.sandbox, clock=clock, url=neighbours.app_url)
     for site in ("acme", "globex"):
         world.install(site)
     return world
+
+
+def close(app: Flask) -> None:
+    """Lets go of the database."""
+    with app.app_context():
+        db.engine.dispose()
 
 
 def environment_for(neighbours: Neighbours, database_url: str) -> dict[str, str]:

@@ -47,8 +47,9 @@ DEEDS: dict[str, Callable[[World, Caller, str, str], object]] = {
 }
 
 
-def test_s52_without_its_entry_nothing_changes(world: World) -> None:
+def test_s52_without_its_entry_nothing_changes(world_of_its_own: World) -> None:
     """The audit cannot be written (its table is gone): each deed fails, and leaves everything as it was."""
+    world = world_of_its_own
     ana = world.synced()
     operators.name_operator(world.tools, ana, ACCOUNTS["uma"])
     first, second = world.changeable(2)
@@ -63,8 +64,9 @@ def test_s52_without_its_entry_nothing_changes(world: World) -> None:
         assert contents(world) == before, name
 
 
-def test_s52_a_result_without_its_entry_is_found_again(world: World) -> None:
+def test_s52_a_result_without_its_entry_is_found_again(world_of_its_own: World) -> None:
     """Acted on, but neither result nor entry could be written: both come later, and nobody is acted on twice."""
+    world = world_of_its_own
     ana = world.synced()
     (person,) = world.changeable(1)
     run_id = world.begin_run(ana, [person])

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from connect.errors import NotFound
+from models.audit import Event
 from models.people import Person
 from rules.filters import PeopleFilter
+from services.audit import record
 from services.exports import BOM, PAGE, audit_csv, people_csv, run_csv, safe_cell
 from tests.world import ACCOUNTS, ACME, World
 
@@ -124,4 +126,17 @@ def test_the_audit(sqlite_world: World) -> None:
     theirs = read(audit_csv(world.tools, gina))
     assert not any(row["by account"] == ACCOUNTS["ana"] for row in theirs)
     assert not any(row["event"].startswith("case:") for row in theirs)
+    with world.tools.begin() as session:
+        for number in range(PAGE):
+            record(
+                session,
+                Event.RUN_STOPPED,
+                at=world.clock(),
+                actor="x",
+                organization_id=ACME,
+                result=str(number),
+            )
+    many = read(audit_csv(world.tools, ana, event="run:stopped"))
+    assert [row["result"] for row in many] == [str(number) for number in reversed(range(PAGE))]
+    assert len(read(audit_csv(world.tools, ana))) > PAGE + len(acted)
     assert read(audit_csv(world.tools, ana, until=world.rows(Person)[0].synced_at.replace(year=2020))) == []

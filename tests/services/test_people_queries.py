@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, delete, insert
 from sqlalchemy.orm import Session, sessionmaker
@@ -135,39 +135,27 @@ def databases(
 
 def fill(session: Session, organization_id: str, people: list[Row]) -> None:
     session.execute(delete(Person).where(Person.organization_id == organization_id))
+    persons, seats, memberships = [], [], []
     for number, row in enumerate(people):
         account_id = f"account-{number}"
+        owner = {"organization_id": organization_id, "account_id": account_id}
         columns = ("name", "nickname", "email", "status", "claim_status", "management_source", "added_at")
         facts = person(account_id, **{name: row[name] for name in columns})
         kept = {"activity": row["activity"], "seen_at": row["seen_at"], "seat_count": len(row["seats"])}
-        bookkeeping = {
-            "in_several_directories": False,
-            "sync_id": "sync",
-            "synced_at": NOW,
-            "left_at": NOW if row["left"] else None,
-        }
-        session.execute(
-            insert(Person), [person_row(organization_id, "directory", facts, UNKNOWN) | kept | bookkeeping]
-        )
-        for key, (activity, seen_at) in row["seats"].items():
-            session.add(
-                Seat(
-                    organization_id=organization_id,
-                    account_id=account_id,
-                    resource_id=f"ari:{key}",
-                    product_key=key,
-                    activity=activity,
-                    seen_at=seen_at,
-                )
-            )
-        session.add_all(
-            Membership(organization_id=organization_id, account_id=account_id, group_id=group)
-            for group in row["groups"]
-        )
-    session.flush()
+        sync = {"sync_id": "sync", "synced_at": NOW, "left_at": NOW if row["left"] else None}
+        persons.append(person_row(organization_id, "directory", facts, UNKNOWN) | kept | sync)
+        seats += [
+            owner
+            | {"resource_id": f"ari:{key}", "product_key": key, "activity": activity, "seen_at": seen_at}
+            for key, (activity, seen_at) in row["seats"].items()
+        ]
+        memberships += [owner | {"group_id": group} for group in row["groups"]]
+    for model, found in ((Person, persons), (Seat, seats), (Membership, memberships)):
+        if found:
+            session.execute(insert(model), found)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(max_examples=settings.default.max_examples // 3)
 @given(people=st.lists(rows.map(honest), max_size=6), asked=st.lists(filters, min_size=1, max_size=8))
 def test_s45_both_databases_show_whom_plain_words_show(
     databases: dict[str, sessionmaker[Session]], people: list[Row], asked: list[PeopleFilter]

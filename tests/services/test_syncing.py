@@ -323,7 +323,7 @@ def test_a_sync_killed_at_every_moment_still_ends_complete_and_right(world: Worl
     assert len(read(world)) == PEOPLE
     assert all(person.left_at is None for person in read(world).values())
     whats = ("directories", "workspaces", "people_count", "people_page", "transaction")
-    assert moments == {f"{when} {what}" for when in ("before", "after") for what in whats}
+    assert moments >= {f"{when} {what}" for when in ("before", "after") for what in whats}
     assert len(world.audit("sync:completed")) == 1
 
 
