@@ -52,22 +52,14 @@ def overview(tools: Toolbox, caller: Caller) -> Overview:
     sync = progress(tools, organization_id)
     with tools.begin() as session:
         last = latest_sync(session, organization_id, SyncState.COMPLETE)
-        last_started, last_finished = (
-            (last.started_at, last.finished_at) if last is not None else (None, None)
-        )
+        last_complete = last.finished_at if last is not None else None
     numbers = summary(tools, organization_id)
     with tools.begin() as session:
         return Overview(
             organization_name=session.get_one(Organization, organization_id).name,
             totals=numbers.totals,
             by_product=numbers.by_product,
-            attention=_attention(
-                session,
-                organization_id,
-                caller.tenant,
-                numbers.totals,
-                now,
-            ),
+            attention=_attention(session, organization_id, caller.tenant, numbers.totals, now),
             sync=sync,
             last_complete=last_complete,
         )

@@ -25,6 +25,7 @@ from app import create_app
 from config import Settings
 from connect.caller import Caller, Via
 from connect.errors import Conflict
+from connect.install_keys import InstallKeys
 from models.audit import AuditEntry
 from models.db import Base, db
 from models.run import Case
@@ -296,7 +297,12 @@ def build(neighbours: Neighbours, app: Flask) -> World:
         for table in reversed(Base.metadata.sorted_tables):
             session.execute(table.delete())
     clock = Clock()
-    app.extensions[TOOLS] = replace(tools, clock=clock, atlassian=replace(tools.atlassian, clock=clock))
+    app.extensions[TOOLS] = replace(
+        tools,
+        clock=clock,
+        atlassian=replace(tools.atlassian, clock=clock),
+        install_keys=InstallKeys(tools.settings.install_keys_urls, clock=clock),
+    )
     app.extensions[ADMINISTRATORS] = Administrators(app.extensions[TOOLS])
     world = World(app=app, sandbox=neighbours.sandbox, clock=clock, url=neighbours.app_url)
     for site in ("acme", "globex"):

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from functools import cache
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from flask import Flask
@@ -19,41 +18,35 @@ def neighbours() -> Iterator[Neighbours]:
 
 
 @pytest.fixture(scope="session")
-def app_on(
-    neighbours: Neighbours, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Flask]]:
-    """The app on "sqlite" or "postgresql", made when it is first asked for."""
-    with ExitStack() as stack:
-
-        @cache
-        def find(kind: str) -> Flask:
-            if kind == "sqlite":
-                files: SqliteDatabases = request.getfixturevalue("sqlite_databases")
-                url = stack.enter_context(files.fresh(tmp_path_factory.mktemp("services")))
-            else:
-                server: PostgresDatabases = request.getfixturevalue("postgres_databases")
-                url = stack.enter_context(server.fresh())
-            app = worlds.open_app(neighbours, url)
-            stack.callback(worlds.close, app)
-            return app
-
-        yield find
+def sqlite_app(
+    neighbours: Neighbours, sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    with sqlite_databases.fresh(tmp_path_factory.mktemp("services")) as url:
+        app = worlds.open_app(neighbours, url)
+        yield app
+        worlds.close(app)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def world(
-    neighbours: Neighbours, app_on: Callable[[str], Flask], request: pytest.FixtureRequest
-) -> Iterator[World]:
+@pytest.fixture(scope="session")
+def postgres_app(neighbours: Neighbours, postgres_databases: PostgresDatabases) -> Iterator[Flask]:
+    with postgres_databases.fresh() as url:
+        app = worlds.open_app(neighbours, url)
+        yield app
+        worlds.close(app)
+
+
+@pytest.fixture(params=["sqlite_app", "postgres_app"], ids=["sqlite", "postgresql"])
+def world(neighbours: Neighbours, request: pytest.FixtureRequest) -> Iterator[World]:
     """Once on SQLite, once on PostgreSQL."""
-    found = worlds.build(neighbours, app_on(request.param))
+    found = worlds.build(neighbours, request.getfixturevalue(request.param))
     yield found
     found.http.close()
 
 
 @pytest.fixture
-def sqlite_world(neighbours: Neighbours, app_on: Callable[[str], Flask]) -> Iterator[World]:
+def sqlite_world(neighbours: Neighbours, sqlite_app: Flask) -> Iterator[World]:
     """For what does not depend on the database."""
-    found = worlds.build(neighbours, app_on("sqlite"))
+    found = worlds.build(neighbours, sqlite_app)
     yield found
     found.http.close()
 
