@@ -17,7 +17,7 @@ ADDRESSES = {
     "first page": "/app/people",
     "idle for 90 days": "/app/people?idle=90",
     "sorted by last seen": "/app/people?sort=seen&down=yes",
-    "a name": "/app/people?q=ana",
+    "a name": "/app/people?text=ana",
     "page 500": "/app/people?page=500",
 }
 

@@ -115,6 +115,7 @@ def test_operators_have_a_place_of_their_own_even_without_being_administrators(h
     assert house.post("/app/operators", account_id=UMA).status_code == 200
     assert "Uma Lindqvist (you)" in words_of(house.get("/app/operators", UMA))
     assert house.get("/app/configure", UMA).status_code == 403
+    assert house.post(f"/app/operators/{UMA}/remove").status_code == 200
 
 
 def test_an_operator_who_goes_sees_nothing_more(house: House) -> None:
