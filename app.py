@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     stand_behind_proxies(app, settings)
     open_database(app, settings)
+    app.config["SECRET_KEY"] = settings.secret_key
     app.extensions[access.TOOLS] = make_toolbox(app, settings)
     register_views(app, settings)
     register_commands(app)
