@@ -38,6 +38,7 @@ def main() -> bool:
 def pages(kind: str, running: World) -> bool:
     """Every address many times, one after the other."""
     running.synced()
+    running.tidy()
     print(f"  {kind}")
     reached = [one_address(name, address, running) for name, address in ADDRESSES.items()]
     return all(reached)

@@ -100,6 +100,7 @@ class OneCase(RuleBasedStateMachine):
 
     def act(self, outcome: str, late: timedelta, *, gives_up: bool) -> None:
         assert judge(self.deed, self.facts(), self.guarded).objection is None, "S48, S49"
+        assert self.membership != LEFT_AS[self.deed], "S50: asks again for what is done already"
         was_acting = self.state is CaseState.ACTING
         if not was_acting:
             self.to(CaseState.ACTING)

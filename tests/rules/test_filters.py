@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rules.filters import IDLE_WORDS, MOST_IDLE_DAYS, SORTS, STATUSES, BadFilter, PeopleFilter
@@ -28,6 +28,7 @@ words = st.fixed_dictionaries(
 )
 
 
+@example({"text": "a" * 99 + " b"})
 @given(words)
 def test_what_is_written_reads_back_as_the_same(typed_words: dict[str, str]) -> None:
     filter = PeopleFilter.from_words(typed_words)

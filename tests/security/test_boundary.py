@@ -18,8 +18,8 @@ from connect.errors import AppError
 from tests.connect.listener import Listener
 from tests.security.routes import Route, all_routes
 from tests.security.test_route_matrix import OPENING, Sent, send
-from tests.security.world import BASE_URL, INSTALLED, World, environment_for
-from views.access import api, public
+from tests.security.world import BASE_URL, INSTALLED, UNINSTALLED, World, environment_for
+from views.access import Mark, api, public
 from views.errors import TABLE, handle_errors, status_of
 
 TOP = Path(__file__).resolve().parents[2]
@@ -183,6 +183,56 @@ def test_s09_s34_an_unsafe_setting_stops_the_start(name: str, value: str) -> Non
     Settings.from_environment(environment)
     with pytest.raises(ConfigurationError, match=name):
         Settings.from_environment(environment | {name: value})
+
+
+@pytest.mark.parametrize("secret", ["dev", "changeme", "secret", "x" * 31, "a" * 64, "abababab" * 8])
+def test_s40_a_sample_a_short_or_a_monotonous_secret_stops_the_start(secret: str) -> None:
+    here = Listener(url="http://127.0.0.1:9")
+    environment = environment_for("sqlite:////nowhere/rollcall.sqlite", here, here)
+    with pytest.raises(ConfigurationError, match="SECRET_KEY") as refusal:
+        Settings.from_environment(environment | {"SECRET_KEY": secret})
+    assert len(refusal.value.problems) == 1
+    assert f" {secret}" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("keys", ["k1:" + "A" * 43 + "=", "k1:c2hvcnQ=", "changeme", "k1:not base64"])
+def test_s40_a_key_that_is_not_random_stops_the_start(keys: str) -> None:
+    here = Listener(url="http://127.0.0.1:9")
+    environment = environment_for("sqlite:////nowhere/rollcall.sqlite", here, here)
+    with pytest.raises(ConfigurationError, match="CREDENTIAL_KEYS"):
+        Settings.from_environment(environment | {"CREDENTIAL_KEYS": keys})
+
+
+def test_s40_all_problems_are_told_at_once() -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        Settings.from_environment({})
+    told = {problem.split()[0] for problem in refusal.value.problems}
+    assert told == {"BASE_URL", "DATABASE_URL", "CREDENTIAL_KEYS", "SECRET_KEY"}
+
+
+def test_s28_a_form_of_another_page_carries_nothing_that_opens_a_door(world: World) -> None:
+    """A foreign page can make a browser send a form with everything the browser has: that is nothing."""
+    for route in all_routes():
+        if route.method == "POST" and route.mark is not Mark.PUBLIC:
+            with world.untouched():
+                answer = world.client.post(
+                    route.address,
+                    data={"account_ids": "ana", "deed": "suspend", "key": "stolen"},
+                    headers={"Origin": "https://evil.example", "Cookie": "session=of-the-victim"},
+                    base_url=BASE_URL,
+                )
+            assert answer.status_code == 401, route
+            assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("address", [INSTALLED, UNINSTALLED])
+def test_s17_a_refusal_ends_the_request(world: World, address: str) -> None:
+    """No refusal is answered with a success, and nothing behind it runs: neither the change nor a call."""
+    event = address.rpartition("/")[2]
+    for token in ("", "a.b.c", world.acme.context(), world.acme.lifecycle(address, exp=1)):
+        with world.untouched():
+            body = world.acme.body(event, sharedSecret="another-secret-of-forty-characters-or-more")
+            assert world.request("POST", address, token, json=body).status_code == 401
 
 
 def subclasses(kind: type[AppError]) -> set[type[AppError]]:

@@ -187,6 +187,38 @@ def found(session: Session, filter: PeopleFilter, most: int) -> list[str]:
     return pages
 
 
+def ordinary(**columns: Any) -> Row:
+    """Somebody without anything that a filter asks for."""
+    words = dict.fromkeys(("nickname", "status", "claim_status", "management_source"), "")
+    empty = {"email": None, "left": False, "added_at": None, "seats": {}, "groups": set(), "seen_at": None}
+    return {"name": "Ana", "activity": "never", **words, **empty, **columns}
+
+
+@pytest.mark.parametrize("product", ["", "confluence"])
+@pytest.mark.parametrize("name", ["sqlite", "postgresql"])
+def test_s45_idle_for_30_days_is_30_days_or_more_and_never_somebody_without_a_date(
+    databases: dict[str, sessionmaker[Session]], name: str, product: str
+) -> None:
+    month = timedelta(days=30)
+    lives = [
+        ("seen", NOW - month + timedelta(seconds=1)),
+        ("seen", NOW - month),
+        ("seen", NOW - month - timedelta(seconds=1)),
+        ("seen", NOW + month),
+        ("never", None),
+        ("unknown", None),
+    ]
+    people = [
+        ordinary(activity=activity, seen_at=seen_at, seats={"confluence": (activity, seen_at)})
+        for activity, seen_at in lives
+    ]
+    with databases[name].begin() as session:
+        fill(session, OURS, people)
+        for idle, expected in ((30, [1, 2]), ("never", [4]), ("unknown", [5]), (None, range(6))):
+            shown = find_people(session, OURS, PeopleFilter(idle=idle, product=product), NOW)
+            assert {row.account_id for row in shown} == {f"account-{number}" for number in expected}
+
+
 @pytest.mark.parametrize("name", ["sqlite", "postgresql"])
 def test_the_longest_names_there_can_be(databases: dict[str, sessionmaker[Session]], name: str) -> None:
     """Whoever chooses a name of 255 odd letters must not keep the directory from being read."""
@@ -206,19 +238,7 @@ def test_the_longest_names_there_can_be(databases: dict[str, sessionmaker[Sessio
 
 @pytest.mark.parametrize("name", ["sqlite", "postgresql"])
 def test_seats_and_groups_come_along(databases: dict[str, sessionmaker[Session]], name: str) -> None:
-    row = honest(
-        {
-            **dict.fromkeys(("nickname", "status", "claim_status", "management_source"), ""),
-            "name": "Ana",
-            "email": None,
-            "left": False,
-            "added_at": None,
-            "groups": set(GROUPS),
-            "seats": dict.fromkeys(KEYS, ("never", None)),
-            "activity": "never",
-            "seen_at": None,
-        }
-    )
+    row = ordinary(groups=set(GROUPS), seats=dict.fromkeys(KEYS, ("never", None)))
     with databases[name].begin() as session:
         session.execute(delete(Group))
         fill(session, OURS, [row])
