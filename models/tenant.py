@@ -55,6 +55,14 @@ def find_tenant(session: Session, client_key: str) -> Tenant | None:
     return session.get(Tenant, client_key)
 
 
+def sealed_secret_of(session: Session, client_key: str) -> bytes | None:
+    """The sealed shared secret of an installed tenant. Asked on every request: one column, no object."""
+    secret = select(Tenant.shared_secret_sealed).where(
+        Tenant.client_key == client_key, Tenant.uninstalled_at.is_(None)
+    )
+    return session.scalar(secret)
+
+
 def doors_of(session: Session, organization_id: str) -> list[Tenant]:
     """The installed tenants that are proven doors into this organization."""
     doors = select(Tenant).where(Tenant.organization_id == organization_id, Tenant.uninstalled_at.is_(None))

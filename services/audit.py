@@ -36,4 +36,3 @@ def record(
             details=details,
         )
     )
-    session.flush()

@@ -22,7 +22,7 @@ from connect.hosts import SiteOrigins
 from connect.tokens import LEEWAY, LifecycleProof
 from models.audit import APP, Event
 from models.credential import Credential
-from models.tenant import LifecycleToken, Product, Tenant, find_tenant
+from models.tenant import LifecycleToken, Product, Tenant, find_tenant, sealed_secret_of
 from services.audit import record
 from services.leaving import leave
 from services.toolbox import Toolbox
@@ -59,10 +59,9 @@ def tenant_row(client_key: str) -> str:
 def shared_secret_of(tools: Toolbox, client_key: str) -> str | None:
     """The secret a tenant signs with; None when it is unknown or uninstalled, or its secret does not open."""
     with tools.begin() as session:
-        tenant = find_tenant(session, client_key)
-        if tenant is None or tenant.uninstalled_at is not None or tenant.shared_secret_sealed is None:
-            return None
-        sealed = tenant.shared_secret_sealed
+        sealed = sealed_secret_of(session, client_key)
+    if sealed is None:
+        return None
     try:
         return tools.vault.open(sealed, row=tenant_row(client_key), column="shared_secret_sealed")
     except CredentialUnreadable:
@@ -125,15 +124,14 @@ def _accept(tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
                 "an event older than the last one was ignored: %s %s", payload.event_type, payload.client_key
             )
             return
-        _remember_token(session, tools, proof, payload)
+        _remember_token(session, proof, payload)
         if payload.event_type == "installed":
             _install(session, tools, proof, payload, tenant)
         else:
             _uninstall(session, tools, proof, payload, tenant)
 
 
-def _remember_token(session: Session, tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
-    session.execute(delete(LifecycleToken).where(LifecycleToken.expires_at < tools.clock()))
+def _remember_token(session: Session, proof: LifecycleProof, payload: Payload) -> None:
     session.add(
         LifecycleToken(
             token_hash=proof.token_hash,
@@ -142,7 +140,6 @@ def _remember_token(session: Session, tools: Toolbox, proof: LifecycleProof, pay
             expires_at=proof.expires_at + 2 * LEEWAY,
         )
     )
-    session.flush()
 
 
 def _install(
@@ -165,7 +162,6 @@ def _install(
     )
     tenant.uninstalled_at = None
     tenant.unreachable_since = None
-    session.flush()
     _record(session, tools, event, tenant, tenant.organization_id)
 
 

@@ -25,7 +25,9 @@ OUTCOMES = ["done", "refused", "rate limited", "lost before", "lost after", "die
 
 
 class OneCase(RuleBasedStateMachine):
-    @initialize(deed=st.sampled_from(Deed), wrong=st.sampled_from(["", "suspended", "synced", "guarded"]))
+    @initialize(
+        deed=st.sampled_from(Deed), wrong=st.sampled_from([""] * 9 + ["suspended", "synced", "guarded"])
+    )
     def begin(self, deed: Deed, wrong: str) -> None:
         self.deed = deed
         self.now = NOW
@@ -51,20 +53,16 @@ class OneCase(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
 
-    @precondition(lambda self: self.in_directory)
-    @rule(membership=st.sampled_from(["active", "suspended"]))
-    def somebody_else_changes_the_person(self, membership: str) -> None:
-        if membership != self.membership:
-            self.changed_by_others = True
-        self.membership = self.shown = membership
-
-    @rule()
-    def the_person_leaves(self) -> None:
-        self.in_directory = False
-
-    @rule()
-    def the_person_becomes_guarded(self) -> None:
-        self.guarded = replace(self.guarded, key_holders=frozenset({"uma"}))
+    @rule(what=st.sampled_from(["nothing"] * 5 + ["active", "suspended", "leaves", "becomes guarded"]))
+    def something_happens_to_the_person(self, what: str) -> None:
+        """By somebody else's hand. Mostly nothing does: otherwise few cases would get as far as acting."""
+        if what == "leaves":
+            self.in_directory = False
+        elif what == "becomes guarded":
+            self.guarded = replace(self.guarded, key_holders=frozenset({"uma"}))
+        elif what != "nothing":
+            self.changed_by_others = self.changed_by_others or what != self.membership
+            self.membership = self.shown = what
 
     @precondition(lambda self: self.state is CaseState.FAILED)
     @rule()
@@ -147,4 +145,4 @@ class OneCase(RuleBasedStateMachine):
 
 
 TestOneCase = OneCase.TestCase
-TestOneCase.settings = settings(stateful_step_count=20)
+TestOneCase.settings = settings(max_examples=3 * settings.default.max_examples, stateful_step_count=15)
