@@ -63,9 +63,9 @@ def lease_cases(due: list[Due]) -> None:
 def rounds(_due_at: datetime, _context: Any) -> None:
     """Every ten minutes: daily syncs, daily credential checks and the clean-up, each when its day is over."""
     start_daily_syncs()
+    purge()
     for client_key, kind in credentials_due():
         check_credential(client_key, kind)
-    purge()
 
 
 @DBOS.step()

@@ -120,5 +120,12 @@ def entries_of(
 
 
 def purge_audit(session: Session, organization_id: str) -> None:
-    """Ends the retention of an organization that left: the one way out, by age only (S52)."""
+    """Ends the retention of an organization that left: a way out by age only (S52)."""
     session.execute(delete(AuditEntry).where(AuditEntry.organization_id == organization_id))
+
+
+def purge_audit_of_tenant(session: Session, client_key: str) -> None:
+    """The same for a tenant that never led to an organization, or whose organization is gone."""
+    session.execute(
+        delete(AuditEntry).where(AuditEntry.client_key == client_key, AuditEntry.organization_id.is_(None))
+    )

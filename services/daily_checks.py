@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import select
 
+from connect.errors import NotFound
 from models.audit import APP
 from models.credential import Credential, CredentialKind
 from models.tenant import Tenant
@@ -28,5 +30,6 @@ def credentials_due(tools: Toolbox) -> list[tuple[str, CredentialKind]]:
 
 
 def check_credential(tools: Toolbox, client_key: str, kind: str) -> None:
-    """Checks one of them; the answer is stored and audited."""
-    check(tools, client_key, CredentialKind(kind), actor=APP)
+    """Checks one of them; the answer is stored and audited. One that was forgotten meanwhile is passed over."""
+    with suppress(NotFound):
+        check(tools, client_key, CredentialKind(kind), actor=APP)

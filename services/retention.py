@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from models.audit import APP, Event, purge_audit
+from models.audit import APP, Event, purge_audit, purge_audit_of_tenant
 from models.organization import Organization
 from models.tenant import LifecycleToken, Tenant
 from services.audit import record
@@ -21,7 +21,11 @@ def purge(tools: Toolbox) -> None:
     with tools.begin() as session:
         session.execute(delete(LifecycleToken).where(LifecycleToken.expires_at < now - timedelta(days=1)))
         overdue = now - timedelta(days=tools.settings.purge_after_days)
-        session.execute(delete(Tenant).where(Tenant.uninstalled_at < overdue))
+        for client_key in session.scalars(
+            select(Tenant.client_key).where(Tenant.uninstalled_at < overdue)
+        ).all():
+            purge_audit_of_tenant(session, client_key)
+            session.execute(delete(Tenant).where(Tenant.client_key == client_key))
         for organization_id in session.scalars(
             select(Organization.id).where(Organization.doorless_since < overdue)
         ).all():

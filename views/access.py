@@ -22,7 +22,7 @@ from flask import Flask, current_app, g, request
 from werkzeug.routing import RequestRedirect
 
 from connect.caller import Caller
-from connect.errors import Forbidden, NotAuthenticated, NotFound, NotReady
+from connect.errors import Forbidden, Invalid, NotAuthenticated, NotFound, NotReady
 from connect.tokens import (
     MAX_TOKEN_BYTES,
     LifecycleProof,
@@ -203,6 +203,9 @@ def _prove_webhook() -> None:
 
 def _prove_api() -> None:
     g.rollcall_caller = verify_context(_token_of_header(), secret_of=_secret_of, now=tools().clock())
+    # No page of ours sends it, and PostgreSQL takes no NUL in a text.
+    if "\0" in request.path or any("\0" in value for value in request.values.values()):
+        raise Invalid("address", reason="nul_character")
 
 
 def _prove_nothing() -> None:

@@ -235,6 +235,14 @@ def test_s17_a_refusal_ends_the_request(world: World, address: str) -> None:
             assert world.request("POST", address, token, json=body).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "address", ["/app/people/a%00b", "/app/runs/%00", "/app/people?text=a%00b", "/app/audit?event=%00"]
+)
+def test_a_nul_character_is_refused_in_words(world: World, address: str) -> None:
+    with world.untouched():
+        assert world.request("GET", address, world.acme.context()).status_code == 422
+
+
 def subclasses(kind: type[AppError]) -> set[type[AppError]]:
     return {kind}.union(*(subclasses(each) for each in kind.__subclasses__()))
 
