@@ -6,8 +6,9 @@ from contextlib import ExitStack
 import pytest
 
 from tests.connect.listener import Listener, listening
+from tests.databases import SqliteDatabases
 from tests.security import world as worlds
-from tests.security.world import World
+from tests.security.world import FirstDay, World
 
 
 @pytest.fixture(scope="session")
@@ -20,11 +21,20 @@ def listeners() -> Iterator[tuple[Listener, Listener, Listener]]:
         )
 
 
+@pytest.fixture(scope="session")
+def first_day(
+    sqlite_databases: SqliteDatabases,
+    tmp_path_factory: pytest.TempPathFactory,
+    listeners: tuple[Listener, Listener, Listener],
+) -> Iterator[FirstDay]:
+    """A world in which acme and globex have just been installed."""
+    with sqlite_databases.fresh(tmp_path_factory.mktemp("world")) as url:
+        yield FirstDay(worlds.build(url, *listeners))
+
+
 @pytest.fixture
-def world(sqlite_url: str, listeners: tuple[Listener, Listener, Listener]) -> Iterator[World]:
+def world(first_day: FirstDay) -> Iterator[World]:
     """acme and globex, installed; nobody has called anybody yet."""
-    for listener in listeners:
-        listener.calls.clear()
-    found = worlds.build(sqlite_url, *listeners)
+    found = first_day.again()
     yield found
     found.close()

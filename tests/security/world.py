@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +20,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from config import APP_KEY, Settings
+from connect.install_keys import InstallKeys
 from models.db import db
 from services.administrators import Administrators
 from services.toolbox import Toolbox
@@ -167,6 +169,34 @@ class World:
         yield
         assert self.dump() == before
         assert len(self.outgoing) - called == calls, self.outgoing[called:]
+
+
+class FirstDay:
+    """A world to begin every test with: making the app takes long, laying back its database does not."""
+
+    def __init__(self, world: World) -> None:
+        world.close()
+        self._world = world
+        self._database = Path(world.file).read_bytes()
+
+    def again(self) -> World:
+        """The same app and tenants, as if nothing had happened since."""
+        first = self._world
+        for leftover in ("", "-wal", "-shm"):
+            Path(first.file + leftover).unlink(missing_ok=True)
+        Path(first.file).write_bytes(self._database)
+        clock = Clock()
+        keys = InstallKeys(first.tools.settings.install_keys_urls, clock=clock)
+        first.hub.answer = answer_as_hub
+        keys.pem_for(KID)
+        first.app.extensions[TOOLS] = replace(first.tools, clock=clock, install_keys=keys)
+        first.app.extensions[ADMINISTRATORS] = Administrators(first.tools)
+        acme, globex = (replace(each, admins=set(each.admins)) for each in (first.acme, first.globex))
+        for tenant in (acme, globex):
+            tenant.listener.answer = tenant.answer
+        for listener in (first.hub, acme.listener, globex.listener):
+            listener.calls.clear()
+        return replace(first, client=first.app.test_client(), clock=clock, acme=acme, globex=globex)
 
 
 def settings_for(database_url: str, hub: Listener, *sites: Listener) -> Settings:
