@@ -52,7 +52,7 @@ def sqlite_url(sqlite_databases: SqliteDatabases, tmp_path: Path) -> Iterator[st
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A fresh, migrated database: the test runs once on SQLite, once on PostgreSQL."""
     with ExitStack() as stack:

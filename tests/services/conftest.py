@@ -35,7 +35,12 @@ def postgres_app(neighbours: Neighbours, postgres_databases: PostgresDatabases) 
         worlds.close(app)
 
 
-@pytest.fixture(params=["sqlite_app", "postgres_app"], ids=["sqlite", "postgresql"])
+@pytest.fixture(
+    params=[
+        pytest.param("sqlite_app", id="sqlite"),
+        pytest.param("postgres_app", id="postgresql", marks=pytest.mark.slow),
+    ]
+)
 def world(neighbours: Neighbours, request: pytest.FixtureRequest) -> Iterator[World]:
     """Once on SQLite, once on PostgreSQL."""
     found = worlds.build(neighbours, request.getfixturevalue(request.param))

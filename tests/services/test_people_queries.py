@@ -155,6 +155,7 @@ def fill(session: Session, organization_id: str, people: list[Row]) -> None:
             session.execute(insert(model), found)
 
 
+@pytest.mark.slow
 @settings(max_examples=settings.default.max_examples // 3)
 @given(people=st.lists(rows.map(honest), max_size=6), asked=st.lists(filters, min_size=1, max_size=8))
 def test_s45_both_databases_show_whom_plain_words_show(

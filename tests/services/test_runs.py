@@ -122,6 +122,7 @@ def test_s46_a_preview_needs_a_fresh_complete_sync(world: World) -> None:
     assert "Overview" in refused.value.next_step
 
 
+@pytest.mark.slow
 def test_at_most_5_000_people(sqlite_world: World) -> None:
     world, ana = sqlite_world, sqlite_world.synced()
     (pattern,) = [person for person in world.rows(Person) if person.account_id == world.changeable(1)[0]]
