@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
@@ -17,11 +16,8 @@ from connect.errors import (
     Invalid,
     NotFound,
     Unauthorized,
-    Why,
 )
-from connect.gateway.confluence import ConfluenceSite
 from connect.gateway.jira import MyselfRecord
-from connect.gateway.organization import OrganizationRecord, WorkspaceRecord
 from models.audit import Event
 from models.credential import Credential, CredentialKind, CredentialState, credential_of
 from models.organization import Operator, OperatorReason, Organization
@@ -30,6 +26,7 @@ from services.audit import record
 from services.doors import credential_row, mark_rejected
 from services.leaving import leave
 from services.names import names_of
+from services.proving import Door, Opened, prove_key, prove_token
 from services.seats import replace_seats
 from services.syncing import start_sync
 from services.toolbox import Toolbox
@@ -56,24 +53,6 @@ class CredentialView:
     state: str
     checked_at: datetime
     check_result: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Door:
-    """The caller's tenant, copied out of the database before Atlassian is asked anything."""
-
-    client_key: str
-    product: str
-    base_url: str
-    organization_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """What a key was found to open."""
-
-    organization: OrganizationRecord
-    workspaces: list[WorkspaceRecord]
 
 
 def show(tools: Toolbox, caller: Caller, kind: CredentialKind) -> CredentialView | None:
@@ -115,7 +94,7 @@ def store_admin_key(tools: Toolbox, caller: Caller, *, key: str, expires_on: str
     key = _secret("key", key, "Admin API key")
     door = _door(tools, caller)
     try:
-        opened = _prove_key(tools, door, key)
+        opened = prove_key(tools, door, key)
     except (Invalid, Unauthorized, AccessForbidden) as problem:
         _record_refusal(tools, door, account_id, CredentialKind.ADMIN_KEY, problem.reason)
         raise
@@ -151,7 +130,7 @@ def store_api_token(tools: Toolbox, caller: Caller, *, email: str, token: str, e
         )
     door = _door(tools, caller)
     try:
-        owner = _prove_token(tools, door, email, token)
+        owner = prove_token(tools, door, email, token)
     except (Invalid, Unauthorized, AccessForbidden) as problem:
         _record_refusal(tools, door, account_id, CredentialKind.API_TOKEN, problem.reason)
         raise
@@ -188,11 +167,11 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
     try:
         secret = tools.vault.open(sealed, row=row, column="sealed")
         if kind is CredentialKind.ADMIN_KEY:
-            opened = _prove_key(tools, door, secret)
+            opened = prove_key(tools, door, secret)
             if opened.organization.id != door.organization_id:
                 state, result = CredentialState.REJECTED, "The key now opens another organization."
         else:
-            _prove_token(
+            prove_token(
                 tools, door, tools.vault.open(email_sealed or b"", row=row, column="email_sealed"), secret
             )
     except CredentialUnreadable:
@@ -245,79 +224,7 @@ def forget(tools: Toolbox, caller: Caller, kind: CredentialKind) -> None:
         )
 
 
-def _prove_key(tools: Toolbox, door: _Door, key: str) -> _Opened:
-    with tools.atlassian.organization(key) as gateway:
-        try:
-            organizations = gateway.organizations()
-            names = []
-            for organization in organizations:
-                workspaces = gateway.workspaces(organization.id)
-                if any(_same_site(workspace.host_url, door.base_url) for workspace in workspaces):
-                    for directory in gateway.directories(organization.id):
-                        gateway.people_page(organization.id, directory.id, limit=1)
-                    return _Opened(organization, workspaces)
-                names.append(organization.name or organization.id)
-        except Unauthorized:
-            raise Invalid(
-                "key",
-                "Atlassian rejects this key: it is mistyped, has expired, or was revoked.",
-                "Copy it again, or create a new key under Settings → API keys of your organization.",
-                reason="key_rejected",
-            ) from None
-        except AccessForbidden as problem:
-            if problem.why is not Why.SCOPE:
-                raise
-            raise Invalid(
-                "key",
-                "Atlassian accepts this key, but its scopes are too small: it may not list people.",
-                "Create a key without scopes: Rollcall needs to read people and to suspend them.",
-                reason="key_scope_too_small",
-            ) from None
-    if not names:
-        raise Invalid(
-            "key", "This key opens no organization.", "Create it in the organization that owns this site."
-        )
-    raise Invalid(
-        "key",
-        f"This key belongs to “{', '.join(names)}”, which does not own {urlsplit(door.base_url).netloc}.",
-        "Create a key in the organization that owns this site, or configure Rollcall on a site of that organization.",
-        reason="other_organization",
-    )
-
-
-def _prove_token(tools: Toolbox, door: _Door, email: str, token: str) -> MyselfRecord:
-    with tools.atlassian.site_by_token(door.product, door.base_url, email, token) as site:
-        try:
-            owner = site.current_user() if isinstance(site, ConfluenceSite) else site.myself()
-            may_administer = site.may_administer()
-        except Unauthorized:
-            raise Invalid(
-                "token",
-                "Atlassian rejects this e-mail address and token together: one is mistyped, or the token has expired.",
-                "Use the address of the account that made the token, and a token created without scopes.",
-                reason="token_rejected",
-            ) from None
-        except AccessForbidden:
-            may_administer = False
-            owner = MyselfRecord("", None, "")
-    if owner.email is not None and owner.email.casefold() != email.casefold():
-        raise Invalid(
-            "email",
-            "The token works, but it belongs to an account with another e-mail address.",
-            "Type the address of the account that made the token.",
-            reason="email_mismatch",
-        )
-    if not may_administer:
-        raise Invalid(
-            "token",
-            f"This account may not administer {'Confluence' if door.product == 'confluence' else 'Jira'}.",
-            "Make the token with an administrator's account, or give this account the administrator role.",
-            reason="not_an_administrator",
-        )
-    return owner
-
-
-def _link(session: Session, tenant: Tenant, opened: _Opened, account_id: str, now: datetime) -> None:
+def _link(session: Session, tenant: Tenant, opened: Opened, account_id: str, now: datetime) -> None:
     found = opened.organization
     if tenant.organization_id not in (None, found.id):
         leave(session, tenant, actor=account_id, now=now, reason="The key now opens another organization.")
@@ -357,7 +264,7 @@ def _link(session: Session, tenant: Tenant, opened: _Opened, account_id: str, no
 def _put(
     tools: Toolbox,
     session: Session,
-    door: _Door,
+    door: Door,
     kind: CredentialKind,
     secret: str,
     account_id: str,
@@ -388,7 +295,7 @@ def _put(
 
 def _record_stored(
     session: Session,
-    door: _Door,
+    door: Door,
     organization_id: str | None,
     account_id: str,
     kind: CredentialKind,
@@ -407,7 +314,7 @@ def _record_stored(
     )
 
 
-def _record_refusal(tools: Toolbox, door: _Door, account_id: str, kind: CredentialKind, reason: str) -> None:
+def _record_refusal(tools: Toolbox, door: Door, account_id: str, kind: CredentialKind, reason: str) -> None:
     with tools.begin() as session:
         record(
             session,
@@ -421,7 +328,7 @@ def _record_refusal(tools: Toolbox, door: _Door, account_id: str, kind: Credenti
         )
 
 
-def _door(tools: Toolbox, caller: Caller) -> _Door:
+def _door(tools: Toolbox, caller: Caller) -> Door:
     with tools.begin() as session:
         tenant = find_tenant(session, caller.tenant)
         if tenant is None or tenant.uninstalled_at is not None:
@@ -429,8 +336,8 @@ def _door(tools: Toolbox, caller: Caller) -> _Door:
         return _as_door(tenant)
 
 
-def _as_door(tenant: Tenant) -> _Door:
-    return _Door(tenant.client_key, tenant.product, tenant.base_url, tenant.organization_id)
+def _as_door(tenant: Tenant) -> Door:
+    return Door(tenant.client_key, tenant.product, tenant.base_url, tenant.organization_id)
 
 
 def _somebody(caller: Caller) -> str:
@@ -477,11 +384,3 @@ def _expiry(value: str, today: date) -> date:
             "Look up the expiry date at Atlassian.",
         )
     return expiry
-
-
-def _same_site(host_url: str | None, base_url: str) -> bool:
-    # Whole origins are compared: a common ending proves nothing (S27).
-    if not host_url:
-        return False
-    theirs, ours = urlsplit(host_url), urlsplit(base_url)
-    return (theirs.scheme, theirs.netloc.lower()) == (ours.scheme, ours.netloc.lower())

@@ -13,7 +13,7 @@ from models.organization import Organization
 from models.sync import SyncState, latest_sync
 from rules.filters import PeopleFilter
 from services.doors import require_organization
-from services.runs import FRESH
+from services.previews import FRESH
 from services.summary import IDLE_DAYS, ProductActivity, Totals, summary
 from services.syncing import SyncProgress, progress
 from services.toolbox import Toolbox

@@ -10,7 +10,7 @@ from models.audit import APP, Event, purge_audit, purge_audit_of_tenant
 from models.organization import Organization
 from models.tenant import LifecycleToken, Tenant
 from services.audit import record
-from services.runs import purge_previews
+from services.previews import purge_previews
 from services.toolbox import Toolbox
 
 

@@ -33,7 +33,7 @@ from rules.case import CaseState, Deed
 from sandbox import server as sandbox_server
 from sandbox.server import Sandbox
 from sandbox.world import ADMIN_KEYS, API_TOKENS, ORGANIZATIONS
-from services import acting, credentials, runs, syncing
+from services import acting, credentials, previews, runs, syncing
 from services.administrators import Administrators
 from services.doors import require_organization
 from services.toolbox import Toolbox
@@ -221,7 +221,7 @@ class World:
 
     def begin_run(self, caller: Caller, account_ids: list[str], deed: Deed = Deed.SUSPEND) -> str:
         """Preview and confirm."""
-        run_id = runs.preview(self.tools, caller, deed, account_ids=account_ids, filter=None)
+        run_id = previews.preview(self.tools, caller, deed, account_ids=account_ids, filter=None)
         runs.confirm(self.tools, caller, run_id)
         return run_id
 

@@ -12,9 +12,9 @@ from connect.errors import Invalid
 from models.run import cases_of
 from rules.case import CaseState, Deed, RunState
 from rules.filters import PeopleFilter
-from services import exports, runs
+from services import exports, previews, run_progress, runs
 from services.doors import require_organization
-from services.runs import RunView
+from services.run_progress import RunView
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.downloads import download
@@ -41,7 +41,9 @@ ORDER = (
 @api
 @operator_only
 def index() -> str:
-    return show.place("runs/index.html", tab="runs", title="Runs", runs=runs.list_runs(tools(), caller()))
+    return show.place(
+        "runs/index.html", tab="runs", title="Runs", runs=run_progress.list_runs(tools(), caller())
+    )
 
 
 @blueprint.post("")
@@ -54,7 +56,7 @@ def preview() -> str:
         raise Invalid("deed", "This is nothing that Rollcall can do.", "Choose Suspend or Restore.")
     whole = request.form.get("whole") == "yes"
     ids = [account_id for account_id in request.form.get("account_ids", "").split(",") if account_id]
-    run_id = runs.preview(
+    run_id = previews.preview(
         tools(),
         caller(),
         Deed(deed),
@@ -76,7 +78,7 @@ def run(run_id: str) -> str:
 @operator_only
 def progress(run_id: str) -> str | Response:
     """Bar, counts and rows while the run goes on; the whole page as soon as it does not."""
-    view = runs.show_run(tools(), caller(), run_id)
+    view = run_progress.show_run(tools(), caller(), run_id)
     if view.state is RunState.RUNNING:
         return show.part("runs/live.html", live=True, **_people_of(view))
     answer = make_response(_show(run_id))
@@ -113,7 +115,7 @@ def retry(run_id: str) -> str:
 @api
 @operator_only
 def undo(run_id: str) -> str:
-    return _show(runs.preview_undo(tools(), caller(), run_id))
+    return _show(previews.preview_undo(tools(), caller(), run_id))
 
 
 @blueprint.get("/<run_id>/export")
@@ -124,7 +126,7 @@ def export(run_id: str) -> Response:
 
 
 def _show(run_id: str) -> str:
-    view = runs.show_run(tools(), caller(), run_id)
+    view = run_progress.show_run(tools(), caller(), run_id)
     context = _people_of(view)
     if view.state is RunState.PREVIEW:
         return show.place(

@@ -18,7 +18,7 @@ from models.audit import AuditEntry
 from models.people import Seat
 from rules.case import Deed
 from rules.products import product_name
-from services.runs import RunView
+from services.run_progress import RunView
 from views import words
 from views.access import caller, tools
 

@@ -11,7 +11,7 @@ from models.people import Person
 from models.run import Case
 from rules.case import CaseState, Deed
 from rules.filters import PeopleFilter
-from services import runs
+from services import previews, run_progress, runs
 from tests.jobs.deployment import Deployment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -33,7 +33,7 @@ def people_of_the_sandbox(deployment: Deployment) -> set[str]:
 
 def suspend_everybody_possible(deployment: Deployment) -> tuple[str, int]:
     tools, ana = deployment.tools, deployment.ana
-    run_id = runs.preview(
+    run_id = previews.preview(
         tools, ana, Deed.SUSPEND, account_ids=None, filter=PeopleFilter(status="active", synced=False)
     )
     runs.confirm(tools, ana, run_id)
@@ -90,7 +90,9 @@ def test_s50_a_thousand_suspensions_with_the_worker_killed_act_on_each_person_on
         )
         deployment.kill_worker()
         deployment.start_worker()
-    deployment.wait_for(lambda: runs.show_run(deployment.tools, deployment.ana, run_id).to_do == 0, "the run")
+    deployment.wait_for(
+        lambda: run_progress.show_run(deployment.tools, deployment.ana, run_id).to_do == 0, "the run"
+    )
 
     states = deployment.case_states(run_id)
     assert states["acted"] == chosen, states
@@ -104,17 +106,17 @@ def test_s51_undo_with_the_worker_killed_gives_everybody_back_once(deploy: Deplo
     run_id, chosen = suspend_everybody_possible(deployment)
     deployment.wait_for(lambda: deployment.case_states(run_id).get("acted") == chosen, "the run")
     deployment.wait_for(
-        lambda: runs.show_run(deployment.tools, deployment.ana, run_id).can_undo, "the end of the run"
+        lambda: run_progress.show_run(deployment.tools, deployment.ana, run_id).can_undo, "the end of the run"
     )
     suspended = set(deeds(deployment, "suspend"))
 
-    undo_id = runs.preview_undo(deployment.tools, deployment.ana, run_id)
+    undo_id = previews.preview_undo(deployment.tools, deployment.ana, run_id)
     runs.confirm(deployment.tools, deployment.ana, undo_id)
     deployment.wait_for(lambda: deployment.case_states(undo_id).get("acted", 0) >= 20, "20 people")
     deployment.kill_worker()
     deployment.start_worker()
     deployment.wait_for(
-        lambda: runs.show_run(deployment.tools, deployment.ana, undo_id).to_do == 0, "the undo"
+        lambda: run_progress.show_run(deployment.tools, deployment.ana, undo_id).to_do == 0, "the undo"
     )
 
     assert deployment.case_states(run_id)["undone"] == chosen

@@ -9,7 +9,7 @@ import pytest
 from models.organization import Organization
 from models.people import Person
 from rules.case import CaseState, Deed
-from services import acting, runs
+from services import acting, previews, run_progress, runs
 from services.syncing import request_sync
 from tests.services.workers import Crash, Killed, die, once, with_something_between
 from tests.world import ACCOUNTS, ACME, ACME_KEY, LEASE_OVER, SETTLE, World
@@ -49,7 +49,7 @@ def test_the_straight_way(world: World) -> None:
         assert case.earlier["membership_status"] == "active"
         assert case.finished_at is not None
         assert world.stored(Person, ACME, account_id).status == "suspended", "shown at once"
-    assert runs.show_run(world.tools, ana, run_id).state == "finished"
+    assert run_progress.show_run(world.tools, ana, run_id).state == "finished"
     acted = world.audit("case:acted")
     assert {entry.subject for entry in acted} == set(people)
     assert {(entry.actor, entry.run_id) for entry in acted} == {("rollcall", run_id)}
@@ -103,7 +103,7 @@ def test_s48_whoever_confirms_is_never_suspended(sqlite_world: World) -> None:
     world = sqlite_world
     ana, uma = world.synced(), world.caller("uma")
     world.change(ACCOUNTS["uma"], management_source="invited")
-    run_id = runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=[ACCOUNTS["uma"]], filter=None)
+    run_id = previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=[ACCOUNTS["uma"]], filter=None)
     runs.confirm(world.tools, uma, run_id)
     world.act()
     case = world.case(run_id, ACCOUNTS["uma"])
@@ -120,7 +120,7 @@ def test_a_429_pauses_the_whole_organization(world: World) -> None:
     assert set(world.states(run_id).values()) == {"planned"}
     until = world.stored(Organization, ACME).paused_until
     assert timedelta(seconds=295) < until - world.clock() <= timedelta(seconds=300)
-    assert runs.show_run(world.tools, ana, run_id).paused_until == until
+    assert run_progress.show_run(world.tools, ana, run_id).paused_until == until
     assert due(world) == []
     assert world.calls(first) + world.calls(second) == 1, "one asked, the other did not even try"
     # Another organization is not paused.
@@ -133,7 +133,7 @@ def test_a_429_pauses_the_whole_organization(world: World) -> None:
     world.act()
     assert set(world.states(run_id).values()) == {"acted"}
     assert world.effects(first) == world.effects(second) == ONCE
-    assert runs.show_run(world.tools, ana, run_id).paused_until is None
+    assert run_progress.show_run(world.tools, ana, run_id).paused_until is None
 
 
 @pytest.mark.parametrize("kind", ["timeout", "reset", "503"])
@@ -300,7 +300,7 @@ def test_stopped_while_interrupted(world: World, landed: bool) -> None:
     world.act()
     assert world.case(run_id, person).state == ("acted" if landed else "cancelled")
     assert world.calls(person) == int(landed)
-    assert runs.show_run(world.tools, ana, run_id).state == "stopped"
+    assert run_progress.show_run(world.tools, ana, run_id).state == "stopped"
 
 
 def test_stopped_between_reading_and_calling(sqlite_world: World) -> None:
@@ -337,7 +337,7 @@ def test_trouble_that_does_not_end(sqlite_world: World) -> None:
     assert case.state == "failed"
     assert "could not be reached" in case.reason
     assert sqlite_world.calls(person) == acting.MOST_TROUBLES
-    assert runs.show_run(sqlite_world.tools, ana, run_id).can_retry
+    assert run_progress.show_run(sqlite_world.tools, ana, run_id).can_retry
 
 
 def test_a_refusal_ends_the_case(sqlite_world: World) -> None:
@@ -403,5 +403,5 @@ def test_a_sync_beside_a_run_takes_nothing_back(sqlite_world: World) -> None:
     world.later(hours=1)
     world.sync(ana)
     assert world.stored(Person, ACME, person).status == "suspended"
-    undo = runs.preview_undo(world.tools, ana, run_id)
+    undo = previews.preview_undo(world.tools, ana, run_id)
     assert world.states(undo) == {person: CaseState.PLANNED}

@@ -14,7 +14,7 @@ from models.credential import CredentialKind
 from models.db import Base
 from rules.case import Deed
 from rules.filters import PeopleFilter
-from services import credentials, exports, operators, runs, syncing
+from services import credentials, exports, operators, previews, runs, syncing
 from tests.world import ACCOUNTS, ACME, ANA_TOKEN, GLOBEX, SETTLE, World
 
 
@@ -39,7 +39,7 @@ DEEDS: dict[str, Callable[[World, Caller, str, str], object]] = {
     "name": lambda w, ana, *_: operators.name_operator(w.tools, ana, ACCOUNTS["jon"]),
     "remove": lambda w, ana, *_: operators.remove_operator(w.tools, ana, ACCOUNTS["uma"]),
     "sync": lambda w, ana, *_: syncing.request_sync(w.tools, ana),
-    "preview": lambda w, ana, *_: runs.preview(w.tools, ana, Deed.SUSPEND, account_ids=None, filter=None),
+    "preview": lambda w, ana, *_: previews.preview(w.tools, ana, Deed.SUSPEND, account_ids=None, filter=None),
     "confirm": lambda w, ana, preview, _: runs.confirm(w.tools, ana, preview),
     "stop": lambda w, ana, _, running: runs.stop(w.tools, ana, running),
     "export": lambda w, ana, *_: exports.people_csv(w.tools, ana, PeopleFilter()),
@@ -54,7 +54,7 @@ def test_s52_without_its_entry_nothing_changes(world_of_its_own: World) -> None:
     operators.name_operator(world.tools, ana, ACCOUNTS["uma"])
     first, second = world.changeable(2)
     running = world.begin_run(ana, [first])
-    preview = runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=[second], filter=None)
+    preview = previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=[second], filter=None)
     with world.tools.begin() as session:
         session.execute(DropTable(Base.metadata.tables["audit_entry"]))
     before = contents(world)

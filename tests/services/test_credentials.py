@@ -14,7 +14,7 @@ from models.credential import Credential, CredentialKind, CredentialState
 from models.organization import Organization
 from models.sync import SyncState
 from models.tenant import Tenant
-from services import credentials, daily_checks, runs, syncing
+from services import credentials, daily_checks, run_progress, syncing
 from services.doors import opened, organization_of
 from tests.world import (
     ACCOUNTS,
@@ -322,13 +322,13 @@ def test_forgetting_the_key_closes_the_door_and_stops_the_work(world: World) -> 
     assert progress is not None
     assert progress.state == SyncState.STOPPED
     with pytest.raises(AppError, match="no_organization"):
-        runs.show_run(world.tools, ana, run_id)
+        run_progress.show_run(world.tools, ana, run_id)
     with pytest.raises(NotFound):
         credentials.forget(world.tools, ana, ADMIN_KEY)
     # The key again, and all is where it was.
     world.store_key()
     assert world.stored(Organization, ACME).doorless_since is None
-    assert runs.show_run(world.tools, ana, run_id).total == 2
+    assert run_progress.show_run(world.tools, ana, run_id).total == 2
 
 
 def test_forgetting_the_token_changes_nothing_else(sqlite_world: World) -> None:

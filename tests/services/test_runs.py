@@ -15,7 +15,7 @@ from models.run import Run
 from models.sync import Sync
 from rules.case import Deed
 from rules.filters import PeopleFilter
-from services import runs
+from services import previews, run_progress, runs
 from tests.world import ACCOUNTS, ACME, SETTLE, World
 
 GUARDED, NOT_POSSIBLE, PLANNED = "guarded", "not_possible", "planned"
@@ -37,7 +37,7 @@ def finished(world: World, account_ids: list[str]) -> str:
 def test_s48_a_preview_has_a_verdict_for_everybody(world: World) -> None:
     """Told from what the sandbox knows, not from our rows."""
     ana = world.synced()
-    run_id = runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=None, filter=None)
+    run_id = previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=None, filter=None)
     states = world.states(run_id)
     directory = world.directory()
     assert states.keys() == {one["account_id"] for one in directory}
@@ -54,7 +54,7 @@ def test_s48_a_preview_has_a_verdict_for_everybody(world: World) -> None:
         else:
             assert state == PLANNED
     assert {GUARDED, NOT_POSSIBLE, PLANNED} == set(states.values())
-    view = runs.show_run(world.tools, ana, run_id)
+    view = run_progress.show_run(world.tools, ana, run_id)
     assert (view.total, view.state, view.can_confirm, view.can_stop) == (
         len(directory),
         "preview",
@@ -63,13 +63,13 @@ def test_s48_a_preview_has_a_verdict_for_everybody(world: World) -> None:
     )
     assert view.chosen == view.to_do == list(states.values()).count(PLANNED)
     assert view.requested_by_name == "Ana Marić"
-    assert runs.list_runs(world.tools, ana) == [], "a preview is no run yet"
+    assert run_progress.list_runs(world.tools, ana) == [], "a preview is no run yet"
     assert world.requests("/suspend$") == []
 
 
 def test_the_same_people_for_restoring(sqlite_world: World) -> None:
     ana = sqlite_world.synced()
-    run_id = runs.preview(sqlite_world.tools, ana, Deed.RESTORE, account_ids=None, filter=None)
+    run_id = previews.preview(sqlite_world.tools, ana, Deed.RESTORE, account_ids=None, filter=None)
     chosen = {account_id for account_id, state in sqlite_world.states(run_id).items() if state == PLANNED}
     assert chosen == {
         one["account_id"]
@@ -84,7 +84,7 @@ def test_a_selection_and_a_filter(world: World) -> None:
     people = world.changeable(3)
 
     def chosen(**selection: object) -> set[str]:
-        run_id = runs.preview(
+        run_id = previews.preview(
             world.tools, ana, Deed.SUSPEND, **{"account_ids": None, "filter": None} | selection
         )
         return set(world.states(run_id))
@@ -107,14 +107,14 @@ def test_s46_a_preview_needs_a_fresh_complete_sync(world: World) -> None:
     people = world.changeable(1)
 
     def preview() -> str:
-        return runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=people, filter=None)
+        return previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=people, filter=None)
 
     with pytest.raises(NotReady, match="no_complete_sync"):
         preview()
     world.sync(ana)
     (sync,) = world.rows(Sync)
     preview()
-    world.clock.offset += sync.started_at + runs.FRESH - world.clock() - timedelta(seconds=5)
+    world.clock.offset += sync.started_at + previews.FRESH - world.clock() - timedelta(seconds=5)
     preview()
     world.later(seconds=10)
     with pytest.raises(NotReady, match="stale_sync") as refused:
@@ -129,24 +129,24 @@ def test_at_most_5_000_people(sqlite_world: World) -> None:
     columns = {
         column.key: getattr(pattern, column.key) for column in Person.metadata.tables["person"].columns
     }
-    crowd = [columns | {"account_id": f"crowd-{number:05}"} for number in range(runs.MOST_PEOPLE)]
+    crowd = [columns | {"account_id": f"crowd-{number:05}"} for number in range(previews.MOST_PEOPLE)]
     with world.tools.begin() as session:
         session.execute(insert(Person), crowd)
     with pytest.raises(Invalid) as refused:
-        runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=None, filter=None)
+        previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=None, filter=None)
     assert "5,000" in refused.value.sentence
     assert refused.value.next_step
     ids = [person["account_id"] for person in crowd]
     with pytest.raises(Invalid):
-        runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=[*ids, pattern.account_id], filter=None)
-    run_id = runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=ids, filter=None)
-    assert runs.show_run(world.tools, ana, run_id).chosen == runs.MOST_PEOPLE
+        previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=[*ids, pattern.account_id], filter=None)
+    run_id = previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=ids, filter=None)
+    assert run_progress.show_run(world.tools, ana, run_id).chosen == previews.MOST_PEOPLE
 
 
 def test_confirmed_once(world: World) -> None:
     ana = world.synced()
     people = world.changeable(2)
-    run_id = runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=people, filter=None)
+    run_id = previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=people, filter=None)
     together, outcomes = threading.Barrier(4), []
 
     def ask() -> None:
@@ -172,19 +172,19 @@ def test_confirmed_once(world: World) -> None:
 
 def test_a_preview_that_cannot_be_confirmed(sqlite_world: World) -> None:
     ana = sqlite_world.synced()
-    nobody = runs.preview(
+    nobody = previews.preview(
         sqlite_world.tools, ana, Deed.SUSPEND, account_ids=[ACCOUNTS["ana"], ACCOUNTS["priya"]], filter=None
     )
     with pytest.raises(Conflict, match="conflict"):
         runs.confirm(sqlite_world.tools, ana, nobody)
-    assert not runs.show_run(sqlite_world.tools, ana, nobody).can_confirm
-    old = runs.preview(
+    assert not run_progress.show_run(sqlite_world.tools, ana, nobody).can_confirm
+    old = previews.preview(
         sqlite_world.tools, ana, Deed.SUSPEND, account_ids=sqlite_world.changeable(1), filter=None
     )
     sqlite_world.later(hours=25)
     with pytest.raises(Conflict):
         runs.confirm(sqlite_world.tools, ana, old)
-    runs.purge_previews(sqlite_world.tools)
+    previews.purge_previews(sqlite_world.tools)
     assert sqlite_world.rows(Run) == []
 
 
@@ -194,12 +194,12 @@ def test_stop_cancels_whoever_waits(world: World) -> None:
     run_id = world.begin_run(ana, [done, waiting])
     world.fault(f"/users/{waiting}/suspend$", "503")
     world.act()
-    later = runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=[waiting], filter=None)
+    later = previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=[waiting], filter=None)
     assert world.states(run_id) == {done: "acted", waiting: "acting"}
     other = world.begin_run(ana, world.changeable(4)[2:])
     runs.stop(world.tools, ana, other)
     assert set(world.states(other).values()) == {"cancelled"}
-    view = runs.show_run(world.tools, ana, other)
+    view = run_progress.show_run(world.tools, ana, other)
     assert (view.state, view.can_stop, view.can_undo, view.to_do) == ("stopped", False, False, 0)
     settled(world)
     world.act()
@@ -228,11 +228,11 @@ def test_retry_failed(world: World) -> None:
         settled(world)
         world.act()
     assert world.states(run_id) == {good: "acted", landed: "failed", lost: "failed"}
-    view = runs.show_run(world.tools, ana, run_id)
+    view = run_progress.show_run(world.tools, ana, run_id)
     assert (view.state, view.can_retry, view.can_undo) == ("finished", True, True)
     world.clear_faults()
     runs.retry_failed(world.tools, ana, run_id)
-    assert runs.show_run(world.tools, ana, run_id).state == "running"
+    assert run_progress.show_run(world.tools, ana, run_id).state == "running"
     world.act()
     assert set(world.states(run_id).values()) == {"acted"}
     assert world.case(run_id, landed).reason == "Found done after an interruption."
@@ -255,7 +255,7 @@ def test_s51_undo_gives_back_what_was_taken_and_no_more(world: World) -> None:
     settled(world)
     world.change(by_hand, membership_status="active")
     world.control("DELETE", f"/people/{gone}")
-    undo = runs.preview_undo(world.tools, ana, run_id)
+    undo = previews.preview_undo(world.tools, ana, run_id)
     assert world.states(undo).keys() == {one, by_hand, gone}, "nobody whom the run did not change"
     runs.confirm(world.tools, ana, undo)
     world.act()
@@ -271,14 +271,14 @@ def test_s51_undo_gives_back_what_was_taken_and_no_more(world: World) -> None:
     assert "No longer" in world.case(run_id, gone).reason
     assert world.effects(one) == {"suspend": 1, "restore": 1}
     assert world.calls(by_hand, "restore") == world.calls(untouched, "restore") == 0
-    view = runs.show_run(world.tools, ana, run_id)
+    view = run_progress.show_run(world.tools, ana, run_id)
     assert (view.undone_by, view.undoes) == (undo, None)
-    assert runs.show_run(world.tools, ana, undo).undoes == run_id
-    assert not runs.show_run(world.tools, ana, undo).can_undo
+    assert run_progress.show_run(world.tools, ana, undo).undoes == run_id
+    assert not run_progress.show_run(world.tools, ana, undo).can_undo
     assert {entry.subject for entry in world.audit("case:undone")} == {one}
     assert {entry.subject for entry in world.audit("case:undo_skipped")} == {by_hand, gone}
     with pytest.raises(Conflict):
-        runs.preview_undo(world.tools, ana, undo)
+        previews.preview_undo(world.tools, ana, undo)
 
 
 def test_s51_undo_skips_whom_a_later_run_changed(world: World) -> None:
@@ -288,7 +288,7 @@ def test_s51_undo_skips_whom_a_later_run_changed(world: World) -> None:
     world.change(person, membership_status="active")
     world.sync(ana)
     second = finished(world, [person])
-    undo = runs.preview_undo(world.tools, ana, first)
+    undo = previews.preview_undo(world.tools, ana, first)
     runs.confirm(world.tools, ana, undo)
     world.act()
     assert world.states(undo) == {person: "spared"}
@@ -296,7 +296,7 @@ def test_s51_undo_skips_whom_a_later_run_changed(world: World) -> None:
     assert world.case(first, person).state == "undo_skipped"
     assert world.effects(person)["restore"] == 0
     # The later run itself can be taken back.
-    undo = runs.preview_undo(world.tools, ana, second)
+    undo = previews.preview_undo(world.tools, ana, second)
     runs.confirm(world.tools, ana, undo)
     world.act()
     assert world.states(second) == {person: "undone"}
@@ -307,7 +307,7 @@ def test_s51_undone_twice_restores_once(world: World) -> None:
     ana = world.synced()
     (person,) = world.changeable(1)
     run_id = finished(world, [person])
-    undos = [runs.preview_undo(world.tools, ana, run_id) for _ in range(2)]
+    undos = [previews.preview_undo(world.tools, ana, run_id) for _ in range(2)]
     for undo in undos:
         runs.confirm(world.tools, ana, undo)
     world.act()
@@ -318,7 +318,7 @@ def test_s51_undone_twice_restores_once(world: World) -> None:
     # And when somebody suspended them again, by hand, that is theirs.
     world.change(person, membership_status="suspended")
     with pytest.raises(Conflict):
-        runs.preview_undo(world.tools, ana, run_id)
+        previews.preview_undo(world.tools, ana, run_id)
 
 
 def test_s51_an_undo_that_was_skipped_may_be_tried_again(sqlite_world: World) -> None:
@@ -327,7 +327,7 @@ def test_s51_an_undo_that_was_skipped_may_be_tried_again(sqlite_world: World) ->
     run_id = finished(sqlite_world, [person])
     sqlite_world.change(person, management_source="synced")
     for expected in ("undo_skipped", "undone"):
-        undo = runs.preview_undo(sqlite_world.tools, ana, run_id)
+        undo = previews.preview_undo(sqlite_world.tools, ana, run_id)
         runs.confirm(sqlite_world.tools, ana, undo)
         sqlite_world.act()
         assert sqlite_world.states(run_id) == {person: expected}
@@ -342,9 +342,9 @@ def test_an_undo_right_after_the_run(sqlite_world: World) -> None:
     people = sqlite_world.changeable(2)
     run_id = sqlite_world.begin_run(ana, people)
     with pytest.raises(Conflict):
-        runs.preview_undo(sqlite_world.tools, ana, run_id)
+        previews.preview_undo(sqlite_world.tools, ana, run_id)
     sqlite_world.act()
-    undo = runs.preview_undo(sqlite_world.tools, ana, run_id)
+    undo = previews.preview_undo(sqlite_world.tools, ana, run_id)
     runs.confirm(sqlite_world.tools, ana, undo)
     sqlite_world.act()
     assert set(sqlite_world.states(run_id).values()) == {"undone"}
@@ -358,23 +358,23 @@ def test_figures(sqlite_world: World) -> None:
     sqlite_world.later(seconds=10)
     sqlite_world.fault(f"/users/{people[3]}/suspend$", "503")
     sqlite_world.act()
-    view = runs.show_run(sqlite_world.tools, ana, run_id)
+    view = run_progress.show_run(sqlite_world.tools, ana, run_id)
     assert (view.total, view.chosen, view.done, view.to_do) == (5, 4, 3, 1)
     assert 0.2 < view.per_second < 0.31
     assert view.seconds_left in {3, 4, 5}
     rows = {row.account_id: row.seat_count for row in sqlite_world.rows(Person)}
     assert view.seats == sum(rows[person] for person in people)
-    assert [one.id for one in runs.list_runs(sqlite_world.tools, ana)] == [run_id]
+    assert [one.id for one in run_progress.list_runs(sqlite_world.tools, ana)] == [run_id]
 
 
 def test_s19_a_run_of_another_organization_does_not_exist(world: World) -> None:
     ana, gina = world.synced(), world.synced("globex")
     run_id = world.begin_run(ana, world.changeable(1))
     before = world.dump()
-    for deed in (runs.show_run, runs.confirm, runs.stop, runs.retry_failed, runs.preview_undo):
+    for deed in (run_progress.show_run, runs.confirm, runs.stop, runs.retry_failed, previews.preview_undo):
         with pytest.raises(NotFound):
             deed(world.tools, gina, run_id)
     with pytest.raises(AppError, match="no_organization"):
-        runs.show_run(world.tools, Caller("a-stranger", "ana", ana.via), run_id)
-    assert runs.list_runs(world.tools, gina) == []
+        run_progress.show_run(world.tools, Caller("a-stranger", "ana", ana.via), run_id)
+    assert run_progress.list_runs(world.tools, gina) == []
     assert world.dump() == before

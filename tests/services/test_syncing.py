@@ -13,7 +13,7 @@ from models.people import Person, Seat, facts_of, find_people
 from models.sync import Sync, SyncState
 from rules.case import Deed
 from rules.filters import PeopleFilter
-from services import runs, syncing
+from services import previews, syncing
 from services.directory import store_people
 from services.toolbox import Toolbox
 from tests.services.workers import Crash, Killed, once, with_something_between
@@ -60,7 +60,7 @@ def begun(world: World) -> str:
 
 def run_refused(world: World, reason: str) -> None:
     with pytest.raises(NotReady, match=reason):
-        runs.preview(world.tools, world.caller("ana"), Deed.SUSPEND, account_ids=None, filter=None)
+        previews.preview(world.tools, world.caller("ana"), Deed.SUSPEND, account_ids=None, filter=None)
 
 
 @pytest.mark.parametrize("full_links", [False, True])
@@ -240,8 +240,8 @@ def test_s46_a_sync_that_breaks_on_page_3_is_not_complete(paged: World) -> None:
     assert latest(paged).state == SyncState.FAILED
     assert read(paged)[gone].left_at is None, "nobody has left by half a reading"
     # The old complete one still counts until it is too old; the broken one never does.
-    runs.preview(paged.tools, ana, Deed.SUSPEND, account_ids=None, filter=None)
-    paged.clock.offset += complete.started_at + runs.FRESH - paged.clock() + timedelta(seconds=1)
+    previews.preview(paged.tools, ana, Deed.SUSPEND, account_ids=None, filter=None)
+    paged.clock.offset += complete.started_at + previews.FRESH - paged.clock() + timedelta(seconds=1)
     run_refused(paged, "stale_sync")
 
 
@@ -357,7 +357,7 @@ def test_somebody_in_two_directories_is_marked_and_not_changed(world: World) -> 
     with world.tools.begin() as session:
         facts = [facts_of(session.get_one(Person, (ACME, account_id))) for account_id in (both,)]
         store_people(session, ACME, "another-directory", sync_id, facts, world.clock())
-    run_id = runs.preview(world.tools, ana, Deed.SUSPEND, account_ids=[one, both], filter=None)
+    run_id = previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=[one, both], filter=None)
     assert world.states(run_id) == {one: "planned", both: "not_possible"}
     assert "several directories" in world.case(run_id, both).reason
     world.later(hours=1)
