@@ -14,7 +14,8 @@ from services import acting, daily_checks, retention, runs, summary, syncing, wo
 
 logger = logging.getLogger("rollcall.jobs")
 
-CASES_PER_TICK = 500
+CASES_PER_TICK = 50
+"""Every one of them is a checkpoint: more than this would not be written in the second that a tick has."""
 KEEP_TICKS = timedelta(hours=1)
 KEEP_WORK = timedelta(days=7)
 """How long DBOS remembers finished work. Rows remember for ever what was done; this is about ids alone."""
@@ -43,20 +44,13 @@ def tick(_due_at: datetime, _context: Any) -> None:
         _enqueue(
             cases.QUEUE, "act_on_case", cases.workflow_id(case_id, attempt), organization_id, case_id, attempt
         )
-    if due_cases:
-        lease_cases(due_cases)
 
 
 @DBOS.step()
 def look_around() -> tuple[list[Due], list[Due]]:
     for organization_id in runs.finish_runs(tools()):
         summary.summary(tools(), organization_id)
-    return syncing.due_syncs(tools()), acting.due_cases(tools(), CASES_PER_TICK)
-
-
-@DBOS.step()
-def lease_cases(due: list[Due]) -> None:
-    acting.lease_cases(tools(), due)
+    return syncing.due_syncs(tools()), acting.lease_due_cases(tools(), CASES_PER_TICK)
 
 
 @DBOS.workflow(name="rounds")

@@ -6,7 +6,6 @@ what the program believed (S49, S50).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,8 +41,10 @@ from services.doors import opened
 from services.runs import paused_until
 from services.toolbox import Toolbox
 
-LEASE = timedelta(minutes=10)
-"""An enqueued case that nobody has begun after this is enqueued again, under the same id."""
+LEASE = timedelta(minutes=1)
+"""How long a case may wait in the queue before it is handed out again."""
+AT_WORK = timedelta(minutes=10)
+"""How long an attempt may take before another one looks what became of it."""
 MOST_TROUBLES = 5
 LEFT_AS = {Deed.SUSPEND: "suspended", Deed.RESTORE: "active"}
 
@@ -65,37 +66,28 @@ class _Order:
     objection: str | None
 
 
-def due_cases(tools: Toolbox, limit: int = 500) -> list[tuple[str, str, int]]:
-    """(organization id, case id, next attempt) of the cases whose time has come, and leases them.
+def lease_due_cases(tools: Toolbox, limit: int = 50) -> list[tuple[str, str, int]]:
+    """(organization id, case id, next attempt) of the cases whose time has come, each handed out to one asker.
 
-    Enqueueing the same attempt twice is one workflow, so a lost lease does no harm.
+    A case that nobody has begun when its lease is over is handed out again, with the same attempt: enqueueing that
+    twice is one workflow.
     """
     now = tools.clock()
-    query = (
-        select(Case.organization_id, Case.id, Case.attempt)
-        .where(Case.state.in_([CaseState.PLANNED.value, CaseState.ACTING.value]), Case.resume_at <= now)
-        .order_by(Case.resume_at)
-        .limit(limit)
+    unfinished = Case.state.in_([CaseState.PLANNED.value, CaseState.ACTING.value])
+    due = select(Case.id).where(unfinished, Case.resume_at <= now).order_by(Case.resume_at).limit(limit)
+    # The condition stands outside again: of two who ask at once, the second one waits for the row and finds it taken.
+    leased = (
+        update(Case)
+        .where(Case.id.in_(due), unfinished, Case.resume_at <= now)
+        .values(resume_at=now + LEASE)
+        .returning(Case.organization_id, Case.id, Case.attempt)
+        .execution_options(synchronize_session=False)
     )
     with tools.begin() as session:
         return [
             (organization_id, case_id, attempt + 1)
-            for organization_id, case_id, attempt in session.execute(query)
+            for organization_id, case_id, attempt in session.execute(leased)
         ]
-
-
-def lease_cases(tools: Toolbox, cases: Sequence[tuple[str, str, int]]) -> None:
-    """Marks cases as enqueued."""
-    until = tools.clock() + LEASE
-    with tools.begin() as session:
-        for organization_id, case_id, attempt in cases:
-            session.execute(
-                update(Case)
-                .where(
-                    Case.organization_id == organization_id, Case.id == case_id, Case.attempt == attempt - 1
-                )
-                .values(resume_at=until)
-            )
 
 
 def act_on_case(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> None:
@@ -142,7 +134,7 @@ def _take(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> _
                 Case.state.in_([CaseState.PLANNED.value, CaseState.ACTING.value]),
                 Case.attempt <= attempt,
             )
-            .values(attempt=attempt, resume_at=now + LEASE)
+            .values(attempt=attempt, resume_at=now + AT_WORK)
         )
         case = find_case(session, organization_id, case_id)
         run = find_run(session, organization_id, case.run_id) if case is not None else None
@@ -270,7 +262,10 @@ def _begin(tools: Toolbox, order: _Order, facts: PersonFacts) -> bool:
                 running.exists(),
             )
             .values(
-                state=CaseState.ACTING.value, acting_since=now, earlier=_earlier(facts), resume_at=now + LEASE
+                state=CaseState.ACTING.value,
+                acting_since=now,
+                earlier=_earlier(facts),
+                resume_at=now + AT_WORK,
             )
         )
         return bool(begun.rowcount)  # type: ignore[attr-defined]

@@ -42,7 +42,7 @@ from views.access import ADMINISTRATORS, TOOLS
 
 PEOPLE = 80
 SETTLE = timedelta(seconds=3)
-LEASE_OVER = acting.LEASE + timedelta(seconds=1)
+LEASE_OVER = max(acting.LEASE, acting.AT_WORK) + timedelta(seconds=1)
 
 ACME_KEY, EXPIRED_KEY, SCOPED_KEY, GLOBEX_KEY = (key.key for key in ADMIN_KEYS)
 ANA_TOKEN, JON_TOKEN, UMA_TOKEN, EXPIRED_TOKEN, SCOPED_TOKEN, GINA_TOKEN = (
@@ -229,7 +229,7 @@ class World:
         """The worker's round over the cases that are due, until none is."""
         tools = tools or self.tools
         for _ in range(100):
-            due = acting.due_cases(tools)
+            due = acting.lease_due_cases(tools)
             if not due:
                 break
             for organization_id, case_id, attempt in due:

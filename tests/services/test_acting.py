@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -23,7 +24,7 @@ def suspend_path(account_id: str) -> str:
 
 
 def due(world: World) -> list[tuple[str, str, int]]:
-    return acting.due_cases(world.tools)
+    return acting.lease_due_cases(world.tools)
 
 
 def interrupted(world: World, account_id: str, *, landed: bool) -> str:
@@ -235,16 +236,27 @@ def test_an_attempt_that_was_overtaken_does_nothing(sqlite_world: World) -> None
     assert sqlite_world.calls(person) == 1
 
 
-def test_a_lease_keeps_a_case_from_being_found_again(sqlite_world: World) -> None:
-    ana = sqlite_world.synced()
-    people = sqlite_world.changeable(2)
-    sqlite_world.begin_run(ana, people)
-    found = due(sqlite_world)
-    assert len(found) == 2
-    acting.lease_cases(sqlite_world.tools, found[:1])
-    assert due(sqlite_world) == found[1:]
-    sqlite_world.clock.offset += LEASE_OVER
-    assert sorted(due(sqlite_world)) == sorted(found)
+def test_a_case_that_was_handed_out_is_not_handed_out_again_before_its_lease_is_over(world: World) -> None:
+    ana = world.synced()
+    world.begin_run(ana, world.changeable(3))
+    first = acting.lease_due_cases(world.tools, limit=2)
+    rest = acting.lease_due_cases(world.tools, limit=2)
+    assert (len(first), len(rest)) == (2, 1)
+    assert not set(first) & set(rest)
+    assert due(world) == []
+    world.clock.offset += LEASE_OVER
+    assert sorted(due(world)) == sorted(first + rest), (
+        "the same attempts: enqueued twice they are one workflow"
+    )
+
+
+def test_two_who_ask_at_once_are_handed_different_cases(world: World) -> None:
+    ana = world.synced()
+    world.begin_run(ana, world.changeable(20))
+    with ThreadPoolExecutor(4) as askers:
+        handed = list(askers.map(lambda _: acting.lease_due_cases(world.tools, limit=10), range(4)))
+    found = [case for cases in handed for case in cases] + due(world)
+    assert len(found) == len(set(found)) == 20
 
 
 def test_two_runs_with_the_same_person(world: World) -> None:

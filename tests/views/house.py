@@ -66,7 +66,7 @@ class House:
     def act(self) -> None:
         """What the worker does with people who are due."""
         tools = self.deployment.tools
-        for organization_id, case_id, attempt in acting.due_cases(tools):
+        for organization_id, case_id, attempt in acting.lease_due_cases(tools):
             acting.act_on_case(tools, organization_id, case_id, attempt)
 
     def _signed(self, who: str | None) -> dict[str, str]:
