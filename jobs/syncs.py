@@ -8,7 +8,7 @@ from dbos import DBOS
 
 from jobs.workbench import tools
 from services import syncing
-from services.summary import summary
+from services.summary import count_after_sync
 
 logger = logging.getLogger("rollcall.jobs")
 
@@ -42,8 +42,7 @@ def take_pages(organization_id: str, sync_id: str) -> str:
 
 @DBOS.step()
 def count(organization_id: str) -> None:
-    """So that the first page after a sync need not wait for the numbers."""
-    summary(tools(), organization_id)
+    count_after_sync(tools(), organization_id)
 
 
 def workflow_id(sync_id: str, attempt: int) -> str:

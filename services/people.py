@@ -13,6 +13,7 @@ from models.people import (
     Group,
     Person,
     Seat,
+    count_people,
     facts_of,
     find_person,
     granting_groups_of,
@@ -20,10 +21,13 @@ from models.people import (
     seats_by_person,
 )
 from models.run import Case, Run, history_of
+from models.sync import running_sync
 from rules.case import CaseState, Deed
+from rules.filters import PeopleFilter
 from rules.guards import SENTENCES, Guarded, guard_of
 from rules.plan import Verdict, judge
 from services.doors import require_organization
+from services.summary import summary
 from services.toolbox import Toolbox
 
 
@@ -68,6 +72,17 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
         )
         session.expunge_all()
         return page
+
+
+def how_many(tools: Toolbox, organization_id: str, filter: PeopleFilter) -> int:
+    """How many people a filter shows. Only syncs let people come and go: between them everybody is counted already."""
+    if not filter.narrows:
+        with tools.begin() as session:
+            reading = running_sync(session, organization_id) is not None
+        if not reading:
+            return summary(tools, organization_id).totals.people
+    with tools.begin() as session:
+        return count_people(session, organization_id, filter, tools.clock())
 
 
 def _verdict(person: Person, verdict: Verdict) -> Verdict:

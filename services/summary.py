@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
+from models.db import refresh_statistics
 from models.organization import Summary, seats_of
 from models.people import Group, Membership, Person, Seat
 from models.run import Run
-from models.sync import SyncState, latest_sync
+from models.sync import Sync, SyncState, latest_sync
 from rules.activity import ActivityKind
 from rules.products import product_name
 from services.directory import upsert
@@ -88,12 +89,20 @@ def summary(tools: Toolbox, organization_id: str) -> Numbers:
     return numbers
 
 
+def count_after_sync(tools: Toolbox, organization_id: str) -> None:
+    """So that the first page after a sync neither waits for the numbers nor takes the wrong index."""
+    with tools.begin() as session:
+        refresh_statistics(session)
+    summary(tools, organization_id)
+
+
 def _changed_at(session: Session, organization_id: str, now: datetime) -> datetime:
-    sync = latest_sync(session, organization_id, SyncState.COMPLETE)
-    if sync is None or sync.finished_at is None:
+    if latest_sync(session, organization_id, SyncState.COMPLETE) is None:
         return now - AGE_WHILE_READING
+    # One that was stopped half-way has changed people, too.
+    sync = select(func.max(Sync.finished_at)).where(Sync.organization_id == organization_id)
     run = session.scalar(select(func.max(Run.finished_at)).where(Run.organization_id == organization_id))
-    return max(moment for moment in (sync.finished_at, run, now - LONGEST_AGE) if moment is not None)
+    return max(moment for moment in (session.scalar(sync), run, now - LONGEST_AGE) if moment is not None)
 
 
 def _counted(session: Session, organization_id: str, now: datetime) -> Numbers:

@@ -9,12 +9,13 @@ from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
 from models.credential import credential_holders
-from models.people import Person, count_people, facts_of, find_people
+from models.people import Person, facts_of, find_people
 from models.sync import SyncState, latest_sync
 from rules.filters import STATUSES, BadFilter, PeopleFilter
 from rules.guards import SENTENCES, Guarded, guard_of
 from services import exports
 from services.doors import require_organization
+from services.people import how_many
 from services.summary import summary
 from views import show
 from views.access import api, caller, operator_only, tools
@@ -40,10 +41,10 @@ def index() -> str:
     wanted = filter_of(request.args)
     organization_id = require_organization(tools(), caller())
     now = tools().clock()
+    total = how_many(tools(), organization_id, wanted)
+    pages = max(-(-total // PER_PAGE), 1)
+    page = min(max(request.args.get("page", 1, type=int), 1), pages)
     with tools().begin() as session:
-        total = count_people(session, organization_id, wanted, now)
-        pages = max(-(-total // PER_PAGE), 1)
-        page = min(max(request.args.get("page", 1, type=int), 1), pages)
         rows = find_people(
             session, organization_id, wanted, now, offset=(page - 1) * PER_PAGE, limit=PER_PAGE
         )
