@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, Un
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
-from rules.case import CaseState, Deed, RunState
+from rules.case import CaseState, RunState
 
 
 class Run(Base):
@@ -89,12 +89,6 @@ def find_case(session: Session, organization_id: str, case_id: str) -> Case | No
     return session.get(Case, (organization_id, case_id))
 
 
-def runs_of(session: Session, organization_id: str, limit: int = 50) -> list[Run]:
-    """The newest runs first, previews that nobody confirmed left out."""
-    query = select(Run).where(Run.organization_id == organization_id, Run.state != RunState.PREVIEW.value)
-    return list(session.scalars(query.order_by(Run.created_at.desc()).limit(limit)))
-
-
 def count_cases(session: Session, organization_id: str, run_id: str) -> dict[CaseState, int]:
     """How many people of this run are in each state."""
     query = (
@@ -131,18 +125,3 @@ def history_of(
         .limit(limit)
     )
     return [(case, run) for case, run in session.execute(query)]
-
-
-__all__ = [
-    "Case",
-    "CaseState",
-    "Deed",
-    "Run",
-    "RunState",
-    "cases_of",
-    "count_cases",
-    "find_case",
-    "find_run",
-    "history_of",
-    "runs_of",
-]

@@ -57,10 +57,6 @@ class Sync(Base):
     )
 
 
-def find_sync(session: Session, organization_id: str, sync_id: str) -> Sync | None:
-    return session.scalar(select(Sync).where(Sync.organization_id == organization_id, Sync.id == sync_id))
-
-
 def running_sync(session: Session, organization_id: str) -> Sync | None:
     return session.scalar(
         select(Sync).where(Sync.organization_id == organization_id, Sync.state == SyncState.RUNNING.value)
