@@ -26,12 +26,42 @@ class GroupRef:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleHeld:
+    """A role that somebody has on one product (resource id is an ARI), and the ways it came: both may be true."""
+
+    resource_id: str
+    role: str
+    direct: bool
+    by_group: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """A group and whether anybody but an identity provider may change who is in it."""
+
+    id: str
+    name: str
+    directory_id: str = ""
+    synced: bool = False
+    modifiable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Privilege:
+    """Whether an account may be changed in one way; `reason` is Atlassian's key, such as externalDirectory.scim."""
+
+    allowed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PersonFacts:
     """One row of the organization's directory, as read at one moment.
 
     `email` is None when hidden. `status` is Atlassian's summary (active, suspended, not_invited, deactivated,
     for_deletion); `membership_status` is about this directory; `account_status` about the whole account.
-    Words Atlassian does not send are empty strings.
+    Words Atlassian does not send are empty strings. `email_verified` is False while an invitation is unanswered, None
+    when Atlassian does not say.
     """
 
     account_id: str
@@ -44,6 +74,7 @@ class PersonFacts:
     status: str = ""
     claim_status: str = ""
     management_source: str = ""
+    email_verified: bool | None = None
     platform_roles: frozenset[str] = field(default_factory=frozenset)
     added_at: datetime | None = None
     products: tuple[ProductAccess, ...] = ()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -12,6 +14,7 @@ from sandbox.admin_access import Bearer, bearer, organization_key
 from sandbox.answers import Refusal, errors, proxy
 from sandbox.cloud import Cloud
 from sandbox.people import filtered
+from sandbox.seed import iso
 
 PRIVILEGES = (
     "profile.read",
@@ -22,7 +25,28 @@ PRIVILEGES = (
     "apiToken.read",
     "apiToken.delete",
 )
+# What an identity provider keeps to itself.
+PROVIDED = ("lifecycle.enablement", "lifecycle.delete", "email.set")
 PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A change of an account's status: from which to which, who may, and whether other states are a conflict."""
+
+    before: tuple[str, ...]
+    after: str
+    privilege: str
+    status: int
+    conflicts: bool = True
+
+
+TURNS = {
+    "disable": Turn(("active",), "inactive", "lifecycle.enablement", 204),
+    "enable": Turn(("inactive",), "active", "lifecycle.enablement", 204),
+    "delete": Turn(("active", "inactive"), "closed", "lifecycle.delete", 200),
+    "cancel_delete": Turn(("closed",), "active", "lifecycle.delete", 200, conflicts=False),
+}
 
 
 def organization_blueprint(cloud: Cloud) -> Blueprint:
@@ -93,28 +117,61 @@ def management_blueprint(cloud: Cloud) -> Blueprint:
     @routes.post("/lifecycle/disable")
     def disable(account_id: str) -> tuple[str, int]:
         """POST /users/{account_id}/manage/lifecycle/disable: 204."""
-        return change(account_id, "disable", "inactive")
+        change(account_id, "disable")
+        return "", 204
 
     @routes.post("/lifecycle/enable")
     def enable(account_id: str) -> tuple[str, int]:
-        """POST /users/{account_id}/manage/lifecycle/enable: 204."""
-        return change(account_id, "enable", "active")
-
-    def change(account_id: str, action: str, wanted: str) -> tuple[str, int]:
-        known = held()
-        person = _managed_person(cloud, known, account_id)
-        allowed = _privilege("lifecycle.enablement", person, known)
-        effective = bool(allowed["allowed"]) and person["account_status"] != wanted
-        status = 204 if allowed["allowed"] else 403
-        key = known.organization.key
-        if effective:
-            cloud.directory(key).change(account_id, {"account_status": wanted}, {})
-        deeds.record(cloud.store, key, account_id, action, effective=effective, status=status)
-        if status == 403:
-            raise Refusal(403, {"key": "forbidden.action", "context": allowed})
+        """POST /users/{account_id}/manage/lifecycle/enable: 204; 409 for a deleted account."""
+        change(account_id, "enable")
         return "", 204
 
+    @routes.post("/lifecycle/delete")
+    def delete(account_id: str) -> Response:
+        """POST /users/{account_id}/manage/lifecycle/delete: 200; gone for good after 14 days, which never pass here."""
+        change(account_id, "delete")
+        return jsonify(message="Success")
+
+    @routes.post("/lifecycle/cancel-delete")
+    def cancel_delete(account_id: str) -> Response:
+        """POST /users/{account_id}/manage/lifecycle/cancel-delete: 200, and the account is active again.
+
+        No 409 is described for an account that nobody deleted: nothing happens.
+        """
+        change(account_id, "cancel_delete")
+        return jsonify(message="Success")
+
+    def change(account_id: str, action: str) -> None:
+        known, turn = held(), TURNS[action]
+        key = known.organization.key
+        with cloud.store.write():
+            person = _managed_person(cloud, known, account_id)
+            refusal = _objection(person, turn, _privilege(turn.privilege, person, known))
+            effective = refusal is None and person["account_status"] in turn.before
+            if effective:
+                left = None if turn.after == "active" else iso(datetime.now(UTC))
+                columns = {"account_status": turn.after, "deactivated_at": left}
+                cloud.directory(key).change(account_id, columns, {})
+            status = refusal.status if refusal else turn.status
+            deeds.record(cloud.store, key, account_id, action, effective=effective, status=status)
+        if refusal:
+            raise refusal
+
     return routes
+
+
+def _objection(person: sqlite3.Row, turn: Turn, allowed: dict[str, Any]) -> Refusal | None:
+    if not allowed["allowed"]:
+        return Refusal(403, {"key": "forbidden.action", "context": allowed})
+    if person["account_status"] in turn.before or not turn.conflicts:
+        return None
+    message = f"The account is {person['account_status']}."
+    context = {
+        "message": message,
+        "accountId": person["account_id"],
+        "errorCodes": [{"code": "invalidStatus", "message": message}],
+    }
+    return Refusal(409, {"key": "conflict.lifecycleErrors", "context": context})
 
 
 def _managed_person(cloud: Cloud, held: Bearer, account_id: str) -> sqlite3.Row:
@@ -132,8 +189,10 @@ def _privilege(name: str, person: sqlite3.Row, held: Bearer) -> dict[str, Any]:
         return {"name": {"allowed": True}, "nickname": {"allowed": True}}
     if name.startswith("lifecycle") and person["account_id"] == held.owner:
         return {"allowed": False, "reason": {"key": "administrative.notMyself"}}
-    if name in ("lifecycle.enablement", "email.set") and person["source"] == "synced":
+    if name in PROVIDED and person["source"] == "synced":
         return {"allowed": False, "reason": {"key": "externalDirectory.scim"}}
+    if name in PROVIDED and person["kind"] == "google-synced":
+        return {"allowed": False, "reason": {"key": "externalDirectory.google"}}
     return {"allowed": True}
 
 

@@ -41,14 +41,14 @@ def blueprint(cloud: Cloud) -> Blueprint:
     def group(org_id: str, directory_id: str, group_id: str) -> Response:
         """GET …/groups/{groupId}."""
         held, _ = people_key(cloud, org_id, directory_id)
-        row = _require(cloud, held.organization.key, group_id)
+        row = require_group(cloud, held.organization.key, group_id)
         return jsonify(data=_shown(cloud, held.organization, row, {"counts.users", "counts.resources"}))
 
     @routes.get(f"{BASE}/<group_id>/role-assignments")
     def roles(org_id: str, directory_id: str, group_id: str) -> Response:
         """GET …/groups/{groupId}/role-assignments: what the group grants."""
         held, _ = people_key(cloud, org_id, directory_id)
-        _require(cloud, held.organization.key, group_id)
+        require_group(cloud, held.organization.key, group_id)
         granted: dict[str, list[str]] = {}
         for row in cloud.store.all("SELECT resource, role FROM team_role WHERE team = ?", (group_id,)):
             granted.setdefault(row["resource"], []).append(row["role"])
@@ -65,7 +65,8 @@ def _teams(cloud: Cloud, org: str) -> list[sqlite3.Row]:
     return cloud.store.all("SELECT * FROM team WHERE org = ? ORDER BY name", (org,))
 
 
-def _require(cloud: Cloud, org: str, group_id: str) -> sqlite3.Row:
+def require_group(cloud: Cloud, org: str, group_id: str) -> sqlite3.Row:
+    """The group, or 404."""
     row = cloud.store.one("SELECT * FROM team WHERE org = ? AND id = ?", (org, group_id))
     if row is None:
         raise errors(404, "ADMIN-UAM-404-3", "Group Not Found")

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import paging, world
+from sandbox import paging, seats, world
 from sandbox.admin_access import any_key, organization_key
 from sandbox.answers import Refusal, application_error
 from sandbox.cloud import Cloud
@@ -172,10 +172,8 @@ def _workspaces(cloud: Cloud, known: world.Organization) -> list[dict[str, Any]]
             " UNION SELECT seq FROM direct_role WHERE resource = :r)",
             r=resource,
         )
-        seats = directory.count(where)
-        entries.append(
-            _workspace(cloud, known, resource, known.key, product, site, -(-max(seats, 10) // 100) * 100)
-        )
+        capacity = seats.capacity(cloud, resource, directory.count(where))
+        entries.append(_workspace(cloud, known, resource, known.key, product, site, capacity))
     other = world.stable_id("cloud", known.key, "labs")
     owner = world.stable_id("account", known.key, "owner")
     labs = _workspace(

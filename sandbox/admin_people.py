@@ -72,28 +72,6 @@ def blueprint(cloud: Cloud) -> Blueprint:
             data["deactivatedOn"] = row["deactivated_at"]
         return jsonify(data=data)
 
-    @routes.get(f"{BASE}/<account_id>/role-assignments")
-    def role_assignments(org_id: str, directory_id: str, account_id: str) -> Response:
-        """GET …/users/{accountId}/role-assignments: product roles and how they were given."""
-        _, directory = people_key(cloud, org_id, directory_id)
-        row = _require(directory, account_id)
-        wanted = set(request.args.getlist("resourceIds"))
-        data = [
-            {
-                "directoryId": directory.organization.directory_id,
-                "resourceId": resource,
-                "resourceOwner": world.product_of(resource),
-                "roles": sorted(roles),
-                "roleAssignments": [
-                    {"role": role, "roleAssignmentMethods": methods} for role, methods in roles.items()
-                ],
-                "userDirectoryStatus": row["shown_membership"],
-            }
-            for resource, roles in sorted(directory.roles(row["seq"]).items())
-            if not wanted or resource in wanted
-        ]
-        return jsonify(data=data, links={"self": paging.make({"roles": row["seq"]})})
-
     @routes.post(f"{BASE}/<account_id>/suspend")
     def suspend(org_id: str, directory_id: str, account_id: str) -> tuple[str, int]:
         """POST …/users/{accountId}/suspend: 204; roles and groups are kept."""
@@ -127,14 +105,17 @@ def blueprint(cloud: Cloud) -> Blueprint:
     @routes.delete(f"{BASE}/<account_id>")
     def remove(org_id: str, directory_id: str, account_id: str) -> tuple[str, int]:
         """DELETE …/users/{accountId}: out of the directory, roles and groups lost."""
-        _, directory = people_key(cloud, org_id, directory_id, write=True)
-        removed = directory.remove(account_id)
-        status = 204 if removed else 404
-        deeds.record(
-            cloud.store, directory.organization.key, account_id, "remove", effective=removed, status=status
-        )
-        if not removed:
-            raise errors(404, "ADMIN-404-8", "User not found")
+        held, directory = people_key(cloud, org_id, directory_id, write=True)
+        key, refusal = directory.organization.key, None
+        with cloud.store.write():
+            if account_id == held.owner:
+                refusal = errors(403, "ADMIN-403-3", "Forbidden", "You can't remove yourself.")
+            elif not directory.remove(account_id):
+                refusal = errors(404, "ADMIN-404-8", "User not found")
+            status = refusal.status if refusal else 204
+            deeds.record(cloud.store, key, account_id, "remove", effective=refusal is None, status=status)
+        if refusal:
+            raise refusal
         return "", 204
 
     return routes

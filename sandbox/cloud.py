@@ -6,10 +6,11 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sandbox import seed, world
+from sandbox import holdings, seed, world
 from sandbox.faults import Faults
 from sandbox.journal import Journal
 from sandbox.people import Directory
+from sandbox.rate import Rate
 from sandbox.store import Store
 
 
@@ -28,6 +29,9 @@ class Cloud:
     """Pages no longer than this, whatever was asked; None = as asked."""
     full_links: bool = False
     """users/search gives whole addresses as links.next (as some of Atlassian's calls do)."""
+    seats: dict[str, int] = field(default_factory=dict)
+    """Resource -> no more paid places than this; as many as it takes where nothing is said."""
+    rate: Rate = field(default_factory=Rate)
     stopping: threading.Event = field(default_factory=threading.Event)
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(init=False)
@@ -37,6 +41,7 @@ class Cloud:
 
     def directory(self, key: str) -> Directory:
         """The people of organization `key` ("acme", "globex"); KeyError for another."""
+        holdings.settle(self.store)
         return Directory(self.store, world.ORGANIZATIONS[key])
 
     def base_url(self, site: str, product: str) -> str:
@@ -60,6 +65,8 @@ class Cloud:
         if keys:
             self.store.put("install_key", keys)
         self.max_page, self.full_links = None, False
+        self.seats.clear()
+        self.rate.limit(None)
         self.faults.clear()
         self.journal.clear()
         self.fill_once()

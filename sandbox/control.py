@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import deeds, installer, keyhost, world
+from sandbox import control_groups, control_limits, deeds, installer, keyhost, world
 from sandbox.cloud import Cloud
 from sandbox.faults import Fault
 from sandbox.installer import NotPossible
@@ -46,6 +46,8 @@ def blueprint(cloud: Cloud) -> Blueprint:
     _installs(routes, cloud, place)
     _people(routes, cloud)
     _watching(routes, cloud)
+    control_groups.add_routes(routes, cloud)
+    control_limits.add_routes(routes, cloud)
 
     @routes.post("/keys/<key>/expire")
     def expire(key: str) -> tuple[Response, int]:
@@ -186,7 +188,7 @@ def _people(routes: Blueprint, cloud: Cloud) -> None:
             last_active = dict.fromkeys(products, last_active)
         if isinstance(data.get("platform_roles"), list):
             data["platform_roles"] = " ".join(data["platform_roles"])
-        last_active = {_product(key): value for key, value in last_active.items()}
+        last_active = {world.product_named(key): value for key, value in last_active.items()}
         found = cloud.directory(site).change(
             account_id, {COLUMNS[k]: v for k, v in data.items()}, last_active
         )
@@ -198,11 +200,6 @@ def _people(routes: Blueprint, cloud: Cloud) -> None:
         site = request.args.get("site") or _site_of(cloud, account_id)
         removed = site is not None and cloud.directory(site).remove(account_id)
         return jsonify(removed=removed), 200 if removed else 404
-
-
-def _product(name: str) -> str:
-    """`jira` -> jira-software, as in the ARIs."""
-    return {key: product for product, key in world.ACCESS_KEYS.items()}.get(name, name)
 
 
 def _site_of(cloud: Cloud, account_id: str) -> str | None:
@@ -251,7 +248,7 @@ def _watching(routes: Blueprint, cloud: Cloud) -> None:
 
     @routes.get("/effects")
     def effects() -> Response:
-        """{account_id: {"suspend": changes, "restore": changes, "calls": {action: calls}}}."""
+        """{account_id: {"suspend": changes, …, "calls": {action: calls}, "by": {"action:about": changes}}}."""
         return jsonify(deeds.effects(cloud.store))
 
     @routes.delete("/effects")

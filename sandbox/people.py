@@ -234,7 +234,7 @@ class Directory:
             ).fetchone()
             if row is None:
                 return False
-            for table in ("member", "direct_role", "activity", "person"):
+            for table in ("member", "synced_member", "direct_role", "late", "activity", "person"):
                 connection.execute(f"DELETE FROM {table} WHERE seq = ?", (row["seq"],))
             return True
 

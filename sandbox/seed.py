@@ -200,12 +200,19 @@ def _employee(
     draft.teams.append("team-" + department.lower())
     _grant_access(organization, draft, rnd)
     _live(organization, draft, rnd)
+    if (draft.kind, draft.source) == ("employee", "invited") and _comes_from_google(draft.account_id):
+        draft.kind = "google-synced"
     if kind == "other-site-owner":
         draft.name, draft.account_id = "Renzo Vasari", world.stable_id("account", organization.key, "owner")
         draft.membership, draft.account_status, draft.roles = "active", "active", (SITE_ADMIN,)
         draft.active_days = {organization.resource(world.JIRA): 140.0}
         draft.email = _mailbox("renzo", "vasari", domain, used, rnd)
     return draft
+
+
+def _comes_from_google(account_id: str) -> bool:
+    """A few accounts belong to a Google directory. Drawn from the id, so that nobody else becomes somebody else."""
+    return random.Random(f"google:{account_id}").random() < 0.08
 
 
 def _grant_access(organization: world.Organization, draft: Draft, rnd: random.Random) -> None:
@@ -317,12 +324,14 @@ def _write_people(
 ) -> None:
     row = connection.execute("SELECT coalesce(max(seq), 0) FROM person").fetchone()
     seq = int(row[0])
-    grants = {name: {resource for resource, _ in plan[2]} for name, plan in _team_plan(organization).items()}
-    people, members, direct, activity = [], [], [], []
+    plans = _team_plan(organization)
+    grants = {name: {resource for resource, _ in plan[2]} for name, plan in plans.items()}
+    people, members, synced, direct, activity = [], [], [], [], []
     for draft in drafts:
         seq += 1
         people.append(_person_row(seq, organization.key, draft, now))
         members += [(seq, teams[name]) for name in dict.fromkeys(draft.teams)]
+        synced += [(seq, teams[name]) for name in dict.fromkeys(draft.teams) if plans[name][1]]
         direct += [(seq, resource, role) for resource, role in draft.direct]
         held = {resource for name in draft.teams for resource in grants[name]} | {r for r, _ in draft.direct}
         activity += [
@@ -332,6 +341,7 @@ def _write_people(
         ]
     connection.executemany("INSERT INTO person VALUES (" + ",".join("?" * 24) + ")", people)
     connection.executemany("INSERT INTO member VALUES (?,?)", members)
+    connection.executemany("INSERT INTO synced_member VALUES (?,?)", synced)
     connection.executemany("INSERT INTO direct_role VALUES (?,?,?)", direct)
     connection.executemany("INSERT INTO activity VALUES (?,?,?)", activity)
 

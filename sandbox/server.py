@@ -7,22 +7,26 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from sandbox import (
     admin_accounts,
     admin_groups,
+    admin_members,
     admin_organizations,
     admin_people,
+    admin_roles,
     control,
     control_page,
     host_page,
     keyhost,
     site_api,
 )
+from sandbox.admin_access import bearer
 from sandbox.answers import Refusal
 from sandbox.cloud import Cloud
 from sandbox.journal import is_api
+from sandbox.rate import is_change, too_many
 from sandbox.store import Store
 from sandbox.wire import Server
 
@@ -104,11 +108,19 @@ def _program(name: str) -> Flask:
 
 
 def _fill_hub(program: Flask, cloud: Cloud) -> None:
+    @program.before_request
+    def slow_down() -> Response | None:
+        held = bearer(cloud) if is_change(request) else None
+        seconds = cloud.rate.wait(held.organization.key) if held else 0
+        return too_many(cloud.rate, seconds) if seconds else None
+
     for routes in (
         keyhost.blueprint(cloud.store),
         admin_organizations.blueprint(cloud),
         admin_people.blueprint(cloud),
         admin_groups.blueprint(cloud),
+        admin_members.blueprint(cloud),
+        admin_roles.blueprint(cloud),
         admin_accounts.organization_blueprint(cloud),
         admin_accounts.management_blueprint(cloud),
         control.blueprint(cloud),

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+# Raised when the tables change, or the people made for them: an older file is emptied and filled anew.
+VERSION = 2
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS person (
@@ -31,10 +34,14 @@ CREATE TABLE IF NOT EXISTS team_role (team TEXT NOT NULL, resource TEXT NOT NULL
   PRIMARY KEY (team, resource, role)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS member (seq INTEGER NOT NULL, team TEXT NOT NULL, PRIMARY KEY (seq, team)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS member_team ON member (team, seq);
+CREATE TABLE IF NOT EXISTS synced_member (seq INTEGER NOT NULL, team TEXT NOT NULL,
+  PRIMARY KEY (seq, team)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS direct_role (seq INTEGER NOT NULL, resource TEXT NOT NULL, role TEXT NOT NULL,
   PRIMARY KEY (seq, resource, role)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS activity (seq INTEGER NOT NULL, resource TEXT NOT NULL, last_active TEXT,
   PRIMARY KEY (seq, resource)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS late (seq INTEGER NOT NULL, held TEXT NOT NULL, key TEXT NOT NULL,
+  present INTEGER NOT NULL, until REAL NOT NULL, PRIMARY KEY (seq, held, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS admin_key (key TEXT PRIMARY KEY, org TEXT NOT NULL, owner TEXT NOT NULL,
   scoped INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0, label TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS api_token (token TEXT PRIMARY KEY, org TEXT NOT NULL, account_id TEXT NOT NULL,
@@ -43,7 +50,8 @@ CREATE TABLE IF NOT EXISTS tenant (site TEXT NOT NULL, product TEXT NOT NULL, cl
   shared_secret TEXT NOT NULL, app_key TEXT NOT NULL, app_base_url TEXT NOT NULL, base_url TEXT NOT NULL,
   descriptor TEXT NOT NULL, installed INTEGER NOT NULL, PRIMARY KEY (site, product));
 CREATE TABLE IF NOT EXISTS deed (id INTEGER PRIMARY KEY, org TEXT NOT NULL, account_id TEXT NOT NULL,
-  action TEXT NOT NULL, effective INTEGER NOT NULL, status INTEGER NOT NULL, at TEXT NOT NULL);
+  action TEXT NOT NULL, effective INTEGER NOT NULL, status INTEGER NOT NULL, at TEXT NOT NULL,
+  about TEXT);
 CREATE INDEX IF NOT EXISTS deed_person ON deed (account_id, action);
 """
 
@@ -53,8 +61,10 @@ TABLES = (
     "team",
     "team_role",
     "member",
+    "synced_member",
     "direct_role",
     "activity",
+    "late",
     "admin_key",
     "api_token",
     "tenant",
@@ -73,7 +83,10 @@ class Store:
         self._connections: list[sqlite3.Connection] = []
         self._writing = threading.RLock()
         with self.write() as connection:
-            connection.executescript(SCHEMA)
+            if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+                for table in TABLES:
+                    connection.execute(f"DROP TABLE IF EXISTS {table}")
+            connection.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
 
     @property
     def connection(self) -> sqlite3.Connection:

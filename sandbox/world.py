@@ -56,6 +56,11 @@ def product_of(resource: str) -> str:
     return resource.split(":")[2]
 
 
+def product_named(name: str) -> str:
+    """`jira` -> jira-software, as in the ARIs."""
+    return {key: product for product, key in ACCESS_KEYS.items()}.get(name, name)
+
+
 def _account(number: int) -> str:
     return f"712020:0a0a0a0a-0000-4000-8000-{number:012d}"
 

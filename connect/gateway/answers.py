@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -24,7 +25,11 @@ DEFAULT_PAUSE = timedelta(seconds=60)
 SHORTEST_PAUSE = timedelta(seconds=1)
 # Quotas are counted by the hour (platform.md D); a longer answer is taken as "ask again in an hour".
 LONGEST_PAUSE = timedelta(hours=1)
+# What beside a 409 tells "no seat is free" from "it is already so".
+NO_SEAT_LEFT = frozenset({"ADMIN-409-3", "ADMIN-UAM-409-3"})
 _OTHER_ORGANIZATION = "ADMIN-403-3"
+# User management's words for "not this account" (specs: admin-user-management, Response.Forbidden.…).
+_NOT_THIS_ACCOUNT = re.compile(r"forbidden(\.\w+)?")
 
 
 def error_for(
@@ -47,6 +52,8 @@ def error_for(
     if status == 401:
         return Unauthorized()
     if status == 403:
+        if _NOT_THIS_ACCOUNT.fullmatch(code):
+            return AccessForbidden(Why.RIGHTS)
         return AccessForbidden(Why.ORGANIZATION if code == _OTHER_ORGANIZATION else forbidden_means)
     return Unexpected(status, code)
 
@@ -92,6 +99,22 @@ def required_text(row: Mapping[str, Any], key: str) -> str:
     """A word that must be there, else Unexpected."""
     value = text(row, key)
     if not value:
+        raise Unexpected(200, reason="atlassian_odd_shape")
+    return value
+
+
+def count(row: Mapping[str, Any], key: str) -> int | None:
+    """A whole number; None when missing or something else."""
+    value = row.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def flag(row: Mapping[str, Any], key: str, *, missing: bool) -> bool:
+    """Yes or no, `missing` when Atlassian does not say. Raises Unexpected when it is something else."""
+    value = row.get(key)
+    if value is None:
+        return missing
+    if not isinstance(value, bool):
         raise Unexpected(200, reason="atlassian_odd_shape")
     return value
 
@@ -145,7 +168,7 @@ def _reset_at(value: str) -> datetime | None:
 
 
 def _error_words(body: bytes) -> tuple[str, str]:
-    """Atlassian's code and words from `{errors:[{code,title,detail}]}` or `{code,message}`; both may be empty."""
+    """Code and words of `{errors:[{code,title,detail}]}`, `{code,message}` or `{key}`; both may be empty."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -155,4 +178,6 @@ def _error_words(body: bytes) -> tuple[str, str]:
     errors = answer.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else answer
     words = (first.get("title"), first.get("detail"), first.get("message"))
-    return str(first.get("code", ""))[:40], " ".join(word for word in words if isinstance(word, str))
+    return str(first.get("code") or first.get("key") or "")[:40], " ".join(
+        word for word in words if isinstance(word, str)
+    )

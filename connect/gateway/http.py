@@ -129,6 +129,10 @@ class Http:
         """The JSON of an answer to POST, None when it is empty. Raises AtlassianError."""
         return self._call("POST", path, (), body)
 
+    def delete(self, path: str) -> Any:
+        """The JSON of an answer to DELETE, None when it is empty. Raises AtlassianError."""
+        return self._call("DELETE", path, (), None)
+
     def close(self) -> None:
         self._session.close()
 

@@ -78,6 +78,11 @@
       return row(cell(who), cell(`${person.shown_status}`), cell(seen || "no product"), cell(deeds, "buttons"));
     }));
   }
+  $("#idp-sync").onclick = async () => {
+    const site = new FormData($("#search")).get("site");
+    const done = await call("POST", `/control/idp-sync?site=${site}`);
+    $("#idp-note").textContent = `The identity provider of ${site} ran: ${done.returned} put back into its groups.`;
+  };
   $("#search").onsubmit = (event) => { event.preventDefault(); people(); };
 
   async function requests() {

@@ -67,6 +67,9 @@ def listening() -> Iterator[Listener]:
         def do_POST(self) -> None:
             self.do_GET()
 
+        def do_DELETE(self) -> None:
+            self.do_GET()
+
         def log_message(self, *args: Any) -> None:
             """Nothing: the calls are remembered."""
 

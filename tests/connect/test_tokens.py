@@ -211,6 +211,19 @@ def test_s06_a_token_that_brings_its_key_is_refused(name: str) -> None:
     assert refused(context, token) == "key_in_header"
 
 
+@pytest.mark.parametrize("verifier", list(VERIFIERS))
+@pytest.mark.parametrize("part", ["", "e30=", "e30", "W10", "+w==", "/w", "e 30", "W1tb" * 2000])
+def test_s06_a_part_that_is_no_object_in_the_tokens_alphabet_is_refused(verifier: str, part: str) -> None:
+    asked: list[str] = []
+    header, claims, signature = MAKERS[verifier]().split(".")
+    for token in (f"{part}.{claims}.{signature}", f"{header}.{part}.{signature}", f"{header}.{claims}"):
+        refused(VERIFIERS[verifier], token)
+        refused(
+            lambda text: verify_context(text, secret_of=asked.append, now=NOW), f"{part}.{part}.{signature}"
+        )
+    assert asked == []
+
+
 @pytest.mark.skipif(not SPECS.is_dir(), reason="the folder of specifications is not here")
 @pytest.mark.parametrize("verifier", list(VERIFIERS))
 def test_s06_the_foreign_algorithms_of_npm_atlassian_jwt(verifier: str) -> None:

@@ -66,6 +66,10 @@ def _mend(schema: dict[str, Any]) -> None:
         del schema["discriminator"]  # some name a boolean property; oneOf stays
     if isinstance(schema.get("security"), list):
         del schema["security"]  # judged by us: openapi-core lets a missing token pass
+    if schema.get("in") == "path" and schema.get("name") == "userId":
+        schema["schema"].pop(
+            "format", None
+        )  # said to be a UUID; an account id, as all other paths know it, is none
     if isinstance(schema.get("pattern"), str):
         schema["pattern"] = schema["pattern"].strip()  # one ends with a line break
         schema.pop("readOnly", None)  # and is used for what is sent
@@ -80,8 +84,10 @@ def specification(name: str) -> OpenAPI:
     for one in data["servers"]:
         one["url"] = one["url"].replace("//", "https://", 1) if one["url"].startswith("//") else one["url"]
     path = data["paths"].pop(PERSON_PATH, None)
-    if path is not None:  # it names its parameter {userId} above and accountId below
-        data["paths"][PERSON_PATH.replace("userId", "accountId")] = path
+    if (
+        path is not None
+    ):  # it names its parameter {userId} above and accountId below; DELETE has the right name
+        data["paths"].setdefault(PERSON_PATH.replace("userId", "accountId"), {}).update(path)
     return OpenAPI.from_dict(data, config=Config(spec_validator_cls=None))
 
 

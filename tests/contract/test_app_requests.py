@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 import requests
 
+from connect.errors import AccessForbidden, Gone, Unexpected, Why
+from connect.gateway.answers import NO_SEAT_LEFT
 from connect.gateway.confluence import ConfluenceSite
 from connect.gateway.credentials import as_app, basic
 from connect.gateway.jira import JiraSite
 from connect.gateway.organization import OrganizationGateway
 from connect.hosts import SiteOrigins
+from rules.person import Privilege, RoleHeld
 from sandbox import server, world
 from tests.contract.specifications import AVAILABLE, logged, request_findings
 from tests.sandbox.standin import KEY, StandIn
@@ -43,6 +46,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def kind_of(cloud: server.Sandbox, kind: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = requests.get(
+        f"{cloud.hub}/control/people", params={"kind": kind, "limit": 250}, timeout=10
+    ).json()
+    return found
+
+
 def judged(cloud: server.Sandbox, *paths: str) -> None:
     """The log holds each of these paths, and no specification finds fault with any request in it."""
     entries = requests.get(f"{cloud.hub}/control/requests", timeout=10).json()
@@ -69,6 +79,94 @@ def test_the_organization_gateway(cloud: server.Sandbox) -> None:
     gateway.restore(*PLACE, UMA)
     gateway.close()
     judged(cloud, "/v1/orgs", "/directories", "/workspaces", "/users/search", "/suspend", "/restore")
+
+
+def test_roles_groups_and_removal(cloud: server.Sandbox) -> None:
+    requests.post(f"{cloud.hub}/control/settings", json={"max_page": 2}, timeout=10)
+    gateway = OrganizationGateway(cloud.hub, world.ADMIN_KEYS[0].key, clock=now)
+    jira, role = world.ACME.resource(world.JIRA), "atlassian/admin"
+    groups = {one.name: one for one in gateway.groups(*PLACE)}
+    assert groups["all-staff"].synced
+    assert not groups["all-staff"].modifiable
+    assert groups["contractors"].modifiable
+    granting = {one.name for one in gateway.groups_granting(*PLACE, jira, role)}
+    assert granting == {"site-admins", "jira-admins"}
+    gateway.assign_role(world.ACME.id, UMA, jira, role)
+    assert RoleHeld(jira, role, direct=True, by_group=False) in gateway.roles_of(*PLACE, UMA)
+    assert {ANA, UMA} <= set(gateway.holders_of_role(*PLACE, jira, role))
+    gateway.revoke_role(world.ACME.id, UMA, jira, role)
+    assert UMA not in gateway.holders_of_role(*PLACE, jira, role)
+    gateway.join_group(*PLACE, groups["contractors"].id, UMA)
+    with pytest.raises(Unexpected) as problem:
+        gateway.join_group(*PLACE, groups["contractors"].id, UMA)
+    assert (problem.value.status, problem.value.code in NO_SEAT_LEFT) == (409, False)
+    assert "contractors" in {one.name for one in gateway.person(*PLACE, UMA).groups}
+    gateway.leave_group(*PLACE, groups["contractors"].id, UMA)
+    with pytest.raises(Gone):
+        gateway.leave_group(*PLACE, groups["contractors"].id, UMA)
+    with pytest.raises(AccessForbidden):
+        gateway.leave_group(*PLACE, groups["all-staff"].id, UMA)
+    gateway.remove(*PLACE, UMA)
+    with pytest.raises(Gone):
+        gateway.person(*PLACE, UMA)
+    owners = {one.owner_account_id for one in gateway.workspaces(world.ACME.id)}
+    assert owners == {None, world.stable_id("account", "acme", "owner")}
+    gateway.close()
+    paths = (
+        "/groups/search",
+        "/role-assignments",
+        "/roles/assign",
+        "/roles/revoke",
+        "/memberships",
+        f"/{UMA}",
+    )
+    judged(cloud, *paths)
+
+
+def test_seats_run_out(cloud: server.Sandbox) -> None:
+    limit = {"site": "acme", "product": "jira", "capacity": 1}
+    requests.put(f"{cloud.hub}/control/seats", json=limit, timeout=10).raise_for_status()
+    person = next(one for one in kind_of(cloud, "external") if "jira-software" not in one["last_active"])
+    gateway = OrganizationGateway(cloud.hub, world.ADMIN_KEYS[0].key, clock=now)
+    group = next(one.id for one in gateway.groups(*PLACE) if one.name == "jira-users")
+    jira = world.ACME.resource(world.JIRA)
+    for deed in (
+        lambda: gateway.join_group(*PLACE, group, person["account_id"]),
+        lambda: gateway.assign_role(world.ACME.id, person["account_id"], jira, "atlassian/user"),
+    ):
+        with pytest.raises(Unexpected) as problem:
+            deed()
+        assert problem.value.code in NO_SEAT_LEFT
+    gateway.assign_role(world.ACME.id, person["account_id"], jira, "atlassian/guest")
+    gateway.close()
+    judged(cloud, "/memberships", "/roles/assign")
+
+
+def test_the_life_of_an_account(cloud: server.Sandbox) -> None:
+    gateway = OrganizationGateway(cloud.hub, world.ADMIN_KEYS[0].key, clock=now)
+    employee = next(one for one in kind_of(cloud, "employee") if one["source"] == "invited")["account_id"]
+    google = kind_of(cloud, "google-synced")[0]["account_id"]
+    names = ("lifecycle.enablement", "lifecycle.delete")
+    assert gateway.privileges(employee, names) == dict.fromkeys(names, Privilege(allowed=True))
+    refused = Privilege(allowed=False, reason="externalDirectory.google")
+    assert gateway.privileges(google, names[:1]) == {names[0]: refused}
+    for deed, status in (
+        (lambda: gateway.deactivate(employee, "Left us"), "deactivated"),
+        (lambda: gateway.reactivate(employee), "active"),
+        (lambda: gateway.deactivate(employee), "deactivated"),
+        (lambda: gateway.delete_account(employee), "for_deletion"),
+        (lambda: gateway.keep_account(employee), "active"),
+    ):
+        deed()
+        assert gateway.person(*PLACE, employee).status == status
+    with pytest.raises(Unexpected) as conflict:
+        gateway.reactivate(employee)
+    assert (conflict.value.status, conflict.value.code) == (409, "conflict.lifecycleErrors")
+    with pytest.raises(AccessForbidden) as problem:
+        gateway.deactivate(google)
+    assert problem.value.why is Why.RIGHTS
+    gateway.close()
+    judged(cloud, "/manage", "/disable", "/enable", "/delete", "/cancel-delete")
 
 
 def test_workspaces_on_several_pages_where_the_cursor_must_travel_alone(cloud: server.Sandbox) -> None:

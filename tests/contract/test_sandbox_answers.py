@@ -203,6 +203,18 @@ def test_no_organization_without_a_valid_key(call: Caller, key: str | None) -> N
     call("POST", f"/admin/v2/orgs/{world.ACME.id}/workspaces", status=401, key=key, json={}, judged="answer")
 
 
+def may_be_disabled(call: Caller, account_id: str) -> bool:
+    found = call("GET", f"/users/{account_id}/manage?privileges=lifecycle.enablement", status=200)
+    return bool(found["lifecycle.enablement"]["allowed"])
+
+
+def of_kind(call: Caller, kind: str, **columns: Any) -> str:
+    people = requests.get(
+        f"{call.cloud.hub}/control/people", params={"kind": kind, "limit": 400}, timeout=10
+    ).json()
+    return next(str(one["account_id"]) for one in people if columns.items() <= one.items())
+
+
 def test_managing_an_account(call: Caller) -> None:
     managed = call(
         "POST",
@@ -210,7 +222,11 @@ def test_managing_an_account(call: Caller) -> None:
         status=200,
         json={"claimStatus": "managed", "status": ["active"], "limit": 50},
     )
-    person = next(one for one in managed["data"][4:] if one["managementSource"] == "invited")["accountId"]
+    person = next(
+        one["accountId"]
+        for one in managed["data"][4:]
+        if one["managementSource"] == "invited" and may_be_disabled(call, one["accountId"])
+    )
     assert call("GET", f"/users/{person}/manage", status=200)["lifecycle.enablement"]
     call("POST", f"/users/{person}/manage/lifecycle/disable", status=204, json={"message": "left"})
     assert call("GET", f"{PEOPLE}/{person}", status=200)["data"]["status"] == "deactivated"
@@ -221,6 +237,151 @@ def test_managing_an_account(call: Caller) -> None:
     call("POST", f"/users/{other['accountId']}/manage/lifecycle/disable", status=403, json={})
     call("GET", "/users/nobody/manage", status=404)
     call("GET", f"/users/{person}/manage", status=401, key="made-up")
+
+
+def test_the_states_of_an_account_and_what_is_a_conflict(call: Caller) -> None:
+    person = f"/users/{of_kind(call, 'employee', source='invited', account_status='active')}/manage"
+    call("POST", f"{person}/lifecycle/enable", status=409)
+    call("POST", f"{person}/lifecycle/disable", status=204, json={})
+    call("POST", f"{person}/lifecycle/disable", status=409, json={})
+    assert call("POST", f"{person}/lifecycle/delete", status=200) == {"message": "Success"}
+    call("POST", f"{person}/lifecycle/delete", status=409)
+    call("POST", f"{person}/lifecycle/enable", status=409)
+    call("POST", f"{person}/lifecycle/cancel-delete", status=200)
+    call("POST", f"{person}/lifecycle/cancel-delete", status=200)
+    for action in ("disable", "enable", "delete", "cancel-delete"):
+        call("POST", f"/users/nobody/manage/lifecycle/{action}", status=404, json={})
+        call("POST", f"/users/{ANA}/manage/lifecycle/{action}", status=403, json={})
+        call("POST", f"{person}/lifecycle/{action}", status=401, key="made-up", json={})
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "reason"),
+    [
+        ("google-synced", {}, "externalDirectory.google"),
+        ("employee", {"source": "synced"}, "externalDirectory.scim"),
+    ],
+)
+def test_what_an_identity_provider_keeps_to_itself(
+    call: Caller, kind: str, columns: dict[str, Any], reason: str
+) -> None:
+    person = f"/users/{of_kind(call, kind, **columns)}/manage"
+    found = call("GET", person, status=200)
+    assert found["lifecycle.enablement"] == {"allowed": False, "reason": {"key": reason}}
+    assert call("POST", f"{person}/lifecycle/disable", status=403, json={})["context"]["reason"] == {
+        "key": reason
+    }
+    call("POST", f"{person}/lifecycle/delete", status=403)
+
+
+def group_id(call: Caller, name: str) -> str:
+    found = call("POST", f"{GROUPS}/search", status=200, json={"groupNames": [name]})
+    return str(found["data"][0]["id"])
+
+
+def test_coming_into_a_group_and_leaving_it(call: Caller) -> None:
+    plain, synced = (f"{GROUPS}/{group_id(call, name)}/memberships" for name in ("contractors", "all-staff"))
+    gus = world.GLOBEX.people[1].account_id
+    call("POST", plain, status=204, json={"accountId": ANA})
+    again = call("POST", plain, status=409, json={"accountId": ANA})
+    assert again["errors"][0]["code"] == "ADMIN-409-28"
+    call("DELETE", f"{plain}/{ANA}", status=204)
+    call("DELETE", f"{plain}/{ANA}", status=404)
+    call("POST", plain, status=404, json={"accountId": gus})
+    call("POST", plain, status=400, json={}, judged="answer")
+    call("POST", synced, status=403, json={"accountId": gus})
+    call("DELETE", f"{synced}/{ANA}", status=403)
+    call("POST", f"{GROUPS}/none/memberships", status=404, json={"accountId": ANA})
+    call("DELETE", f"{GROUPS}/none/memberships/{ANA}", status=404)
+    for key, status in ((None, 401), (SCOPED, 403), (OTHER, 403)):
+        call("POST", plain, status=status, key=key, json={"accountId": ANA}, judged="answer")
+        call("DELETE", f"{plain}/{ANA}", status=status, key=key, judged="answer")
+
+
+def test_giving_and_taking_a_role(call: Caller) -> None:
+    jon = world.ACME.people[1].account_id
+    roles = f"/admin/v1/orgs/{world.ACME.id}/users/{jon}/roles"
+    jira, confluence = (world.ACME.resource(product) for product in (world.JIRA, world.CONFLUENCE))
+    body = {"role": "atlassian/admin", "resource": jira}
+    call("POST", f"{roles}/assign", status=204, json=body)
+    assert ways(call, jon, jira) == {
+        "atlassian/admin": {"direct", "group_direct"},
+        "atlassian/user": {"group_direct"},
+    }
+    call("POST", f"{roles}/revoke", status=204, json=body)
+    call("POST", f"{roles}/revoke", status=204, json=body)
+    assert ways(call, jon, jira)["atlassian/admin"] == {"group_direct"}, "what a group grants stays"
+    call("POST", f"{roles}/assign", status=204, json={"role": "atlassian/org-admin"})
+    call("POST", f"{roles}/revoke", status=204, json={"role": "atlassian/org-admin"})
+    for odd, status, judged in (
+        ({"role": "atlassian/king", "resource": jira}, 400, "answer"),
+        ({"role": "atlassian/user"}, 400, "both"),
+        ({"role": "atlassian/customer", "resource": confluence}, 400, "both"),
+        ({"role": "atlassian/user", "resource": world.GLOBEX.resource(world.JIRA)}, 404, "both"),
+    ):
+        call("POST", f"{roles}/assign", status=status, json=odd, judged=judged)
+        call("POST", f"{roles}/revoke", status=status, json=odd, judged=judged)
+    nobody = f"/admin/v1/orgs/{world.ACME.id}/users/nobody/roles/assign"
+    call("POST", nobody, status=404, json=body)
+    for key, status in ((None, 401), (SCOPED, 403), (OTHER, 403)):
+        call("POST", f"{roles}/assign", status=status, key=key, json=body, judged="answer")
+
+
+def ways(call: Caller, account_id: str, resource: str) -> dict[str, set[str]]:
+    """role -> how it came, read by pages of one."""
+    path, query = f"{PEOPLE}/{account_id}/role-assignments", "limit=1"
+    found: dict[str, dict[str, set[str]]] = {}
+    while query:
+        page = call("GET", f"{path}?{query}", status=200)
+        assert len(page["data"]) == 1
+        for row in page["data"]:
+            found[row["resourceId"]] = {
+                one["role"]: set(one["roleAssignmentMethods"]) for one in row["roleAssignments"]
+            }
+        query = f"cursor={page['links']['next']}" if page["links"].get("next") else ""
+    return found[resource]
+
+
+def test_no_seat_is_left(call: Caller) -> None:
+    limit = {"site": "acme", "product": "jira", "capacity": 1}
+    requests.put(f"{call.cloud.hub}/control/seats", json=limit, timeout=10).raise_for_status()
+    workspaces = call("POST", f"/admin/v2/orgs/{world.ACME.id}/workspaces", status=200, json={})["data"]
+    jira = world.ACME.resource(world.JIRA)
+    assert next(one["attributes"]["capacity"] for one in workspaces if one["id"] == jira) == 1
+    guest = next(
+        one["accountId"]
+        for one in call(
+            "POST", f"{PEOPLE}/search", status=200, json={"expand": ["productAccess"], "limit": 100}
+        )["data"]
+        if "jira" not in {access["key"] for access in one["productAccess"]}
+    )
+    members = f"{GROUPS}/{group_id(call, 'jira-users')}/memberships"
+    found = call("POST", members, status=409, json={"accountId": guest})
+    assert found["errors"][0]["code"] == "ADMIN-409-3"
+    roles = f"/admin/v1/orgs/{world.ACME.id}/users/{guest}/roles/assign"
+    found = call("POST", roles, status=409, json={"role": "atlassian/user", "resource": jira})
+    assert found["errors"][0]["code"] == "ADMIN-UAM-409-3"
+    requests.put(f"{call.cloud.hub}/control/seats", json={**limit, "capacity": None}, timeout=10)
+    call("POST", members, status=204, json={"accountId": guest})
+
+
+def test_removal(call: Caller) -> None:
+    person = of_kind(call, "external")
+    call("DELETE", f"{PEOPLE}/{person}", status=204)
+    call("DELETE", f"{PEOPLE}/{person}", status=404)
+    call("DELETE", f"{PEOPLE}/{ANA}", status=403)
+    call("DELETE", f"{PEOPLE}/{ANA}", status=401, key=None, judged="answer")
+    call("GET", f"{PEOPLE}/{person}/role-assignments", status=404)
+
+
+def test_too_many_changes_a_second(call: Caller) -> None:
+    requests.put(f"{call.cloud.hub}/control/rate", json={"per_second": 1}, timeout=10).raise_for_status()
+    roles = f"/admin/v1/orgs/{world.ACME.id}/users/{ANA}/roles/assign"
+    body = {"role": "atlassian/guest", "resource": world.ACME.resource(world.JIRA)}
+    call("POST", roles, status=204, json=body)
+    call("POST", roles, status=429, json=body)
+    call("POST", f"{PEOPLE}/{ANA}/restore", status=429)
+    requests.put(f"{call.cloud.hub}/control/rate", json={"per_second": None}, timeout=10)
 
 
 def test_jira_for_a_person_and_for_the_app(call: Caller) -> None:

@@ -103,7 +103,7 @@ def test_each_change_is_counted_once_and_each_call_too(cloud: server.Sandbox) ->
         answer = requests.post(f"{cloud.hub}{PEOPLE}/{UMA}/{action}", headers=ADMIN, timeout=10)
         assert answer.status_code == 204
     effects = control(cloud, "GET", "effects")
-    assert effects == {UMA: {"suspend": 1, "restore": 1, "calls": {"restore": 3, "suspend": 2}}}
+    assert effects == {UMA: {"suspend": 1, "restore": 1, "calls": {"restore": 3, "suspend": 2}, "by": {}}}
 
 
 SPOILT = (

@@ -1,0 +1,72 @@
+"""Groups of a directory and who is in them (specs: admin-organization, /v2/orgs/{org}/directories/{dir}/groups/…)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from connect.gateway.admin_calls import (
+    AdminCalls,
+    checked_account_id,
+    checked_id,
+    directory_path,
+    one_directory_path,
+)
+from connect.gateway.answers import flag, mapping, required_text, text
+from rules.person import GroupFacts, GroupRef
+
+PAGE_OF_GROUPS = 100
+
+
+class GroupCalls(AdminCalls):
+    """Groups, what they grant, and their members."""
+
+    def groups(self, org_id: str, directory_id: str) -> list[GroupFacts]:
+        """POST …/directories/{dir}/groups/search: every group, and whether we may change who is in it."""
+        return [_group(row) for row in self._groups(org_id, directory_id, {})]
+
+    def groups_granting(
+        self, org_id: str, directory_id: str, resource_id: str, role: str | None = None
+    ) -> list[GroupRef]:
+        """POST …/directories/{dir}/groups/search by resourceIds: the groups that give access to one product.
+
+        `role` leaves those that grant this role (roleIds).
+        """
+        asked = {"resourceIds": [resource_id]} | ({} if role is None else {"roleIds": [role]})
+        found = self._groups(org_id, directory_id, asked)
+        return [GroupRef(required_text(row, "id"), text(row, "name")) for row in found]
+
+    def join_group(self, org_id: str, directory_id: str, group_id: str, account_id: str) -> None:
+        """POST …/groups/{group}/memberships. A real directory id is needed, not "-".
+
+        Raises Unexpected(409): already a member, or, with a code of `answers.NO_SEAT_LEFT`, no seat is free.
+        """
+        checked_account_id(account_id)
+        self._http.post(_members_path(org_id, directory_id, group_id), {"accountId": account_id})
+
+    def leave_group(self, org_id: str, directory_id: str, group_id: str, account_id: str) -> None:
+        """DELETE …/groups/{group}/memberships/{account}. A real directory id is needed, not "-".
+
+        Raises Gone when the group is not there, or the person is not in it.
+        """
+        path = _members_path(org_id, directory_id, group_id)
+        self._http.delete(f"{path}/{checked_account_id(account_id)}")
+
+    def _groups(self, org_id: str, directory_id: str, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        path = f"{directory_path(org_id, directory_id)}/groups/search"
+        return self._found(path, {"limit": PAGE_OF_GROUPS, **asked})
+
+
+def _members_path(org_id: str, directory_id: str, group_id: str) -> str:
+    return f"{one_directory_path(org_id, directory_id)}/groups/{checked_id(group_id)}/memberships"
+
+
+def _group(row: dict[str, Any]) -> GroupFacts:
+    access = row.get("managementAccess")
+    return GroupFacts(
+        id=required_text(row, "id"),
+        name=text(row, "name"),
+        directory_id=text(row, "directoryId"),
+        synced=flag(row, "externalSynced", missing=False),
+        modifiable=flag(mapping(access) if access is not None else {}, "modifiable", missing=True),
+    )

@@ -1,0 +1,32 @@
+"""Control API: who is in which group behind the app's back, and the identity provider's next run."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from sandbox import holdings
+from sandbox.cloud import Cloud
+
+
+def add_routes(routes: Blueprint, cloud: Cloud) -> None:
+    @routes.post("/people/<account_id>/groups")
+    def put_into(account_id: str) -> tuple[Response, int]:
+        """{"group": name or id, "member": true | false}, synced groups too; {"changed": …}."""
+        data = request.get_json()
+        place = cloud.store.one(
+            "SELECT person.seq, team.id FROM person JOIN team ON team.org = person.org"
+            " WHERE person.account_id = ? AND (team.id = ? OR team.name = ?)",
+            (account_id, data.get("group"), data.get("group")),
+        )
+        if place is None or not isinstance(data.get("member"), bool):
+            return jsonify(error="group is a name or an id, member is true or false"), 404
+        changed = holdings.put(
+            cloud.store, place["seq"], holdings.place_in(place["id"]), present=data["member"]
+        )
+        return jsonify(changed=changed), 200
+
+    @routes.post("/idp-sync")
+    def idp_sync() -> Response:
+        """?site: everybody seeded into a synced group is put back into it; {"returned": how many}."""
+        site = request.args.get("site", "acme")
+        return jsonify(returned=holdings.run_identity_provider(cloud.store, site))

@@ -1,0 +1,34 @@
+"""Control API: how many changes a second are allowed, and how many seats a product has."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from sandbox import world
+from sandbox.cloud import Cloud
+
+
+def add_routes(routes: Blueprint, cloud: Cloud) -> None:
+    @routes.get("/rate")
+    def rate() -> Response:
+        """Changes asked for since the limit was set: {"allowed": n, "refused": n}."""
+        return jsonify(allowed=cloud.rate.allowed, refused=cloud.rate.refused)
+
+    @routes.put("/rate")
+    def limit_rate() -> Response:
+        """{"per_second": n | null}: above it, one organization's changes are answered 429."""
+        wanted = request.get_json()["per_second"]
+        cloud.rate.limit(None if wanted is None else int(wanted))
+        return jsonify(per_second=cloud.rate.per_second)
+
+    @routes.put("/seats")
+    def limit_seats() -> Response:
+        """{"site", "product", "capacity": n | null}: no more paid places than this."""
+        data = request.get_json()
+        product = world.product_named(str(data["product"]))
+        resource = world.ORGANIZATIONS[data["site"]].resource(product)
+        if data["capacity"] is None:
+            cloud.seats.pop(resource, None)
+        else:
+            cloud.seats[resource] = int(data["capacity"])
+        return jsonify(resource=resource, capacity=cloud.seats.get(resource))
