@@ -24,7 +24,10 @@ from models.organization import Organization
 from models.sync import Sync, SyncState, latest_sync
 from models.worker import Worker
 
+WORKER = [sys.executable, "-m", "flask", "worker"]
 PATIENCE = 900.0  # seconds at most for one sync
+# Seconds until the clock of a worker that has just started ticks: nobody's sync waits for that.
+CLOCK_STARTS = 3.0
 
 
 @dataclass
@@ -34,7 +37,10 @@ class World:
     app: int
     hub: int
     database_url: str
+    environment: dict[str, str]
+    folder: Path
     account: str = ""
+    client_key: str = ""
     peak: float = 0.0
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -89,7 +95,7 @@ def world(folder: Path, people: int, database_url: str = "", answer_seconds: flo
         "APP_BASE_URL": app,
     }
     environment |= {"DATABASE_URL": database_url} if database_url else {}
-    built = World(ports[3], ports[0], environment["DATABASE_URL"])
+    built = World(ports[3], ports[0], environment["DATABASE_URL"], environment, folder)
     python = sys.executable
     subprocess.run(
         [python, "-m", "flask", "db", "upgrade"],
@@ -104,13 +110,13 @@ def world(folder: Path, people: int, database_url: str = "", answer_seconds: flo
             ([*servers.GUNICORN, "--bind", f"127.0.0.1:{ports[3]}", "app:create_app()"], f"{app}/healthz"),
         ):
             stack.enter_context(servers.running(command, environment, url, patience=300))
-        worker = stack.enter_context(servers.running([python, "-m", "flask", "worker"], environment))
+        worker = stack.enter_context(servers.running(WORKER, environment))
         watcher = threading.Thread(target=_watch, args=(built, worker.pid), daemon=True)
         watcher.start()
         stack.callback(built.stopped.set)
         if answer_seconds:
             slow = {"match": "users/search", "method": "POST", "kind": "slow", "seconds": answer_seconds}
-            _control(built, "faults", slow | {"times": 1_000_000})
+            control(built, "faults", slow | {"times": 1_000_000})
         _wait_for_a_worker(built)
         _open_the_door(built)
         yield built
@@ -141,20 +147,24 @@ def _wait_for_a_worker(built: World) -> None:
         with Session(engine) as session:
             if session.query(Worker).first() is not None:
                 engine.dispose()
+                time.sleep(CLOCK_STARTS)
                 return
         time.sleep(0.1)
     raise TimeoutError("the worker did not start")
 
 
-def _control(built: World, deed: str, body: dict[str, object]) -> None:
+def control(built: World, deed: str, body: dict[str, object], method: str = "POST") -> dict[str, object]:
+    """One call of the sandbox's control API."""
     address = f"http://127.0.0.1:{built.hub}/control/{deed}"
     data = json.dumps(body).encode()
-    asked = urllib.request.Request(address, data, {"Content-Type": "application/json"})
-    servers.BROWSE.open(asked, timeout=60).close()
+    asked = urllib.request.Request(address, data, {"Content-Type": "application/json"}, method=method)
+    with servers.BROWSE.open(asked, timeout=60) as answer:
+        found: dict[str, object] = json.load(answer)
+    return found
 
 
 def _open_the_door(built: World) -> None:
-    _control(built, "install", {"site": "acme", "product": "jira"})
+    built.client_key = str(control(built, "install", {"site": "acme", "product": "jira"})["client_key"])
     credentials = json.loads(request(built.hub, "/control/credentials"))
     key = next(row for row in credentials["admin_keys"] if row["org"] == "acme")
     built.account = key["owner"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ColumnElement, Index, String, delete, event, select
+from sqlalchemy import JSON, ColumnElement, Index, String, delete, event, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
 
@@ -37,6 +37,29 @@ class Event(StrEnum):
     RUN_STOPPED = "run:stopped"
     RUN_RETRIED = "run:retried"
     RUN_FINISHED = "run:finished"
+    RUN_STARTED = "run:started"
+    RUN_REFUSED = "run:refused"
+    RUN_STOPPED_BY_BRAKE = "run:stopped_by_brake"
+    RUN_BRAKE_RELEASED = "run:brake_released"
+    RULE_CREATED = "rule:created"
+    RULE_CHANGED = "rule:changed"
+    RULE_CONFIRMED = "rule:confirmed"
+    RULE_SWITCHED_ON = "rule:switched_on"
+    RULE_SWITCHED_OFF = "rule:switched_off"
+    RULE_DELETED = "rule:deleted"
+    PROTECTED_ADDED = "protected:added"
+    PROTECTED_REMOVED = "protected:removed"
+    SETTINGS_CHANGED = "organization:settings_changed"
+    LAST_DAY_SET = "person:last_day_set"
+    LAST_DAY_CLEARED = "person:last_day_cleared"
+    ABSENCE_ENDED = "person:absence_ended"
+    CASE_WARNED = "case:warned"
+    CASE_COULD_NOT_WARN = "case:could_not_warn"
+    CASE_KEPT = "case:kept"
+    CASE_APPROVED = "case:approved"
+    CASE_HELD = "case:held"
+    CASE_NOTED = "case:noted"
+    CASE_CAME_BACK = "case:came_back"
     CASE_ACTED = "case:acted"
     CASE_SPARED = "case:spared"
     CASE_FAILED = "case:failed"
@@ -71,6 +94,10 @@ class AuditEntry(Base):
         Index("ix_audit_by_tenant", "client_key", "id"),
         Index("ix_audit_by_subject", "organization_id", "subject", "id"),
     )
+
+
+ADD_ENTRY = insert(AuditEntry).inline()
+"""One statement for all of them: nobody needs the entry itself, or its number."""
 
 
 class AuditIsAppendOnly(Exception):

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models.db import Base, UtcDateTime
 from models.tenant import Tenant
 
+LONGEST_RESULT = 300
+
 
 class CredentialKind(StrEnum):
     """ADMIN_KEY opens the organization; API_TOKEN (with its Admin Email) acts in the tenant's own site."""
@@ -46,7 +48,7 @@ class Credential(Base):
     expires_on: Mapped[date]
     state: Mapped[str] = mapped_column(String(16), default=CredentialState.WORKING.value)
     checked_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    check_result: Mapped[str] = mapped_column(String(300), default="")
+    check_result: Mapped[str] = mapped_column(String(LONGEST_RESULT), default="")
 
 
 def credential_of(session: Session, client_key: str, kind: CredentialKind) -> Credential | None:

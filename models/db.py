@@ -69,3 +69,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA busy_timeout=15000")
         cursor.close()
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        # PostgreSQL thinks of disks that turn: it reads a whole table where an index knows all that is asked.
+        cursor = connection.cursor()
+        cursor.execute("SET random_page_cost = 1.1")
+        cursor.close()
+        connection.commit()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import (
     AccessForbidden,
+    AppError,
     AtlassianError,
     Forbidden,
     Invalid,
@@ -23,10 +24,11 @@ from models.credential import Credential, CredentialKind, CredentialState, crede
 from models.organization import Operator, OperatorReason, Organization
 from models.tenant import Tenant, find_tenant
 from services.audit import record
-from services.doors import credential_row, mark_rejected
+from services.doors import check_result, credential_row, mark_rejected
+from services.expiry import rejection
 from services.leaving import leave
 from services.names import names_of
-from services.proving import Door, Opened, prove_key, prove_token
+from services.proving import REJECTED, Door, Opened, prove_key, prove_token
 from services.seats import replace_seats
 from services.syncing import start_sync
 from services.toolbox import Toolbox
@@ -162,32 +164,26 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
             raise NotFound("There is nothing to check.", "Save a credential first.")
         door = _as_door(tenant)
         sealed, email_sealed = credential.sealed, credential.email_sealed
-    row = credential_row(client_key, kind)
-    state, result = CredentialState.WORKING, WORKING
+        expires_on = credential.expires_on
+    state = CredentialState.WORKING
+    problem: AppError | None = None
     try:
-        secret = tools.vault.open(sealed, row=row, column="sealed")
-        if kind is CredentialKind.ADMIN_KEY:
-            opened = prove_key(tools, door, secret)
-            if opened.organization.id != door.organization_id:
-                state, result = CredentialState.REJECTED, "The key now opens another organization."
-        else:
-            prove_token(
-                tools, door, tools.vault.open(email_sealed or b"", row=row, column="email_sealed"), secret
-            )
-    except CredentialUnreadable:
-        state, result = CredentialState.REJECTED, "What is stored can no longer be read: its key is gone."
-    except (Invalid, AccessForbidden) as problem:
-        state, result = CredentialState.REJECTED, problem.sentence
-    except AtlassianError as problem:
-        state, result = CredentialState.UNCHECKED, problem.sentence
-    if state is CredentialState.REJECTED:
-        mark_rejected(tools, client_key, kind, sealed)
+        _prove_again(tools, door, kind, sealed, email_sealed)
+    except (Invalid, AccessForbidden) as error:
+        state, problem = CredentialState.REJECTED, error
+        if error.reason in REJECTED:
+            problem = rejection(kind, expires_on, tools.clock().date())
+    except AtlassianError as error:
+        state, problem = CredentialState.UNCHECKED, error
+    if state is CredentialState.REJECTED and problem is not None:
+        mark_rejected(tools, client_key, kind, sealed, problem)
     now = tools.clock()
     with tools.begin() as session:
         credential = credential_of(session, client_key, kind)
         if credential is None or credential.sealed != sealed:
             return
-        credential.state, credential.check_result, credential.checked_at = state.value, result, now
+        credential.state, credential.checked_at = state.value, now
+        credential.check_result = check_result(problem) if problem is not None else WORKING
         record(
             session,
             Event.CREDENTIAL_CHECKED,
@@ -195,8 +191,30 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
             actor=actor,
             organization_id=door.organization_id,
             client_key=client_key,
-            result=result,
+            result=problem.sentence if problem is not None else WORKING,
             details={"kind": kind.value},
+        )
+
+
+def _prove_again(
+    tools: Toolbox, door: Door, kind: CredentialKind, sealed: bytes, email_sealed: bytes | None
+) -> None:
+    row = credential_row(door.client_key, kind)
+    try:
+        secret = tools.vault.open(sealed, row=row, column="sealed")
+        email = tools.vault.open(email_sealed, row=row, column="email_sealed") if email_sealed else ""
+    except CredentialUnreadable:
+        raise Invalid(
+            "", "What is stored can no longer be read: its key is gone.", "Replace it.", reason="unreadable"
+        ) from None
+    if kind is CredentialKind.API_TOKEN:
+        prove_token(tools, door, email, secret)
+    elif prove_key(tools, door, secret).organization.id != door.organization_id:
+        raise Invalid(
+            "key",
+            "The key now opens another organization.",
+            "Replace it by a key of the organization that Rollcall knows.",
+            reason="other_organization",
         )
 
 

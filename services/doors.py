@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from sqlalchemy import update
 
 from connect.caller import Caller
-from connect.errors import NotReady, Unauthorized
+from connect.errors import AppError, NotReady, Unauthorized
 from connect.gateway.organization import OrganizationGateway
 from models.audit import APP, Event
-from models.credential import Credential, CredentialKind, CredentialState, admin_keys_of
-from models.tenant import find_tenant
+from models.credential import LONGEST_RESULT, Credential, CredentialKind, CredentialState, admin_keys_of
+from models.tenant import find_tenant, organization_behind
 from services.audit import record
+from services.expiry import rejection
 from services.toolbox import Toolbox
 
 
@@ -24,9 +25,8 @@ def credential_row(client_key: str, kind: CredentialKind) -> str:
 
 def organization_of(tools: Toolbox, caller: Caller) -> str | None:
     """The organization behind the caller's tenant; None while nobody has proven one."""
-    with tools.begin() as session:
-        tenant = find_tenant(session, caller.tenant)
-        return tenant.organization_id if tenant is not None and tenant.uninstalled_at is None else None
+    with tools.look() as connection:
+        return organization_behind(connection, caller.tenant)
 
 
 def require_organization(tools: Toolbox, caller: Caller) -> str:
@@ -54,19 +54,22 @@ def opened(tools: Toolbox, organization_id: str) -> Iterator[OrganizationGateway
             raise NotReady(
                 "There is no Admin API key.", "Save one under Configure Token.", reason="no_admin_key"
             )
-        client_key, sealed = keys[0].client_key, keys[0].sealed
+        client_key, sealed, expires_on = keys[0].client_key, keys[0].sealed, keys[0].expires_on
     row = credential_row(client_key, CredentialKind.ADMIN_KEY)
     key = tools.vault.open(sealed, row=row, column="sealed")
     with tools.atlassian.organization(key) as gateway:
         try:
             yield gateway
-        except Unauthorized:
-            mark_rejected(tools, client_key, CredentialKind.ADMIN_KEY, sealed)
-            raise
+        except Unauthorized as error:
+            problem = rejection(CredentialKind.ADMIN_KEY, expires_on, tools.clock().date())
+            mark_rejected(tools, client_key, CredentialKind.ADMIN_KEY, sealed, problem)
+            raise problem from error
 
 
-def mark_rejected(tools: Toolbox, client_key: str, kind: CredentialKind, sealed: bytes) -> None:
-    """Remembers that Atlassian no longer accepts a credential, unless it has been replaced meanwhile."""
+def mark_rejected(
+    tools: Toolbox, client_key: str, kind: CredentialKind, sealed: bytes, problem: AppError
+) -> None:
+    """Remembers that Atlassian no longer accepts a credential, and why, unless it has been replaced meanwhile."""
     now = tools.clock()
     with tools.begin() as session:
         marked = session.execute(
@@ -80,7 +83,7 @@ def mark_rejected(tools: Toolbox, client_key: str, kind: CredentialKind, sealed:
             .values(
                 state=CredentialState.REJECTED.value,
                 checked_at=now,
-                check_result="Atlassian rejects it: it has expired or was revoked.",
+                check_result=check_result(problem),
             )
         )
         tenant = find_tenant(session, client_key)
@@ -92,5 +95,11 @@ def mark_rejected(tools: Toolbox, client_key: str, kind: CredentialKind, sealed:
                 actor=APP,
                 organization_id=tenant.organization_id,
                 client_key=client_key,
+                result=problem.sentence,
                 details={"kind": kind.value},
             )
+
+
+def check_result(problem: AppError) -> str:
+    """What Configure Token shows of a failed check: what is wrong, and what to do about it."""
+    return f"{problem.sentence} {problem.next_step}"[:LONGEST_RESULT]

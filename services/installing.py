@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,17 @@ from connect.hosts import SiteOrigins
 from connect.tokens import LEEWAY, LifecycleProof
 from models.audit import APP, Event
 from models.credential import Credential
-from models.tenant import LifecycleToken, Product, Tenant, find_tenant, sealed_secret_of
+from models.tenant import (
+    Installation,
+    Product,
+    Tenant,
+    body_hash_of,
+    find_tenant,
+    holder_of,
+    install_again,
+    remember_token,
+    sealed_secret_of,
+)
 from services.audit import record
 from services.leaving import leave
 from services.toolbox import Toolbox
@@ -58,8 +68,8 @@ def tenant_row(client_key: str) -> str:
 
 def shared_secret_of(tools: Toolbox, client_key: str) -> str | None:
     """The secret a tenant signs with; None when it is unknown or uninstalled, or its secret does not open."""
-    with tools.begin() as session:
-        sealed = sealed_secret_of(session, client_key)
+    with tools.look() as connection:
+        sealed = sealed_secret_of(connection, client_key)
     if sealed is None:
         return None
     try:
@@ -109,11 +119,15 @@ def _once_more_on_a_race(tools: Toolbox, proof: LifecycleProof, payload: Payload
 
 
 def _accept(tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
+    # Sealed before the transaction: nobody waits for it.
+    sealed = _seal(tools, payload)
     with tools.begin() as session:
-        used = session.get(LifecycleToken, proof.token_hash)
-        if used is not None:
-            if used.body_hash != payload.body_hash:
+        used_with = body_hash_of(session.connection(), proof.token_hash)
+        if used_with is not None:
+            if used_with != payload.body_hash:
                 raise NotAuthenticated(reason="token_used_with_another_body")
+            return
+        if sealed is not None and _install_again(session, tools, proof, payload, sealed):
             return
         # The tenant's row is the gate: events that arrive side by side are looked at one after the other.
         gate = update(Tenant).where(Tenant.client_key == payload.client_key)
@@ -125,29 +139,52 @@ def _accept(tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
             )
             return
         _remember_token(session, proof, payload)
-        if payload.event_type == "installed":
-            _install(session, tools, proof, payload, tenant)
+        if sealed is not None:
+            _install(session, tools, proof, payload, tenant, sealed)
         else:
             _uninstall(session, tools, proof, payload, tenant)
 
 
 def _remember_token(session: Session, proof: LifecycleProof, payload: Payload) -> None:
-    session.add(
-        LifecycleToken(
-            token_hash=proof.token_hash,
-            body_hash=payload.body_hash,
-            client_key=payload.client_key,
-            expires_at=proof.expires_at + 2 * LEEWAY,
-        )
+    remember_token(
+        session.connection(),
+        token_hash=proof.token_hash,
+        body_hash=payload.body_hash,
+        client_key=payload.client_key,
+        expires_at=proof.expires_at + 2 * LEEWAY,
     )
 
 
+def _seal(tools: Toolbox, payload: Payload) -> bytes | None:
+    if payload.shared_secret is None:
+        return None
+    row = tenant_row(payload.client_key)
+    return tools.vault.seal(payload.shared_secret, row=row, column="shared_secret_sealed")
+
+
+def _install_again(
+    session: Session, tools: Toolbox, proof: LifecycleProof, payload: Payload, sealed: bytes
+) -> bool:
+    """What Atlassian sends most: a new secret for an installed tenant. False when it is not that."""
+    installation = _installation(session, proof, payload, sealed)
+    replaced = install_again(session.connection(), payload.client_key, installation)
+    if replaced is None:
+        return False
+    _remember_token(session, proof, payload)
+    _record(session, tools, Event.TENANT_REINSTALLED, payload, replaced.organization_id)
+    return True
+
+
 def _install(
-    session: Session, tools: Toolbox, proof: LifecycleProof, payload: Payload, tenant: Tenant | None
+    session: Session,
+    tools: Toolbox,
+    proof: LifecycleProof,
+    payload: Payload,
+    tenant: Tenant | None,
+    sealed: bytes,
 ) -> None:
     now = tools.clock()
     event = Event.TENANT_INSTALLED
-    installation_id = _free_installation_id(session, payload)
     if tenant is None:
         tenant = Tenant(client_key=payload.client_key, installed_at=now)
         session.add(tenant)
@@ -155,14 +192,11 @@ def _install(
         event = Event.TENANT_REINSTALLED
     else:
         tenant.installed_at = now
-    _copy(tenant, proof, payload)
-    tenant.installation_id = installation_id
-    tenant.shared_secret_sealed = tools.vault.seal(
-        payload.shared_secret or "", row=tenant_row(payload.client_key), column="shared_secret_sealed"
-    )
+    for name, value in _installation(session, proof, payload, sealed).items():
+        setattr(tenant, name, value)
     tenant.uninstalled_at = None
     tenant.unreachable_since = None
-    _record(session, tools, event, tenant, tenant.organization_id)
+    _record(session, tools, event, payload, tenant.organization_id)
 
 
 def _uninstall(
@@ -176,18 +210,6 @@ def _uninstall(
     elif tenant.uninstalled_at is not None:
         tenant.last_lifecycle_at = proof.issued_at
         return
-    _copy(tenant, proof, payload)
-    tenant.installation_id = None
-    tenant.shared_secret_sealed = None
-    tenant.uninstalled_at = now
-    session.execute(delete(Credential).where(Credential.client_key == tenant.client_key))
-    session.flush()
-    organization_id = tenant.organization_id
-    leave(session, tenant, actor=APP, now=now, reason="Rollcall was uninstalled.")
-    _record(session, tools, Event.TENANT_UNINSTALLED, tenant, organization_id)
-
-
-def _copy(tenant: Tenant, proof: LifecycleProof, payload: Payload) -> None:
     tenant.product = payload.product.value
     tenant.base_url = payload.base_url
     tenant.display_url = payload.display_url
@@ -195,20 +217,40 @@ def _copy(tenant: Tenant, proof: LifecycleProof, payload: Payload) -> None:
     tenant.oauth_client_id = payload.oauth_client_id
     tenant.entitlement_id = payload.entitlement_id
     tenant.last_lifecycle_at = proof.issued_at
+    tenant.installation_id = None
+    tenant.shared_secret_sealed = None
+    tenant.uninstalled_at = now
+    session.execute(delete(Credential).where(Credential.client_key == tenant.client_key))
+    session.flush()
+    organization_id = tenant.organization_id
+    leave(session, tenant, actor=APP, now=now, reason="Rollcall was uninstalled.")
+    _record(session, tools, Event.TENANT_UNINSTALLED, payload, organization_id)
+
+
+def _installation(session: Session, proof: LifecycleProof, payload: Payload, sealed: bytes) -> Installation:
+    return {
+        "product": payload.product.value,
+        "base_url": payload.base_url,
+        "display_url": payload.display_url,
+        "description": payload.description,
+        "shared_secret_sealed": sealed,
+        "oauth_client_id": payload.oauth_client_id,
+        "installation_id": _free_installation_id(session, payload),
+        "entitlement_id": payload.entitlement_id,
+        "last_lifecycle_at": proof.issued_at,
+    }
 
 
 def _free_installation_id(session: Session, payload: Payload) -> str | None:
     """The installation id, unless another tenant has it: an id in a body takes nothing away from anybody (S5)."""
     if payload.installation_id is None:
         return None
-    holder = session.scalar(
-        select(Tenant.client_key).where(Tenant.installation_id == payload.installation_id)
-    )
+    holder = holder_of(session.connection(), payload.installation_id)
     return payload.installation_id if holder in (None, payload.client_key) else None
 
 
 def _record(
-    session: Session, tools: Toolbox, event: Event, tenant: Tenant, organization_id: str | None
+    session: Session, tools: Toolbox, event: Event, payload: Payload, organization_id: str | None
 ) -> None:
     record(
         session,
@@ -216,8 +258,8 @@ def _record(
         at=tools.clock(),
         actor=APP,
         organization_id=organization_id,
-        client_key=tenant.client_key,
-        details={"product": tenant.product, "site": urlsplit(tenant.base_url).netloc},
+        client_key=payload.client_key,
+        details={"product": payload.product.value, "site": urlsplit(payload.base_url).netloc},
     )
 
 

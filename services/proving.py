@@ -11,6 +11,9 @@ from connect.gateway.jira import MyselfRecord
 from connect.gateway.organization import OrganizationRecord, WorkspaceRecord
 from services.toolbox import Toolbox
 
+REJECTED = frozenset({"key_rejected", "token_rejected"})
+"""The reasons that stand for a 401: expired, revoked or never made, Atlassian says the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -49,8 +52,9 @@ def prove_key(tools: Toolbox, door: Door, key: str) -> Opened:
         except Unauthorized:
             raise Invalid(
                 "key",
-                "Atlassian rejects this key: it is mistyped, has expired, or was revoked.",
-                "Copy it again, or create a new key under Settings → API keys of your organization.",
+                "Atlassian rejects this key: it is mistyped, was revoked, or expired earlier than the day given here.",
+                "Look it up under Settings → API keys of your organization. If it is listed and has not expired, "
+                "copy it again; otherwise create a new key.",
                 reason="key_rejected",
             ) from None
         except AccessForbidden as problem:
@@ -86,8 +90,10 @@ def prove_token(tools: Toolbox, door: Door, email: str, token: str) -> MyselfRec
         except Unauthorized:
             raise Invalid(
                 "token",
-                "Atlassian rejects this e-mail address and token together: one is mistyped, or the token has expired.",
-                "Use the address of the account that made the token, and a token created without scopes.",
+                "Atlassian rejects this e-mail address and token together: one is mistyped, the token has scopes, "
+                "was revoked, or expired earlier than the day given here.",
+                "Look it up under Security → API tokens of the account with this address. If it is listed without "
+                "scopes and has not expired, copy it again; otherwise create a new one.",
                 reason="token_rejected",
             ) from None
         except AccessForbidden:

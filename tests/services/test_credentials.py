@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from connect.caller import Caller
-from connect.errors import AppError, Forbidden, Invalid, NotFound, RateLimited, Unavailable, Unexpected
+from connect.errors import (
+    AppError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    Unexpected,
+)
 from models.credential import Credential, CredentialKind, CredentialState
 from models.organization import Organization
 from models.sync import SyncState
@@ -54,6 +63,10 @@ def store_token(
     credentials.store_api_token(world.tools, caller, email=email, token=token, expires_on=expires_on)
 
 
+def day(date: date) -> str:
+    return f"{date.day} {date:%B %Y}"
+
+
 def nothing_is_stored(world: World) -> None:
     tables = world.dump()
     for name in ("credential", "organization", "operator", "sync"):
@@ -81,6 +94,7 @@ def test_s27_each_key_that_is_no_good_has_its_sentence_and_nothing_is_stored(sql
         assert (refused.value.field, refused.value.reason) == ("key", reason)
         assert words in refused.value.sentence
         assert refused.value.next_step
+        assert reason != "key_rejected" or "has not expired" in refused.value.next_step
         assert len(key) < 10 or key not in refused.value.sentence + refused.value.next_step
     nothing_is_stored(sqlite_world)
 
@@ -259,9 +273,43 @@ def test_check_now(sqlite_world: World) -> None:
     for kind in CredentialKind:
         view = credentials.check_now(tools, ana, kind)
         assert view.state == "rejected"
-        assert "rejects" in view.check_result
+        assert f"though it should last until {day(view.expires_on)}" in view.check_result
+        assert "Create a new" in view.check_result
     assert len(world.audit("credential:checked")) == 6
     assert ACME_KEY not in repr(world.dump())
+
+
+@pytest.mark.parametrize("days", [0, 1, 40])
+def test_what_has_expired_says_so_and_when(sqlite_world: World, days: int) -> None:
+    """Atlassian answers 401 to expired and revoked alike: the day that was typed tells them apart."""
+    world, tools, ana = sqlite_world, sqlite_world.tools, sqlite_world.caller("ana")
+    store(world, days=30)
+    store_token(world, days=30)
+    world.later(days=30 + days)
+    over = day((world.clock() - timedelta(days=days)).date())
+    for kind, name in ((ADMIN_KEY, "Admin API key"), (API_TOKEN, "API token")):
+        view = credentials.check_now(tools, ana, kind)
+        assert (view.state, view.check_result) == ("working", "Works."), "a date alone rejects nothing"
+        world.control("POST", f"/keys/{ACME_KEY if kind is ADMIN_KEY else ANA_TOKEN}/expire")
+        view = credentials.check_now(tools, ana, kind)
+        assert view.state == "rejected"
+        assert view.check_result.startswith(f"The {name} expired on {over}. Create a new ")
+    died = [entry.result for entry in world.audit("credential:died")]
+    assert died == [f"The Admin API key expired on {over}.", f"The API token expired on {over}."]
+
+
+@pytest.mark.parametrize(("days", "words"), [(31, "expired on"), (2, "though it should last until")])
+def test_a_deed_that_meets_a_dead_key_says_which_it_was(sqlite_world: World, days: int, words: str) -> None:
+    world = sqlite_world
+    store(world, days=30)
+    world.later(days=days)
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    with pytest.raises(Unauthorized) as refused, opened(world.tools, ACME) as gateway:
+        gateway.organizations()
+    row = world.stored(Credential, world.caller("ana").tenant, "admin_key")
+    assert f"{words} {day(row.expires_on)}" in refused.value.sentence
+    assert row.check_result == f"{refused.value.sentence} {refused.value.next_step}"
+    assert row.state == CredentialState.REJECTED
 
 
 def test_check_now_is_told_apart_from_other_answers(sqlite_world: World) -> None:

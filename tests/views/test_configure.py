@@ -56,6 +56,15 @@ def test_a_date_that_is_over_is_refused_beside_its_field(new_house: House) -> No
     assert KEY not in answer.text
 
 
+def test_a_stored_key_that_expired_says_when_and_what_next(new_house: House) -> None:
+    today = datetime.now(UTC).date()
+    new_house.post("/app/configure/admin-key", key=KEY, expires_on=today.isoformat())
+    new_house.deployment.control("POST", f"keys/{KEY}/expire")
+    words = words_of(new_house.post("/app/configure/admin-key/check"))
+    assert f"The Admin API key expired on {today.day} {today:%B %Y}. Create a new key" in words
+    assert "expired on" in words_of(new_house.get("/app/audit"))
+
+
 def test_a_good_key_makes_its_giver_an_operator_and_is_never_shown(new_house: House) -> None:
     answer = new_house.post("/app/configure/admin-key", key=KEY, expires_on=NEXT_YEAR)
     assert answer.status_code == 200
@@ -63,7 +72,7 @@ def test_a_good_key_makes_its_giver_an_operator_and_is_never_shown(new_house: Ho
     words = words_of(answer)
     assert "The key works and is stored" in words
     assert f"…{KEY[-4:]}" in words
-    assert "Overview People Runs Audit Operators Configure Token" in words
+    assert "Overview People Rules Review Runs Audit Operators Configure Token" in words
     for shown in (answer, new_house.get("/app/configure"), new_house.get("/app/audit")):
         assert KEY not in shown.text
         assert 'type="password" value' not in shown.text
