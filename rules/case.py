@@ -1,41 +1,45 @@
 """The path of one person through a run, and what to do next from facts alone (S50).
 
-planned ──► acting ──► acted ──► undone | undo_skipped
-   │           └──► failed | refused        failed ──retry──► planned (straight to acted, if an earlier call had landed)
-   └──► spared | cancelled                  guarded, not_possible: the preview said no
+listed                                                       a rule in audit mode ends here
+review ─approve─► planned        review ─hold─► held         every case of a rule in review mode begins in review
+planned ──► warned ──► acting ──► acted ──► undone | undo_skipped
+   │  └► could_not_warn ─approve─► planned
+   │           │           └──► failed | refused             failed ──retry──► planned
+   └───────────┴──► spared | cancelled                       guarded, not_possible: the plan said no
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from rules.person import PersonFacts
-
-
-class Deed(StrEnum):
-    """What is done to a person in the organization's directory."""
-
-    SUSPEND = "suspend"
-    RESTORE = "restore"
+from rules.changes import Change, ChangeKind, Snapshot, still_to_do
 
 
 class RunState(StrEnum):
-    """PREVIEW waits for somebody to confirm; STOPPED had its waiting people cancelled."""
+    """PREVIEW waits for somebody to confirm; BRAKED too, with too many people. REFUSED never began, and says why."""
 
     PREVIEW = "preview"
+    BRAKED = "braked"
+    REFUSED = "refused"
     RUNNING = "running"
     STOPPED = "stopped"
     FINISHED = "finished"
 
 
 class CaseState(StrEnum):
-    """Where a person is. PLANNED, ACTING: still to do. All others are ends, some of which can be taken up again."""
+    """Where a person is. See UNFINISHED and WAITING for the states that are no end."""
 
     GUARDED = "guarded"
     NOT_POSSIBLE = "not_possible"
+    LISTED = "listed"
+    REVIEW = "review"
+    HELD = "held"
     PLANNED = "planned"
+    WARNED = "warned"
+    COULD_NOT_WARN = "could_not_warn"
     ACTING = "acting"
     ACTED = "acted"
     FAILED = "failed"
@@ -46,36 +50,47 @@ class CaseState(StrEnum):
     UNDO_SKIPPED = "undo_skipped"
 
 
-UNFINISHED = frozenset({CaseState.PLANNED, CaseState.ACTING})
+UNFINISHED = frozenset({CaseState.PLANNED, CaseState.WARNED, CaseState.ACTING})
+"""The worker looks at these by itself, when their time has come."""
+WAITING = frozenset({CaseState.REVIEW, CaseState.HELD, CaseState.COULD_NOT_WARN})
+"""These wait for an operator."""
+OPEN = UNFINISHED | WAITING
+QUEUED = OPEN - {CaseState.ACTING}
+"""What *Stop* cancels at once, unless nobody knows what came of an earlier call: those the worker ends, by facts."""
+CHOSEN = frozenset(CaseState) - {CaseState.GUARDED, CaseState.NOT_POSSIBLE}
+CHANGED = frozenset(
+    {
+        CaseState.ACTED,
+        CaseState.UNDO_SKIPPED,
+        CaseState.FAILED,
+        CaseState.REFUSED,
+        CaseState.SPARED,
+        CaseState.CANCELLED,
+    }
+)
+"""The ends at which a person may have been changed, if only in part: undo looks at these."""
+
+_ENDS_BEFORE_THE_DEED = frozenset({CaseState.SPARED, CaseState.CANCELLED})
+_OUTCOMES = frozenset({CaseState.ACTED, CaseState.FAILED, CaseState.REFUSED})
+_UNDO = frozenset({CaseState.UNDONE, CaseState.UNDO_SKIPPED})
 
 TRANSITIONS: dict[CaseState, frozenset[CaseState]] = {
     CaseState.GUARDED: frozenset(),
     CaseState.NOT_POSSIBLE: frozenset(),
-    CaseState.PLANNED: frozenset(
-        {
-            CaseState.ACTING,
-            CaseState.ACTED,
-            CaseState.SPARED,
-            CaseState.CANCELLED,
-            CaseState.FAILED,
-            CaseState.REFUSED,
-        }
-    ),
-    CaseState.ACTING: frozenset(
-        {
-            CaseState.PLANNED,
-            CaseState.ACTED,
-            CaseState.FAILED,
-            CaseState.REFUSED,
-            CaseState.SPARED,
-            CaseState.CANCELLED,
-        }
-    ),
-    CaseState.ACTED: frozenset({CaseState.UNDONE, CaseState.UNDO_SKIPPED}),
-    CaseState.FAILED: frozenset({CaseState.PLANNED}),
-    CaseState.REFUSED: frozenset(),
-    CaseState.SPARED: frozenset(),
-    CaseState.CANCELLED: frozenset(),
+    CaseState.LISTED: frozenset(),
+    CaseState.REVIEW: frozenset({CaseState.PLANNED, CaseState.HELD}) | _ENDS_BEFORE_THE_DEED,
+    CaseState.HELD: frozenset({CaseState.PLANNED, CaseState.REVIEW}) | _ENDS_BEFORE_THE_DEED,
+    CaseState.PLANNED: frozenset({CaseState.WARNED, CaseState.COULD_NOT_WARN, CaseState.ACTING})
+    | _OUTCOMES
+    | _ENDS_BEFORE_THE_DEED,
+    CaseState.WARNED: frozenset({CaseState.ACTING}) | _OUTCOMES | _ENDS_BEFORE_THE_DEED,
+    CaseState.COULD_NOT_WARN: frozenset({CaseState.PLANNED, CaseState.HELD}) | _ENDS_BEFORE_THE_DEED,
+    CaseState.ACTING: frozenset({CaseState.PLANNED, CaseState.WARNED}) | _OUTCOMES | _ENDS_BEFORE_THE_DEED,
+    CaseState.ACTED: _UNDO,
+    CaseState.FAILED: _UNDO | {CaseState.PLANNED},
+    CaseState.REFUSED: _UNDO,
+    CaseState.SPARED: _UNDO,
+    CaseState.CANCELLED: _UNDO,
     CaseState.UNDONE: frozenset(),
     CaseState.UNDO_SKIPPED: frozenset({CaseState.UNDONE}),
 }
@@ -94,7 +109,9 @@ def moved(before: CaseState, after: CaseState) -> CaseState:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Call Atlassian now."""
+    """Make these changes now, in this order."""
+
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,36 +136,39 @@ class Spare:
 Decision = Act | Wait | Record | Spare
 
 
-def goal_reached(deed: Deed, facts: PersonFacts) -> bool:
-    """Whether the directory already shows what the deed is for."""
-    if deed is Deed.SUSPEND:
-        return facts.membership_status == "suspended"
-    return facts.membership_status == "active"
-
-
 def decide(
     *,
-    deed: Deed,
+    begun: Sequence[Change] | None,
+    planned: Sequence[Change],
     acting_since: datetime | None,
-    facts: PersonFacts | None,
+    seen: Snapshot | None,
     objection: str | None,
     now: datetime,
     settle: timedelta,
 ) -> Decision:
-    """What to do with an unfinished case.
+    """What to do with an unfinished case whose time has come.
 
-    `facts` is the person as read a moment ago, None when no longer in the directory. `objection` is the sentence of a
-    guard or an impossibility that holds now. `acting_since` is set when an earlier attempt called Atlassian and nobody
-    knows what came of it. `settle` is how long Atlassian may take to show an accepted change: only after that is the
-    person believed untouched.
+    `begun` are the changes that an earlier attempt wrote down before it called, None when none did; `planned` those
+    worked out from what is seen now: whoever acts on them first writes down those that are not among `begun`. `seen`
+    is the person as read a moment ago, None when no longer in the directory. `objection` is the sentence of a guard
+    or an impossibility that holds now. `acting_since` is when the last call began whose outcome nobody knows; `settle`
+    is how long Atlassian may take to show an accepted change: only after that is it believed not to have happened.
     """
-    if facts is None:
-        return Spare("No longer in the organization's directory.")
-    if acting_since is not None:
-        if goal_reached(deed, facts):
+    if acting_since is not None and begun is not None:
+        if not not_shown(begun, seen):
             return Record()
-        if now < acting_since + settle:
+        if seen is not None and now < acting_since + settle:
             return Wait(acting_since + settle)
+    if seen is None:
+        return Spare("No longer in the organization's directory.")
     if objection is not None:
         return Spare(objection)
-    return Act()
+    # What an earlier attempt has to finish may have grown: a new group would keep the access alive.
+    return Act(still_to_do(dict.fromkeys((*(begun or ()), *planned)), seen))
+
+
+def not_shown(begun: Sequence[Change], seen: Snapshot | None) -> Sequence[Change]:
+    """Those of the changes that the directory does not show; nobody there shows that they were removed."""
+    if seen is not None:
+        return still_to_do(begun, seen)
+    return () if any(change.kind is ChangeKind.REMOVE for change in begun) else begun

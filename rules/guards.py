@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +26,7 @@ class Guard(StrEnum):
     KEY_HOLDER = "key_holder"
     ORG_ADMIN = "org_admin"
     MACHINE = "machine"
+    SITE_OWNER = "site_owner"
 
 
 SENTENCES = {
@@ -32,6 +34,7 @@ SENTENCES = {
     Guard.KEY_HOLDER: "Gave Rollcall a credential: without this account Rollcall would stop working.",
     Guard.ORG_ADMIN: "Administers the organization.",
     Guard.MACHINE: "An app or service account, not a person.",
+    Guard.SITE_OWNER: "Owns another site of the organization.",
 }
 
 
@@ -50,7 +53,7 @@ def is_machine(facts: PersonFacts) -> bool:
     return (facts.email or "").rpartition("@")[2].lower() in MACHINE_DOMAINS
 
 
-def guard_of(facts: PersonFacts, guarded: Guarded) -> Guard | None:
+def guard_of(facts: PersonFacts, guarded: Guarded, site_owners: Container[str] = frozenset()) -> Guard | None:
     """The first reason never to touch this person, or None."""
     if facts.account_id == guarded.asked_by:
         return Guard.YOURSELF
@@ -60,4 +63,6 @@ def guard_of(facts: PersonFacts, guarded: Guarded) -> Guard | None:
         return Guard.ORG_ADMIN
     if is_machine(facts):
         return Guard.MACHINE
+    if facts.account_id in site_owners:
+        return Guard.SITE_OWNER
     return None

@@ -1,53 +1,159 @@
-"""Who would be acted on, and why not the others. The preview and the deed ask the same function."""
+"""What a rule makes of everybody: a verdict and a reason for each. Preview and live run ask the same function."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
 
-from rules.case import CaseState, Deed, goal_reached
-from rules.guards import SENTENCES, Guarded, guard_of
-from rules.person import PersonFacts
+from rules.activity import ActivityKind
+from rules.case import CaseState
+from rules.changes import holds, of_groups, still_to_do, whole_person
+from rules.deeds import Action, Deed
+from rules.idle import Candidate, activity_words, time_has_come
+from rules.organization import OrganizationFacts
+from rules.rule import Rule, Who
+from rules.verdict import Ground, Verdict, Why, already, judge, last_administrator_of, products_touched
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`state` is PLANNED (chosen), GUARDED or NOT_POSSIBLE; `reason` is a sentence for people, empty when chosen."""
-
-    state: CaseState
-    reason: str = ""
-
-    @property
-    def objection(self) -> str | None:
-        return None if self.state is CaseState.PLANNED else self.reason
+CLAIM = {"managed": "managed", "external": "unmanaged"}
+"""The word of the directory. An account of which it says nothing is neither."""
 
 
-CHOSEN = Verdict(CaseState.PLANNED)
+def plan(
+    rule: Rule, people: Iterable[Candidate], ground: Ground, now: datetime
+) -> Iterator[tuple[Candidate, Verdict]]:
+    """Everybody with a verdict, in the order in which they come.
 
-
-def judge(
-    deed: Deed, facts: PersonFacts, guarded: Guarded, *, in_several_directories: bool = False
-) -> Verdict:
-    """The verdict on one person for one deed.
-
-    Restoring is guarded by nothing: giving back access locks nobody out.
+    A run never takes the last administrators of a product together: the one who comes last is left.
     """
-    if deed is Deed.SUSPEND:
-        guard = guard_of(facts, guarded)
-        if guard is not None:
-            return Verdict(CaseState.GUARDED, SENTENCES[guard])
-    obstacle = _obstacle(deed, facts, several=in_several_directories)
-    return CHOSEN if obstacle is None else Verdict(CaseState.NOT_POSSIBLE, obstacle)
+    left = {resource_id: set(accounts) for resource_id, accounts in ground.organization.admins.items()}
+    for person in people:
+        verdict = judge_by_rule(rule, person, ground, now)
+        if verdict.state is CaseState.PLANNED:
+            verdict = _leaving_an_administrator(rule, person, verdict, ground.organization, left)
+        yield person, verdict
 
 
-def _obstacle(deed: Deed, facts: PersonFacts, *, several: bool) -> str | None:
-    if facts.account_status in {"inactive", "closed"} or facts.status in {"deactivated", "for_deletion"}:
-        return "The whole Atlassian account is deactivated: nothing left to do here."
-    if facts.membership_status == "no_membership" or facts.status == "not_invited":
-        return "Has no access to this organization's products."
-    if goal_reached(deed, facts):
-        return "Is suspended already." if deed is Deed.SUSPEND else "Is not suspended."
-    if facts.management_source == "synced":
-        return "Belongs to your identity provider: change them there, or the next sync undoes it."
-    if several:
-        return "Is in several directories of your organization: change them at admin.atlassian.com."
+def judge_by_rule(rule: Rule, person: Candidate, ground: Ground, now: datetime) -> Verdict:
+    """The verdict of a rule on one person: before the run, and again just before the deed (S49)."""
+    outside = out_of_scope(rule.who, person, ground.organization)
+    if outside is not None:
+        return Verdict(CaseState.SPARED, outside, Why.SCOPE)
+    reached, found = _step_of(rule, person, ground, now)
+    if found is not None:
+        index, because = found
+        return judge_step(rule, index, because, person, ground)
+    if reached is not None:
+        return Verdict(CaseState.SPARED, already(rule.steps[reached].action), Why.DONE, step=reached)
+    unknown = _some_unknown(person)
+    return Verdict(CaseState.SPARED, activity_words(person, now), Why.UNKNOWN if unknown else Why.NOT_IDLE)
+
+
+def judge_step(rule: Rule, index: int, because: str, person: Candidate, ground: Ground) -> Verdict:
+    """The verdict once the time of a step has come, `because` being the sentence that says so."""
+    action = rule.steps[index].action
+    if person.under_way:
+        return Verdict(CaseState.SPARED, "Another run has this person in hand.", Why.UNDER_WAY, step=index)
+    if action.deed is Deed.TELL and person.told_at is not None and _not_seen_since(person, person.told_at):
+        return Verdict(
+            CaseState.SPARED, f"Was warned already, on {person.told_at:%-d %B %Y}.", Why.TOLD, step=index
+        )
+    if action.takes and person.away_until is not None and ground.today <= person.away_until:
+        return Verdict(
+            CaseState.GUARDED, f"Away until {person.away_until:%-d %B %Y}.", Why.PROTECTED, step=index
+        )
+    verdict = judge(
+        action,
+        person.seen,
+        ground,
+        in_several_directories=person.in_several_directories,
+        refusal=person.refusal,
+    )
+    if verdict.state is CaseState.PLANNED:
+        return replace(verdict, reason=because, step=index)
+    return replace(verdict, step=index)
+
+
+def out_of_scope(who: Who, person: Candidate, organization: OrganizationFacts) -> str | None:
+    """Why the rule is not about this person, or None."""
+    facts = person.seen.facts
+    groups = person.seen.group_ids
+    if who.people and facts.account_id not in who.people:
+        return "Is not on the rule's list."
+    if who.products:
+        wanted = organization.resources_of(who.products)
+        if not any(access.resource_id in wanted for access in facts.products):
+            return "Has no seat in the rule's products."
+    if who.groups and groups.isdisjoint(who.groups):
+        return "Is in none of the rule's groups."
+    if not groups.isdisjoint(who.not_groups):
+        return "Is in a group that the rule leaves out."
+    if who.domains and (facts.email or "").rpartition("@")[2].lower() not in who.domains:
+        return "Has no e-mail address in the rule's domains."
+    if who.account and facts.claim_status != CLAIM[who.account]:
+        return f"The rule is about {who.account} accounts."
+    if who.source and (facts.management_source == "synced") is not (who.source == "synced"):
+        return "Was invited." if who.source == "synced" else "Comes from your identity provider."
     return None
+
+
+def _step_of(
+    rule: Rule, person: Candidate, ground: Ground, now: datetime
+) -> tuple[int | None, tuple[int, str] | None]:
+    """The highest rung that is reached, and the next one if its time has come; before that, the last warning due.
+
+    Whoever stands on a rung is not warned of it again.
+    """
+    reached: int | None = None
+    due: tuple[int, str] | None = None
+    for index, step in enumerate(rule.steps):
+        because = time_has_come(step.when, person, ground.organization, now, ground.today)
+        found = (index, because) if because is not None else due
+        if step.action.deed in (Deed.LIST, Deed.TELL):
+            due = found
+        elif _reached(step.action, person, ground.organization):
+            reached, due = index, None
+        else:
+            return reached, found
+    return reached, due
+
+
+def _reached(action: Action, person: Candidate, organization: OrganizationFacts) -> bool:
+    if action.deed is Deed.REMOVE_ACCESS:
+        ending = organization.resources_of(action.products)
+        return not any(access.resource_id in ending for access in person.seen.facts.products)
+    if action.deed is Deed.CHANGE_GROUPS:
+        return not still_to_do(of_groups(action), person.seen)
+    return all(holds(change, person.seen) for change in whole_person(action))
+
+
+def _leaving_an_administrator(
+    rule: Rule,
+    person: Candidate,
+    verdict: Verdict,
+    organization: OrganizationFacts,
+    left: dict[str, set[str]],
+) -> Verdict:
+    account_id = person.seen.facts.account_id
+    action = rule.steps[verdict.step].action
+    administered = [
+        each for each in products_touched(action, organization) if account_id in left.get(each, ())
+    ]
+    for resource_id in administered:
+        if left[resource_id] == {account_id}:
+            refused = last_administrator_of(organization.product_words(resource_id))
+            return replace(refused, step=verdict.step)
+    for resource_id in administered:
+        left[resource_id].discard(account_id)
+    return verdict
+
+
+def _not_seen_since(person: Candidate, moment: datetime) -> bool:
+    return all(
+        activity.kind is not ActivityKind.SEEN or activity.at is None or activity.at <= moment
+        for _access, activity in person.activities
+    )
+
+
+def _some_unknown(person: Candidate) -> bool:
+    return any(activity.kind is ActivityKind.UNKNOWN for _access, activity in person.activities)

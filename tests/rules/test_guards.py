@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from rules.case import CaseState, Deed
+from rules.case import CaseState
+from rules.changes import Snapshot
+from rules.deeds import FOR_RULES, Action, Deed
 from rules.guards import MACHINE_DOMAINS, SENTENCES, Guard, Guarded, guard_of, is_machine
+from rules.organization import OrganizationFacts
 from rules.person import ORG_ADMIN, PersonFacts
-from rules.plan import judge
-from tests.rules.people import guards, people, person
+from rules.verdict import Ground, judge
+from tests.rules.organizations import TODAY
+from tests.rules.people import ACCOUNTS, guards, people, person
 
 NOBODY = Guarded("ana", frozenset())
 
@@ -42,25 +47,41 @@ def test_s48_who_is_guarded(facts: PersonFacts, guarded: Guarded, expected: Guar
     assert guard_of(facts, guarded) is expected
 
 
-@given(people, guards)
-def test_s48_the_guards_hold_for_every_suspension(facts: PersonFacts, guarded: Guarded) -> None:
-    """Said again from the case, not from the code: yourself, the key's owner, org admins, machines."""
+def test_s48_the_owner_of_another_site() -> None:
+    assert guard_of(person("uma"), NOBODY, {"uma"}) is Guard.SITE_OWNER
+    assert guard_of(person("uma"), NOBODY, {"ulf"}) is None
+
+
+TAKING = [Action(deed, products=("jira-software",), leave=("g",)) for deed in FOR_RULES if Action(deed).takes]
+GIVING = [Action(deed) for deed in Deed if not Action(deed).takes]
+
+
+@given(people, guards, st.frozensets(st.sampled_from(ACCOUNTS), max_size=2))
+def test_s48_the_guards_hold_for_every_deed_that_takes(
+    facts: PersonFacts, guarded: Guarded, owners: frozenset[str]
+) -> None:
+    """Said again from the case, not from the code: yourself, the key's owner, org admins, machines, site owners."""
     untouchable = (
         facts.account_id == guarded.asked_by
         or facts.account_id in guarded.key_holders
         or "atlassian/org-admin" in facts.platform_roles
         or facts.account_type in {"app", "customer"}
         or (facts.email or "").endswith(tuple("@" + domain for domain in MACHINE_DOMAINS))
+        or facts.account_id in owners
     )
-    verdict = judge(Deed.SUSPEND, facts, guarded)
-    assert (verdict.state is CaseState.GUARDED) == untouchable
-    if untouchable:
-        assert verdict.reason in SENTENCES.values()
+    ground = Ground(guarded, OrganizationFacts(site_owners=owners), TODAY)
+    for action in TAKING:
+        verdict = judge(action, Snapshot(facts), ground)
+        assert (verdict.state is CaseState.GUARDED) == untouchable
+        if untouchable:
+            assert verdict.reason in SENTENCES.values()
 
 
 @given(people, guards)
-def test_s48_restoring_is_guarded_by_nothing(facts: PersonFacts, guarded: Guarded) -> None:
-    assert judge(Deed.RESTORE, facts, guarded).state is not CaseState.GUARDED
+def test_s48_what_locks_nobody_out_is_guarded_by_nothing(facts: PersonFacts, guarded: Guarded) -> None:
+    for action in GIVING:
+        verdict = judge(action, Snapshot(facts), Ground(guarded, OrganizationFacts(), TODAY))
+        assert verdict.state is not CaseState.GUARDED
 
 
 @pytest.mark.parametrize(

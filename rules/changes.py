@@ -1,0 +1,148 @@
+"""The single calls that a deed consists of: planned before, checked against facts after, taken back one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rules.deeds import Action, Deed
+from rules.person import PersonFacts, RoleHeld
+
+
+class ChangeKind(StrEnum):
+    """One call to Atlassian that changes a person."""
+
+    SUSPEND = "suspend"
+    RESTORE = "restore"
+    LEAVE_GROUP = "leave_group"
+    JOIN_GROUP = "join_group"
+    REVOKE_ROLE = "revoke_role"
+    ASSIGN_ROLE = "assign_role"
+    DEACTIVATE = "deactivate"
+    REACTIVATE = "reactivate"
+    REMOVE = "remove"
+    DELETE = "delete"
+    KEEP_ACCOUNT = "keep_account"
+
+
+INVERSE: dict[ChangeKind, ChangeKind] = {
+    ChangeKind.SUSPEND: ChangeKind.RESTORE,
+    ChangeKind.RESTORE: ChangeKind.SUSPEND,
+    ChangeKind.LEAVE_GROUP: ChangeKind.JOIN_GROUP,
+    ChangeKind.JOIN_GROUP: ChangeKind.LEAVE_GROUP,
+    ChangeKind.REVOKE_ROLE: ChangeKind.ASSIGN_ROLE,
+    ChangeKind.ASSIGN_ROLE: ChangeKind.REVOKE_ROLE,
+    ChangeKind.DEACTIVATE: ChangeKind.REACTIVATE,
+    ChangeKind.REACTIVATE: ChangeKind.DEACTIVATE,
+    ChangeKind.DELETE: ChangeKind.KEEP_ACCOUNT,
+    ChangeKind.KEEP_ACCOUNT: ChangeKind.DELETE,
+}
+"""REMOVE is missing: what the directory forgot, only an invitation brings back."""
+
+_WHOLE = {
+    Deed.SUSPEND: ChangeKind.SUSPEND,
+    Deed.RESTORE: ChangeKind.RESTORE,
+    Deed.DEACTIVATE: ChangeKind.DEACTIVATE,
+    Deed.REACTIVATE: ChangeKind.REACTIVATE,
+    Deed.REMOVE: ChangeKind.REMOVE,
+    Deed.DELETE: ChangeKind.DELETE,
+    Deed.KEEP_ACCOUNT: ChangeKind.KEEP_ACCOUNT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`about` is a group id or a product's resource id, empty where the whole person changes; `role` is of roles."""
+
+    kind: ChangeKind
+    about: str = ""
+    role: str = ""
+
+    def inverse(self) -> Change | None:
+        kind = INVERSE.get(self.kind)
+        return None if kind is None else Change(kind, self.about, self.role)
+
+    def to_words(self) -> list[str]:
+        return [self.kind.value, self.about, self.role]
+
+    @classmethod
+    def from_words(cls, words: Sequence[str]) -> Change:
+        return cls(ChangeKind(words[0]), words[1], words[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A person with the roles they hold, as read at one moment; `roles` is None where nobody asked for them."""
+
+    facts: PersonFacts
+    roles: tuple[RoleHeld, ...] | None = None
+
+    @property
+    def group_ids(self) -> frozenset[str]:
+        return frozenset(group.id for group in self.facts.groups)
+
+    def has_direct(self, resource_id: str, role: str) -> bool:
+        return any(
+            held.direct and held.resource_id == resource_id and held.role == role for held in self.roles or ()
+        )
+
+
+def whole_person(action: Action) -> tuple[Change, ...]:
+    """The one change of a deed that is about the whole person; empty for the others."""
+    kind = _WHOLE.get(action.deed)
+    return () if kind is None else (Change(kind),)
+
+
+def of_groups(action: Action) -> tuple[Change, ...]:
+    """Leave, then join: somebody is never in both on the way."""
+    return (
+        *(Change(ChangeKind.LEAVE_GROUP, group) for group in action.leave),
+        *(Change(ChangeKind.JOIN_GROUP, group) for group in action.join),
+    )
+
+
+def holds(change: Change, seen: Snapshot) -> bool:
+    """Whether the directory already shows what the change is for."""
+    match change.kind:
+        case ChangeKind.LEAVE_GROUP:
+            return change.about not in seen.group_ids
+        case ChangeKind.JOIN_GROUP:
+            return change.about in seen.group_ids
+        case ChangeKind.REVOKE_ROLE:
+            # Roles that nobody asked for are not roles that nobody holds.
+            return seen.roles is not None and not seen.has_direct(change.about, change.role)
+        case ChangeKind.ASSIGN_ROLE:
+            return seen.has_direct(change.about, change.role)
+        case _:
+            return _SHOWS[change.kind](seen.facts)
+
+
+def _being_deleted(facts: PersonFacts) -> bool:
+    return facts.account_status == "closed" or facts.status == "for_deletion"
+
+
+_SHOWS: dict[ChangeKind, Callable[[PersonFacts], bool]] = {
+    ChangeKind.SUSPEND: lambda facts: facts.membership_status == "suspended",
+    ChangeKind.RESTORE: lambda facts: facts.membership_status == "active",
+    ChangeKind.DEACTIVATE: lambda facts: facts.account_status in {"inactive", "closed"},
+    ChangeKind.REACTIVATE: lambda facts: facts.account_status == "active",
+    ChangeKind.REMOVE: lambda facts: facts.membership_status == "no_membership",
+    ChangeKind.DELETE: _being_deleted,
+    ChangeKind.KEEP_ACCOUNT: lambda facts: not _being_deleted(facts),
+}
+
+
+def still_to_do(changes: Iterable[Change], seen: Snapshot) -> tuple[Change, ...]:
+    """The changes that the directory does not show yet, in their order."""
+    return tuple(change for change in changes if not holds(change, seen))
+
+
+def way_back(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The inverse changes, last one first. Changes without a way back are left out."""
+    return tuple(back for change in reversed(changes) if (back := change.inverse()) is not None)
+
+
+def needs_roles(changes: Iterable[Change]) -> bool:
+    """Whether only the role assignments can tell if these changes hold."""
+    return any(change.kind in (ChangeKind.REVOKE_ROLE, ChangeKind.ASSIGN_ROLE) for change in changes)

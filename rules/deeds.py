@@ -1,0 +1,163 @@
+"""The closed list of what Rollcall can do to a person, and what each deed needs, takes and leaves a way back from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Deed(StrEnum):
+    """What is done to a person. The last four lead back; nobody chooses them for a rule."""
+
+    LIST = "list"
+    TELL = "tell"
+    REMOVE_ACCESS = "remove_access"
+    CHANGE_GROUPS = "change_groups"
+    SUSPEND = "suspend"
+    DEACTIVATE = "deactivate"
+    REMOVE = "remove"
+    DELETE = "delete"
+    RESTORE = "restore"
+    GIVE_BACK = "give_back"
+    REACTIVATE = "reactivate"
+    KEEP_ACCOUNT = "keep_account"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One row of the table that people see beside the choice. `opposite` is None where no way leads back.
+
+    `takes` is false for deeds that lock nobody out: guards do not apply to them.
+    """
+
+    words: str
+    done: str
+    for_whom: str
+    credential: str
+    way_back: str
+    atlassian_tells: str
+    opposite: Deed | None = None
+    takes: bool = True
+    managed_only: bool = False
+
+
+_ADMIN_KEY = "Admin API Key"
+_EVERYBODY = "Everybody whom no identity provider owns"
+_NOTHING = "Nothing"
+
+CAPABILITIES: dict[Deed, Capability] = {
+    Deed.LIST: Capability(
+        "only list them", "Listed", "Everybody", "None", "Nothing to take back", _NOTHING, takes=False
+    ),
+    Deed.TELL: Capability(
+        "only warn them",
+        "Warned",
+        "Everybody who can open a product with Rollcall in it",
+        "None",
+        "Nothing to take back",
+        _NOTHING,
+        takes=False,
+    ),
+    Deed.REMOVE_ACCESS: Capability(
+        "remove their access to products",
+        "Access removed",
+        "Everybody whose groups no identity provider owns",
+        _ADMIN_KEY,
+        "Undo gives back exactly the roles and groups that were taken",
+        _NOTHING,
+        Deed.GIVE_BACK,
+    ),
+    Deed.CHANGE_GROUPS: Capability(
+        "change their groups",
+        "Groups changed",
+        "Everybody; groups of an identity provider are changed there",
+        _ADMIN_KEY,
+        "Undo puts back exactly the memberships that were changed",
+        _NOTHING,
+        Deed.GIVE_BACK,
+    ),
+    Deed.SUSPEND: Capability(
+        "suspend them",
+        "Suspended",
+        _EVERYBODY,
+        _ADMIN_KEY,
+        "Restore: groups and roles were kept",
+        "Nothing; at the next log-in they read that they have no access",
+        Deed.RESTORE,
+    ),
+    Deed.DEACTIVATE: Capability(
+        "deactivate their account",
+        "Deactivated",
+        "Managed accounts that Atlassian says may be changed",
+        _ADMIN_KEY,
+        "Reactivate the account: access comes back with it",
+        "Logged out everywhere; at the next log-in they read that the account is deactivated",
+        Deed.REACTIVATE,
+        managed_only=True,
+    ),
+    Deed.REMOVE: Capability(
+        "remove them from the organization",
+        "Removed",
+        _EVERYBODY,
+        _ADMIN_KEY,
+        "None: they must be invited again, and groups and roles are lost",
+        _NOTHING,
+    ),
+    Deed.DELETE: Capability(
+        "delete their account",
+        "Deletion begun",
+        "Managed accounts that Atlassian says may be deleted",
+        _ADMIN_KEY,
+        "Within Atlassian's 14 days the deletion can be cancelled, then never",
+        "An e-mail that the account will be deleted",
+        Deed.KEEP_ACCOUNT,
+        managed_only=True,
+    ),
+    Deed.RESTORE: Capability(
+        "restore them", "Restored", "Suspended people", _ADMIN_KEY, "Suspend again", _NOTHING, Deed.SUSPEND,
+        takes=False,
+    ),
+    Deed.GIVE_BACK: Capability(
+        "give back their access", "Given back", "People whose access was taken", _ADMIN_KEY,
+        "Start the run again", _NOTHING, takes=False,
+    ),
+    Deed.REACTIVATE: Capability(
+        "reactivate their account", "Reactivated", "Deactivated managed accounts", _ADMIN_KEY,
+        "Deactivate again", _NOTHING, Deed.DEACTIVATE, takes=False, managed_only=True,
+    ),
+    Deed.KEEP_ACCOUNT: Capability(
+        "cancel the deletion of their account", "Deletion cancelled", "Accounts that are being deleted",
+        _ADMIN_KEY, "Delete again", _NOTHING, Deed.DELETE, takes=False, managed_only=True,
+    ),
+}  # fmt: skip
+
+FOR_RULES = (
+    Deed.LIST,
+    Deed.TELL,
+    Deed.REMOVE_ACCESS,
+    Deed.CHANGE_GROUPS,
+    Deed.SUSPEND,
+    Deed.DEACTIVATE,
+    Deed.REMOVE,
+    Deed.DELETE,
+)
+"""What a rule may do."""
+BY_HAND = (Deed.SUSPEND, Deed.RESTORE)
+"""What an operator may do to people selected in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A deed with what it is about. `products` are product keys ("confluence": on every site) or resource ids;
+
+    `leave` and `join` are group ids.
+    """
+
+    deed: Deed
+    products: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
+    join: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> bool:
+        return CAPABILITIES[self.deed].takes

@@ -1,0 +1,147 @@
+"""Whether the time of a rule's step has come for a person, and the sentence that says so. Unknown never does (S45)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from rules.activity import Activity, ActivityKind, combined
+from rules.changes import Snapshot
+from rules.organization import OrganizationFacts
+from rules.person import ProductAccess
+from rules.products import product_name
+from rules.rule import How, When
+
+AccessAndActivity = tuple[ProductAccess, Activity]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A person as a rule sees them.
+
+    `status_since` is since when at least the directory shows their present status; `ends_on` the last day that an
+    operator wrote down for them; `away_until` the end of a suspension that was meant to end. `under_way` says that a
+    run has them in hand, `told_at` when this rule told them last, `refusal` what Atlassian answered when it was
+    asked whether the account may be changed.
+    """
+
+    seen: Snapshot
+    activities: tuple[AccessAndActivity, ...] = ()
+    status_since: datetime | None = None
+    ends_on: date | None = None
+    away_until: date | None = None
+    in_several_directories: bool = False
+    under_way: bool = False
+    told_at: datetime | None = None
+    refusal: str = ""
+    directory_id: str = ""
+
+
+def time_has_come(
+    when: When, person: Candidate, organization: OrganizationFacts, now: datetime, today: date
+) -> str | None:
+    """The first condition that holds, as a sentence; None when none does."""
+    return (
+        _by_activity(when, person, organization, now)
+        or _invitation_unanswered(when, person, now)
+        or _in_status(when, person, now)
+        or _past_end(when, person, today)
+    )
+
+
+def activity_words(person: Candidate, now: datetime) -> str:
+    """When somebody was last seen, as the reason why a rule leaves them alone."""
+    activity = combined(one for _access, one in person.activities)
+    match activity.kind:
+        case ActivityKind.SEEN:
+            return f"Was here {_ago(activity.idle_days(now) or 0)}, in {product_name(activity.product)}."
+        case ActivityKind.NEVER:
+            return f"Never came; added {_ago(_days_since(activity.at, now))}."
+        case ActivityKind.UNKNOWN:
+            return "Nobody can say when they were last here."
+
+
+def _by_activity(when: When, person: Candidate, organization: OrganizationFacts, now: datetime) -> str | None:
+    if when.not_seen is None and when.never is None:
+        return None
+    looked_at = _looked_at(when, person, organization)
+    if when.how is How.ANY:
+        return next((words for one in looked_at if (words := _idle_in(when, one, now))), None)
+    activities = [activity for _access, activity in looked_at]
+    if any(activity.kind is ActivityKind.UNKNOWN for activity in activities):
+        return None
+    activity = combined(activities)
+    if activity.kind is ActivityKind.SEEN and when.not_seen is not None:
+        days = activity.idle_days(now) or 0
+        if days >= when.not_seen:
+            return f"Last seen {_ago(days)}, in {product_name(activity.product)}."
+    if activity.kind is ActivityKind.NEVER and when.never is not None:
+        days = _days_since(activity.at, now)
+        if days >= when.never:
+            return f"Never came; added {_ago(days)}."
+    return None
+
+
+def _looked_at(
+    when: When, person: Candidate, organization: OrganizationFacts
+) -> tuple[AccessAndActivity, ...]:
+    if not when.products:
+        return person.activities
+    wanted = organization.resources_of(when.products)
+    return tuple(one for one in person.activities if one[0].resource_id in wanted)
+
+
+def _idle_in(when: When, one: AccessAndActivity, now: datetime) -> str | None:
+    access, activity = one
+    if activity.kind is ActivityKind.SEEN and when.not_seen is not None:
+        days = activity.idle_days(now) or 0
+        if days >= when.not_seen:
+            return f"Last seen in {product_name(access.key)} {_ago(days)}."
+    if activity.kind is ActivityKind.NEVER and when.never is not None:
+        days = _days_since(activity.at, now)
+        if days >= when.never:
+            return f"Never came to {product_name(access.key)}; added {_ago(days)}."
+    return None
+
+
+def _invitation_unanswered(when: When, person: Candidate, now: datetime) -> str | None:
+    facts = person.seen.facts
+    if when.invited is None or facts.email_verified is not False or facts.added_at is None:
+        return None
+    if any(activity.kind is not ActivityKind.NEVER for _access, activity in person.activities):
+        return None
+    days = _days_since(facts.added_at, now)
+    return f"Invited {_ago(days)}, not answered." if days >= when.invited else None
+
+
+def _in_status(when: When, person: Candidate, now: datetime) -> str | None:
+    if person.status_since is None:
+        return None
+    days = _days_since(person.status_since, now)
+    status = person.seen.facts.status
+    if when.suspended is not None and status == "suspended" and days >= when.suspended:
+        return f"Suspended for {_days(days)} or longer."
+    if when.deactivated is not None and status == "deactivated" and days >= when.deactivated:
+        return f"Deactivated for {_days(days)} or longer."
+    return None
+
+
+def _past_end(when: When, person: Candidate, today: date) -> str | None:
+    if when.past_end is None or person.ends_on is None:
+        return None
+    # The last day is theirs until it is over.
+    if (today - person.ends_on).days <= when.past_end:
+        return None
+    return f"Their last day was {person.ends_on:%-d %B %Y}."
+
+
+def _days_since(moment: datetime | None, now: datetime) -> int:
+    return max((now - moment).days, 0) if moment is not None else 0
+
+
+def _days(days: int) -> str:
+    return "1 day" if days == 1 else f"{days:,} days"
+
+
+def _ago(days: int) -> str:
+    return "today" if days == 0 else "yesterday" if days == 1 else f"{_days(days)} ago"

@@ -1,0 +1,78 @@
+"""Taking a deed back: the verdict on one person, and what the deed had left behind (S51)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from rules.access_path import groups_of_provider
+from rules.case import CaseState
+from rules.changes import Change, ChangeKind, Snapshot, whole_person
+from rules.deeds import Action
+from rules.person import GroupRef, PersonFacts
+from rules.verdict import Ground, Verdict, Why, judge, judge_way_back
+
+_AFTER: dict[ChangeKind, dict[str, str]] = {
+    ChangeKind.SUSPEND: {"membership_status": "suspended", "status": "suspended"},
+    ChangeKind.RESTORE: {"membership_status": "active", "status": "active"},
+    ChangeKind.DEACTIVATE: {"account_status": "inactive", "status": "deactivated"},
+    ChangeKind.REACTIVATE: {"account_status": "active", "status": "active"},
+    ChangeKind.DELETE: {"account_status": "closed", "status": "for_deletion"},
+    ChangeKind.KEEP_ACCOUNT: {"account_status": "active", "status": "active"},
+    ChangeKind.REMOVE: {"membership_status": "no_membership", "status": "not_invited"},
+}
+
+
+def judge_undo(
+    action: Action,
+    back: Sequence[Change],
+    done: Sequence[Change],
+    seen: Snapshot | None,
+    ground: Ground,
+    *,
+    in_several_directories: bool,
+    begun: Sequence[Change] = (),
+) -> Verdict:
+    """The verdict on making the changes `back`, which take back those in `done`, by the deed of `action`.
+
+    Whoever somebody has changed since is left alone; a way back that locks out is guarded like any deed. `begun` are
+    the changes that this same undo wrote down before it was interrupted.
+    """
+    verdict = judge_way_back(back, done, seen, begun=begun)
+    if verdict.objection is not None or seen is None:
+        return verdict
+    groups = [
+        change.about for change in back if change.kind in (ChangeKind.JOIN_GROUP, ChangeKind.LEAVE_GROUP)
+    ]
+    synced = groups_of_provider(groups, ground.organization)
+    if synced:
+        names = ", ".join(ground.organization.group_name(each) for each in synced)
+        reason = f"{names} belongs to your identity provider: change it there."
+        return Verdict(CaseState.NOT_POSSIBLE, reason, Why.PROVIDER, groups=synced)
+    if whole_person(action):
+        again = judge(action, seen, ground, in_several_directories=in_several_directories)
+        return again if again.objection is not None else verdict
+    return verdict
+
+
+def as_left_by(changes: Iterable[Change], seen: Snapshot) -> Snapshot:
+    """What the directory shows once these changes have settled."""
+    facts = seen.facts
+    for change in changes:
+        facts = _after(change, facts)
+    return replace(seen, facts=facts)
+
+
+def status_after(kind: ChangeKind) -> dict[str, str]:
+    """The words of status that a change of the whole person leaves behind; empty for the others."""
+    return _AFTER.get(kind, {})
+
+
+def _after(change: Change, facts: PersonFacts) -> PersonFacts:
+    if change.kind in _AFTER:
+        return replace(facts, **_AFTER[change.kind])  # type: ignore[arg-type]
+    if change.kind is ChangeKind.LEAVE_GROUP:
+        return replace(facts, groups=tuple(group for group in facts.groups if group.id != change.about))
+    if change.kind is ChangeKind.JOIN_GROUP:
+        return replace(facts, groups=(*facts.groups, GroupRef(change.about, change.about)))
+    return facts

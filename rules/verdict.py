@@ -1,0 +1,255 @@
+"""The verdict on one person for one deed. The preview, the live run and the deed ask the same functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from rules.access_path import groups_of_provider, path_out
+from rules.case import CaseState
+from rules.changes import Change, Snapshot, holds, needs_roles, of_groups, still_to_do, whole_person
+from rules.deeds import CAPABILITIES, Action, Deed
+from rules.guards import SENTENCES, Guarded, guard_of
+from rules.organization import OrganizationFacts
+from rules.person import PersonFacts
+
+
+class Why(StrEnum):
+    """The kind of a reason, to be counted and filtered by."""
+
+    CHOSEN = ""
+    GUARD = "guard"
+    PROTECTED = "protected"
+    LAST_ADMIN = "last_admin"
+    PROVIDER = "provider"
+    OTHER_PRODUCT = "other_product"
+    EXTERNAL = "external"
+    DONE = "done"
+    STATUS = "status"
+    DIRECTORIES = "directories"
+    UNDER_WAY = "under_way"
+    TOLD = "told"
+    ATLASSIAN = "atlassian"
+    NOT_IDLE = "not_idle"
+    UNKNOWN = "unknown"
+    SCOPE = "scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`state` is PLANNED (chosen), GUARDED, NOT_POSSIBLE or SPARED; `reason` a sentence for people.
+
+    `changes` are the calls that the deed would make, `groups` the identity provider's groups that stand in the way,
+    `step` the rung of the rule's ladder.
+    """
+
+    state: CaseState
+    reason: str = ""
+    why: Why = Why.CHOSEN
+    changes: tuple[Change, ...] = ()
+    groups: tuple[str, ...] = ()
+    step: int = 0
+
+    @property
+    def objection(self) -> str | None:
+        return None if self.state is CaseState.PLANNED else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a verdict stands on besides the person: who asks, the organization, the day there."""
+
+    guarded: Guarded
+    organization: OrganizationFacts
+    today: date
+
+
+def judge(
+    action: Action,
+    seen: Snapshot,
+    ground: Ground,
+    *,
+    in_several_directories: bool = False,
+    refusal: str = "",
+) -> Verdict:
+    """The verdict on one person for one deed.
+
+    What locks nobody out is guarded by nothing. `refusal` is what Atlassian said the last time it was asked whether
+    this account may be changed.
+    """
+    if action.takes:
+        shielded = _shielded(seen.facts, ground)
+        if shielded is not None:
+            return shielded
+    return _possible(action, seen, ground, several=in_several_directories, refusal=refusal)
+
+
+def judge_way_back(
+    changes: Sequence[Change],
+    done: Sequence[Change],
+    seen: Snapshot | None,
+    *,
+    begun: Sequence[Change] = (),
+) -> Verdict:
+    """The verdict on taking a deed back: `changes` lead back, `done` are those they take back (S51).
+
+    Nobody is touched whom somebody has changed since. `begun` are the changes that this same undo wrote down before
+    it was interrupted: what it took back itself is nobody else's doing.
+    """
+    if seen is None:
+        return Verdict(CaseState.NOT_POSSIBLE, "No longer in the organization's directory.", Why.STATUS)
+    if not changes:
+        return Verdict(
+            CaseState.NOT_POSSIBLE,
+            "There is no way back: invite them again, and give them their groups anew.",
+            Why.STATUS,
+        )
+    if not still_to_do(changes, seen):
+        return Verdict(CaseState.NOT_POSSIBLE, "Has everything back already.", Why.DONE)
+    # Only the deed asks for roles: a preview cannot say that somebody changed them.
+    told = [change for change in done if seen.roles is not None or not needs_roles([change])]
+    if not all(holds(change, seen) or change.inverse() in begun for change in told):
+        return Verdict(CaseState.NOT_POSSIBLE, "Somebody changed this person since.", Why.DONE)
+    return Verdict(CaseState.PLANNED, changes=tuple(changes))
+
+
+def _shielded(facts: PersonFacts, ground: Ground) -> Verdict | None:
+    guard = guard_of(facts, ground.guarded, ground.organization.site_owners)
+    if guard is not None:
+        return Verdict(CaseState.GUARDED, SENTENCES[guard], Why.GUARD)
+    protection = ground.organization.protection_of(facts, ground.today)
+    if protection is None:
+        return None
+    until = f" until {protection.until:%-d %B %Y}" if protection.until else ""
+    return Verdict(CaseState.GUARDED, f"Protected{until}: {protection.reason}", Why.PROTECTED)
+
+
+def _possible(action: Action, seen: Snapshot, ground: Ground, *, several: bool, refusal: str) -> Verdict:
+    if action.deed in (Deed.LIST, Deed.TELL):
+        return Verdict(CaseState.PLANNED)
+    obstacle = _account_obstacle(action, seen.facts, refusal)
+    if obstacle is not None:
+        return obstacle
+    if several:
+        return _no(
+            "Is in several directories of your organization: change them at admin.atlassian.com.",
+            Why.DIRECTORIES,
+        )
+    if action.deed is Deed.REMOVE_ACCESS:
+        return _access_verdict(action, seen, ground.organization)
+    if action.deed is Deed.CHANGE_GROUPS:
+        return _groups_verdict(action, seen, ground.organization)
+    last = _last_administrator(seen.facts, ground.organization, _admins_touched(action, ground.organization))
+    return last or Verdict(CaseState.PLANNED, changes=whole_person(action))
+
+
+def _account_obstacle(action: Action, facts: PersonFacts, refusal: str) -> Verdict | None:
+    changes = whole_person(action)
+    if changes and holds(changes[0], Snapshot(facts)):
+        return _no(already(action), Why.DONE)
+    deactivated = facts.account_status in {"inactive", "closed"} or facts.status in {
+        "deactivated",
+        "for_deletion",
+    }
+    if deactivated and action.deed not in (Deed.REACTIVATE, Deed.KEEP_ACCOUNT, Deed.DELETE, Deed.REMOVE):
+        return _no("The whole Atlassian account is deactivated: nothing left to do here.", Why.STATUS)
+    away = facts.membership_status == "no_membership" or facts.status == "not_invited"
+    if away and not CAPABILITIES[action.deed].managed_only:
+        return _no("Has no access to this organization's products.", Why.STATUS)
+    if CAPABILITIES[action.deed].managed_only and facts.claim_status != "managed":
+        return _no("External: only the organization that manages the account may do this.", Why.EXTERNAL)
+    if facts.management_source == "synced" and action.deed not in (Deed.REMOVE_ACCESS, Deed.CHANGE_GROUPS):
+        return _no(
+            "Belongs to your identity provider: change them there, or the next sync undoes it.", Why.PROVIDER
+        )
+    if refusal and CAPABILITIES[action.deed].managed_only:
+        return _no(refusal, Why.ATLASSIAN)
+    return None
+
+
+_ALREADY = {
+    Deed.SUSPEND: "Is suspended already.",
+    Deed.RESTORE: "Is not suspended.",
+    Deed.DEACTIVATE: "The whole Atlassian account is deactivated: nothing left to do here.",
+    Deed.REACTIVATE: "The account is not deactivated.",
+    Deed.REMOVE: "Has no access to this organization's products.",
+    Deed.DELETE: "The account is being deleted already.",
+    Deed.KEEP_ACCOUNT: "The account is not being deleted.",
+    Deed.REMOVE_ACCESS: "Has no access to these products.",
+    Deed.CHANGE_GROUPS: "Is in these groups, and out of those, already.",
+}
+
+
+def already(action: Action) -> str:
+    """The sentence for somebody for whom the deed has nothing left to do. Not for deeds that change nothing."""
+    return _ALREADY[action.deed]
+
+
+def _access_verdict(action: Action, seen: Snapshot, organization: OrganizationFacts) -> Verdict:
+    ending = organization.resources_of(action.products)
+    if not any(access.resource_id in ending for access in seen.facts.products):
+        return _no(already(action), Why.DONE)
+    last = _last_administrator(seen.facts, organization, _admins_touched(action, organization))
+    if last is not None:
+        return last
+    path = path_out(seen, ending, organization)
+    if path.obstacle:
+        why = Why.PROVIDER if path.provider else Why.OTHER_PRODUCT
+        return Verdict(
+            CaseState.NOT_POSSIBLE, path.obstacle, why, groups=path.groups if path.provider else ()
+        )
+    return Verdict(CaseState.PLANNED, changes=path.changes)
+
+
+def _groups_verdict(action: Action, seen: Snapshot, organization: OrganizationFacts) -> Verdict:
+    to_do = still_to_do(of_groups(action), seen)
+    if not to_do:
+        return _no(already(action), Why.DONE)
+    synced = groups_of_provider((change.about for change in to_do), organization)
+    if synced:
+        names = ", ".join(organization.group_name(each) for each in synced)
+        return Verdict(
+            CaseState.NOT_POSSIBLE,
+            f"{names} belongs to your identity provider: change it there.",
+            Why.PROVIDER,
+            groups=synced,
+        )
+    last = _last_administrator(seen.facts, organization, _admins_touched(action, organization))
+    return last or Verdict(CaseState.PLANNED, changes=to_do)
+
+
+def _admins_touched(action: Action, organization: OrganizationFacts) -> dict[str, frozenset[str]]:
+    return {
+        each: organization.admins.get(each, frozenset()) for each in products_touched(action, organization)
+    }
+
+
+def products_touched(action: Action, organization: OrganizationFacts) -> frozenset[str]:
+    """The products (resource ids) to which a deed may end somebody's access."""
+    if not action.takes:
+        return frozenset()
+    if action.deed is Deed.REMOVE_ACCESS:
+        return organization.resources_of(action.products)
+    if action.deed is Deed.CHANGE_GROUPS:
+        return frozenset(each for group_id in action.leave for each in organization.grants.get(group_id, ()))
+    return frozenset(organization.admins)
+
+
+def last_administrator_of(name: str) -> Verdict:
+    """The refusal to leave a product without anybody who administers it."""
+    return _no(f"Is the last administrator of {name}: name another one first.", Why.LAST_ADMIN)
+
+
+def _last_administrator(
+    facts: PersonFacts, organization: OrganizationFacts, admins: Mapping[str, frozenset[str]]
+) -> Verdict | None:
+    for resource_id, accounts in admins.items():
+        if accounts == {facts.account_id}:
+            return last_administrator_of(organization.product_words(resource_id))
+    return None
+
+
+def _no(reason: str, why: Why) -> Verdict:
+    return Verdict(CaseState.NOT_POSSIBLE, reason, why)
