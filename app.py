@@ -5,42 +5,56 @@ from __future__ import annotations
 import logging
 import os
 from datetime import UTC, datetime
+from typing import TextIO
 from urllib.parse import urlsplit
 
 import click
 from flask import Flask
+from flask.cli import AppGroup
 from flask_migrate import Migrate
 from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
 from config import APP_KEY, Settings
+from connect.errors import AppError
 from connect.hosts import SiteOrigins
 from connect.install_keys import InstallKeys
 from connect.scrub import scrub_all_logs
+from rules.rule_file import BadRule
 from services.atlassian import Atlassian
 from services.key_rotation import rotate_keys
+from services.rule_exchange import MOST_BYTES
+from services.rule_terminal import plan_file
 from services.toolbox import Toolbox
 from services.vault import Vault
 from views import (
     access,
     audit,
+    calendar,
     configure,
     descriptor,
     errors,
     headers,
     home,
+    keep,
     lifecycle,
     operators,
     overview,
     pages,
     people,
     person,
+    protected,
+    review,
+    rule_editing,
+    rule_files,
+    rules,
     runs,
     show,
     sync,
     webhooks,
 )
+from views.no_sessions import NoSessions
 
 PAGES = (
     descriptor,
@@ -48,11 +62,18 @@ PAGES = (
     webhooks,
     home,
     pages,
+    keep,
     overview,
     configure,
     operators,
     people,
     person,
+    rules,
+    rule_editing,
+    rule_files,
+    review,
+    protected,
+    calendar,
     runs,
     sync,
     audit,
@@ -67,6 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     stand_behind_proxies(app, settings)
     open_database(app, settings)
     app.config["SECRET_KEY"] = settings.secret_key
+    app.session_interface = NoSessions()
     app.extensions[access.TOOLS] = make_toolbox(app, settings)
     register_views(app, settings)
     register_commands(app)
@@ -100,6 +122,7 @@ def make_toolbox(app: Flask, settings: Settings) -> Toolbox:
         engine = models.db.engine
     return Toolbox(
         settings=settings,
+        engine=engine,
         sessions=sessionmaker(engine),
         vault=Vault(settings.credential_keys),
         clock=utc_now,
@@ -131,6 +154,24 @@ def register_commands(app: Flask) -> None:
         from jobs.engine import run
 
         run(app.extensions[access.TOOLS])
+
+    rules = AppGroup("rules", help="Rules as files.")
+    app.cli.add_command(rules)
+
+    @rules.command("plan")
+    @click.argument("file", type=click.File("r", encoding="utf-8"))
+    @click.option("--organization", help="Its id; needed where there are several.")
+    def plan(file: TextIO, organization: str | None) -> None:
+        """Print the preview of the rules in FILE: who would be chosen, and why not the others."""
+        try:
+            for line in plan_file(app.extensions[access.TOOLS], file.read(MOST_BYTES + 1), organization):
+                click.echo(line)
+        except BadRule as bad:
+            raise click.ClickException(
+                "\n".join(f"{one.field or 'file'}: {one.sentence}" for one in bad.problems)
+            ) from bad
+        except AppError as problem:
+            raise click.ClickException(f"{problem.sentence} {problem.next_step}") from problem
 
     @app.cli.command("rotate-keys")
     def rotate() -> None:

@@ -7,7 +7,7 @@ import logging
 from dbos import DBOS
 
 from jobs.workbench import tools
-from services import acting
+from services import acting, outcomes
 
 logger = logging.getLogger("rollcall.jobs")
 
@@ -26,7 +26,7 @@ def act(organization_id: str, case_id: str, attempt: int) -> None:
         acting.act_on_case(tools(), organization_id, case_id, attempt)
     except Exception:
         logger.exception("case %s met a fault", case_id)
-        acting.fail_case(tools(), organization_id, case_id)
+        outcomes.fail_case(tools(), organization_id, case_id)
 
 
 def workflow_id(case_id: str, attempt: int) -> str:

@@ -8,9 +8,19 @@ from typing import Any
 
 from dbos import DBOS
 
-from jobs import cases, syncs
+from jobs import cases, rules, syncs
 from jobs.workbench import tools
-from services import acting, daily_checks, retention, runs, summary, syncing, workers
+from services import (
+    absences,
+    daily_checks,
+    orders,
+    retention,
+    rule_runs,
+    runs,
+    summary,
+    syncing,
+    workers,
+)
 
 logger = logging.getLogger("rollcall.jobs")
 
@@ -21,16 +31,18 @@ KEEP_WORK = timedelta(days=7)
 """How long DBOS remembers finished work. Rows remember for ever what was done; this is about ids alone."""
 SWEEP = 2000
 CLOCK = ["tick", "take_over", "rounds", "sweep"]
-WORK = ["sync_organization", "act_on_case"]
+WORK = ["sync_organization", "run_rule", "act_on_case"]
 
 Due = tuple[str, str, int]
 """Organization id, id of the row, number of the attempt."""
+DueRule = tuple[str, str, str]
+"""Organization id, rule id, moment of the date in ISO 8601."""
 
 
 @DBOS.workflow(name="tick")
 def tick(_due_at: datetime, _context: Any) -> None:
     """Every second: enqueues what is due. Waiting lives in rows, never in a sleeping workflow."""
-    due_syncs, due_cases = look_around()
+    due_syncs, due_rules, due_cases = look_around()
     for organization_id, sync_id, attempt in due_syncs:
         _enqueue(
             syncs.QUEUE,
@@ -40,6 +52,10 @@ def tick(_due_at: datetime, _context: Any) -> None:
             sync_id,
             attempt,
         )
+    for organization_id, rule_id, due_at in due_rules:
+        _enqueue(
+            rules.QUEUE, "run_rule", rules.workflow_id(rule_id, due_at), organization_id, rule_id, due_at
+        )
     for organization_id, case_id, attempt in due_cases:
         _enqueue(
             cases.QUEUE, "act_on_case", cases.workflow_id(case_id, attempt), organization_id, case_id, attempt
@@ -47,16 +63,21 @@ def tick(_due_at: datetime, _context: Any) -> None:
 
 
 @DBOS.step()
-def look_around() -> tuple[list[Due], list[Due]]:
+def look_around() -> tuple[list[Due], list[DueRule], list[Due]]:
     for organization_id in runs.finish_runs(tools()):
         summary.summary(tools(), organization_id)
-    return syncing.due_syncs(tools()), acting.lease_due_cases(tools(), CASES_PER_TICK)
+    return (
+        syncing.due_syncs(tools()),
+        rule_runs.due_rules(tools()),
+        orders.lease_due_cases(tools(), CASES_PER_TICK),
+    )
 
 
 @DBOS.workflow(name="rounds")
 def rounds(_due_at: datetime, _context: Any) -> None:
-    """Every ten minutes: daily syncs, daily credential checks and the clean-up, each when its day is over."""
+    """Every ten minutes: daily syncs, ended absences, daily credential checks and the clean-up, each when due."""
     start_daily_syncs()
+    bring_back()
     purge()
     for client_key, kind in credentials_due():
         check_credential(client_key, kind)
@@ -65,6 +86,11 @@ def rounds(_due_at: datetime, _context: Any) -> None:
 @DBOS.step()
 def start_daily_syncs() -> None:
     syncing.start_daily_syncs(tools())
+
+
+@DBOS.step()
+def bring_back() -> None:
+    absences.bring_back(tools())
 
 
 @DBOS.step()
@@ -110,8 +136,8 @@ def finished() -> list[list[str]]:
     now = tools().clock()
     batches = []
     for names, keep in (
-        (["tick", "take_over", "rounds", "sweep"], KEEP_TICKS),
-        (["act_on_case", "sync_organization"], KEEP_WORK),
+        (CLOCK, KEEP_TICKS),
+        (WORK, KEEP_WORK),
     ):
         found = DBOS.list_workflows(
             name=names,
@@ -130,7 +156,7 @@ def forget(workflow_ids: list[str]) -> None:
 
 
 def _enqueue(
-    queue: str, workflow: str, workflow_id: str, organization_id: str, row_id: str, attempt: int
+    queue: str, workflow: str, workflow_id: str, organization_id: str, row_id: str, occasion: int | str
 ) -> None:
     DBOS.enqueue_workflow_with_options(
         {
@@ -141,5 +167,5 @@ def _enqueue(
         },
         organization_id,
         row_id,
-        attempt,
+        occasion,
     )

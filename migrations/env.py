@@ -17,6 +17,10 @@ def plain_types(kind: str, item: Any, _context: object) -> str | Literal[False]:
 engine = current_app.extensions["migrate"].db.engine
 
 with engine.connect() as connection:
+    if connection.dialect.name == "sqlite":
+        # A table that is copied is dropped afterwards, and would take along whatever refers to its rows.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.commit()
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

@@ -23,6 +23,10 @@ class Organization(Base):
     doorless_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Atlassian asked us to slow down: nobody of this organization is acted on before."""
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
+    """In which rules run and days begin."""
+    billing_day: Mapped[int | None]
+    """Day of the month on which Atlassian bills; unknown until somebody says it."""
 
 
 class Seats(Base):
@@ -39,6 +43,8 @@ class Seats(Base):
     host_url: Mapped[str] = mapped_column(String(500), default="")
     capacity: Mapped[int | None]
     usage: Mapped[int | None]
+    owner_account_id: Mapped[str | None] = mapped_column(String(128))
+    """Who owns this site apart from the organization."""
 
 
 class Summary(Base):

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, func, select
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    false,
+    func,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -12,7 +23,13 @@ from rules.case import CaseState, RunState
 
 
 class Run(Base):
-    """PREVIEW until somebody confirms it; the cases are the plan that was shown. `undoes` is the run it takes back."""
+    """PREVIEW until somebody confirms it; the cases are the plan that was shown. `undoes` is the run it takes back.
+
+    `deed` is None where the people of a run have different ones. A run of a rule names its `rule_version` and `mode`,
+    counts in `scope` the people whom the rule is about, in `new` and `gone` who came and went since the plan before,
+    and is `seen_by` the operator who looked at it first. `reason` says why it was refused or braked. `purpose` is what
+    an operator wrote beside a suspension: reason, note, ends_on, comes_back.
+    """
 
     __tablename__ = "run"
 
@@ -20,8 +37,17 @@ class Run(Base):
         ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
     )
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    deed: Mapped[str] = mapped_column(String(16))
+    deed: Mapped[str | None] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(16), default=RunState.PREVIEW.value)
+    rule_id: Mapped[str | None] = mapped_column(String(36))
+    rule_version: Mapped[int | None]
+    mode: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    reason: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    scope: Mapped[int] = mapped_column(default=0, server_default="0")
+    new: Mapped[int] = mapped_column(default=0, server_default="0")
+    gone: Mapped[int] = mapped_column(default=0, server_default="0")
+    seen_by: Mapped[str | None] = mapped_column(String(128))
+    purpose: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     undoes: Mapped[str | None] = mapped_column(String(36))
     requested_by: Mapped[str] = mapped_column(String(128))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -33,11 +59,16 @@ class Run(Base):
     __table_args__ = (
         Index("ix_run_by_time", "organization_id", "created_at"),
         Index("ix_run_by_state", "state"),
+        Index("ix_run_by_rule", "organization_id", "rule_id", "created_at"),
     )
 
 
 class Case(Base):
-    """One person in one run. `earlier` is what they were before the deed: what undo gives back, and no more (S51)."""
+    """One person in one run.
+
+    `changes` are the calls of the deed, written down before the first one as [kind, about, role, done]; undo takes
+    back those that were done, and no more (S51). `earlier` is what the person was before.
+    """
 
     __tablename__ = "run_case"
 
@@ -47,13 +78,34 @@ class Case(Base):
     account_id: Mapped[str] = mapped_column(String(128))
     directory_id: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(255))
+    deed: Mapped[str] = mapped_column(String(16))
+    step: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The rung of the rule's ladder."""
     state: Mapped[str] = mapped_column(String(16))
+    why: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    """The kind of the reason (rules.verdict.Why)."""
+    because: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    """Why the rule chose this person."""
     reason: Mapped[str] = mapped_column(String(500), default="")
+    groups: Mapped[list[str] | None] = mapped_column(JSON)
+    """The identity provider's groups that stand in the way."""
+    is_new: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Not chosen by the plan before."""
     undoes: Mapped[str | None] = mapped_column(String(36))
     """The case this one takes back."""
-    earlier: Mapped[dict[str, str] | None] = mapped_column(JSON)
-    left_as: Mapped[str | None] = mapped_column(String(32))
-    """The membership status that the deed left behind: undo finds it unchanged, or skips."""
+    earlier: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    changes: Mapped[list[list[Any]] | None] = mapped_column(JSON)
+    changed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """At least one of the changes landed."""
+    warnings: Mapped[int] = mapped_column(default=0, server_default="0")
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the grace is over."""
+    kept_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the person said that they still need their access."""
+    approved_by: Mapped[str | None] = mapped_column(String(128))
+    note: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    came_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a sync found what the deed had taken back in place, though nobody took it back here."""
     attempt: Mapped[int] = mapped_column(default=0)
     troubles: Mapped[int] = mapped_column(default=0)
     """How often Atlassian could not be reached for this person."""
@@ -69,6 +121,7 @@ class Case(Base):
         Index("ix_case_by_run", "organization_id", "run_id", "state", "name"),
         Index("ix_case_by_person", "organization_id", "account_id"),
         Index("ix_case_due", "state", "resume_at"),
+        Index("ix_case_open", "organization_id", "state", "account_id"),
         # Of two runs that hold the same person, only one can be acting: the database says so, not a check before.
         Index(
             "uq_case_acting",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -63,12 +63,19 @@ def _seen(session: Session, organization_id: str, account_id: str, family: str, 
         )
         .values(seen)
     )
+    seats = select(Seat.resource_id).where(
+        Seat.organization_id == organization_id,
+        Seat.account_id == account_id,
+        Seat.product_key.startswith(family, autoescape=True),
+    )
     session.execute(
         update(Person)
         .where(
             Person.organization_id == organization_id,
             Person.account_id == account_id,
             or_(Person.seen_at.is_(None), Person.seen_at < moment),
+            # As a sync has it: only what somebody did in a product with a seat counts.
+            seats.exists(),
         )
         .values(seen | {"seen_in": family})
     )

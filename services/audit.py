@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from models.audit import AuditEntry, Event
+from models.audit import ADD_ENTRY, Event
 
 
 def record(
@@ -23,16 +23,17 @@ def record(
     details: dict[str, str] | None = None,
 ) -> None:
     """Adds one entry. `actor` and `subject` are account ids (or models.audit.APP); no names, addresses or secrets."""
-    session.add(
-        AuditEntry(
-            organization_id=organization_id,
-            client_key=client_key,
-            at=at,
-            event=event.value,
-            actor=actor,
-            subject=subject,
-            run_id=run_id,
-            result=result[:500],
-            details=details,
-        )
+    session.connection().execute(
+        ADD_ENTRY,
+        {
+            "organization_id": organization_id,
+            "client_key": client_key,
+            "at": at,
+            "event": event.value,
+            "actor": actor,
+            "subject": subject,
+            "run_id": run_id,
+            "result": result[:500],
+            "details": details,
+        },
     )

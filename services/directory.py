@@ -42,12 +42,20 @@ def store_people(
     memberships: set[tuple[str, str]] = set()
     groups: dict[str, str] = {}
     for facts in people:
-        elsewhere = known.get(facts.account_id)
-        several = elsewhere is not None and elsewhere[1] == sync_id and elsewhere[0] != directory_id
+        before = known.get(facts.account_id)
+        several = before is not None and before.sync_id == sync_id and before.directory_id != directory_id
+        status = facts.status[:32]
+        since = (before.status_since or now) if before is not None and before.status == status else now
         activities = activity_per_product(facts, signals.get(facts.account_id, {}))
         rows.append(
             person_row(organization_id, directory_id, facts, combined(one for _, one in activities))
-            | {"in_several_directories": several, "sync_id": sync_id, "synced_at": now, "left_at": None}
+            | {
+                "in_several_directories": several,
+                "status_since": since,
+                "sync_id": sync_id,
+                "synced_at": now,
+                "left_at": None,
+            }
         )
         seats |= {
             (
@@ -111,6 +119,7 @@ def person_row(
         "status": facts.status[:32],
         "claim_status": facts.claim_status[:32],
         "management_source": facts.management_source[:32],
+        "email_verified": facts.email_verified,
         "is_org_admin": facts.is_org_admin,
         "is_bot": is_machine(facts),
         "added_at": facts.added_at,
@@ -139,15 +148,11 @@ def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) 
     session.execute(statement, list(rows))
 
 
-def _known_in(
-    session: Session, organization_id: str, account_ids: Sequence[str]
-) -> dict[str, tuple[str, str]]:
-    query = select(Person.account_id, Person.directory_id, Person.sync_id).where(
-        Person.organization_id == organization_id, Person.account_id.in_(account_ids)
-    )
-    return {
-        account_id: (directory_id, sync_id) for account_id, directory_id, sync_id in session.execute(query)
-    }
+def _known_in(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Any]:
+    query = select(
+        Person.account_id, Person.directory_id, Person.sync_id, Person.status, Person.status_since
+    ).where(Person.organization_id == organization_id, Person.account_id.in_(account_ids))
+    return {row.account_id: row for row in session.execute(query)}
 
 
 def _store_seats(

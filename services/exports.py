@@ -39,12 +39,12 @@ def people_csv(tools: Toolbox, caller: Caller, filter: PeopleFilter) -> Iterator
     now = tools.clock()
     with tools.begin() as session:
         people = count_people(session, organization_id, filter, now)
-        _record(session, tools, caller, organization_id, f"{people} people")
+        record_export(session, tools, caller, organization_id, f"{people} people")
     header = (
         "account id", "name", "email", "status", "managed", "source", "activity", "last seen", "last seen in",
         "added", "seats",
     )  # fmt: skip
-    return _csv(header, _people_rows(tools, organization_id, filter, now))
+    return csv_lines(header, _people_rows(tools, organization_id, filter, now))
 
 
 def run_csv(tools: Toolbox, caller: Caller, run_id: str) -> Iterator[str]:
@@ -53,10 +53,9 @@ def run_csv(tools: Toolbox, caller: Caller, run_id: str) -> Iterator[str]:
     with tools.begin() as session:
         if find_run(session, organization_id, run_id) is None:
             raise NotFound("This run does not exist.", "Look at the list of runs.")
-        _record(session, tools, caller, organization_id, "run", run_id)
-    return _csv(
-        ("account id", "name", "result", "reason", "finished"), _case_rows(tools, organization_id, run_id)
-    )
+        record_export(session, tools, caller, organization_id, "run", run_id)
+    header = ("account id", "name", "deed", "result", "because", "reason", "note", "ends", "finished")
+    return csv_lines(header, _case_rows(tools, organization_id, run_id))
 
 
 def audit_csv(
@@ -72,7 +71,7 @@ def audit_csv(
     """The audit of the filter, newest first, with names where the directory knows them."""
     organization_id = require_organization(tools, caller)
     with tools.begin() as session:
-        _record(session, tools, caller, organization_id, "audit")
+        record_export(session, tools, caller, organization_id, "audit")
 
     def rows() -> Iterator[tuple[object, ...]]:
         before: int | None = None
@@ -91,7 +90,9 @@ def audit_csv(
             if len(found) < PAGE:
                 return
 
-    return _csv(("time", "event", "by", "by account", "person", "person account", "run", "result"), rows())
+    return csv_lines(
+        ("time", "event", "by", "by account", "person", "person account", "run", "result"), rows()
+    )
 
 
 def _people_rows(
@@ -133,7 +134,13 @@ def _case_rows(tools: Toolbox, organization_id: str, run_id: str) -> Iterator[tu
                 Case.organization_id == organization_id, Case.run_id == run_id, Case.account_id > after
             )
             page = list(session.scalars(query.order_by(Case.account_id).limit(PAGE)))
-            rows = [(case.account_id, case.name, case.state, case.reason, case.finished_at) for case in page]
+            rows = [
+                (
+                    case.account_id, case.name, case.deed, case.state, case.because, case.reason, case.note,
+                    case.due_at, case.finished_at,
+                )
+                for case in page
+            ]  # fmt: skip
         yield from rows
         if len(page) < PAGE:
             return
@@ -148,7 +155,8 @@ def _audit_row(entry: AuditEntry, names: dict[str, str]) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _csv(header: Iterable[str], rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
+def csv_lines(header: Iterable[str], rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
+    """The lines of a file, one at a time, each cell made safe."""
     line = _Line()
     writer = csv.writer(line)
     writer.writerow(header)
@@ -167,7 +175,7 @@ class _Line:
         self.text = text
 
 
-def _record(
+def record_export(
     session: Session,
     tools: Toolbox,
     caller: Caller,
@@ -175,6 +183,7 @@ def _record(
     what: str,
     run_id: str | None = None,
 ) -> None:
+    """Who took what along, before the first line leaves."""
     record(
         session,
         Event.EXPORT_TAKEN,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models.organization import Organization
+from models.rule import StoredRule
 from models.sync import SyncState, running_sync
 from models.tenant import Tenant, doors_of
 from services.runs import stop_all
@@ -21,6 +23,12 @@ def leave(session: Session, tenant: Tenant, *, actor: str, now: datetime, reason
         return
     session.get_one(Organization, organization_id).doorless_since = now
     stop_all(session, organization_id, actor, now, reason)
+    # Whoever opens a door again decides anew what may run by itself.
+    session.execute(
+        update(StoredRule)
+        .where(StoredRule.organization_id == organization_id)
+        .values(is_on=False, next_run_at=None)
+    )
     sync = running_sync(session, organization_id)
     if sync is not None:
         end_sync(session, sync, SyncState.STOPPED, now=now, actor=actor, problem=reason)

@@ -13,23 +13,14 @@ from models.organization import Organization
 from models.sync import SyncState, latest_sync
 from rules.filters import PeopleFilter
 from services.doors import require_organization
+from services.matters import Attention
 from services.previews import FRESH
+from services.rule_matters import about_rules
 from services.summary import IDLE_DAYS, ProductActivity, Totals, summary
 from services.syncing import SyncProgress, progress
 from services.toolbox import Toolbox
 
 WARN_BEFORE_EXPIRY = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """Something that needs somebody. `key` names the matter, so that a flag is shown once for it."""
-
-    key: str
-    severity: str
-    sentence: str
-    action_label: str
-    action_path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +66,7 @@ def _attention(
     found = [
         *_about_keys(session, organization_id, client_key, now),
         *_about_sync(session, organization_id, now),
+        *about_rules(session, organization_id, now),
     ]
     if totals.idle:
         people = "1 person holds a seat" if totals.idle == 1 else f"{totals.idle:,} people hold seats"
@@ -100,14 +92,9 @@ def _about_keys(session: Session, organization_id: str, client_key: str, now: da
         ]
     best: Credential = keys[0]
     if best.state == CredentialState.REJECTED.value:
-        return [
-            Attention(
-                "dead-key",
-                "error",
-                "Atlassian rejects the Admin API key: nothing is read or done.",
-                *configure,
-            )
-        ]
+        expired = best.expires_on <= now.date()
+        what = "The Admin API key has expired" if expired else "Atlassian rejects the Admin API key"
+        return [Attention("dead-key", "error", f"{what}: nothing is read or done.", *configure)]
     days = (best.expires_on - now.date()).days
     if best.expires_on <= (now + WARN_BEFORE_EXPIRY).date():
         when = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
@@ -119,7 +106,9 @@ def _about_keys(session: Session, organization_id: str, client_key: str, now: da
         return [Attention(f"key-expires-{best.expires_on}", "warning", sentence, *configure)]
     token = session.get(Credential, (client_key, CredentialKind.API_TOKEN.value))
     if token is not None and token.state == CredentialState.REJECTED.value:
-        return [Attention("dead-token", "warning", "Atlassian rejects the API token.", *configure)]
+        expired = token.expires_on <= now.date()
+        what = "The API token has expired." if expired else "Atlassian rejects the API token."
+        return [Attention("dead-token", "warning", what, *configure)]
     return []
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from connect.caller import Caller
 from connect.errors import NotFound
+from models.absence import Absence, LastDay, absences_of, last_days_of
 from models.audit import AuditEntry, entries_of
-from models.credential import credential_holders
 from models.organization import Seats, seats_of
 from models.people import (
     Group,
@@ -22,18 +22,26 @@ from models.people import (
 )
 from models.run import Case, Run, history_of
 from models.sync import running_sync
-from rules.case import CaseState, Deed
+from rules.case import CHANGED, CaseState
+from rules.deeds import CAPABILITIES, Action, Deed
 from rules.filters import PeopleFilter
-from rules.guards import SENTENCES, Guarded, guard_of
-from rules.plan import Verdict, judge
+from rules.guards import SENTENCES, guard_of
+from rules.idle import Candidate
+from rules.organization import Protection
+from rules.verdict import Ground, Verdict, judge
+from services.candidates import people_as_candidates
 from services.doors import require_organization
+from services.ground import ground_of
 from services.summary import summary
 from services.toolbox import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
 class PersonPage:
-    """`products` and `granted_by` (names of groups) are by resource id; `guard` is a sentence."""
+    """`products` and `granted_by` (names of groups) are by resource id; `guard` is a sentence.
+
+    `undoable` is the newest case that changed this person and can still be taken back.
+    """
 
     person: Person
     seats: list[Seat]
@@ -41,8 +49,12 @@ class PersonPage:
     granted_by: dict[str, list[str]]
     groups: list[Group]
     guard: str | None
+    protection: Protection | None
+    absence: Absence | None
+    last_day: LastDay | None
     can_suspend: Verdict
     can_restore: Verdict
+    undoable: Case | None
     history: list[tuple[Case, Run]]
     audit: list[AuditEntry]
 
@@ -54,10 +66,13 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
         person = find_person(session, organization_id, account_id)
         if person is None:
             raise NotFound("This person is not in your organization.", "Go back to the list of people.")
+        ground = ground_of(session, organization_id, caller.account_id or "", tools.clock())
+        candidate = people_as_candidates(session, organization_id, [account_id], ground.organization).get(
+            account_id
+        )
         facts = facts_of(person)
-        guarded = Guarded(caller.account_id or "", frozenset(credential_holders(session, organization_id)))
-        guard = guard_of(facts, guarded)
-        several = person.in_several_directories
+        guard = guard_of(facts, ground.guarded, ground.organization.site_owners)
+        history = history_of(session, organization_id, account_id)
         page = PersonPage(
             person=person,
             seats=seats_by_person(session, organization_id, [account_id]).get(account_id, []),
@@ -65,9 +80,15 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
             granted_by=granting_groups_of(session, organization_id, account_id),
             groups=groups_of(session, organization_id, account_id),
             guard=SENTENCES[guard] if guard is not None else None,
-            can_suspend=_verdict(person, judge(Deed.SUSPEND, facts, guarded, in_several_directories=several)),
-            can_restore=_verdict(person, judge(Deed.RESTORE, facts, guarded, in_several_directories=several)),
-            history=history_of(session, organization_id, account_id),
+            protection=ground.organization.protection_of(
+                candidate.seen.facts if candidate is not None else facts, ground.today
+            ),
+            absence=absences_of(session, organization_id, [account_id]).get(account_id),
+            last_day=last_days_of(session, organization_id, [account_id]).get(account_id),
+            can_suspend=_verdict(candidate, Deed.SUSPEND, ground),
+            can_restore=_verdict(candidate, Deed.RESTORE, ground),
+            undoable=next((case for case, _run in history if case.changed and _can_be_undone(case)), None),
+            history=history,
             audit=entries_of(session, organization_id, caller.tenant, subject=account_id, limit=50),
         )
         session.expunge_all()
@@ -85,7 +106,13 @@ def how_many(tools: Toolbox, organization_id: str, filter: PeopleFilter) -> int:
         return count_people(session, organization_id, filter, tools.clock())
 
 
-def _verdict(person: Person, verdict: Verdict) -> Verdict:
-    if person.left_at is not None:
+def _verdict(candidate: Candidate | None, deed: Deed, ground: Ground) -> Verdict:
+    if candidate is None:
         return Verdict(CaseState.NOT_POSSIBLE, "No longer in the organization's directory.")
-    return verdict
+    return judge(
+        Action(deed), candidate.seen, ground, in_several_directories=candidate.in_several_directories
+    )
+
+
+def _can_be_undone(case: Case) -> bool:
+    return CaseState(case.state) in CHANGED and CAPABILITIES[Deed(case.deed)].opposite is not None

@@ -3,33 +3,59 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotReady
 from models.audit import Event
-from models.credential import credential_holders
-from models.people import Person, facts_of, select_people
+from models.people import Person, select_people
 from models.run import Case, Run
 from models.sync import SyncState, latest_sync
-from rules.case import CaseState, Deed, RunState
+from rules.case import RunState
+from rules.deeds import BY_HAND, Action, Deed
 from rules.filters import PeopleFilter
-from rules.guards import Guarded
-from rules.person import PersonFacts
-from rules.plan import judge
+from rules.idle import Candidate
+from rules.verdict import Ground, Verdict, judge
+from services.candidates import people_as_candidates
 from services.doors import require_organization
+from services.ground import ground_of
 from services.runs import PREVIEWS_LIVE, record_run, require_run
 from services.toolbox import Toolbox
 
+Item = TypeVar("Item")
+
 MOST_PEOPLE = 5000
+BATCH = 1000
 FRESH = timedelta(hours=48)
 """A plan is made only from a complete sync that is not older than this (S46)."""
-OPPOSITE = {Deed.SUSPEND: Deed.RESTORE, Deed.RESTORE: Deed.SUSPEND}
+RULE_PREVIEWS_LIVE = timedelta(days=30)
+"""So that the next preview can say what has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What an operator writes beside a suspension. `comes_back`: restored by itself when `ends_on` is over."""
+
+    reason: str = ""
+    note: str = ""
+    ends_on: date | None = None
+    comes_back: bool = False
+
+    def to_row(self) -> dict[str, object] | None:
+        if not (self.reason or self.note or self.ends_on):
+            return None
+        return {
+            "reason": self.reason,
+            "note": self.note,
+            "ends_on": self.ends_on.isoformat() if self.ends_on else "",
+            "comes_back": self.comes_back,
+        }
 
 
 def preview(
@@ -39,6 +65,7 @@ def preview(
     *,
     account_ids: Sequence[str] | None,
     filter: PeopleFilter | None,
+    purpose: Purpose | None = None,
 ) -> str:
     """Works out a verdict for everybody selected, by ids or by filter, and keeps it as a run to be confirmed.
 
@@ -46,6 +73,8 @@ def preview(
     """
     organization_id = require_organization(tools, caller)
     now = tools.clock()
+    if deed not in BY_HAND:
+        raise Invalid("deed", "This is nothing that is done by hand.", "Choose Suspend or Restore.")
     with tools.begin() as session:
         require_fresh_sync(session, organization_id, now)
         query = select_people(organization_id, filter or PeopleFilter(), now)
@@ -60,55 +89,39 @@ def preview(
                 f"More than {MOST_PEOPLE:,} people are selected.",
                 "Narrow the filter and do it in several runs.",
             )
-        run = _new_run(session, organization_id, caller, deed, now)
-        guarded = Guarded(caller.account_id or "", frozenset(credential_holders(session, organization_id)))
-        _add_cases(session, run, ((person, facts_of(person), None) for person in people), deed, guarded)
+        run = new_run(session, organization_id, caller, deed, now)
+        run.purpose = purpose.to_row() if purpose is not None else None
+        ground = ground_of(session, organization_id, caller.account_id or "", now)
+        _add_selected(session, run, people, Action(deed), ground)
         return run.id
 
 
-def preview_undo(tools: Toolbox, caller: Caller, run_id: str) -> str:
-    """A preview of taking a run back: the opposite deed for everybody it changed, and for nobody else (S51)."""
+def describe(tools: Toolbox, caller: Caller, run_id: str, purpose: Purpose) -> None:
+    """Writes reason, note and end beside a suspension that is not confirmed yet. Raises Conflict and Invalid."""
     organization_id = require_organization(tools, caller)
-    now = tools.clock()
     with tools.begin() as session:
-        undone = require_run(session, organization_id, run_id)
-        if undone.undoes is not None or undone.state not in (RunState.FINISHED, RunState.STOPPED):
-            raise Conflict("This run cannot be taken back now.", "Wait until it has finished.")
-        acted = {
-            case.account_id: case
-            for case in session.scalars(
-                select(Case).where(
-                    Case.organization_id == organization_id,
-                    Case.run_id == run_id,
-                    Case.state.in_([CaseState.ACTED.value, CaseState.UNDO_SKIPPED.value]),
-                )
-            )
-        }
-        if not acted:
-            raise Conflict("Nobody is left whom this run changed.", "There is nothing to take back.")
-        people = session.scalars(
-            select(Person).where(Person.organization_id == organization_id, Person.account_id.in_(acted))
-        )
-        deed = OPPOSITE[Deed(undone.deed)]
-        run = _new_run(session, organization_id, caller, deed, now, undoes=run_id)
-        guarded = Guarded(caller.account_id or "", frozenset(credential_holders(session, organization_id)))
-        settle = timedelta(seconds=tools.settings.settle_seconds)
-        rows = (
-            (person, _as_left(person, acted[person.account_id], settle), acted[person.account_id].id)
-            for person in people
-        )
-        _add_cases(session, run, rows, deed, guarded)
-        return run.id
+        run = require_run(session, organization_id, run_id)
+        if run.state != RunState.PREVIEW or run.deed != Deed.SUSPEND:
+            raise Conflict("This preview was used already.", "Make a new preview.")
+        today = ground_of(session, organization_id, "", tools.clock()).today
+        if purpose.ends_on is not None and purpose.ends_on < today:
+            raise Invalid("ends_on", "The end lies in the past.", "Choose a day from today on, or none.")
+        run.purpose = purpose.to_row()
 
 
 def purge_previews(tools: Toolbox) -> None:
-    """Deletes previews that nobody confirmed in time."""
-    old = tools.clock() - PREVIEWS_LIVE
+    """Deletes previews that nobody confirmed in time; those of rules are kept longer."""
+    now = tools.clock()
+    waiting = Run.state == RunState.PREVIEW.value
+    of_rule = Run.rule_id.is_not(None) & Run.undoes.is_(None)
     with tools.begin() as session:
-        session.execute(delete(Run).where(Run.state == RunState.PREVIEW.value, Run.created_at < old))
+        session.execute(delete(Run).where(waiting, ~of_rule, Run.created_at < now - PREVIEWS_LIVE))
+        session.execute(delete(Run).where(waiting, of_rule, Run.created_at < now - RULE_PREVIEWS_LIVE))
 
 
-def require_fresh_sync(session: Session, organization_id: str, now: datetime) -> None:
+def require_fresh_sync(
+    session: Session, organization_id: str, now: datetime, fresh: timedelta = FRESH
+) -> None:
     """Raises NotReady unless the newest complete sync is recent enough to decide about people (S46)."""
     sync = latest_sync(session, organization_id, SyncState.COMPLETE)
     if sync is None:
@@ -117,7 +130,7 @@ def require_fresh_sync(session: Session, organization_id: str, now: datetime) ->
             "Start a sync on the Overview page and wait until it is complete.",
             reason="no_complete_sync",
         )
-    if sync.started_at < now - FRESH:
+    if sync.started_at < now - fresh:
         raise NotReady(
             "The last complete sync is too old to decide about people.",
             "Start a sync on the Overview page and wait until it is complete.",
@@ -125,20 +138,46 @@ def require_fresh_sync(session: Session, organization_id: str, now: datetime) ->
         )
 
 
-def _new_run(
+def case_row(run: Run, person: Candidate, deed: Deed, verdict: Verdict) -> dict[str, object]:
+    """The row of one person in a run that is being made."""
+    facts = person.seen.facts
+    return {
+        "organization_id": run.organization_id,
+        "id": str(uuid.uuid4()),
+        "run_id": run.id,
+        "account_id": facts.account_id,
+        "directory_id": person.directory_id,
+        "name": facts.name,
+        "deed": deed.value,
+        "step": verdict.step,
+        "state": verdict.state.value,
+        "why": verdict.why.value,
+        "because": "",
+        "reason": verdict.reason[:500],
+        "groups": list(verdict.groups) or None,
+        "undoes": None,
+        "attempt": 0,
+        "troubles": 0,
+    }
+
+
+def new_run(
     session: Session,
     organization_id: str,
     caller: Caller,
-    deed: Deed,
+    deed: Deed | None,
     now: datetime,
-    undoes: str | None = None,
+    undone: Run | None = None,
 ) -> Run:
+    """A run that waits to be confirmed; `undone` is the one it would take back."""
     run = Run(
         organization_id=organization_id,
         id=str(uuid.uuid4()),
-        deed=deed.value,
+        deed=deed.value if deed is not None else None,
         state=RunState.PREVIEW.value,
-        undoes=undoes,
+        undoes=undone.id if undone is not None else None,
+        rule_id=undone.rule_id if undone is not None else None,
+        rule_version=undone.rule_version if undone is not None else None,
         requested_by=caller.account_id or "",
         created_at=now,
     )
@@ -147,38 +186,34 @@ def _new_run(
     return run
 
 
-def _as_left(person: Person, case: Case, settle: timedelta) -> PersonFacts:
-    # A sync that read the person before the deed could show says nothing about what somebody did since.
-    facts = facts_of(person)
-    if case.finished_at is not None and person.synced_at > case.finished_at + settle:
-        return facts
-    return replace(facts, membership_status=case.left_as or facts.membership_status)
-
-
-def _add_cases(
-    session: Session,
-    run: Run,
-    people: Iterable[tuple[Person, PersonFacts, str | None]],
-    deed: Deed,
-    guarded: Guarded,
+def _add_selected(
+    session: Session, run: Run, people: Sequence[Person], action: Action, ground: Ground
 ) -> None:
     rows = []
-    for person, facts, undoes in people:
-        verdict = judge(deed, facts, guarded, in_several_directories=person.in_several_directories)
-        rows.append(
-            {
-                "organization_id": run.organization_id,
-                "id": str(uuid.uuid4()),
-                "run_id": run.id,
-                "account_id": person.account_id,
-                "directory_id": person.directory_id,
-                "name": person.name,
-                "state": verdict.state.value,
-                "reason": verdict.reason,
-                "undoes": undoes,
-                "attempt": 0,
-                "troubles": 0,
-            }
-        )
+    for batch in batches(people):
+        ids = [person.account_id for person in batch]
+        found = people_as_candidates(session, run.organization_id, ids, ground.organization)
+        for person in batch:
+            candidate = found.get(person.account_id)
+            if candidate is None:
+                continue
+            verdict = judge(
+                action,
+                candidate.seen,
+                ground,
+                in_several_directories=candidate.in_several_directories,
+                refusal=candidate.refusal,
+            )
+            rows.append(case_row(run, candidate, action.deed, verdict))
+    add_cases(session, rows)
+
+
+def add_cases(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Inserts cases; nobody, and nothing happens."""
     if rows:
         session.execute(insert(Case), rows)
+
+
+def batches(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
+    """The items, BATCH at a time."""
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from models.people import Person
+from models.rule import rule_names
 from models.run import Case, Run, count_cases
-from rules.case import UNFINISHED, CaseState, Deed, RunState
+from rules.case import CHANGED, CHOSEN, OPEN, QUEUED, CaseState, RunState
+from rules.deeds import Deed
 from services.doors import require_organization
 from services.names import names_of
 from services.runs import paused_until, require_run
@@ -20,11 +23,24 @@ from services.toolbox import Toolbox
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as people see it. `seconds_left` is None while nobody can say."""
+    """A run as people see it. `seconds_left` is None while nobody can say.
+
+    A run of a rule has `rule_id`, counts in `scope` whom the rule is about, and in `new` and `gone` who came and went
+    since the plan before. `waiting` counts those in their grace or waiting for an operator.
+    """
 
     id: str
-    deed: Deed
+    deed: Deed | None
     state: RunState
+    reason: str
+    rule_id: str | None
+    rule_name: str
+    rule_version: int | None
+    mode: str
+    scope: int
+    new: int
+    gone: int
+    purpose: dict[str, Any]
     undoes: str | None
     undone_by: str | None
     requested_by: str
@@ -37,11 +53,13 @@ class RunView:
     chosen: int
     done: int
     to_do: int
+    waiting: int
     seats: int
     paused_until: datetime | None
     per_second: float
     seconds_left: int | None
     can_confirm: bool
+    can_release: bool
     can_stop: bool
     can_retry: bool
     can_undo: bool
@@ -70,8 +88,9 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
     """Counts, speed and what can be done next."""
     counts = count_cases(session, run.organization_id, run.id)
     total = sum(counts.values())
-    to_do = sum(counts.get(state, 0) for state in UNFINISHED)
-    chosen = total - counts.get(CaseState.GUARDED, 0) - counts.get(CaseState.NOT_POSSIBLE, 0)
+    to_do = sum(counts.get(state, 0) for state in OPEN)
+    waiting = to_do - counts.get(CaseState.PLANNED, 0) - counts.get(CaseState.ACTING, 0)
+    chosen = sum(count for state, count in counts.items() if state in CHOSEN)
     done = chosen - to_do
     running = run.state == RunState.RUNNING
     over = run.state in (RunState.FINISHED, RunState.STOPPED)
@@ -89,8 +108,17 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
     )
     return RunView(
         id=run.id,
-        deed=Deed(run.deed),
+        deed=Deed(run.deed) if run.deed else None,
         state=RunState(run.state),
+        reason=run.reason,
+        rule_id=run.rule_id,
+        rule_name=rule_names(session, run.organization_id, [run.rule_id]).get(run.rule_id or "", ""),
+        rule_version=run.rule_version,
+        mode=run.mode,
+        scope=run.scope,
+        new=run.new,
+        gone=run.gone,
+        purpose=run.purpose or {},
         undoes=run.undoes,
         undone_by=undone_by,
         requested_by=run.requested_by,
@@ -105,22 +133,34 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
         chosen=chosen,
         done=done,
         to_do=to_do,
+        waiting=waiting,
         seats=_seats_held(session, run),
         paused_until=paused_until(session, run.organization_id, now) if running else None,
         per_second=per_second,
-        seconds_left=round(to_do / per_second) if running and done else None,
-        can_confirm=run.state == RunState.PREVIEW and counts.get(CaseState.PLANNED, 0) > 0,
-        can_stop=running and counts.get(CaseState.PLANNED, 0) > 0,
+        seconds_left=round(to_do / per_second) if running and done and not waiting else None,
+        can_confirm=run.state == RunState.PREVIEW
+        and (run.rule_id is None or run.undoes is not None)
+        and counts.get(CaseState.PLANNED, 0) > 0,
+        can_release=run.state == RunState.BRAKED,
+        can_stop=(running or run.state == RunState.BRAKED) and any(counts.get(state) for state in QUEUED),
         can_retry=over and counts.get(CaseState.FAILED, 0) > 0,
-        can_undo=over
-        and run.undoes is None
-        and counts.get(CaseState.ACTED, 0) + counts.get(CaseState.UNDO_SKIPPED, 0) > 0,
+        can_undo=over and run.undoes is None and _has_changed_somebody(session, run),
     )
+
+
+def _has_changed_somebody(session: Session, run: Run) -> bool:
+    query = select(Case.id).where(
+        Case.organization_id == run.organization_id,
+        Case.run_id == run.id,
+        Case.changed.is_(True),
+        Case.state.in_([state.value for state in CHANGED]),
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def _seats_held(session: Session, run: Run) -> int:
     """Seats of everybody the run is about: what suspending frees."""
-    about = [state.value for state in CaseState if state not in (CaseState.GUARDED, CaseState.NOT_POSSIBLE)]
+    about = [state.value for state in CHOSEN]
     query = (
         select(func.coalesce(func.sum(Person.seat_count), 0))
         .join(Case, (Case.organization_id == Person.organization_id) & (Case.account_id == Person.account_id))

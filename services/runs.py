@@ -12,12 +12,14 @@ from connect.errors import Conflict, NotFound
 from models.audit import APP, Event
 from models.organization import Organization
 from models.run import Case, Run, count_cases, find_run
-from rules.case import UNFINISHED, CaseState, RunState
+from rules.case import OPEN, QUEUED, CaseState, RunState
 from services.audit import record
 from services.doors import require_organization
+from services.half_undone import leave_the_rest
 from services.toolbox import Toolbox
 
 PREVIEWS_LIVE = timedelta(days=1)
+GOING = (RunState.RUNNING.value, RunState.BRAKED.value)
 
 
 def confirm(tools: Toolbox, caller: Caller, run_id: str) -> None:
@@ -26,6 +28,8 @@ def confirm(tools: Toolbox, caller: Caller, run_id: str) -> None:
     now = tools.clock()
     with tools.begin() as session:
         run = require_run(session, organization_id, run_id)
+        if run.rule_id is not None and run.undoes is None:
+            raise Conflict("This preview belongs to a rule.", "Open the rule and run it from there.")
         if run.state != RunState.PREVIEW or run.created_at < now - PREVIEWS_LIVE:
             raise Conflict("This preview was used already, or is too old.", "Make a new preview.")
         if not count_cases(session, organization_id, run_id).get(CaseState.PLANNED):
@@ -39,7 +43,7 @@ def confirm(tools: Toolbox, caller: Caller, run_id: str) -> None:
         )
         if not confirmed.rowcount:  # type: ignore[attr-defined]
             raise Conflict("This preview was used already.", "Look at the list of runs.")
-        _make_due(session, organization_id, run_id, CaseState.PLANNED, now)
+        make_due(session, organization_id, run_id, CaseState.PLANNED, now)
         record_run(session, Event.RUN_CONFIRMED, run, caller.account_id or "", now)
 
 
@@ -49,31 +53,51 @@ def stop(tools: Toolbox, caller: Caller, run_id: str) -> None:
     now = tools.clock()
     with tools.begin() as session:
         run = require_run(session, organization_id, run_id)
-        if run.state != RunState.RUNNING:
+        if run.state not in GOING:
             raise Conflict("This run is not running.", "There is nothing to stop.")
         stop_run(session, run, caller.account_id or "", now, "The run was stopped before this person's turn.")
 
 
 def stop_all(session: Session, organization_id: str, actor: str, now: datetime, reason: str) -> None:
     """Stops every run of an organization: its last door was closed."""
-    query = select(Run).where(Run.organization_id == organization_id, Run.state == RunState.RUNNING.value)
+    query = select(Run).where(Run.organization_id == organization_id, Run.state.in_(GOING))
     for run in session.scalars(query).all():
         stop_run(session, run, actor, now, reason)
 
 
-def stop_run(session: Session, run: Run, actor: str, now: datetime, reason: str) -> None:
-    """Stops one run in the caller's transaction."""
+def stop_run(
+    session: Session,
+    run: Run,
+    actor: str,
+    now: datetime,
+    reason: str,
+    as_state: CaseState = CaseState.CANCELLED,
+) -> None:
+    """Stops one run in the caller's transaction; whoever waited ends in `as_state`."""
     session.execute(
         update(Case)
         .where(
             Case.organization_id == run.organization_id,
             Case.run_id == run.id,
-            Case.state == CaseState.PLANNED.value,
+            Case.state.in_([state.value for state in QUEUED]),
         )
-        .values(state=CaseState.CANCELLED.value, reason=reason, finished_at=now, resume_at=None)
+        .values(state=as_state.value, reason=reason, finished_at=now, resume_at=None)
     )
+    if run.undoes is not None:
+        _leave_the_rest(session, run)
     run.state, run.stopped_by, run.finished_at = RunState.STOPPED.value, actor, now
-    record_run(session, Event.RUN_STOPPED, run, actor, now)
+    record_run(session, Event.RUN_STOPPED, run, actor, now, reason)
+
+
+def _leave_the_rest(session: Session, undo: Run) -> None:
+    halfway = select(Case).where(
+        Case.organization_id == undo.organization_id,
+        Case.run_id == undo.id,
+        Case.state == CaseState.CANCELLED.value,
+        Case.changed.is_(True),
+    )
+    for case in session.scalars(halfway).all():
+        leave_the_rest(session, case)
 
 
 def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
@@ -85,7 +109,7 @@ def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
         failed = count_cases(session, organization_id, run_id).get(CaseState.FAILED, 0)
         if run.state not in (RunState.FINISHED, RunState.STOPPED) or not failed:
             raise Conflict("There is nobody to try again.", "Look at the results.")
-        _make_due(session, organization_id, run_id, CaseState.FAILED, now)
+        make_due(session, organization_id, run_id, CaseState.FAILED, now)
         run.state, run.finished_at = RunState.RUNNING.value, None
         record_run(session, Event.RUN_RETRIED, run, caller.account_id or "", now, f"{failed} people")
 
@@ -93,20 +117,25 @@ def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
 def finish_runs(tools: Toolbox) -> set[str]:
     """Closes the runs in which nobody is left to act on. Returns the organizations they belonged to."""
     now = tools.clock()
-    unfinished = select(Case.run_id).where(
+    still_open = select(Case.run_id).where(
         Case.organization_id == Run.organization_id,
         Case.run_id == Run.id,
-        Case.state.in_([state.value for state in UNFINISHED]),
+        Case.state.in_([state.value for state in OPEN]),
     )
     with tools.begin() as session:
-        query = select(Run).where(Run.state == RunState.RUNNING.value, ~unfinished.exists())
+        query = select(Run).where(Run.state == RunState.RUNNING.value, ~still_open.exists())
         finished = session.scalars(query).all()
         for run in finished:
-            counts = count_cases(session, run.organization_id, run.id)
-            run.state, run.finished_at = RunState.FINISHED.value, now
-            result = ", ".join(f"{state.value} {count}" for state, count in sorted(counts.items()))
-            record_run(session, Event.RUN_FINISHED, run, APP, now, result)
+            finish_run(session, run, now)
         return {run.organization_id for run in finished}
+
+
+def finish_run(session: Session, run: Run, now: datetime) -> None:
+    """Closes a run in the caller's transaction, with the counts in the audit."""
+    counts = count_cases(session, run.organization_id, run.id)
+    run.state, run.finished_at = RunState.FINISHED.value, now
+    result = ", ".join(f"{state.value} {count}" for state, count in sorted(counts.items()))
+    record_run(session, Event.RUN_FINISHED, run, APP, now, result)
 
 
 def paused_until(session: Session, organization_id: str, now: datetime) -> datetime | None:
@@ -115,7 +144,8 @@ def paused_until(session: Session, organization_id: str, now: datetime) -> datet
     return until if until is not None and until > now else None
 
 
-def _make_due(session: Session, organization_id: str, run_id: str, state: CaseState, now: datetime) -> None:
+def make_due(session: Session, organization_id: str, run_id: str, state: CaseState, now: datetime) -> None:
+    """Lets the worker find everybody of a run who is in `state`."""
     session.execute(
         update(Case)
         .where(Case.organization_id == organization_id, Case.run_id == run_id, Case.state == state.value)
@@ -133,6 +163,9 @@ def require_run(session: Session, organization_id: str, run_id: str) -> Run:
 
 def record_run(session: Session, event: Event, run: Run, actor: str, now: datetime, result: str = "") -> None:
     """Writes what happened to a run into the audit."""
+    details = {"deed": run.deed, "rule": run.rule_id, "undoes": run.undoes}
+    if run.rule_version is not None:
+        details["version"] = str(run.rule_version)
     record(
         session,
         event,
@@ -141,5 +174,5 @@ def record_run(session: Session, event: Event, run: Run, actor: str, now: dateti
         organization_id=run.organization_id,
         run_id=run.id,
         result=result,
-        details={"deed": run.deed} | ({"undoes": run.undoes} if run.undoes else {}),
+        details={name: value for name, value in details.items() if value},
     )

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from connect.gateway.organization import WorkspaceRecord
 from models.organization import Seats
-from models.people import Grant
+from models.people import Grant, Group, ProductAdmin
+from rules.person import GroupFacts
+from services.directory import upsert
 
 
 def replace_seats(session: Session, organization_id: str, workspaces: Iterable[WorkspaceRecord]) -> None:
@@ -24,6 +26,7 @@ def replace_seats(session: Session, organization_id: str, workspaces: Iterable[W
             host_url=workspace.host_url or "",
             capacity=workspace.capacity,
             usage=workspace.usage,
+            owner_account_id=workspace.owner_account_id,
         )
         for workspace in {workspace.resource_id: workspace for workspace in workspaces}.values()
     )
@@ -39,3 +42,32 @@ def replace_grants(session: Session, organization_id: str, grants: Iterable[tupl
     ]
     if rows:
         session.execute(insert(Grant), rows)
+
+
+def replace_admins(session: Session, organization_id: str, admins: Iterable[tuple[str, str]]) -> None:
+    """Makes the remembered administrators those of `admins`: (resource id, account id)."""
+    session.execute(delete(ProductAdmin).where(ProductAdmin.organization_id == organization_id))
+    rows = [
+        {"organization_id": organization_id, "resource_id": resource_id, "account_id": account_id}
+        for resource_id, account_id in sorted(set(admins))
+    ]
+    if rows:
+        session.execute(insert(ProductAdmin), rows)
+
+
+def store_groups(session: Session, organization_id: str, groups: Iterable[GroupFacts]) -> None:
+    """Remembers the organization's groups, those without members too; groups that are gone keep their last name."""
+    upsert(
+        session,
+        Group,
+        [
+            {
+                "organization_id": organization_id,
+                "group_id": group.id,
+                "name": group.name[:255],
+                "synced": group.synced,
+                "modifiable": group.modifiable,
+            }
+            for group in {group.id: group for group in groups}.values()
+        ],
+    )

@@ -21,13 +21,16 @@ from models.organization import Organization
 from models.people import Person
 from models.sync import Sync, SyncState, latest_sync, running_sync
 from models.tenant import doors_of
+from services.absences import end_absences_of_the_present
 from services.audit import record
 from services.directory import mark_leavers, store_people
 from services.doors import opened, require_organization
-from services.seats import replace_grants, replace_seats
+from services.loops import find_loops
+from services.seats import replace_admins, replace_grants, replace_seats, store_groups
 from services.toolbox import Toolbox
 
 EVERY = timedelta(days=1)
+PRODUCT_ADMIN = "atlassian/admin"
 PAGES_AT_A_TIME = 20
 """Pages per durable step: a step is short enough to be repeated, long enough not to be paperwork."""
 MOST_ATTEMPTS = 60
@@ -274,10 +277,23 @@ def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, s
         for directory_id in directories
         for group in gateway.groups_granting(organization_id, directory_id, workspace.resource_id)
     ]
+    admins = [
+        (workspace.resource_id, account_id)
+        for workspace in workspaces
+        for directory_id in directories
+        for account_id in gateway.holders_of_role(
+            organization_id, directory_id, workspace.resource_id, PRODUCT_ADMIN
+        )
+    ]
+    groups = [
+        group for directory_id in directories for group in gateway.groups(organization_id, directory_id)
+    ]
     expected = sum(gateway.people_count(organization_id, directory_id) for directory_id in directories)
     with tools.begin() as session:
         replace_seats(session, organization_id, workspaces)
         replace_grants(session, organization_id, grants)
+        replace_admins(session, organization_id, admins)
+        store_groups(session, organization_id, groups)
         session.execute(
             update(Sync)
             .where(Sync.id == sync_id, Sync.organization_id == organization_id, Sync.directory_ids == "")
@@ -328,6 +344,10 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
             )
         ) or 0  # fmt: skip
         end_sync(session, sync, SyncState.COMPLETE, now=now, actor=APP)
+        # What was done while it was read, or shortly before, may not show in it.
+        read_since = sync.started_at - timedelta(seconds=tools.settings.settle_seconds)
+        end_absences_of_the_present(session, place.organization_id, now, read_since)
+        find_loops(session, place.organization_id, now, read_since)
         return True
 
 

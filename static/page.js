@@ -15,6 +15,8 @@
   });
 
   // --- focus and the busy line ---------------------------------------------------------------------------------
+  document.addEventListener("click", (event) => event.target.closest("[data-closes]")?.closest("dialog").close());
+
   let underway = 0;
   const byHand = (ctx) => ctx.sourceEvent?.type && !["every", "load"].includes(ctx.sourceEvent.type);
 
@@ -32,10 +34,12 @@
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const target = ctx.hx?.retarget ?? ctx.target?.id ?? "";
-    if (byHand(ctx)) {
+    if (byHand(ctx) && !(ctx.sourceEvent.type === "change" && ctx.sourceElement.matches("[data-quiet]"))) {
       if (target.endsWith("notice")) find("notice").focus();
-      else (document.querySelector("[aria-invalid=true]") ?? (target.endsWith("main") ? document.querySelector("main h1") : null))?.focus();
+      else (document.querySelector("[data-focus]") ?? document.querySelector("[aria-invalid=true]") ?? (target.endsWith("main") ? document.querySelector("main h1") : null))?.focus();
     }
+    // A change may take away the very field that had just been reached.
+    if (document.activeElement === document.body) find(ctx.sourceEvent?.target?.id)?.focus();
     announce();
     restoreSelection();
   });
@@ -57,6 +61,22 @@
     field.hidden = choice.value !== "other";
     for (const input of field.querySelectorAll("input")) input.disabled = field.hidden;
   }, true);
+
+  // --- fields that go with one choice of several: data-when="id:value" -----------------------------------------------
+  document.addEventListener("change", (event) => {
+    for (const field of document.querySelectorAll(`[data-when^="${CSS.escape(event.target.id || "-")}:"]`)) {
+      field.hidden = field.dataset.when !== `${event.target.id}:${event.target.value}`;
+    }
+  });
+
+  // --- a list to tick, narrowed by typing: data-narrows="id of the list" ---------------------------------------------
+  document.addEventListener("input", (event) => {
+    const list = find(event.target.dataset.narrows ?? "");
+    const words = event.target.value.trim().toLowerCase();
+    for (const item of list?.children ?? []) item.hidden = !item.textContent.toLowerCase().includes(words);
+  });
+  // Narrowing is no change of the form.
+  document.addEventListener("change", (event) => { if (event.target.dataset?.narrows) event.stopPropagation(); }, true);
 
   // --- selection over the pages of one filter ------------------------------------------------------------------------
   let chosen = new Set();

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -28,12 +28,24 @@ from connect.errors import Conflict
 from connect.install_keys import InstallKeys
 from models.audit import AuditEntry
 from models.db import Base, db
-from models.run import Case
-from rules.case import CaseState, Deed
+from models.run import Case, Run
+from rules.case import CaseState
+from rules.deeds import Deed
 from sandbox import server as sandbox_server
 from sandbox.server import Sandbox
 from sandbox.world import ADMIN_KEYS, API_TOKENS, ORGANIZATIONS
-from services import acting, credentials, previews, runs, syncing
+from services import (
+    acting,
+    activity_signals,
+    credentials,
+    orders,
+    previews,
+    rule_runs,
+    rules,
+    runs,
+    syncing,
+    undoing,
+)
 from services.administrators import Administrators
 from services.doors import require_organization
 from services.toolbox import Toolbox
@@ -42,7 +54,7 @@ from views.access import ADMINISTRATORS, TOOLS
 
 PEOPLE = 80
 SETTLE = timedelta(seconds=3)
-LEASE_OVER = max(acting.LEASE, acting.AT_WORK) + timedelta(seconds=1)
+LEASE_OVER = max(orders.LEASE, orders.AT_WORK) + timedelta(seconds=1)
 
 ACME_KEY, EXPIRED_KEY, SCOPED_KEY, GLOBEX_KEY = (key.key for key in ADMIN_KEYS)
 ANA_TOKEN, JON_TOKEN, UMA_TOKEN, EXPIRED_TOKEN, SCOPED_TOKEN, GINA_TOKEN = (
@@ -131,6 +143,97 @@ class World:
         found: list[dict[str, Any]] = self.control("GET", "/people", site=site, limit=10_000)
         return found
 
+    def api(self, method: str, path: str, json: Any = None, site: str = "acme") -> Any:
+        """One call of the organization API, as any administrator might make it."""
+        organization = ORGANIZATIONS[site]
+        path = path.format(org=organization.id, directory=organization.directory_id)
+        key = {"acme": ACME_KEY, "globex": GLOBEX_KEY}[site]
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = self.http.request(method, f"{self.sandbox.hub}/admin{path}", json=json, headers=headers)
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+    def holding(self, account_id: str, site: str = "acme") -> dict[str, Any] | None:
+        """What somebody really has at Atlassian: status, groups by name, roles of their own; None when gone."""
+        users = "/v2/orgs/{org}/directories/{directory}/users"
+        asked = {"accountIds": [account_id], "expand": ["groups", "productAccess"]}
+        found = self.api("POST", f"{users}/search", asked, site)["data"]
+        if not found:
+            return None
+        roles = self.api("GET", f"{users}/{account_id}/role-assignments", site=site)["data"]
+        return {
+            "status": (found[0]["membershipStatus"], found[0]["accountStatus"]),
+            "groups": sorted(group["name"] for group in found[0]["groups"]),
+            "direct": sorted(
+                (role["resourceOwner"], one["role"])
+                for role in roles
+                for one in role["roleAssignments"]
+                if "direct" in one["roleAssignmentMethods"]
+            ),
+            "products": sorted(access["key"] for access in found[0]["productAccess"]),
+        }
+
+    def arrange(
+        self,
+        account_id: str,
+        *,
+        groups: Iterable[str] = (),
+        direct: Iterable[str] = (),
+        idle: float | None = 100,
+        site: str = "acme",
+        **columns: Any,
+    ) -> str:
+        """Makes somebody one with exactly these groups and direct products, last seen `idle` days ago, None: never."""
+        held = self.holding(account_id, site)
+        assert held is not None
+        for name in {*held["groups"]} ^ {*groups}:
+            member = name not in held["groups"]
+            self.control("POST", f"/people/{account_id}/groups", {"group": name, "member": member})
+        for product in {product for product, _role in held["direct"]} ^ {*direct}:
+            deed = "revoke" if product in {one for one, _role in held["direct"]} else "assign"
+            body = {"role": "atlassian/user", "resource": ORGANIZATIONS[site].resource(product)}
+            self.api("POST", f"/v1/orgs/{{org}}/users/{account_id}/roles/{deed}", body, site)
+        moment = None if idle is None else (datetime.now(UTC) - timedelta(days=idle)).isoformat()
+        columns = {"management_source": "invited", "added_at": self.days_ago(500)} | columns
+        self.change(account_id, last_active=moment, **columns)
+        self.control("DELETE", "/effects")
+        return account_id
+
+    def days_ago(self, days: float) -> str:
+        return (datetime.now(UTC) - timedelta(days=days)).isoformat()
+
+    def people(self, count: int, site: str = "acme", **arranged: Any) -> list[str]:
+        """Managed people, arranged alike; without a word in jira-users."""
+        found = [one["account_id"] for one in self.directory(site) if one["kind"] == "employee"][:count]
+        assert len(found) == count
+        return [
+            self.arrange(account_id, site=site, **{"groups": ["jira-users"]} | arranged)
+            for account_id in found
+        ]
+
+    def effects_by(self, account_id: str) -> dict[str, int]:
+        """What really changed in Atlassian, change by change: {"leave_group:jira-users": times}."""
+        site = next(
+            site
+            for site in ORGANIZATIONS
+            if any(account_id == one["account_id"] for one in self.directory(site))
+        )
+        names = {group["id"]: group["name"] for group in self.groups(site).values()}
+        names |= {ORGANIZATIONS[site].resource(product): product for product in ORGANIZATIONS[site].products}
+        found = self.control("GET", "/effects").get(account_id, {})
+        by = {}
+        for about, times in found.get("by", {}).items():
+            deed, _, thing = about.partition(":")
+            by[f"{deed}:{names[thing]}"] = times
+        whole = ("suspend", "restore", "disable", "enable", "remove", "delete", "cancel_delete")
+        by |= {deed: found[deed] for deed in whole if found.get(deed)}
+        return {deed: times for deed, times in by.items() if times}
+
+    def groups(self, site: str = "acme") -> dict[str, dict[str, Any]]:
+        """The groups of a site by name."""
+        found = self.api("POST", "/v2/orgs/{org}/directories/{directory}/groups/search", {"limit": 100}, site)
+        return {group["name"]: group for group in found["data"]}
+
     def changeable(self, count: int, site: str = "acme") -> list[str]:
         """Account ids of people whom nothing keeps from being suspended."""
         found = [
@@ -184,6 +287,11 @@ class World:
         statuses: list[int] = self.control("POST", "/webhook", body)["statuses"]
         return statuses
 
+    def signal(self, account_id: str, site: str = "acme", product: str = "jira") -> None:
+        """A proven webhook says that somebody did something now, by the app's clock."""
+        caller = self.caller(account_id, site, product)
+        activity_signals.record_signal(self.tools, caller, {"user": {"accountId": account_id}})
+
     def in_a_year(self) -> str:
         return (self.clock() + timedelta(days=360)).date().isoformat()
 
@@ -225,11 +333,59 @@ class World:
         runs.confirm(self.tools, caller, run_id)
         return run_id
 
+    def rule_data(self, *steps: dict[str, Any], name: str = "Idle", **data: Any) -> dict[str, Any]:
+        """A live rule without a brake; without steps it suspends whoever was not seen for 90 days, at once."""
+        return {
+            "name": name,
+            "mode": "live",
+            "steps": list(steps) or [{"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 0}],
+            "brake": {"number": "none", "share": "none"},
+            "fresh_hours": 720,
+            **data,
+        }
+
+    def rule(self, caller: Caller, *steps: dict[str, Any], name: str = "Idle", **data: Any) -> str:
+        """Saves a rule, looks at its preview and switches it on."""
+        rule_id = rules.save_rule(self.tools, caller, self.rule_data(*steps, name=name, **data))
+        self.approve_rule(caller, rule_id)
+        return rule_id
+
+    def approve_rule(self, caller: Caller, rule_id: str) -> str:
+        """A preview of the newest version, seen; the rule is on. Returns the preview's id."""
+        preview = rule_runs.preview_rule(self.tools, caller, rule_id)
+        rule_runs.mark_seen(self.tools, caller, preview)
+        rules.switch_on(self.tools, caller, rule_id)
+        return preview
+
+    def run_rule(self, caller: Caller, rule_id: str) -> str:
+        """*Run now*, and the worker's part as far as it goes now; the run's id."""
+        run_id = rule_runs.run_now(self.tools, caller, rule_id)
+        self.act()
+        return run_id
+
+    def tick(self, tools: Toolbox | None = None) -> None:
+        """The worker's part: rules whose date has come, then cases, then runs that are over."""
+        for organization_id, rule_id, due_at in rule_runs.due_rules(tools or self.tools):
+            rule_runs.start_due(tools or self.tools, organization_id, rule_id, due_at)
+        self.act(tools)
+
+    def settled(self) -> None:
+        """Atlassian shows by now whatever was done."""
+        self.later(seconds=SETTLE.total_seconds() + 1)
+
+    def undo(self, caller: Caller, run_id: str, account_id: str | None = None) -> str:
+        """Takes a run back as far as it goes now; the undo's id."""
+        self.settled()
+        undo = undoing.preview_undo(self.tools, caller, run_id, account_id)
+        runs.confirm(self.tools, caller, undo)
+        self.act()
+        return undo
+
     def act(self, tools: Toolbox | None = None) -> None:
         """The worker's round over the cases that are due, until none is."""
         tools = tools or self.tools
         for _ in range(100):
-            due = acting.lease_due_cases(tools)
+            due = orders.lease_due_cases(tools)
             if not due:
                 break
             for organization_id, case_id, attempt in due:
@@ -245,6 +401,15 @@ class World:
             found = session.scalars(query).one()
             session.expunge(found)
             return found
+
+    def runs_of(self, rule_id: str) -> list[Run]:
+        """The runs of a rule, oldest first; previews and undos are left out."""
+        found = [run for run in self.rows(Run) if run.rule_id == rule_id and run.undoes is None]
+        return sorted((run for run in found if run.state != "preview"), key=lambda run: run.created_at)
+
+    def cases(self, run_id: str) -> dict[str, Case]:
+        """Everybody of a run, as stored."""
+        return {case.account_id: case for case in self.rows(Case) if case.run_id == run_id}
 
     def states(self, run_id: str) -> dict[str, CaseState]:
         with self.tools.begin() as session:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from flask import Response
 
 
-def download(rows: Iterator[str], name: str) -> Response:
+def download(rows: Iterator[str], name: str, mimetype: str = "text/csv") -> Response:
     return Response(
         rows,
-        mimetype="text/csv",
+        mimetype=mimetype,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, render_template, send_from_directory
 from flask.typing import ResponseReturnValue
 
 from views.access import public, tools
@@ -14,6 +16,15 @@ blueprint = Blueprint("home", __name__)
 @public
 def home() -> str:
     return render_template("pages/home.html", base_url=tools().settings.base_url)
+
+
+@blueprint.get("/rule.schema.json")
+@public
+def rule_schema() -> Response:
+    """What a file of rules may say, for editors that check while somebody types."""
+    return send_from_directory(
+        Path(current_app.root_path) / "docs", "rule.schema.json", mimetype="application/schema+json"
+    )
 
 
 @blueprint.get("/healthz")

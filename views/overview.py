@@ -8,11 +8,14 @@ from flask import Blueprint
 
 from connect.caller import Caller
 from services import overview as overviews
-from services.overview import Attention, Overview
+from services.keeping import own_warning
+from services.matters import Attention
+from services.overview import Overview
 from services.summary import IDLE_DAYS
 from services.toolbox import Toolbox
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.words import ENDINGS
 
 blueprint = Blueprint("overview", __name__, url_prefix="/app")
 
@@ -39,6 +42,8 @@ def content(tools: Toolbox, caller: Caller) -> str:
         kinds=show.KINDS,
         idle_words=IDLE_WORDS,
         flag=_flag(view.attention),
+        warning=own_warning(tools, caller),
+        endings=ENDINGS,
     )
 
 

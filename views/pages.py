@@ -15,10 +15,12 @@ from rules.filters import PeopleFilter
 from services import credentials, syncing
 from services.administrators import Administrators
 from services.doors import organization_of
+from services.keeping import own_warning
 from services.operators import is_operator
 from services.toolbox import Toolbox
 from views import configure, overview, show
 from views.access import ADMINISTRATORS, admin_only, api, caller, page, tools
+from views.words import ENDINGS
 
 blueprint = Blueprint("pages", __name__)
 
@@ -26,13 +28,26 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/pages/app")
 @page
 def app() -> str | tuple[str, int]:
-    """Operators see the overview, other administrators what they can do about it, everybody else a sentence."""
+    """Operators see the overview, other administrators what they can do about it, everybody else a sentence.
+
+    Whoever was warned that their access ends reads that first, whoever they are.
+    """
     if caller().account_id is None:
         return _closed("You are not logged in", "Log in to your site, then open Rollcall again.")
     if is_operator(tools(), caller(), fresh=False):
         return overview.content(tools(), caller())
+    warning = own_warning(tools(), caller())
     if _administers(caller()):
-        return configure.content(tools(), caller())
+        return configure.content(tools(), caller(), warning=warning, endings=ENDINGS)
+    if warning is not None:
+        return show.place(
+            "warning/index.html",
+            tab="",
+            title="Your access",
+            operator=False,
+            warning=warning,
+            endings=ENDINGS,
+        )
     return _closed(
         "Rollcall is for operators of your organization",
         "Ask an organization admin, or an administrator of this site, who can name you.",

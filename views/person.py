@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from typing import Any
 
+from flask import Blueprint, Response, make_response, request
+
+from connect.errors import Invalid
 from services import people
+from services.absences import set_last_day
 from services.doors import require_organization
 from services.names import names_of
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.errors import status_of
 
 blueprint = Blueprint("person", __name__, url_prefix="/app/people")
 
@@ -17,9 +22,31 @@ blueprint = Blueprint("person", __name__, url_prefix="/app/people")
 @api
 @operator_only
 def index(account_id: str) -> str:
+    return _content(account_id)
+
+
+@blueprint.post("/<account_id>/last-day")
+@api
+@operator_only
+def last_day(account_id: str) -> str | Response:
+    typed = {name: request.form.get(name, "") for name in ("ends_on", "note")}
+    try:
+        set_last_day(tools(), caller(), account_id, ends_on=typed["ends_on"], note=typed["note"])
+    except Invalid as problem:
+        answer = make_response(_content(account_id, problem=problem, typed=typed), status_of(problem))
+        answer.headers["HX-Retarget"] = "#main"
+        return answer
+    return _content(account_id, saved="Saved." if typed["ends_on"].strip() else "Forgotten.")
+
+
+def _content(account_id: str, **extra: Any) -> str:
     page = people.person_page(tools(), caller(), account_id)
     organization_id = require_organization(tools(), caller())
     actors = {entry.actor for entry in page.audit} | {run.requested_by for _case, run in page.history}
+    if page.last_day is not None:
+        actors.add(page.last_day.set_by)
     with tools().begin() as session:
         names = names_of(session, organization_id, actors)
-    return show.place("person/index.html", tab="people", title=page.person.name, page=page, names=names)
+    return show.place(
+        "person/index.html", tab="people", title=page.person.name, page=page, names=names, **extra
+    )

@@ -1,40 +1,26 @@
-"""Runs: the list, the preview, the live run, and its buttons."""
+"""Runs: the list, the preview by hand, and the buttons of a run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from datetime import date
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, make_response, request
 
 from connect.errors import Invalid
-from models.run import cases_of
-from rules.case import CaseState, Deed, RunState
+from rules.case import RunState
+from rules.deeds import BY_HAND, Deed
 from rules.filters import PeopleFilter
-from services import exports, previews, run_progress, runs
-from services.doors import require_organization
-from services.run_progress import RunView
+from services import exports, previews, provider_lists, rule_runs, run_progress, runs, undoing
+from services.previews import Purpose
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.downloads import download
-from views.words import case_words
+from views.errors import status_of
+from views.run_pages import PURPOSES, content, people_of
 
 blueprint = Blueprint("runs", __name__, url_prefix="/app/runs")
-PER_PAGE = 50
-ORDER = (
-    CaseState.PLANNED,
-    CaseState.ACTING,
-    CaseState.ACTED,
-    CaseState.UNDONE,
-    CaseState.UNDO_SKIPPED,
-    CaseState.FAILED,
-    CaseState.REFUSED,
-    CaseState.SPARED,
-    CaseState.CANCELLED,
-    CaseState.GUARDED,
-    CaseState.NOT_POSSIBLE,
-)
+LONGEST_NOTE = 500
 
 
 @blueprint.get("")
@@ -52,8 +38,8 @@ def index() -> str:
 def preview() -> str:
     """A preview for the people whose ids are given, or for everybody of the filter."""
     deed = request.form.get("deed", "")
-    if deed not in {each.value for each in Deed}:
-        raise Invalid("deed", "This is nothing that Rollcall can do.", "Choose Suspend or Restore.")
+    if deed not in {each.value for each in BY_HAND}:
+        raise Invalid("deed", "This is nothing that is done by hand.", "Choose Suspend or Restore.")
     whole = request.form.get("whole") == "yes"
     ids = [account_id for account_id in request.form.get("account_ids", "").split(",") if account_id]
     run_id = previews.preview(
@@ -63,14 +49,14 @@ def preview() -> str:
         account_ids=None if whole else ids,
         filter=PeopleFilter.from_words(dict(parse_qsl(request.form.get("filter", "")))) if whole else None,
     )
-    return _show(run_id)
+    return content(run_id)
 
 
 @blueprint.get("/<run_id>")
 @api
 @operator_only
 def run(run_id: str) -> str:
-    return _show(run_id)
+    return content(run_id)
 
 
 @blueprint.get("/<run_id>/progress")
@@ -80,8 +66,8 @@ def progress(run_id: str) -> str | Response:
     """Bar, counts and rows while the run goes on; the whole page as soon as it does not."""
     view = run_progress.show_run(tools(), caller(), run_id)
     if view.state is RunState.RUNNING:
-        return show.part("runs/live.html", live=True, **_people_of(view))
-    answer = make_response(_show(run_id))
+        return show.part("runs/live.html", **people_of(view))
+    answer = make_response(content(run_id))
     answer.headers["HX-Retarget"] = "#main"
     answer.headers["HX-Reswap"] = "innerHTML"
     return answer
@@ -90,9 +76,25 @@ def progress(run_id: str) -> str | Response:
 @blueprint.post("/<run_id>/confirm")
 @api
 @operator_only
-def confirm(run_id: str) -> str:
+def confirm(run_id: str) -> str | Response:
+    """What is written beside a suspension is kept first; when it cannot be, nothing happens."""
+    try:
+        if "reason" in request.form:
+            previews.describe(tools(), caller(), run_id, _purpose())
+    except Invalid as problem:
+        answer = make_response(content(run_id, problem, dict(request.form)), status_of(problem))
+        answer.headers["HX-Retarget"] = "#main"
+        return answer
     runs.confirm(tools(), caller(), run_id)
-    return _show(run_id)
+    return content(run_id)
+
+
+@blueprint.post("/<run_id>/release")
+@api
+@operator_only
+def release(run_id: str) -> str:
+    rule_runs.release_brake(tools(), caller(), run_id)
+    return content(run_id)
 
 
 @blueprint.post("/<run_id>/stop")
@@ -100,7 +102,7 @@ def confirm(run_id: str) -> str:
 @operator_only
 def stop(run_id: str) -> str:
     runs.stop(tools(), caller(), run_id)
-    return _show(run_id)
+    return content(run_id)
 
 
 @blueprint.post("/<run_id>/retry")
@@ -108,14 +110,16 @@ def stop(run_id: str) -> str:
 @operator_only
 def retry(run_id: str) -> str:
     runs.retry_failed(tools(), caller(), run_id)
-    return _show(run_id)
+    return content(run_id)
 
 
 @blueprint.post("/<run_id>/undo")
 @api
 @operator_only
 def undo(run_id: str) -> str:
-    return _show(previews.preview_undo(tools(), caller(), run_id))
+    """The whole run, or what it did to one person."""
+    account_id = request.form.get("account_id") or None
+    return content(undoing.preview_undo(tools(), caller(), run_id, account_id))
 
 
 @blueprint.get("/<run_id>/export")
@@ -125,62 +129,30 @@ def export(run_id: str) -> Response:
     return download(exports.run_csv(tools(), caller(), run_id), f"rollcall-run-{run_id[:8]}.csv")
 
 
-def _show(run_id: str) -> str:
-    view = run_progress.show_run(tools(), caller(), run_id)
-    context = _people_of(view)
-    if view.state is RunState.PREVIEW:
-        return show.place(
-            "runs/preview.html", tab="people", title="Preview", explanation=_explanation(view), **context
-        )
-    live = view.state is RunState.RUNNING
-    return show.place("runs/run.html", tab="runs", title=show.run_title(view), live=live, **context)
+@blueprint.get("/<run_id>/provider")
+@api
+@operator_only
+def provider(run_id: str) -> Response:
+    """For the administrator of the identity provider: who is in which of its groups."""
+    rows = provider_lists.provider_csv(tools(), caller(), run_id)
+    return download(rows, f"rollcall-identity-provider-{run_id[:8]}.csv")
 
 
-def _explanation(view: RunView) -> str:
-    if view.undoes:
-        return "Only people whom the run changed are given back, and nobody whom somebody changed since."
-    if view.deed is Deed.SUSPEND:
-        return "Suspended people cannot open the organization's products and cost no seat; groups and roles are kept."
-    return "Restored people get back what they had: groups and roles were kept, and their seats are billed again."
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A verdict or result to look at alone; the empty key shows everybody."""
-
-    key: str
-    label: str
-    count: int
-
-
-def _people_of(view: RunView) -> dict[str, Any]:
-    """One page of the run's people in the state that the request asks for."""
-    asked = request.args.get("show", "")
-    state = CaseState(asked) if asked in {each.value for each in CaseState} else None
-    total = view.counts.get(state, 0) if state else view.total
-    pages = max(-(-total // PER_PAGE), 1)
-    page = min(max(request.args.get("page", 1, type=int), 1), pages)
-    organization_id = require_organization(tools(), caller())
-    with tools().begin() as session:
-        cases = cases_of(session, organization_id, view.id, state, (page - 1) * PER_PAGE, PER_PAGE)
-        session.expunge_all()
-    query = ({"show": state.value} if state else {}) | ({"page": str(page)} if page > 1 else {})
-    return {
-        "run": view,
-        "cases": cases,
-        "chips": _chips(view),
-        "show": state.value if state else "",
-        "page": page,
-        "pages": pages,
-        "per_page": PER_PAGE,
-        "shown_total": total,
-        "address": show.address(f"runs/{view.id}", query),
-    }
-
-
-def _chips(view: RunView) -> list[Chip]:
-    states = [state for state in ORDER if view.counts.get(state)]
-    everybody = Chip("", "Everybody", view.total)
-    return [everybody] + [
-        Chip(state.value, case_words(state, view.deed, view.state), view.counts[state]) for state in states
-    ]
+def _purpose() -> Purpose:
+    """Reason, note and end as typed. Raises Invalid."""
+    form = request.form
+    reason, note, word = form["reason"], form.get("note", "").strip(), form.get("ends_on", "").strip()
+    if reason and reason not in PURPOSES:
+        raise Invalid("reason", "This is no reason of the list.", "Choose one, or none.")
+    if len(note) > LONGEST_NOTE:
+        raise Invalid("note", f"A note has at most {LONGEST_NOTE} characters.", "Shorten it.")
+    try:
+        ends_on = date.fromisoformat(word) if word else None
+    except ValueError as problem:
+        raise Invalid(
+            "ends_on", "This is no date.", "Write it as 2027-05-01, or leave it empty."
+        ) from problem
+    comes_back = bool(form.get("comes_back"))
+    if comes_back and ends_on is None:
+        raise Invalid("ends_on", "Restored by itself: on which day?", "Choose the last day of the absence.")
+    return Purpose(reason, note, ends_on, comes_back)

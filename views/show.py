@@ -10,14 +10,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from zlib import crc32
+from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, render_template, url_for
 
 from connect.caller import Via
 from models.audit import AuditEntry
 from models.people import Seat
-from rules.case import Deed
+from models.run import Case
+from rules.case import CHANGED, CaseState
+from rules.deeds import CAPABILITIES, Deed
 from rules.products import product_name
+from services.doors import organization_of
+from services.reviews import count_waiting
 from services.run_progress import RunView
 from views import words
 from views.access import caller, tools
@@ -25,6 +30,8 @@ from views.access import caller, tools
 OPERATOR_TABS = (
     ("overview", "Overview"),
     ("people", "People"),
+    ("rules", "Rules"),
+    ("review", "Review"),
     ("runs", "Runs"),
     ("audit", "Audit"),
     ("operators", "Operators"),
@@ -54,6 +61,7 @@ def place(template: str, *, tab: str, title: str, operator: bool = True, **conte
         now=tools().clock(),
         ap_script_url=tools().settings.ap_script_url,
         operator=operator,
+        badges=_badges() if operator else {},
         **context,
     )
 
@@ -61,6 +69,15 @@ def place(template: str, *, tab: str, title: str, operator: bool = True, **conte
 def part(template: str, **context: object) -> str:
     """A piece of a place, for htmx to put where it belongs."""
     return render_template(template, now=tools().clock(), **context)
+
+
+def _badges() -> dict[str, int]:
+    """How many matters wait behind a tab."""
+    organization_id = organization_of(tools(), caller())
+    if organization_id is None:
+        return {}
+    with tools().begin() as session:
+        return {"review": sum(count_waiting(session, organization_id).values())}
 
 
 def register(app: Flask) -> None:
@@ -74,27 +91,40 @@ def register(app: Flask) -> None:
         "case_tone": words.case_tone,
         "case_words": words.case_words,
         "clock": lambda moment: f"{moment:%H:%M} UTC",
+        "counted": _several,
         "date": day,
         "day": day,
+        "deed_done": lambda deed: CAPABILITIES[deed].done,
         "duration": duration,
         "entry_words": lambda entry: words.event_words(entry.event, entry.details),
         "event_subject": words.event_subject,
         "event_tone": words.event_tone,
+        "field_words": field_words,
+        "from_iso": date.fromisoformat,
         "host": lambda address: urlsplit(address).netloc,
+        "in_zone": in_zone,
         "initials": initials,
         "iso": lambda moment: moment.isoformat(timespec="seconds"),
+        "mode_sentence": lambda mode: words.MODES[mode][2],
+        "mode_tone": lambda mode: words.MODES[mode][1],
+        "mode_word": lambda mode: words.MODES[mode][0],
         "moment": lambda moment: f"{moment.day} {moment:%b %Y, %H:%M} UTC",
         "number": number,
         "place": lambda path: path.removeprefix("/app/").lstrip("/"),
         "product": product_name,
         "products": products,
         "query": urlencode,
+        "run_done": run_done,
         "run_state": lambda run: words.RUN_STATES[run.state][0],
         "run_title": run_title,
         "run_tone": lambda run: words.RUN_STATES[run.state][1],
         "status": lambda status: words.STATUSES.get(status, (status.capitalize(), ""))[0],
         "status_tone": lambda status: words.STATUSES.get(status, ("", ""))[1],
+        "stop": lambda text: text if text.endswith((".", "!", "?")) else f"{text}.",
         "tone": lambda account_id: crc32(account_id.encode()) % TONES,
+        "undoable": undoable,
+        "until": until,
+        "will": words.will_words,
     }
 
 
@@ -120,6 +150,24 @@ def ago(moment: datetime, now: datetime) -> str:
     if seconds < 2 * 86400:
         return _several(seconds // 3600, "hour") + " ago"
     return f"{number(seconds // 86400)} days ago"
+
+
+def until(moment: datetime, now: datetime) -> str:
+    """in 3 days; for the next two days finer: in 5 minutes, in 3 hours."""
+    seconds = int((moment - now).total_seconds())
+    if seconds < 60:
+        return "in a moment"
+    if seconds < 3600:
+        return "in " + _several(seconds // 60, "minute")
+    if seconds < 2 * 86400:
+        return "in " + _several(seconds // 3600, "hour")
+    return f"in {number(seconds // 86400)} days"
+
+
+def in_zone(moment: datetime, time_zone: str) -> str:
+    """Mon 30 Nov 2026, 06:00, as the clocks there show it."""
+    there = moment.astimezone(ZoneInfo(time_zone))
+    return f"{there:%a} {there.day} {there:%b %Y, %H:%M}"
 
 
 def duration(seconds: int) -> str:
@@ -151,10 +199,34 @@ def products(seats: Sequence[Seat]) -> str:
 
 
 def run_title(run: RunView) -> str:
-    """Suspend 143 people."""
-    deed = "Suspend" if run.deed is Deed.SUSPEND else "Restore"
-    title = f"{deed} {_several(run.chosen, 'person', 'people')}"
-    return f"Undo: {title[0].lower()}{title[1:]}" if run.undoes else title
+    """Suspend 143 people; a rule's run has the name of the rule."""
+    verb = words.DEED_VERBS[run.deed] if run.deed else "Change"
+    title = run.rule_name or f"{verb} {_several(run.chosen, 'person', 'people')}"
+    if not run.undoes:
+        return title
+    return f"Undo: {title if run.rule_name else title[0].lower() + title[1:]}"
+
+
+def run_done(run: RunView) -> str:
+    """What was done to them, behind a number: suspended."""
+    done = CAPABILITIES[run.deed].done.lower() if run.deed else "done"
+    return "done" if " " in done else done
+
+
+def undoable(case: Case) -> bool:
+    """Whether a way leads back from what this case did."""
+    return CaseState(case.state) in CHANGED and CAPABILITIES[Deed(case.deed)].opposite is not None
+
+
+def field_words(path: str) -> str:
+    """rules.0.steps.1.then.deed as people count: Rule 1, step 2, then, deed."""
+    found: list[str] = []
+    for part in path.split("."):
+        if part.isdigit() and found:
+            found[-1] = f"{found[-1].removesuffix('s')} {int(part) + 1}"
+        elif part:
+            found.append(part.replace("_", " "))
+    return ", ".join(found).capitalize()
 
 
 def audit_result(entry: AuditEntry) -> str:

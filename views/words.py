@@ -1,9 +1,12 @@
-"""States and events in people's words, with the colour that goes with them. No logic, only vocabulary."""
+"""States, deeds and events in people's words, with the colour that goes with them. No logic, only vocabulary."""
 
 from __future__ import annotations
 
 from models.audit import Event
-from rules.case import CaseState, Deed, RunState
+from rules.case import CaseState, RunState
+from rules.deeds import CAPABILITIES, Deed
+from rules.rule import Mode
+from rules.verdict import Why
 
 STATUSES: dict[str, tuple[str, str]] = {
     "active": ("Active", "success"),
@@ -40,14 +43,68 @@ CHIPS: list[tuple[str, dict[str, str]]] = [
 
 RUN_STATES: dict[RunState, tuple[str, str]] = {
     RunState.PREVIEW: ("Preview", ""),
+    RunState.BRAKED: ("Stopped by its brake", "warning"),
+    RunState.REFUSED: ("Did not begin", "danger"),
     RunState.RUNNING: ("Running", "info"),
     RunState.STOPPED: ("Stopped", "warning"),
     RunState.FINISHED: ("Finished", "success"),
 }
 
-_DONE = {Deed.SUSPEND: "Suspended", Deed.RESTORE: "Restored"}
+MODES: dict[Mode, tuple[str, str, str]] = {
+    Mode.AUDIT: ("Audit", "", "Only lists: nobody is warned, nobody is touched."),
+    Mode.REVIEW: ("Review", "discovery", "Every person waits under Review until an operator approves."),
+    Mode.LIVE: (
+        "Live",
+        "success",
+        "Warns and acts by itself, once an operator has looked at a preview of this version.",
+    ),
+}
+"""Mode → word, tone, what it means."""
+
+DEED_VERBS: dict[Deed, str] = {
+    Deed.LIST: "List",
+    Deed.TELL: "Warn",
+    Deed.REMOVE_ACCESS: "Remove access of",
+    Deed.CHANGE_GROUPS: "Change the groups of",
+    Deed.SUSPEND: "Suspend",
+    Deed.DEACTIVATE: "Deactivate",
+    Deed.REMOVE: "Remove",
+    Deed.DELETE: "Delete the accounts of",
+    Deed.RESTORE: "Restore",
+    Deed.GIVE_BACK: "Give access back to",
+    Deed.REACTIVATE: "Reactivate",
+    Deed.KEEP_ACCOUNT: "Keep the accounts of",
+}
+_WILL = {
+    Deed.REMOVE_ACCESS: "Will lose access",
+    Deed.CHANGE_GROUPS: "Groups will change",
+    Deed.DELETE: "Will be deleted",
+    Deed.GIVE_BACK: "Will get access back",
+    Deed.KEEP_ACCOUNT: "Will not be deleted",
+}
+_DID = {
+    Deed.REMOVE_ACCESS: "Removed a person's access",
+    Deed.CHANGE_GROUPS: "Changed a person's groups",
+    Deed.DELETE: "Began to delete a person's account",
+    Deed.GIVE_BACK: "Gave a person's access back",
+    Deed.KEEP_ACCOUNT: "Cancelled the deletion of a person's account",
+}
+ENDINGS: dict[Deed, str] = {
+    Deed.REMOVE_ACCESS: "your access to some products ends",
+    Deed.CHANGE_GROUPS: "your groups change",
+    Deed.SUSPEND: "your access ends",
+    Deed.DEACTIVATE: "your account is deactivated",
+    Deed.REMOVE: "you are removed from the organization",
+    Deed.DELETE: "your account is deleted",
+}
+"""What a warning says to the person concerned, behind a date."""
 _CASES: dict[CaseState, tuple[str, str]] = {
     CaseState.PLANNED: ("Waiting", "info"),
+    CaseState.LISTED: ("Listed", ""),
+    CaseState.REVIEW: ("To review", "discovery"),
+    CaseState.HELD: ("On hold", "warning"),
+    CaseState.WARNED: ("Warned, waiting", "info"),
+    CaseState.COULD_NOT_WARN: ("Not reachable", "warning"),
     CaseState.ACTING: ("In progress", "info"),
     CaseState.GUARDED: ("Guarded", "discovery"),
     CaseState.NOT_POSSIBLE: ("Not possible", ""),
@@ -59,16 +116,38 @@ _CASES: dict[CaseState, tuple[str, str]] = {
     CaseState.UNDONE: ("Taken back", "discovery"),
     CaseState.UNDO_SKIPPED: ("Not taken back", "warning"),
 }
+WHYS: dict[Why, str] = {
+    Why.GUARD: "Guarded",
+    Why.PROTECTED: "Protected",
+    Why.LAST_ADMIN: "Last administrator",
+    Why.PROVIDER: "Identity provider's",
+    Why.OTHER_PRODUCT: "Would end another product",
+    Why.EXTERNAL: "External",
+    Why.DONE: "Done already",
+    Why.STATUS: "Wrong status",
+    Why.DIRECTORIES: "Several directories",
+    Why.UNDER_WAY: "In another run",
+    Why.TOLD: "Warned already",
+    Why.ATLASSIAN: "Atlassian says no",
+    Why.NOT_IDLE: "Not idle",
+    Why.UNKNOWN: "Unknown activity",
+    Why.SCOPE: "Not meant",
+}
 
 
-def case_words(state: str, deed: Deed | str, run_state: RunState | str) -> str:
-    """A person's verdict or result in a run: "Suspended" rather than "acted"."""
+def case_words(state: str, deed: Deed | str | None, run_state: RunState | str) -> str:
+    """A person's verdict or result in a run: "Suspended" rather than "acted". Without a deed it speaks of several."""
     case = CaseState(state)
-    if case is CaseState.ACTED:
-        return _DONE[Deed(deed)]
+    if case is CaseState.ACTED and deed:
+        return CAPABILITIES[Deed(deed)].done
     if case is CaseState.PLANNED and run_state == RunState.PREVIEW:
-        return "Will be " + _DONE[Deed(deed)].lower()
+        return will_words(Deed(deed)) if deed else "Chosen"
     return _CASES[case][0]
+
+
+def will_words(deed: Deed) -> str:
+    """Will be suspended."""
+    return _WILL.get(deed, "Will be " + CAPABILITIES[deed].done.lower())
 
 
 def case_tone(state: str) -> str:
@@ -81,6 +160,7 @@ EVENTS: dict[str, str] = {
     Event.TENANT_UNINSTALLED: "Uninstalled Rollcall",
     Event.ORGANIZATION_LINKED: "Linked this site to its organization",
     Event.ORGANIZATION_PURGED: "Deleted the data of the organization",
+    Event.SETTINGS_CHANGED: "Changed the organization's calendar",
     Event.CREDENTIAL_STORED: "Stored a credential",
     Event.CREDENTIAL_REPLACED: "Replaced a credential",
     Event.CREDENTIAL_REFUSED: "Tried a credential that was refused",
@@ -93,17 +173,39 @@ EVENTS: dict[str, str] = {
     Event.SYNC_COMPLETED: "Read the whole directory",
     Event.SYNC_STOPPED: "Stopped reading the directory",
     Event.SYNC_FAILED: "Could not read the directory",
+    Event.RULE_CREATED: "Made a rule",
+    Event.RULE_CHANGED: "Changed a rule",
+    Event.RULE_CONFIRMED: "Confirmed a rule that deletes accounts",
+    Event.RULE_SWITCHED_ON: "Switched a rule on",
+    Event.RULE_SWITCHED_OFF: "Switched a rule off",
+    Event.RULE_DELETED: "Deleted a rule",
+    Event.PROTECTED_ADDED: "Protected somebody",
+    Event.PROTECTED_REMOVED: "Took a protection away",
     Event.RUN_PREVIEWED: "Made a preview",
     Event.RUN_CONFIRMED: "Confirmed a run",
+    Event.RUN_STARTED: "Started a run",
+    Event.RUN_REFUSED: "Did not begin a run",
+    Event.RUN_STOPPED_BY_BRAKE: "Stopped a run by its brake",
+    Event.RUN_BRAKE_RELEASED: "Released the brake of a run",
     Event.RUN_STOPPED: "Stopped a run",
     Event.RUN_RETRIED: "Tried the failed ones again",
     Event.RUN_FINISHED: "Finished a run",
+    Event.CASE_WARNED: "Warned a person",
+    Event.CASE_COULD_NOT_WARN: "Could not warn a person",
+    Event.CASE_KEPT: "Answered that they still need their access",
+    Event.CASE_APPROVED: "Approved a case",
+    Event.CASE_HELD: "Put a case on hold",
+    Event.CASE_NOTED: "Wrote a note beside a case",
     Event.CASE_ACTED: "Changed a person",
     Event.CASE_SPARED: "Left a person alone",
     Event.CASE_FAILED: "Could not change a person",
     Event.CASE_REFUSED: "Was refused a change",
     Event.CASE_UNDONE: "Took a change back",
     Event.CASE_UNDO_SKIPPED: "Did not take a change back",
+    Event.CASE_CAME_BACK: "Found a person back whom a run had changed",
+    Event.LAST_DAY_SET: "Wrote down a last day",
+    Event.LAST_DAY_CLEARED: "Forgot a last day",
+    Event.ABSENCE_ENDED: "Ended an absence",
     Event.EXPORT_TAKEN: "Took an export",
 }
 
@@ -113,11 +215,14 @@ _SUBJECTS = {
     "credential": ("Credential", "warning"),
     "operator": ("Operators", "discovery"),
     "sync": ("Sync", "info"),
+    "rule": ("Rule", "discovery"),
+    "protected": ("Protected", "discovery"),
     "run": ("Run", "info"),
     "case": ("Person", "success"),
+    "person": ("Person", "success"),
     "export": ("Export", ""),
 }
-_BAD_ENDS = ("refused", "died", "failed")
+_BAD_ENDS = ("refused", "died", "failed", "could_not_warn", "came_back", "stopped_by_brake")
 _CREDENTIALS = {"admin_key": "Admin API key", "api_token": "API token"}
 
 
@@ -135,7 +240,7 @@ def event_words(event: str, details: dict[str, str] | None) -> str:
     """What happened, in the past tense; with the deed where one is known."""
     deed = (details or {}).get("deed", "")
     if event == Event.CASE_ACTED and deed in set(Deed):
-        return f"{_DONE[Deed(deed)]} a person"
+        return _DID.get(Deed(deed), f"{CAPABILITIES[Deed(deed)].done} a person")
     return EVENTS.get(event, event)
 
 

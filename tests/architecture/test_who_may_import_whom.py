@@ -16,7 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": set(),
     "connect": {"rules", "jwt", "cryptography", "requests", "urllib3", "atlassian"},
     "models": {"rules", "sqlalchemy"},
-    "services": {"rules", "models", "connect", "config", "sqlalchemy", "cryptography"},
+    "services": {"rules", "models", "connect", "config", "sqlalchemy", "cryptography", "croniter", "yaml"},
     "jobs": {"services", "models", "rules", "config", "connect.errors", "dbos", "sqlalchemy.orm"},
     "views": {
         "services", "models", "rules", "connect.caller", "connect.errors", "flask", "werkzeug", "markupsafe", "jinja2",

@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 
 from models.people import Person
 from models.run import Case
-from rules.case import CaseState, Deed
+from rules.case import CaseState
+from rules.deeds import Deed
 from rules.filters import PeopleFilter
-from services import previews, run_progress, runs
+from services import previews, run_progress, runs, undoing
 from tests.jobs.deployment import Deployment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -110,7 +111,7 @@ def test_s51_undo_with_the_worker_killed_gives_everybody_back_once(deploy: Deplo
     )
     suspended = set(deeds(deployment, "suspend"))
 
-    undo_id = previews.preview_undo(deployment.tools, deployment.ana, run_id)
+    undo_id = undoing.preview_undo(deployment.tools, deployment.ana, run_id)
     runs.confirm(deployment.tools, deployment.ana, undo_id)
     deployment.wait_for(lambda: deployment.case_states(undo_id).get("acted", 0) >= 20, "20 people")
     deployment.kill_worker()

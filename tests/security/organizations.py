@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from models.audit import AuditEntry
 from models.organization import Operator, Organization, Seats
 from models.people import Group, Membership, Person, Seat
+from models.protected import Protected
+from models.rule import RuleVersion, StoredRule
 from models.run import Case, Run
 from models.sync import Sync
 from models.tenant import find_tenant
@@ -56,6 +58,24 @@ def link(world: World, tenant: Tenant, *operators: str) -> str:
                 created_at=NOW,
                 finished_at=NOW,
             ),
+            StoredRule(
+                organization_id=org,
+                id=rule_of(tenant),
+                name=f"{name} rule",
+                version=1,
+                created_by="ana",
+                created_at=NOW,
+            ),
+            Protected(
+                organization_id=org,
+                id=protected_of(tenant),
+                kind="domain",
+                value=f"{name}-partner.example",
+                label=f"{name}-partner.example",
+                reason=f"{name} reason",
+                added_by="ana",
+                added_at=NOW,
+            ),
             Sync(
                 id=f"sync-{name}",
                 organization_id=org,
@@ -84,6 +104,17 @@ def link(world: World, tenant: Tenant, *operators: str) -> str:
                     product_key="jira-software",
                     activity="never",
                 ),
+                RuleVersion(
+                    organization_id=org,
+                    rule_id=rule_of(tenant),
+                    version=1,
+                    definition={
+                        "name": f"{name} rule",
+                        "steps": [{"when": {"never": 14}, "then": {"deed": "suspend"}}],
+                    },
+                    created_by="ana",
+                    created_at=NOW,
+                ),
                 Membership(organization_id=org, account_id=f"person-{name}", group_id=f"group-{name}"),
                 Case(
                     organization_id=org,
@@ -92,11 +123,20 @@ def link(world: World, tenant: Tenant, *operators: str) -> str:
                     account_id=f"person-{name}",
                     directory_id="dir",
                     name=f"Person of {name}",
+                    deed="suspend",
                     state=CaseState.ACTED.value,
                 ),
             ]
         )
     return org
+
+
+def rule_of(tenant: Tenant) -> str:
+    return f"rule-{tenant.name}"
+
+
+def protected_of(tenant: Tenant) -> str:
+    return f"protected-{tenant.name}"
 
 
 def run_of(tenant: Tenant) -> str:

@@ -13,6 +13,9 @@ from views.access import Mark, Right, mark_of, right_of
 VALUES = {
     "account_id": "ana",
     "run_id": "7b3f9f6e-0000-4000-8000-000000000001",
+    "rule_id": "7b3f9f6e-0000-4000-8000-000000000002",
+    "protected_id": "7b3f9f6e-0000-4000-8000-000000000003",
+    "word": "approve",
     "event": "page_created",
     "kind": "admin-key",
     "filename": "mark.svg",

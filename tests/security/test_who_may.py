@@ -12,7 +12,7 @@ from models.credential import Credential
 from models.people import Group, Membership
 from services.administrators import REMEMBERED_FOR
 from tests.connect.listener import Call, Reply
-from tests.security.organizations import link, run_of
+from tests.security.organizations import link, protected_of, rule_of, run_of
 from tests.security.routes import VALUES, Route, personal_routes
 from tests.security.world import Tenant, World
 from views.access import Mark, Right, UnmarkedView, admin_only, api, lifecycle, page, protect, public
@@ -170,7 +170,18 @@ def test_s24_the_name_of_a_group_gives_no_right(world: World) -> None:
         assert open_as(world, world.acme, route, "person-acme") == 403, route
 
 
-WITH_IDS = tuple(route for route in GUARDED if "<account_id>" in route.rule or "<run_id>" in route.rule)
+IDS = ("<account_id>", "<run_id>", "<rule_id>", "<protected_id>")
+WITH_IDS = tuple(route for route in GUARDED if any(name in route.rule for name in IDS))
+
+
+def ids_of(tenant: Tenant) -> dict[str, str]:
+    """One of everything behind this tenant."""
+    return VALUES | {
+        "account_id": f"person-{tenant.name}",
+        "run_id": run_of(tenant),
+        "rule_id": rule_of(tenant),
+        "protected_id": protected_of(tenant),
+    }
 
 
 def test_there_are_routes_with_ids() -> None:
@@ -181,7 +192,7 @@ def test_there_are_routes_with_ids() -> None:
 def test_s19_an_id_of_globex_does_not_exist_for_acme(world: World, route: Route) -> None:
     link(world, world.acme, "oscar")
     link(world, world.globex, "oscar")
-    address = route.with_values(VALUES | {"account_id": "person-globex", "run_id": run_of(world.globex)})
+    address = route.with_values(ids_of(world.globex))
     with world.untouched():
         answer = world.request(route.method, address, world.acme.context("oscar"))
         assert answer.status_code == 404
@@ -191,7 +202,7 @@ def test_s19_an_id_of_globex_does_not_exist_for_acme(world: World, route: Route)
 @pytest.mark.parametrize("route", WITH_IDS, ids=str)
 def test_s19_and_its_own_ids_do(world: World, route: Route) -> None:
     link(world, world.acme, "oscar", "person-acme")
-    address = route.with_values(VALUES | {"account_id": "person-acme", "run_id": run_of(world.acme)})
+    address = route.with_values(ids_of(world.acme))
     assert world.request(route.method, address, world.acme.context("oscar")).status_code not in {
         401,
         403,
@@ -204,7 +215,7 @@ def test_s19_and_its_own_ids_do(world: World, route: Route) -> None:
 def test_s19_what_acme_is_shown_never_holds_globex(world: World, route: Route) -> None:
     link(world, world.acme, "ana")
     link(world, world.globex, "ana")
-    address = route.with_values(VALUES | {"account_id": "person-acme", "run_id": run_of(world.acme)})
+    address = route.with_values(ids_of(world.acme))
     if route.mark is Mark.PAGE:
         answer = world.page(world.acme, address)
     else:

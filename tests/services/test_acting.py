@@ -9,8 +9,9 @@ import pytest
 
 from models.organization import Organization
 from models.people import Person
-from rules.case import CaseState, Deed
-from services import acting, previews, run_progress, runs
+from rules.case import CaseState
+from rules.deeds import Deed
+from services import acting, orders, outcomes, previews, run_progress, runs, undoing
 from services.syncing import request_sync
 from tests.services.workers import Crash, Killed, die, once, with_something_between
 from tests.world import ACCOUNTS, ACME, ACME_KEY, LEASE_OVER, SETTLE, World
@@ -24,7 +25,7 @@ def suspend_path(account_id: str) -> str:
 
 
 def due(world: World) -> list[tuple[str, str, int]]:
-    return acting.lease_due_cases(world.tools)
+    return orders.lease_due_cases(world.tools)
 
 
 def interrupted(world: World, account_id: str, *, landed: bool) -> str:
@@ -46,7 +47,7 @@ def test_the_straight_way(world: World) -> None:
     for account_id in people:
         assert (world.effects(account_id), world.calls(account_id)) == (ONCE, 1)
         case = world.case(run_id, account_id)
-        assert (case.left_as, case.reason, case.resume_at) == ("suspended", "", None)
+        assert (case.changes, case.reason, case.resume_at) == ([["suspend", "", "", True]], "", None)
         assert case.earlier["membership_status"] == "active"
         assert case.finished_at is not None
         assert world.stored(Person, ACME, account_id).status == "suspended", "shown at once"
@@ -239,8 +240,8 @@ def test_an_attempt_that_was_overtaken_does_nothing(sqlite_world: World) -> None
 def test_a_case_that_was_handed_out_is_not_handed_out_again_before_its_lease_is_over(world: World) -> None:
     ana = world.synced()
     world.begin_run(ana, world.changeable(3))
-    first = acting.lease_due_cases(world.tools, limit=2)
-    rest = acting.lease_due_cases(world.tools, limit=2)
+    first = orders.lease_due_cases(world.tools, limit=2)
+    rest = orders.lease_due_cases(world.tools, limit=2)
     assert (len(first), len(rest)) == (2, 1)
     assert not set(first) & set(rest)
     assert due(world) == []
@@ -254,7 +255,7 @@ def test_two_who_ask_at_once_are_handed_different_cases(world: World) -> None:
     ana = world.synced()
     world.begin_run(ana, world.changeable(20))
     with ThreadPoolExecutor(4) as askers:
-        handed = list(askers.map(lambda _: acting.lease_due_cases(world.tools, limit=10), range(4)))
+        handed = list(askers.map(lambda _: orders.lease_due_cases(world.tools, limit=10), range(4)))
     found = [case for cases in handed for case in cases] + due(world)
     assert len(found) == len(set(found)) == 20
 
@@ -342,13 +343,13 @@ def test_trouble_that_does_not_end(sqlite_world: World) -> None:
     (person,) = sqlite_world.changeable(1)
     run_id = sqlite_world.begin_run(ana, [person])
     sqlite_world.fault(suspend_path(person), "503", times=None)
-    for _ in range(acting.MOST_TROUBLES):
+    for _ in range(outcomes.MOST_TROUBLES):
         sqlite_world.act()
         sqlite_world.later(seconds=SETTLE.total_seconds() + 1)
     case = sqlite_world.case(run_id, person)
     assert case.state == "failed"
     assert "could not be reached" in case.reason
-    assert sqlite_world.calls(person) == acting.MOST_TROUBLES
+    assert sqlite_world.calls(person) == outcomes.MOST_TROUBLES
     assert run_progress.show_run(sqlite_world.tools, ana, run_id).can_retry
 
 
@@ -387,17 +388,17 @@ def test_a_fault_of_our_own(sqlite_world: World) -> None:
     ana = world.synced()
     planned, acting_one = world.changeable(2)
     run_id = world.begin_run(ana, [planned])
-    acting.fail_case(world.tools, ACME, world.case(run_id, planned).id)
+    outcomes.fail_case(world.tools, ACME, world.case(run_id, planned).id)
     assert world.case(run_id, planned).state == "failed"
     interrupted_run = interrupted(world, acting_one, landed=True)
-    acting.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id)
+    outcomes.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id)
     assert world.case(interrupted_run, acting_one).state == "acting", "the facts are asked first"
     world.later(seconds=SETTLE.total_seconds() + 1)
     world.act()
     assert world.case(interrupted_run, acting_one).state == "acted"
-    acting.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id)
+    outcomes.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id)
     assert world.case(interrupted_run, acting_one).state == "acted"
-    acting.fail_case(world.tools, ACME, "no-such-case")
+    outcomes.fail_case(world.tools, ACME, "no-such-case")
 
 
 def test_a_sync_beside_a_run_takes_nothing_back(sqlite_world: World) -> None:
@@ -415,5 +416,5 @@ def test_a_sync_beside_a_run_takes_nothing_back(sqlite_world: World) -> None:
     world.later(hours=1)
     world.sync(ana)
     assert world.stored(Person, ACME, person).status == "suspended"
-    undo = previews.preview_undo(world.tools, ana, run_id)
+    undo = undoing.preview_undo(world.tools, ana, run_id)
     assert world.states(undo) == {person: CaseState.PLANNED}

@@ -12,7 +12,7 @@ from connect.caller import Caller
 from models.audit import AuditEntry, AuditIsAppendOnly, entries_of
 from models.credential import CredentialKind
 from models.db import Base
-from rules.case import Deed
+from rules.deeds import Deed
 from rules.filters import PeopleFilter
 from services import credentials, exports, operators, previews, runs, syncing
 from tests.world import ACCOUNTS, ACME, ANA_TOKEN, GLOBEX, SETTLE, World

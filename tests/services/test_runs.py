@@ -13,9 +13,9 @@ from connect.errors import AppError, Conflict, Invalid, NotFound, NotReady
 from models.people import Person
 from models.run import Run
 from models.sync import Sync
-from rules.case import Deed
+from rules.deeds import Deed
 from rules.filters import PeopleFilter
-from services import previews, run_progress, runs
+from services import previews, run_progress, runs, undoing
 from tests.world import ACCOUNTS, ACME, SETTLE, World
 
 GUARDED, NOT_POSSIBLE, PLANNED = "guarded", "not_possible", "planned"
@@ -46,7 +46,7 @@ def test_s48_a_preview_has_a_verdict_for_everybody(world: World) -> None:
         if (
             one["account_id"] == ACCOUNTS["ana"]
             or "atlassian/org-admin" in one["platform_roles"]
-            or one["kind"] in {"bot", "service-account"}
+            or one["kind"] in {"bot", "service-account", "other-site-owner"}
         ):
             assert state == GUARDED
         elif one["account_status"] != "active" or one["membership"] != "active" or one["source"] == "synced":
@@ -255,7 +255,7 @@ def test_s51_undo_gives_back_what_was_taken_and_no_more(world: World) -> None:
     settled(world)
     world.change(by_hand, membership_status="active")
     world.control("DELETE", f"/people/{gone}")
-    undo = previews.preview_undo(world.tools, ana, run_id)
+    undo = undoing.preview_undo(world.tools, ana, run_id)
     assert world.states(undo).keys() == {one, by_hand, gone}, "nobody whom the run did not change"
     runs.confirm(world.tools, ana, undo)
     world.act()
@@ -267,7 +267,7 @@ def test_s51_undo_gives_back_what_was_taken_and_no_more(world: World) -> None:
         untouched: NOT_POSSIBLE,
         ACCOUNTS["priya"]: GUARDED,
     }
-    assert world.case(run_id, by_hand).reason == "Is not suspended."
+    assert world.case(run_id, by_hand).reason == "Has everything back already."
     assert "No longer" in world.case(run_id, gone).reason
     assert world.effects(one) == {"suspend": 1, "restore": 1}
     assert world.calls(by_hand, "restore") == world.calls(untouched, "restore") == 0
@@ -278,7 +278,7 @@ def test_s51_undo_gives_back_what_was_taken_and_no_more(world: World) -> None:
     assert {entry.subject for entry in world.audit("case:undone")} == {one}
     assert {entry.subject for entry in world.audit("case:undo_skipped")} == {by_hand, gone}
     with pytest.raises(Conflict):
-        previews.preview_undo(world.tools, ana, undo)
+        undoing.preview_undo(world.tools, ana, undo)
 
 
 def test_s51_undo_skips_whom_a_later_run_changed(world: World) -> None:
@@ -288,7 +288,7 @@ def test_s51_undo_skips_whom_a_later_run_changed(world: World) -> None:
     world.change(person, membership_status="active")
     world.sync(ana)
     second = finished(world, [person])
-    undo = previews.preview_undo(world.tools, ana, first)
+    undo = undoing.preview_undo(world.tools, ana, first)
     runs.confirm(world.tools, ana, undo)
     world.act()
     assert world.states(undo) == {person: "spared"}
@@ -296,7 +296,7 @@ def test_s51_undo_skips_whom_a_later_run_changed(world: World) -> None:
     assert world.case(first, person).state == "undo_skipped"
     assert world.effects(person)["restore"] == 0
     # The later run itself can be taken back.
-    undo = previews.preview_undo(world.tools, ana, second)
+    undo = undoing.preview_undo(world.tools, ana, second)
     runs.confirm(world.tools, ana, undo)
     world.act()
     assert world.states(second) == {person: "undone"}
@@ -307,7 +307,7 @@ def test_s51_undone_twice_restores_once(world: World) -> None:
     ana = world.synced()
     (person,) = world.changeable(1)
     run_id = finished(world, [person])
-    undos = [previews.preview_undo(world.tools, ana, run_id) for _ in range(2)]
+    undos = [undoing.preview_undo(world.tools, ana, run_id) for _ in range(2)]
     for undo in undos:
         runs.confirm(world.tools, ana, undo)
     world.act()
@@ -318,7 +318,7 @@ def test_s51_undone_twice_restores_once(world: World) -> None:
     # And when somebody suspended them again, by hand, that is theirs.
     world.change(person, membership_status="suspended")
     with pytest.raises(Conflict):
-        previews.preview_undo(world.tools, ana, run_id)
+        undoing.preview_undo(world.tools, ana, run_id)
 
 
 def test_s51_an_undo_that_was_skipped_may_be_tried_again(sqlite_world: World) -> None:
@@ -327,7 +327,7 @@ def test_s51_an_undo_that_was_skipped_may_be_tried_again(sqlite_world: World) ->
     run_id = finished(sqlite_world, [person])
     sqlite_world.change(person, management_source="synced")
     for expected in ("undo_skipped", "undone"):
-        undo = previews.preview_undo(sqlite_world.tools, ana, run_id)
+        undo = undoing.preview_undo(sqlite_world.tools, ana, run_id)
         runs.confirm(sqlite_world.tools, ana, undo)
         sqlite_world.act()
         assert sqlite_world.states(run_id) == {person: expected}
@@ -342,9 +342,9 @@ def test_an_undo_right_after_the_run(sqlite_world: World) -> None:
     people = sqlite_world.changeable(2)
     run_id = sqlite_world.begin_run(ana, people)
     with pytest.raises(Conflict):
-        previews.preview_undo(sqlite_world.tools, ana, run_id)
+        undoing.preview_undo(sqlite_world.tools, ana, run_id)
     sqlite_world.act()
-    undo = previews.preview_undo(sqlite_world.tools, ana, run_id)
+    undo = undoing.preview_undo(sqlite_world.tools, ana, run_id)
     runs.confirm(sqlite_world.tools, ana, undo)
     sqlite_world.act()
     assert set(sqlite_world.states(run_id).values()) == {"undone"}
@@ -371,7 +371,7 @@ def test_s19_a_run_of_another_organization_does_not_exist(world: World) -> None:
     ana, gina = world.synced(), world.synced("globex")
     run_id = world.begin_run(ana, world.changeable(1))
     before = world.dump()
-    for deed in (run_progress.show_run, runs.confirm, runs.stop, runs.retry_failed, previews.preview_undo):
+    for deed in (run_progress.show_run, runs.confirm, runs.stop, runs.retry_failed, undoing.preview_undo):
         with pytest.raises(NotFound):
             deed(world.tools, gina, run_id)
     with pytest.raises(AppError, match="no_organization"):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from connect.errors import Conflict, Invalid, NotReady
 from models.people import Person, Seat, facts_of, find_people
 from models.sync import Sync, SyncState
-from rules.case import Deed
+from rules.deeds import Deed
 from rules.filters import PeopleFilter
 from services import previews, syncing
 from services.directory import store_people
@@ -20,6 +20,8 @@ from tests.services.workers import Crash, Killed, once, with_something_between
 from tests.world import ACCOUNTS, ACME, ACME_KEY, GLOBEX, PEOPLE, World
 
 PAGES = 4
+ADMIN_SEARCHES = 5
+"""One for each product of the organization, before the first page."""
 
 
 @pytest.fixture
@@ -174,7 +176,7 @@ def test_stop(sqlite_paged: World) -> None:
 )
 def test_a_pause_is_kept_in_the_row(sqlite_paged: World, kind: str, seconds: int) -> None:
     """The third page meets trouble: the sync waits as long as Atlassian says, and goes on at that page."""
-    sqlite_paged.fault("/users/search$", kind, seconds=600, skip=2)
+    sqlite_paged.fault("/users/search$", kind, seconds=600, skip=ADMIN_SEARCHES + 2)
     before = sqlite_paged.clock()
     result = sqlite_paged.sync(sqlite_paged.caller("ana"))
     assert result.state == SyncState.RUNNING
@@ -209,7 +211,7 @@ def test_pauses_grow_and_end(sqlite_paged: World) -> None:
 
 
 def test_an_answer_nobody_understands_ends_the_sync_with_a_sentence(sqlite_paged: World) -> None:
-    sqlite_paged.fault("/users/search$", "html", skip=1)
+    sqlite_paged.fault("/users/search$", "html", skip=ADMIN_SEARCHES + 1)
     result = sqlite_paged.sync(sqlite_paged.caller("ana"))
     assert (result.state, result.resume_at) == ("failed", None)
     assert "does not understand" in result.problem
@@ -223,7 +225,8 @@ def test_a_dead_key_ends_the_sync(sqlite_paged: World) -> None:
     sqlite_paged.control("POST", f"/keys/{ACME_KEY}/expire")
     result = sqlite_paged.sync(sqlite_paged.caller("ana"))
     assert result.state == SyncState.FAILED
-    assert "rejected" in result.problem
+    assert "Atlassian rejects the Admin API key, though it should last until" in result.problem
+    assert "Create a new key" in result.problem
     assert len(sqlite_paged.audit("credential:died")) == 1
 
 
@@ -235,7 +238,7 @@ def test_s46_a_sync_that_breaks_on_page_3_is_not_complete(paged: World) -> None:
     paged.control("DELETE", f"/people/{gone}")
     paged.later(hours=47)
     syncing.request_sync(paged.tools, ana)
-    paged.fault("/users/search$", "html", skip=2)
+    paged.fault("/users/search$", "html", skip=ADMIN_SEARCHES + 2)
     paged.read_on()
     assert latest(paged).state == SyncState.FAILED
     assert read(paged)[gone].left_at is None, "nobody has left by half a reading"

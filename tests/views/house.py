@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from models.people import Person
 from sandbox.world import ACME
-from services import acting, syncing
+from services import acting, orders, syncing
 from tests.jobs.deployment import Deployment, deployed
 from tests.tokens import context_token, iframe_token
 
@@ -66,7 +66,7 @@ class House:
     def act(self) -> None:
         """What the worker does with people who are due."""
         tools = self.deployment.tools
-        for organization_id, case_id, attempt in acting.lease_due_cases(tools):
+        for organization_id, case_id, attempt in orders.lease_due_cases(tools):
             acting.act_on_case(tools, organization_id, case_id, attempt)
 
     def _signed(self, who: str | None) -> dict[str, str]:

@@ -68,7 +68,7 @@ def test_select_preview_confirm_undo(new_house: House) -> None:
     assert "Preview: take the run back" in undo
     assert "Restore 3 people" in undo
     listed = words_of(house.get("/app/runs"))
-    assert "Suspend 3 people Finished 3 of 3 0 Ana Marić" in listed
+    assert "Suspend 3 people Finished 3 of 3 0 0 Ana Marić" in listed
     audit = words_of(house.get(f"/app/audit?person={chosen[0]}"))
     assert "Suspended a person Show run" in audit
     assert "1 entry, newest first" in audit

@@ -11,8 +11,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
+from rules.templates import TEMPLATES
 from sandbox.world import API_TOKENS
 from services.credentials import store_api_token
+from services.rule_views import list_rules
+from services.rules import delete_rule, save_rule
 from tests.jobs.deployment import KEY
 from tests.security.routes import Route, all_routes
 from tests.views.house import House
@@ -26,7 +29,7 @@ READS = tuple(
 
 @pytest.fixture(scope="module")
 def stored(house: House) -> Iterator[House]:
-    """Both credentials are stored, and a run has been previewed."""
+    """Both credentials are stored, and there is a rule."""
     store_api_token(
         house.deployment.tools,
         house.deployment.ana,
@@ -34,7 +37,9 @@ def stored(house: House) -> Iterator[House]:
         token=TOKEN.token,
         expires_on=house.deployment.tools.clock().date().isoformat(),
     )
+    rule = save_rule(house.deployment.tools, house.deployment.ana, TEMPLATES[0].data)
     yield house
+    delete_rule(house.deployment.tools, house.deployment.ana, rule)
     house.post("/app/configure/api-token/forget")
 
 
@@ -43,8 +48,10 @@ def answer_of(house: House, route: Route) -> str:
     preview = house.post("/app/runs", deed="suspend", account_ids=person.account_id)
     found = re.search(r"runs/([0-9a-f-]{36})", preview.text)
     assert found is not None
+    rule = list_rules(house.deployment.tools, house.deployment.ana)[0]
     address = route.with_values(
         {
+            "rule_id": rule.id,
             "account_id": person.account_id,
             "run_id": found[1],
             "kind": "api-token",

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from models.audit import Event
-from rules.case import CaseState, Deed, RunState
+from rules.case import CaseState, RunState
+from rules.deeds import Deed
 from rules.filters import STATUSES
 from views import show, words
 

@@ -1,0 +1,81 @@
+"""Absence and last day: how long a suspension is meant to last, and until when somebody is expected to stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import Date, ForeignKeyConstraint, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.db import Base, UtcDateTime
+
+
+class Absence(Base):
+    """Why somebody is suspended and until when; written when the suspension landed, named by its case.
+
+    `comes_back`: they are restored by itself when `ends_on` is over. `ended_at` is set when they are back.
+    """
+
+    __tablename__ = "absence"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(128))
+    reason: Mapped[str] = mapped_column(String(100))
+    note: Mapped[str] = mapped_column(String(500), default="")
+    ends_on: Mapped[date | None] = mapped_column(Date)
+    comes_back: Mapped[bool] = mapped_column(default=False)
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "account_id"],
+            ["person.organization_id", "person.account_id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_absence_by_person", "organization_id", "account_id", "ended_at"),
+        Index("ix_absence_by_end", "ends_on", "ended_at"),
+    )
+
+
+class LastDay(Base):
+    """Until when somebody is expected to stay: the end of a contract, written down by an operator."""
+
+    __tablename__ = "last_day"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    ends_on: Mapped[date] = mapped_column(Date)
+    note: Mapped[str] = mapped_column(String(500), default="")
+    set_by: Mapped[str] = mapped_column(String(128))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "account_id"],
+            ["person.organization_id", "person.account_id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+
+def absences_of(
+    session: Session, organization_id: str, account_ids: Iterable[str] | None = None
+) -> dict[str, Absence]:
+    """The open absence of each of these people (None: of everybody), the newest one."""
+    query = select(Absence).where(Absence.organization_id == organization_id, Absence.ended_at.is_(None))
+    if account_ids is not None:
+        query = query.where(Absence.account_id.in_(account_ids))
+    return {absence.account_id: absence for absence in session.scalars(query.order_by(Absence.began_at))}
+
+
+def last_days_of(
+    session: Session, organization_id: str, account_ids: Iterable[str] | None = None
+) -> dict[str, LastDay]:
+    """What was written down for each of these people (None: for everybody)."""
+    query = select(LastDay).where(LastDay.organization_id == organization_id)
+    if account_ids is not None:
+        query = query.where(LastDay.account_id.in_(account_ids))
+    return {last.account_id: last for last in session.scalars(query)}

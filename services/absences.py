@@ -1,0 +1,184 @@
+"""Absences that end, and last days: who is away until when, and who comes back by itself."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import Invalid, NotFound
+from models.absence import Absence, LastDay
+from models.audit import APP, Event
+from models.organization import Organization
+from models.people import Person, find_person
+from models.run import Run
+from rules.case import CaseState, RunState
+from rules.deeds import Action, Deed
+from rules.verdict import judge
+from services.audit import record
+from services.candidates import people_as_candidates
+from services.doors import require_organization
+from services.ground import day_in, ground_of
+from services.previews import add_cases, case_row
+from services.runs import record_run
+from services.toolbox import Toolbox
+
+MOST_AT_ONCE = 500
+LONGEST_NOTE = 500
+
+
+def bring_back(tools: Toolbox) -> list[str]:
+    """Starts a run that restores everybody whose absence is over and was meant to end by itself.
+
+    Returns the runs' ids. An absence is taken up once, in the transaction that makes its case.
+    """
+    # East of us a day is over earlier.
+    anywhere = tools.clock().date() + timedelta(days=1)
+    with tools.begin() as session:
+        organization_ids = session.scalars(
+            select(Absence.organization_id).where(_over(anywhere)).distinct()
+        ).all()
+    found = (_bring_back(tools, organization_id) for organization_id in organization_ids)
+    return [run_id for run_id in found if run_id is not None]
+
+
+def set_last_day(tools: Toolbox, caller: Caller, account_id: str, *, ends_on: str, note: str) -> None:
+    """Writes down until when somebody is expected to stay; an empty date forgets it. Raises NotFound and Invalid."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        if find_person(session, organization_id, account_id) is None:
+            raise NotFound("This person is not in your organization.", "Go back to the list of people.")
+        day = _day(ends_on)
+        if len(note) > LONGEST_NOTE:
+            raise Invalid("note", f"A note has at most {LONGEST_NOTE} characters.", "Shorten it.")
+        known = session.get(LastDay, (organization_id, account_id))
+        if day is None:
+            if known is not None:
+                session.delete(known)
+                _record_last_day(
+                    session, Event.LAST_DAY_CLEARED, organization_id, account_id, caller, now, ""
+                )
+            return
+        if known is None:
+            known = LastDay(organization_id=organization_id, account_id=account_id)
+            session.add(known)
+        known.ends_on, known.note = day, note.replace("\0", "").strip()
+        known.set_by, known.set_at = caller.account_id or "", now
+        _record_last_day(
+            session, Event.LAST_DAY_SET, organization_id, account_id, caller, now, day.isoformat()
+        )
+
+
+def end_absences_of_the_present(
+    session: Session, organization_id: str, now: datetime, read_since: datetime
+) -> None:
+    """Whoever a sync finds active again is no longer away, whoever restored them.
+
+    Suspensions after `read_since` may not show in what the sync read.
+    """
+    present = select(Person.account_id).where(
+        Person.organization_id == organization_id, Person.status == "active", Person.left_at.is_(None)
+    )
+    session.execute(
+        update(Absence)
+        .where(
+            Absence.organization_id == organization_id,
+            Absence.ended_at.is_(None),
+            Absence.began_at < read_since,
+            Absence.account_id.in_(present),
+        )
+        .values(ended_at=now)
+    )
+
+
+def _over(today: date) -> ColumnElement[bool]:
+    return (Absence.ended_at.is_(None)) & (Absence.comes_back.is_(True)) & (Absence.ends_on < today)
+
+
+def _bring_back(tools: Toolbox, organization_id: str) -> str | None:
+    now = tools.clock()
+    with tools.begin() as session:
+        session.execute(
+            update(Organization).where(Organization.id == organization_id).values(id=organization_id)
+        )
+        today = day_in(session, organization_id, now)
+        query = select(Absence).where(Absence.organization_id == organization_id, _over(today))
+        over = session.scalars(query.limit(MOST_AT_ONCE)).all()
+        if not over:
+            return None
+        for absence in over:
+            absence.ended_at = now
+        account_ids = list(dict.fromkeys(absence.account_id for absence in over))
+        run = Run(
+            organization_id=organization_id,
+            id=str(uuid.uuid4()),
+            deed=Deed.RESTORE.value,
+            state=RunState.RUNNING.value,
+            requested_by=APP,
+            confirmed_by=APP,
+            created_at=now,
+            confirmed_at=now,
+            reason="Their absence is over.",
+        )
+        session.add(run)
+        record_run(session, Event.RUN_STARTED, run, APP, now, run.reason)
+        ground = ground_of(session, organization_id, APP, now)
+        found = people_as_candidates(session, organization_id, account_ids, ground.organization)
+        rows = []
+        for account_id in account_ids:
+            person = found.get(account_id)
+            if person is None:
+                continue
+            verdict = judge(
+                Action(Deed.RESTORE),
+                person.seen,
+                ground,
+                in_several_directories=person.in_several_directories,
+                refusal=person.refusal,
+            )
+            row = case_row(run, person, Deed.RESTORE, verdict)
+            row["resume_at"] = now if verdict.state is CaseState.PLANNED else None
+            rows.append(row)
+        session.flush()
+        add_cases(session, rows)
+        return run.id
+
+
+def _day(word: str) -> date | None:
+    word = word.strip()
+    if not word:
+        return None
+    try:
+        day = date.fromisoformat(word)
+    except ValueError as problem:
+        raise Invalid(
+            "ends_on", "This is no date.", "Write it as 2027-05-01, or leave it empty."
+        ) from problem
+    if not 2000 <= day.year <= 2100:
+        raise Invalid("ends_on", "This year cannot be meant.", "Correct the date, or leave it empty.")
+    return day
+
+
+def _record_last_day(
+    session: Session,
+    event: Event,
+    organization_id: str,
+    account_id: str,
+    caller: Caller,
+    now: datetime,
+    result: str,
+) -> None:
+    record(
+        session,
+        event,
+        at=now,
+        actor=caller.account_id or "",
+        organization_id=organization_id,
+        client_key=caller.tenant,
+        subject=account_id,
+        result=result,
+    )

@@ -1,0 +1,233 @@
+"""People as a rule sees them: those whose time may have come, batch by batch from memory; or one, read just now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from models.absence import absences_of, last_days_of
+from models.people import Membership, Person, Seat, find_person
+from models.run import Case, Run
+from rules.activity import Activity, ActivityKind, activity_per_product
+from rules.case import OPEN, CaseState, RunState
+from rules.changes import Snapshot
+from rules.deeds import Deed
+from rules.idle import AccessAndActivity, Candidate
+from rules.organization import OrganizationFacts
+from rules.person import ORG_ADMIN, GroupRef, PersonFacts, ProductAccess
+from rules.rule import Rule
+from services.directory import signals_of
+from services.scope import may_have_come, scope_of
+
+BATCH = 1000
+
+_COLUMNS = (
+    Person.account_id, Person.name, Person.email, Person.account_type, Person.account_status,
+    Person.membership_status, Person.status, Person.claim_status, Person.management_source,
+    Person.email_verified, Person.is_org_admin, Person.added_at, Person.status_since, Person.refusal,
+    Person.in_several_directories, Person.directory_id,
+)  # fmt: skip
+
+
+def candidates(
+    session: Session,
+    organization_id: str,
+    rule: Rule,
+    rule_id: str | None,
+    organization: OrganizationFacts,
+    now: datetime,
+    today: date,
+) -> Iterator[Candidate]:
+    """Everybody of the rule's scope whose time may have come, by account id."""
+    conditions = [
+        *scope_of(organization_id, rule.who, organization),
+        or_(*(may_have_come(organization_id, step.when, organization, now, today) for step in rule.steps)),
+    ]
+    under_way = _under_way(session, organization_id)
+    told = _told(session, organization_id, rule_id)
+    after = ""
+    while True:
+        query = select(*_COLUMNS).where(*conditions, Person.account_id > after)
+        rows = session.execute(query.order_by(Person.account_id).limit(BATCH)).all()
+        yield from _candidates_of(session, organization_id, rows, organization, under_way, told)
+        if len(rows) < BATCH:
+            return
+        after = rows[-1].account_id
+
+
+def people_as_candidates(
+    session: Session,
+    organization_id: str,
+    account_ids: Sequence[str],
+    organization: OrganizationFacts,
+) -> dict[str, Candidate]:
+    """These people from memory, whether their time has come or not; those who left are absent."""
+    query = select(*_COLUMNS).where(
+        Person.organization_id == organization_id,
+        Person.account_id.in_(account_ids),
+        Person.left_at.is_(None),
+    )
+    rows = session.execute(query).all()
+    found = _candidates_of(session, organization_id, rows, organization, frozenset(), {})
+    return {candidate.seen.facts.account_id: candidate for candidate in found}
+
+
+def candidate_read_now(
+    session: Session, organization_id: str, seen: Snapshot, rule_id: str | None
+) -> Candidate:
+    """Somebody as Atlassian shows them this moment, with what only we know: signals, last day, absence."""
+    account_id = seen.facts.account_id
+    person = find_person(session, organization_id, account_id)
+    signals = signals_of(session, organization_id, [account_id]).get(account_id, {})
+    last_day = last_days_of(session, organization_id, [account_id]).get(account_id)
+    absence = absences_of(session, organization_id, [account_id]).get(account_id)
+    same_status = person is not None and person.status == seen.facts.status
+    return Candidate(
+        seen=seen,
+        activities=tuple(activity_per_product(seen.facts, signals)),
+        status_since=person.status_since if person is not None and same_status else None,
+        ends_on=last_day.ends_on if last_day is not None else None,
+        away_until=absence.ends_on if absence is not None else None,
+        in_several_directories=person is not None and person.in_several_directories,
+        told_at=_told(session, organization_id, rule_id, account_id).get(account_id),
+        refusal=person.refusal if person is not None else "",
+    )
+
+
+def _candidates_of(
+    session: Session,
+    organization_id: str,
+    rows: Sequence[Any],
+    organization: OrganizationFacts,
+    under_way: frozenset[str],
+    told: dict[str, datetime],
+) -> Iterator[Candidate]:
+    account_ids = [row.account_id for row in rows]
+    seats = _seats(session, organization_id, account_ids)
+    groups = _groups(session, organization_id, account_ids, organization)
+    last_days = last_days_of(session, organization_id, account_ids)
+    absences = absences_of(session, organization_id, account_ids)
+    for row in rows:
+        account_id = row.account_id
+        activities = _activities(seats.get(account_id, ()), row.added_at)
+        last_day, absence = last_days.get(account_id), absences.get(account_id)
+        yield Candidate(
+            seen=Snapshot(_facts(row, activities, groups.get(account_id, ()))),
+            activities=activities,
+            status_since=row.status_since,
+            ends_on=last_day.ends_on if last_day is not None else None,
+            away_until=absence.ends_on if absence is not None else None,
+            in_several_directories=row.in_several_directories,
+            under_way=account_id in under_way,
+            told_at=told.get(account_id),
+            refusal=row.refusal,
+            directory_id=row.directory_id,
+        )
+
+
+def _facts(row: Any, activities: Sequence[AccessAndActivity], groups: Sequence[GroupRef]) -> PersonFacts:
+    return PersonFacts(
+        account_id=row.account_id,
+        name=row.name,
+        email=row.email,
+        account_type=row.account_type,
+        account_status=row.account_status,
+        membership_status=row.membership_status,
+        status=row.status,
+        claim_status=row.claim_status,
+        management_source=row.management_source,
+        email_verified=row.email_verified,
+        platform_roles=_ORG_ADMINS if row.is_org_admin else _NOBODY,
+        added_at=row.added_at,
+        products=tuple(access for access, _activity in activities),
+        groups=tuple(groups),
+    )
+
+
+_ORG_ADMINS = frozenset({ORG_ADMIN})
+_NOBODY: frozenset[str] = frozenset()
+
+
+def _seats(
+    session: Session, organization_id: str, account_ids: Sequence[str]
+) -> dict[str, list[tuple[str, str, str, datetime | None]]]:
+    query = select(Seat.account_id, Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at).where(
+        Seat.organization_id == organization_id, Seat.account_id.in_(account_ids)
+    )
+    found: dict[str, list[tuple[str, str, str, datetime | None]]] = {}
+    for account_id, resource_id, key, kind, seen_at in session.execute(query):
+        found.setdefault(account_id, []).append((resource_id, key, kind, seen_at))
+    return found
+
+
+def _activities(
+    seats: Sequence[tuple[str, str, str, datetime | None]], added_at: datetime | None
+) -> tuple[AccessAndActivity, ...]:
+    found = []
+    for resource_id, key, kind, seen_at in sorted(seats):
+        access = ProductAccess(resource_id, key, seen_at)
+        if kind == ActivityKind.SEEN:
+            found.append((access, Activity(ActivityKind.SEEN, seen_at, key)))
+        elif kind == ActivityKind.NEVER:
+            found.append((access, Activity(ActivityKind.NEVER, added_at)))
+        else:
+            found.append((access, Activity(ActivityKind.UNKNOWN)))
+    return tuple(found)
+
+
+def _groups(
+    session: Session, organization_id: str, account_ids: Sequence[str], organization: OrganizationFacts
+) -> dict[str, list[GroupRef]]:
+    query = select(Membership.account_id, Membership.group_id).where(
+        Membership.organization_id == organization_id, Membership.account_id.in_(account_ids)
+    )
+    references: dict[str, GroupRef] = {}
+    found: dict[str, list[GroupRef]] = {}
+    for account_id, group_id in session.execute(query):
+        reference = references.get(group_id)
+        if reference is None:
+            reference = references[group_id] = GroupRef(group_id, organization.group_name(group_id))
+        found.setdefault(account_id, []).append(reference)
+    for groups in found.values():
+        groups.sort(key=lambda group: (group.name, group.id))
+    return found
+
+
+def _under_way(session: Session, organization_id: str) -> frozenset[str]:
+    """Everybody whom a run has in hand: two runs never work on the same person."""
+    query = (
+        select(Case.account_id)
+        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
+        .where(
+            Case.organization_id == organization_id,
+            Case.state.in_([state.value for state in OPEN]),
+            Run.state.in_([RunState.RUNNING.value, RunState.BRAKED.value]),
+        )
+    )
+    return frozenset(session.scalars(query))
+
+
+def _told(
+    session: Session, organization_id: str, rule_id: str | None, account_id: str | None = None
+) -> dict[str, datetime]:
+    """Whom this rule has warned without a deed behind it, and when last; `account_id`: asked about one alone."""
+    if rule_id is None:
+        return {}
+    query = (
+        select(Case.account_id, func.max(Case.finished_at))
+        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
+        .where(
+            Case.organization_id == organization_id,
+            Run.rule_id == rule_id,
+            Case.deed == Deed.TELL.value,
+            Case.state == CaseState.ACTED.value,
+        )
+        .group_by(Case.account_id)
+    )
+    if account_id is not None:
+        query = query.where(Case.account_id == account_id)
+    return {told: told_at for told, told_at in session.execute(query) if told_at is not None}

@@ -1,0 +1,83 @@
+"""The loop alarm: what a deed took away is back in the directory, though nobody here gave it back.
+
+Mostly an identity provider has put somebody back into a group: Rollcall would take it away again for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from models.audit import APP, Event
+from models.run import Case
+from rules.case import CaseState
+from rules.changes import ChangeKind, holds
+from rules.deeds import Deed
+from services.audit import record
+from services.candidates import people_as_candidates
+from services.ground import organization_facts
+from services.orders import done_changes
+from services.previews import batches
+
+LOOKED_AT = timedelta(days=30)
+DEEDS = (Deed.REMOVE_ACCESS, Deed.CHANGE_GROUPS, Deed.REMOVE, Deed.SUSPEND)
+
+
+def find_loops(session: Session, organization_id: str, now: datetime, read_since: datetime) -> int:
+    """Marks the cases of the last weeks whose people came back; called when a sync is complete. Returns how many.
+
+    Whatever was done after `read_since` may not show in what the sync read.
+    """
+    later = aliased(Case)
+    changed_since = select(later.id).where(
+        later.organization_id == Case.organization_id,
+        later.account_id == Case.account_id,
+        later.changed.is_(True),
+        later.finished_at > Case.finished_at,
+    )
+    query = select(Case).where(
+        Case.organization_id == organization_id,
+        Case.state == CaseState.ACTED.value,
+        Case.deed.in_([deed.value for deed in DEEDS]),
+        Case.came_back_at.is_(None),
+        Case.finished_at > now - LOOKED_AT,
+        Case.finished_at < read_since,
+        # Given back by a run of ours: by hand, or because an absence was over.
+        ~changed_since.exists(),
+    )
+    organization = organization_facts(session, organization_id)
+    found = 0
+    for batch in batches(session.scalars(query).all()):
+        people = people_as_candidates(
+            session, organization_id, [case.account_id for case in batch], organization
+        )
+        for case in batch:
+            person = people.get(case.account_id)
+            if person is None:
+                continue
+            taken = [change for change in done_changes(case) if change.kind is not ChangeKind.REVOKE_ROLE]
+            if not taken or all(holds(change, person.seen) for change in taken):
+                continue
+            case.came_back_at = now
+            found += 1
+            record(
+                session,
+                Event.CASE_CAME_BACK,
+                at=now,
+                actor=APP,
+                organization_id=organization_id,
+                subject=case.account_id,
+                run_id=case.run_id,
+                details={"deed": case.deed},
+            )
+    return found
+
+
+def count_loops(session: Session, organization_id: str, now: datetime) -> int:
+    """How many people came back in the last weeks."""
+    query = select(func.count(Case.id)).where(
+        Case.organization_id == organization_id, Case.came_back_at > now - LOOKED_AT
+    )
+    return session.scalar(query) or 0

@@ -1,0 +1,261 @@
+"""Orders: one unfinished case with all that the worker must know of it, copied out of the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from models.organization import Organization
+from models.people import find_person
+from models.rule import find_rule, find_version
+from models.run import Case, Run, find_case, find_run
+from rules.case import UNFINISHED, CaseState, RunState
+from rules.changes import Change, way_back
+from rules.deeds import Action, Deed
+from rules.rule import Rule, Step
+from rules.rule_file import parse_rule
+from rules.verdict import Ground
+from services.ground import ground_of
+from services.runs import paused_until
+from services.toolbox import Toolbox
+
+LEASE = timedelta(minutes=1)
+"""How long a case may wait in the queue before it is handed out again."""
+AT_WORK = timedelta(minutes=10)
+"""How long an attempt may take before another one looks what became of it."""
+
+UNFINISHED_STATES = [state.value for state in UNFINISHED]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`begun` are the changes an earlier attempt wrote down, `landed` those of them known to have happened.
+
+    An undo has `back`, the changes to make, and `undone`, those they take back. A case of a rule has `rule`, the
+    version that its run names, and `step`; `newer_rule` is what the rule has become since. `objection` is what our
+    own memory has against the deed.
+    """
+
+    organization_id: str
+    case_id: str
+    run_id: str
+    account_id: str
+    directory_id: str
+    action: Action
+    state: CaseState
+    attempted: bool
+    acting_since: datetime | None
+    begun: tuple[Change, ...] | None
+    landed: frozenset[Change]
+    ground: Ground
+    in_several_directories: bool
+    refusal: str
+    objection: str | None
+    undoes: str | None = None
+    back: tuple[Change, ...] = ()
+    undone: tuple[Change, ...] = ()
+    rule_id: str | None = None
+    rule: Rule | None = None
+    newer_rule: Rule | None = None
+    step: Step | None = None
+    warnings: int = 0
+    due_at: datetime | None = None
+    is_approved: bool = False
+
+    @property
+    def asked_by(self) -> str:
+        return self.ground.guarded.asked_by
+
+
+def lease_due_cases(tools: Toolbox, limit: int = 50) -> list[tuple[str, str, int]]:
+    """(organization id, case id, next attempt) of the cases whose time has come, each handed out to one asker.
+
+    Every organization with something due gets an equal share, so that a large one never starves a small one; one that
+    Atlassian asked to wait gets none. A case that nobody has begun when its lease is over is handed out again, with
+    the same attempt: enqueueing that twice is one workflow.
+    """
+    now = tools.clock()
+    due = (Case.state.in_(UNFINISHED_STATES), Case.resume_at <= now)
+    paused = select(Organization.id).where(Organization.paused_until > now)
+    with tools.begin() as session:
+        organization_ids = session.scalars(
+            select(Case.organization_id).where(*due, Case.organization_id.not_in(paused)).distinct()
+        ).all()
+    if not organization_ids:
+        return []
+    share = max(limit // len(organization_ids), 1)
+    leased: list[tuple[str, str, int]] = []
+    for organization_id in organization_ids:
+        leased += _lease(tools, organization_id, now, share)
+    return leased
+
+
+def _lease(tools: Toolbox, organization_id: str, now: datetime, share: int) -> list[tuple[str, str, int]]:
+    due = (
+        Case.organization_id == organization_id,
+        Case.state.in_(UNFINISHED_STATES),
+        Case.resume_at <= now,
+    )
+    first = select(Case.id).where(*due).order_by(Case.resume_at).limit(share)
+    # The condition stands outside again: of two who ask at once, the second one waits for the row and finds it taken.
+    leased = (
+        update(Case)
+        .where(Case.id.in_(first), *due)
+        .values(resume_at=now + LEASE)
+        .returning(Case.id, Case.attempt)
+        .execution_options(synchronize_session=False)
+    )
+    with tools.begin() as session:
+        return [(organization_id, case_id, attempt + 1) for case_id, attempt in session.execute(leased)]
+
+
+def take(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> Order | None:
+    """Begins an attempt. None when there is nothing to do now: the case has ended, or has to wait."""
+    now = tools.clock()
+    with tools.begin() as session:
+        taken = session.execute(
+            update(Case)
+            .where(
+                Case.organization_id == organization_id,
+                Case.id == case_id,
+                Case.state.in_(UNFINISHED_STATES),
+                Case.attempt <= attempt,
+            )
+            .values(attempt=attempt, resume_at=now + AT_WORK)
+        )
+        case = find_case(session, organization_id, case_id)
+        run = find_run(session, organization_id, case.run_id) if case is not None else None
+        if not taken.rowcount or case is None or run is None:  # type: ignore[attr-defined]
+            return None
+        if run.state != RunState.RUNNING and case.state != CaseState.ACTING:
+            case.resume_at = None
+            return None
+        later = _later(session, tools, case, now)
+        if later is not None:
+            case.resume_at = later
+            return None
+        return _order(session, case, run, now)
+
+
+def _order(session: Session, case: Case, run: Run, now: datetime) -> Order:
+    person = find_person(session, case.organization_id, case.account_id)
+    book = _book(session, run)
+    rule, objection = book.rule, book.objection
+    step = rule.steps[case.step] if rule is not None and case.step < len(rule.steps) else None
+    original = find_case(session, case.organization_id, case.undoes) if case.undoes else None
+    undone = done_changes(original) if original is not None else ()
+    if case.kept_at is not None:
+        objection = "They answered that they still need their access."
+    if case.undoes is not None:
+        objection = _undo_objection(session, case, original)
+    return Order(
+        organization_id=case.organization_id,
+        case_id=case.id,
+        run_id=case.run_id,
+        account_id=case.account_id,
+        directory_id=case.directory_id,
+        action=step.action if step is not None else Action(Deed(case.deed)),
+        state=CaseState(case.state),
+        attempted=case.acting_since is not None,
+        acting_since=case.acting_since,
+        begun=changes_of(case),
+        landed=frozenset(done_changes(case)),
+        ground=ground_of(
+            session, case.organization_id, book.author or run.confirmed_by or run.requested_by, now
+        ),
+        in_several_directories=person is not None and person.in_several_directories,
+        refusal=person.refusal if person is not None else "",
+        objection=objection,
+        undoes=case.undoes,
+        back=way_back(undone),
+        undone=undone,
+        rule_id=run.rule_id,
+        rule=rule,
+        newer_rule=book.newer,
+        step=step,
+        warnings=case.warnings,
+        due_at=case.due_at,
+        is_approved=case.approved_by is not None,
+    )
+
+
+def changes_of(case: Case) -> tuple[Change, ...] | None:
+    """The changes that were written down before the first call; None when there was none."""
+    return None if case.changes is None else tuple(Change.from_words(words) for words in case.changes)
+
+
+def done_changes(case: Case) -> tuple[Change, ...]:
+    """Those of them that landed."""
+    return tuple(Change.from_words(words) for words in case.changes or () if words[3])
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """What the rule book says about a run: its version, who wrote it, what it has become, what stands against it."""
+
+    rule: Rule | None = None
+    author: str = ""
+    newer: Rule | None = None
+    objection: str | None = None
+
+
+def _book(session: Session, run: Run) -> _Book:
+    # An undo is no deed of the rule: it may be off, or gone, by then.
+    if run.rule_id is None or run.rule_version is None or run.undoes is not None:
+        return _Book()
+    version = find_version(session, run.organization_id, run.rule_id, run.rule_version)
+    assert version is not None
+    rule = parse_rule(version.definition)
+    stored = find_rule(session, run.organization_id, run.rule_id)
+    if stored is None:
+        return _Book(rule, version.created_by, objection="The rule was deleted.")
+    if not stored.is_on:
+        return _Book(rule, version.created_by, objection="The rule was switched off.")
+    if stored.version == run.rule_version:
+        return _Book(rule, version.created_by)
+    newer = find_version(session, run.organization_id, run.rule_id, stored.version)
+    assert newer is not None
+    return _Book(rule, version.created_by, parse_rule(newer.definition))
+
+
+def _later(session: Session, tools: Toolbox, case: Case, now: datetime) -> datetime | None:
+    """When to look again, if Atlassian asked for a pause or somebody else has just acted on the same person."""
+    pause = paused_until(session, case.organization_id, now)
+    if pause is not None:
+        return pause
+    settle = timedelta(seconds=tools.settings.settle_seconds)
+    other = session.scalar(
+        select(Case)
+        .where(
+            Case.organization_id == case.organization_id,
+            Case.account_id == case.account_id,
+            Case.id != case.id,
+            (Case.state == CaseState.ACTING.value)
+            | ((Case.state == CaseState.ACTED.value) & (Case.finished_at > now - settle)),
+        )
+        .limit(1)
+    )
+    # An undo of that very deed need not wait: the run itself knows what it left behind.
+    if other is None or (other.id == case.undoes and other.state == CaseState.ACTED):
+        return None
+    return (other.finished_at or now) + settle
+
+
+def _undo_objection(session: Session, case: Case, original: Case | None) -> str | None:
+    if original is None or not original.changed or original.state == CaseState.UNDONE:
+        return "This was taken back already."
+    newer = session.scalar(
+        select(func.count(Case.id)).where(
+            Case.organization_id == case.organization_id,
+            Case.account_id == case.account_id,
+            Case.id != original.id,
+            Case.undoes.is_distinct_from(original.id),
+            Case.changed.is_(True),
+            Case.state != CaseState.UNDONE.value,
+            Case.finished_at > original.finished_at,
+        )
+    )
+    return None if not newer else "A later run changed this person."

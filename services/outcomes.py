@@ -1,0 +1,291 @@
+"""What came of an attempt at a case: written down with its audit entry, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from connect.errors import AppError, Unexpected
+from connect.gateway.answers import NO_SEAT_LEFT
+from models.absence import Absence
+from models.audit import APP, Event
+from models.organization import Organization
+from models.people import Membership, Person, Seat, find_person
+from models.run import Case, Run, find_case, find_run
+from rules.activity import Activity, ActivityKind, combined
+from rules.case import UNFINISHED, CaseState, RunState, moved
+from rules.changes import Change, ChangeKind
+from rules.deeds import Deed
+from rules.undo import status_after
+from services.audit import record
+from services.half_undone import leave_the_rest
+from services.orders import Order
+from services.toolbox import Toolbox
+
+MOST_TROUBLES = 5
+STOPPED = "The run was stopped."
+
+_EVENTS = {
+    CaseState.ACTED: Event.CASE_ACTED,
+    CaseState.SPARED: Event.CASE_SPARED,
+    CaseState.FAILED: Event.CASE_FAILED,
+    CaseState.REFUSED: Event.CASE_REFUSED,
+}
+
+
+def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejected: bool = False) -> None:
+    """The result, the audit entry and, for an undo, the mark on the case taken back: one transaction.
+
+    `rejected` means that Atlassian said no: whatever the person becomes later is not this case's doing.
+    """
+    now = tools.clock()
+    with tools.begin() as session:
+        case = find_case(session, order.organization_id, order.case_id)
+        if case is None or CaseState(case.state) not in UNFINISHED:
+            return
+        case.state, case.reason = moved(CaseState(case.state), state).value, reason[:500]
+        case.finished_at, case.resume_at = now, None
+        if rejected:
+            case.acting_since = None
+        _write_landed(case, order)
+        if state is CaseState.ACTED:
+            _remember(session, order, now)
+        if state is CaseState.ACTED or case.changed:
+            _remember_absence(session, order, case, now)
+        _record(session, _EVENTS[state], order, now, reason)
+        if case.undoes is not None:
+            _mark_undone(session, case, order, state, now)
+
+
+def note_landed(tools: Toolbox, order: Order) -> None:
+    """One of several changes was answered: whatever happens next, undo must know of it."""
+    with tools.begin() as session:
+        case = find_case(session, order.organization_id, order.case_id)
+        if case is not None:
+            _write_landed(case, order)
+
+
+def postpone(tools: Toolbox, order: Order, until: datetime) -> None:
+    """Look again at `until`."""
+    with tools.begin() as session:
+        case = find_case(session, order.organization_id, order.case_id)
+        if case is not None and CaseState(case.state) in UNFINISHED:
+            case.resume_at = until
+
+
+def postpone_organization(tools: Toolbox, order: Order, until: datetime) -> None:
+    """429: this call did not happen, and nobody of this organization is acted on before `until`."""
+    with tools.begin() as session:
+        session.get_one(Organization, order.organization_id).paused_until = until
+        case = find_case(session, order.organization_id, order.case_id)
+        if case is None or CaseState(case.state) not in UNFINISHED:
+            return
+        case.resume_at = until
+        if order.state is not CaseState.ACTING and case.state == CaseState.ACTING:
+            stopped = session.get_one(Run, (order.organization_id, order.run_id)).state != RunState.RUNNING
+            state = CaseState.CANCELLED if stopped else order.state
+            case.state, case.acting_since = moved(CaseState.ACTING, state).value, None
+            if stopped:
+                case.reason, case.finished_at, case.resume_at = STOPPED, tools.clock(), None
+                leave_the_rest(session, case)
+
+
+def trouble(tools: Toolbox, order: Order, problem: AppError) -> None:
+    """No answer: before the call nothing happened, after it nobody knows. Facts decide once Atlassian has settled."""
+    now = tools.clock()
+    with tools.begin() as session:
+        case = find_case(session, order.organization_id, order.case_id)
+        if case is None or CaseState(case.state) not in UNFINISHED:
+            return
+        case.troubles += 1
+        exhausted = case.troubles >= MOST_TROUBLES
+        if not exhausted:
+            case.resume_at = now + timedelta(seconds=tools.settings.settle_seconds)
+    if exhausted:
+        finish(tools, order, CaseState.FAILED, words(problem))
+
+
+def give_way(tools: Toolbox, order: Order) -> None:
+    """Another run acts on this person: look again later. Or the run was stopped: an interrupted case did not land."""
+    now = tools.clock()
+    with tools.begin() as session:
+        case = find_case(session, order.organization_id, order.case_id)
+        run = find_run(session, order.organization_id, order.run_id)
+        if case is None or run is None or CaseState(case.state) not in UNFINISHED:
+            return
+        if run.state == RunState.RUNNING:
+            case.resume_at = now + timedelta(seconds=tools.settings.settle_seconds)
+        else:
+            case.state = moved(CaseState(case.state), CaseState.CANCELLED).value
+            case.reason, case.finished_at, case.resume_at = STOPPED, now, None
+            leave_the_rest(session, case)
+
+
+def fail_case(tools: Toolbox, organization_id: str, case_id: str) -> None:
+    """Ends a case that met a fault of our own; the fault itself is in the log. In ACTING it is looked at again."""
+    now = tools.clock()
+    with tools.begin() as session:
+        case = find_case(session, organization_id, case_id)
+        if case is None:
+            return
+        case.troubles += 1
+        if case.state == CaseState.ACTING and case.troubles < MOST_TROUBLES:
+            case.resume_at = now + timedelta(seconds=tools.settings.settle_seconds)
+        elif CaseState(case.state) in UNFINISHED:
+            case.state = moved(CaseState(case.state), CaseState.FAILED).value
+            case.reason, case.finished_at, case.resume_at = "Something went wrong inside Rollcall.", now, None
+            leave_the_rest(session, case)
+
+
+def remember_refusal(tools: Toolbox, order: Order, refusal: str) -> None:
+    """What Atlassian said about this account: the next preview says it beforehand."""
+    with tools.begin() as session:
+        person = find_person(session, order.organization_id, order.account_id)
+        if person is not None:
+            person.refusal = refusal[:300]
+
+
+def words(problem: AppError) -> str:
+    """A refusal as a reason on the case."""
+    if isinstance(problem, Unexpected) and problem.code in NO_SEAT_LEFT:
+        return "No seat is free in a product that this would give. Free one, or buy one, then try again."
+    if isinstance(problem, Unexpected) and problem.status == 409:
+        return (
+            "Atlassian says that this cannot be done as things are. Sync, look at the person, then try again."
+        )
+    return f"{problem.sentence} {problem.next_step}"
+
+
+def _write_landed(case: Case, order: Order) -> None:
+    if case.changes is None:
+        return
+    case.changes = [
+        [*row[:3], bool(row[3]) or Change.from_words(row) in order.landed] for row in case.changes
+    ]
+    case.changed = any(row[3] for row in case.changes)
+
+
+def _remember(session: Session, order: Order, now: datetime) -> None:
+    """Shows the new state at once; the next sync reads it from Atlassian anyway."""
+    person = find_person(session, order.organization_id, order.account_id)
+    if person is None:
+        return
+    for change in order.begun or ():
+        for column, value in status_after(change.kind).items():
+            setattr(person, column, value)
+            person.status_since, person.refusal = now, ""
+        if change.kind is ChangeKind.REMOVE:
+            person.left_at, person.seat_count = now, 0
+        elif change.kind in (ChangeKind.LEAVE_GROUP, ChangeKind.JOIN_GROUP):
+            _remember_membership(session, order, change)
+    if order.action.deed is Deed.REMOVE_ACCESS:
+        _remember_seats(session, order, person)
+
+
+def _remember_membership(session: Session, order: Order, change: Change) -> None:
+    key = (order.organization_id, order.account_id, change.about)
+    membership = session.get(Membership, key)
+    if change.kind is ChangeKind.LEAVE_GROUP and membership is not None:
+        session.delete(membership)
+    if change.kind is ChangeKind.JOIN_GROUP and membership is None:
+        session.add(
+            Membership(organization_id=key[0], account_id=key[1], group_id=key[2]),
+        )
+
+
+def _remember_seats(session: Session, order: Order, person: Person) -> None:
+    ended = order.ground.organization.resources_of(order.action.products)
+    session.execute(
+        delete(Seat).where(
+            Seat.organization_id == order.organization_id,
+            Seat.account_id == order.account_id,
+            Seat.resource_id.in_(ended),
+        )
+    )
+    session.flush()
+    held = select(Seat.product_key, Seat.activity, Seat.seen_at).where(
+        Seat.organization_id == order.organization_id, Seat.account_id == order.account_id
+    )
+    left = [
+        Activity(ActivityKind(kind), seen_at if kind == ActivityKind.SEEN else person.added_at, key)
+        for key, kind, seen_at in session.execute(held)
+    ]
+    # What they did in a product that they lost does not make them any fresher.
+    activity = combined(left)
+    seen = activity.kind is ActivityKind.SEEN
+    person.seat_count, person.activity = len(left), activity.kind.value
+    person.seen_at, person.seen_in = (activity.at, activity.product) if seen else (None, "")
+
+
+def _remember_absence(session: Session, order: Order, case: Case, now: datetime) -> None:
+    """A suspension that landed carries its reason, note and end; whoever is back is no longer away."""
+    kinds = {change.kind for change in order.landed}
+    if ChangeKind.RESTORE in kinds:
+        session.execute(
+            update(Absence)
+            .where(
+                Absence.organization_id == order.organization_id,
+                Absence.account_id == order.account_id,
+                Absence.ended_at.is_(None),
+            )
+            .values(ended_at=now)
+        )
+    if ChangeKind.SUSPEND not in kinds or session.get(Absence, (order.organization_id, case.id)) is not None:
+        return
+    run = session.get_one(Run, (order.organization_id, order.run_id))
+    purpose = run.purpose or {}
+    pause = order.step.pause if order.step is not None else None
+    if not purpose and pause is None:
+        return
+    ends_on = (
+        order.ground.today + timedelta(days=pause)
+        if pause is not None
+        else datetime.fromisoformat(purpose["ends_on"]).date()
+        if purpose.get("ends_on")
+        else None
+    )
+    session.add(
+        Absence(
+            organization_id=order.organization_id,
+            case_id=case.id,
+            account_id=order.account_id,
+            reason=purpose.get("reason", "") or case.because[:100],
+            note=purpose.get("note", ""),
+            ends_on=ends_on,
+            comes_back=order.step.comes_back if order.step is not None else bool(purpose.get("comes_back")),
+            began_at=now,
+        )
+    )
+
+
+def _mark_undone(session: Session, case: Case, order: Order, state: CaseState, now: datetime) -> None:
+    original = find_case(session, case.organization_id, case.undoes or "")
+    if original is None or not original.changed or original.state == CaseState.UNDONE:
+        return
+    if state is CaseState.ACTED:
+        original.state = moved(CaseState(original.state), CaseState.UNDONE).value
+        _record(session, Event.CASE_UNDONE, order, now, "", run_id=original.run_id)
+    elif state is CaseState.SPARED and original.state != CaseState.UNDO_SKIPPED:
+        original.state = moved(CaseState(original.state), CaseState.UNDO_SKIPPED).value
+        original.reason = case.reason
+        _record(session, Event.CASE_UNDO_SKIPPED, order, now, case.reason, run_id=original.run_id)
+    if state is not CaseState.ACTED:
+        leave_the_rest(session, case)
+
+
+def _record(
+    session: Session, event: Event, order: Order, now: datetime, result: str, run_id: str | None = None
+) -> None:
+    record(
+        session,
+        event,
+        at=now,
+        actor=APP,
+        organization_id=order.organization_id,
+        subject=order.account_id,
+        run_id=run_id or order.run_id,
+        result=result,
+        details={"deed": order.action.deed.value, "asked_by": order.asked_by},
+    )

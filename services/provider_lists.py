@@ -1,0 +1,78 @@
+"""Whom only the identity provider can change: per group, for its administrator to work through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from models.people import Group, Person
+from models.run import Case
+from rules.verdict import Why
+from services.doors import require_organization
+from services.exports import csv_lines, record_export
+from services.runs import require_run
+from services.toolbox import Toolbox
+
+NO_GROUP = "The account itself"
+"""Somebody whose whole account the identity provider owns, whatever groups they are in."""
+
+
+def provider_groups(tools: Toolbox, caller: Caller, run_id: str) -> list[tuple[str, str, int]]:
+    """(group id, name, people) of a run's people whom the identity provider owns; the largest group first."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        require_run(session, organization_id, run_id)
+        names = _names(session, organization_id)
+        counts: dict[str, int] = {}
+        for _case, group_id in _owned(session, organization_id, run_id):
+            counts[group_id] = counts.get(group_id, 0) + 1
+    found = [(group_id, names.get(group_id, NO_GROUP), count) for group_id, count in counts.items()]
+    return sorted(found, key=lambda group: (-group[2], group[1]))
+
+
+def provider_csv(tools: Toolbox, caller: Caller, run_id: str) -> Iterator[str]:
+    """One line per group and person; audited before the first one."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        require_run(session, organization_id, run_id)
+        record_export(session, tools, caller, organization_id, "identity provider list", run_id)
+        names = _names(session, organization_id)
+        emails = _emails(session, organization_id, run_id)
+        rows = [
+            (
+                names.get(group_id, NO_GROUP),
+                case.name,
+                emails.get(case.account_id),
+                case.account_id,
+                case.because,
+            )
+            for case, group_id in _owned(session, organization_id, run_id)
+        ]
+    rows.sort(key=lambda row: (row[0], row[1]))
+    return csv_lines(("group", "name", "email", "account id", "because"), iter(rows))
+
+
+def _owned(session: Session, organization_id: str, run_id: str) -> Iterator[tuple[Case, str]]:
+    query = select(Case).where(
+        Case.organization_id == organization_id, Case.run_id == run_id, Case.why == Why.PROVIDER.value
+    )
+    for case in session.scalars(query.execution_options(yield_per=1000)):
+        for group_id in case.groups or [""]:
+            yield case, group_id
+
+
+def _names(session: Session, organization_id: str) -> dict[str, str]:
+    query = select(Group.group_id, Group.name).where(Group.organization_id == organization_id)
+    return dict(session.execute(query).all())
+
+
+def _emails(session: Session, organization_id: str, run_id: str) -> dict[str, str | None]:
+    query = (
+        select(Person.account_id, Person.email)
+        .join(Case, (Case.organization_id == Person.organization_id) & (Case.account_id == Person.account_id))
+        .where(Case.organization_id == organization_id, Case.run_id == run_id, Case.why == Why.PROVIDER.value)
+    )
+    return dict(session.execute(query).all())

@@ -1,0 +1,197 @@
+"""The review queue: cases that wait for an operator, and what an operator may say about them, one by one or many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import Conflict, Invalid
+from models.audit import Event
+from models.people import Person
+from models.rule import rule_names
+from models.run import Case, Run
+from rules.case import WAITING, CaseState, RunState, moved
+from services.audit import record
+from services.doors import require_organization
+from services.protecting import protect_person
+from services.toolbox import Toolbox
+from services.warning import UNREACHABLE
+
+MOST_AT_ONCE = 1000
+LONGEST_NOTE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One case of the queue, as people see it."""
+
+    case: Case
+    run: Run
+    rule_name: str
+    person: Person | None
+
+
+def queue(
+    tools: Toolbox, caller: Caller, *, state: CaseState | None = None, offset: int = 0, limit: int = 50
+) -> tuple[list[Waiting], dict[CaseState, int]]:
+    """One page of the queue, oldest first, and how many wait in each state."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        counts = count_waiting(session, organization_id)
+        query = _waiting(organization_id).order_by(Run.created_at, Case.name, Case.id)
+        if state is not None:
+            query = query.where(Case.state == state.value)
+        rows = session.execute(query.offset(offset).limit(limit)).all()
+        names = rule_names(session, organization_id, [run.rule_id for _case, run in rows])
+        people = {
+            person.account_id: person
+            for person in session.scalars(
+                select(Person).where(
+                    Person.organization_id == organization_id,
+                    Person.account_id.in_([case.account_id for case, _run in rows]),
+                )
+            )
+        }
+        found = [
+            Waiting(case, run, names.get(run.rule_id or "", ""), people.get(case.account_id))
+            for case, run in rows
+        ]
+        session.expunge_all()
+        return found, counts
+
+
+def count_waiting(session: Session, organization_id: str) -> dict[CaseState, int]:
+    """How many cases wait for an operator, by state."""
+    query = (
+        select(Case.state, func.count(Case.id))
+        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
+        .where(
+            Case.organization_id == organization_id,
+            Case.state.in_([state.value for state in WAITING]),
+            Run.state == RunState.RUNNING.value,
+        )
+        .group_by(Case.state)
+    )
+    return {CaseState(state): count for state, count in session.execute(query)}
+
+
+def approve(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
+    """The deed may go on: first its warning, or, where nobody could be warned, the deed itself. Returns how many."""
+    now = tools.clock()
+
+    def on(case: Case) -> Event | None:
+        if case.reason == UNREACHABLE:
+            # The operator knows that no warning reached them: there is nothing to wait for.
+            case.due_at = now
+        case.state = moved(CaseState(case.state), CaseState.PLANNED).value
+        case.approved_by, case.resume_at, case.reason = caller.account_id, now, ""
+        return Event.CASE_APPROVED
+
+    return _for_each(tools, caller, case_ids, on, now)
+
+
+def hold(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
+    """Puts cases aside: they wait until somebody approves or protects. Returns how many."""
+    now = tools.clock()
+
+    def on(case: Case) -> Event | None:
+        if case.state == CaseState.HELD:
+            return None
+        case.state = moved(CaseState(case.state), CaseState.HELD).value
+        return Event.CASE_HELD
+
+    return _for_each(tools, caller, case_ids, on, now)
+
+
+def note(tools: Toolbox, caller: Caller, case_ids: Sequence[str], text: str) -> int:
+    """Writes a note beside cases. Raises Invalid when it is too long."""
+    if len(text) > LONGEST_NOTE:
+        raise Invalid("note", f"A note has at most {LONGEST_NOTE} characters.", "Shorten it.")
+
+    def on(case: Case) -> Event | None:
+        case.note = text.strip()
+        return Event.CASE_NOTED
+
+    return _for_each(tools, caller, case_ids, on, tools.clock())
+
+
+def spare_and_protect(
+    tools: Toolbox, caller: Caller, case_ids: Sequence[str], *, reason: str, until: str
+) -> int:
+    """Protects the people of these cases and leaves them alone. Raises Invalid for a bad reason or date."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        cases = _cases(session, organization_id, case_ids)
+        for case in cases:
+            protect_person(
+                session,
+                organization_id,
+                caller,
+                case.account_id,
+                case.name,
+                reason=reason,
+                until=until,
+                now=now,
+            )
+            case.state = moved(CaseState(case.state), CaseState.SPARED).value
+            case.reason, case.finished_at, case.resume_at = f"Protected: {reason.strip()}"[:500], now, None
+            _record(session, Event.CASE_SPARED, case, caller, now, case.reason)
+        return len(cases)
+
+
+def _for_each(
+    tools: Toolbox, caller: Caller, case_ids: Sequence[str], on: Callable[[Case], Event | None], now: datetime
+) -> int:
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        cases = _cases(session, organization_id, case_ids)
+        for case in cases:
+            event = on(case)
+            if event is not None:
+                _record(session, event, case, caller, now, case.note if event is Event.CASE_NOTED else "")
+        return len(cases)
+
+
+def _cases(session: Session, organization_id: str, case_ids: Sequence[str]) -> list[Case]:
+    wanted = list(dict.fromkeys(case_ids))
+    if not wanted:
+        raise Invalid("cases", "Nobody is selected.", "Select people in the queue first.")
+    if len(wanted) > MOST_AT_ONCE:
+        raise Invalid("cases", f"More than {MOST_AT_ONCE:,} people are selected.", "Do it in several steps.")
+    query = _waiting(organization_id).where(Case.id.in_(wanted)).with_for_update(of=Case)
+    cases = [case for case, _run in session.execute(query)]
+    if not cases:
+        raise Conflict("Nobody of these waits any more.", "Reload the queue.")
+    return cases
+
+
+def _waiting(organization_id: str) -> Select[Case, Run]:
+    return (
+        select(Case, Run)
+        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
+        .where(
+            Case.organization_id == organization_id,
+            Case.state.in_([state.value for state in WAITING]),
+            Run.state == RunState.RUNNING.value,
+        )
+    )
+
+
+def _record(session: Session, event: Event, case: Case, caller: Caller, now: datetime, result: str) -> None:
+    record(
+        session,
+        event,
+        at=now,
+        actor=caller.account_id or "",
+        organization_id=case.organization_id,
+        subject=case.account_id,
+        run_id=case.run_id,
+        result=result,
+        details={"deed": case.deed},
+    )

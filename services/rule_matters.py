@@ -1,0 +1,91 @@
+"""What of the rules needs an operator: braked and refused runs, cases in review, people who came back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.rule import rule_names
+from models.run import Case, Run
+from rules.case import RunState
+from services.loops import LOOKED_AT, count_loops
+from services.matters import Attention
+from services.reviews import count_waiting
+
+REMEMBERED = timedelta(days=7)
+"""A refused run is a matter until the next run of its rule, and not longer than this."""
+
+
+def about_rules(session: Session, organization_id: str, now: datetime) -> list[Attention]:
+    """The gravest first."""
+    return [
+        *_unfinished(session, organization_id, now),
+        *_came_back(session, organization_id, now),
+        *_waiting(session, organization_id),
+    ]
+
+
+def _unfinished(session: Session, organization_id: str, now: datetime) -> list[Attention]:
+    query = (
+        select(Run)
+        .where(
+            Run.organization_id == organization_id,
+            Run.rule_id.is_not(None),
+            Run.undoes.is_(None),
+            Run.state != RunState.PREVIEW.value,
+            Run.created_at > now - REMEMBERED,
+        )
+        .order_by(Run.created_at.desc())
+    )
+    newest: dict[str, Run] = {}
+    for run in session.scalars(query):
+        newest.setdefault(run.rule_id or "", run)
+    names = rule_names(session, organization_id, newest)
+    found = []
+    for rule_id, run in newest.items():
+        name = names.get(rule_id, "A rule")
+        if run.state == RunState.BRAKED:
+            sentence = f"“{name}” was stopped by its brake. {run.reason}"
+            found.append(
+                Attention(f"braked-{run.id}", "warning", sentence, "Look at it", f"/app/runs/{run.id}")
+            )
+        elif run.state == RunState.REFUSED:
+            sentence = f"“{name}” did not run. {run.reason}"
+            found.append(
+                Attention(f"refused-{run.id}", "warning", sentence, "Open the rule", f"/app/rules/{rule_id}")
+            )
+    return found
+
+
+def _waiting(session: Session, organization_id: str) -> list[Attention]:
+    waiting = sum(count_waiting(session, organization_id).values())
+    if not waiting:
+        return []
+    people = "1 person waits" if waiting == 1 else f"{waiting:,} people wait"
+    return [
+        Attention(f"review-{waiting}", "info", f"{people} for your decision.", "Review them", "/app/review")
+    ]
+
+
+def _came_back(session: Session, organization_id: str, now: datetime) -> list[Attention]:
+    back = count_loops(session, organization_id, now)
+    if not back:
+        return []
+    people = "1 person has" if back == 1 else f"{back:,} people have"
+    newest = session.scalar(
+        select(Case.run_id)
+        .where(Case.organization_id == organization_id, Case.came_back_at > now - LOOKED_AT)
+        .order_by(Case.came_back_at.desc())
+        .limit(1)
+    )
+    return [
+        Attention(
+            f"loop-{back}",
+            "warning",
+            f"{people} back what a run took away: another system, such as your identity provider, gives it again.",
+            "Look at the run",
+            f"/app/runs/{newest}",
+        )
+    ]

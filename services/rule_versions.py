@@ -1,0 +1,42 @@
+"""Versions of rules: the newest one, and what has to be done before it may run by itself."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from connect.errors import NotFound, NotReady
+from models.rule import RuleVersion, StoredRule, find_rule, find_version
+from rules.rule import Mode, Rule
+from rules.rule_file import parse_rule
+
+
+def newest(session: Session, stored: StoredRule) -> tuple[RuleVersion, Rule]:
+    """The newest version of a rule, and the rule it defines."""
+    version = find_version(session, stored.organization_id, stored.id, stored.version)
+    assert version is not None
+    return version, parse_rule(version.definition)
+
+
+def require_rule(session: Session, organization_id: str, rule_id: str) -> StoredRule:
+    """A rule of this organization. Raises NotFound."""
+    stored = find_rule(session, organization_id, rule_id)
+    if stored is None:
+        raise NotFound("This rule does not exist, or not any more.", "Look at the list of rules.")
+    return stored
+
+
+def what_is_missing(version: RuleVersion, rule: Rule) -> NotReady | None:
+    """What an operator has to do before this version may run by itself."""
+    if rule.needs_second_operator and version.confirmed_by is None:
+        return NotReady(
+            "This rule deletes accounts, and nobody else has confirmed it.",
+            "Ask a second operator to open the rule and confirm it.",
+            reason="not_confirmed",
+        )
+    if rule.mode is Mode.LIVE and version.seen_by is None:
+        return NotReady(
+            "Nobody has looked at a preview of this version of the rule.",
+            "Make a preview and look at it, then switch the rule on.",
+            reason="no_preview",
+        )
+    return None

@@ -1,0 +1,152 @@
+"""Rules as people see them: the list, and one rule with its dates, versions and runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import NotReady
+from models.rule import RuleVersion, StoredRule, rules_of
+from models.run import Run
+from rules.case import RunState
+from rules.organization import OrganizationFacts
+from rules.rule import Mode, Rule
+from rules.rule_file import rule_to_data
+from rules.sentence import sentence_of
+from services.calendars import dates_of
+from services.doors import require_organization
+from services.ground import organization_facts
+from services.names import names_of
+from services.rule_versions import newest, require_rule, what_is_missing
+from services.run_progress import RunView, view_of
+from services.toolbox import Toolbox
+
+MOST_RUNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """One rule in the list. `missing` is what has to be done before it may run by itself."""
+
+    id: str
+    name: str
+    mode: Mode
+    is_on: bool
+    version: int
+    sentence: str
+    next_run_at: datetime | None
+    last_run: RunView | None
+    missing: NotReady | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """One version, newest first. `created_by` and `confirmed_by` are names."""
+
+    version: int
+    created_by: str
+    created_at: datetime
+    confirmed_by: str
+    seen_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulePage:
+    """One rule. `dates` are its next five, whether it is on or not; `may_confirm`: the caller is a second operator."""
+
+    line: RuleLine
+    rule: Rule
+    data: dict[str, Any]
+    time_zone: str
+    dates: list[datetime]
+    versions: list[VersionLine]
+    runs: list[RunView]
+    preview: RunView | None
+    may_confirm: bool
+
+
+def list_rules(tools: Toolbox, caller: Caller) -> list[RuleLine]:
+    """The rules of the organization, by name."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        organization = organization_facts(session, organization_id)
+        return [_line(session, stored, organization, now) for stored in rules_of(session, organization_id)]
+
+
+def show_rule(tools: Toolbox, caller: Caller, rule_id: str) -> RulePage:
+    """Everything the page of one rule says. Raises NotFound for another organization's rule."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        stored = require_rule(session, organization_id, rule_id)
+        version, rule = newest(session, stored)
+        runs = _runs(session, stored, now)
+        dates, time_zone = dates_of(session, organization_id, rule.schedule, now)
+        return RulePage(
+            line=_line(session, stored, organization_facts(session, organization_id), now),
+            rule=rule,
+            data=rule_to_data(rule),
+            time_zone=time_zone,
+            dates=dates,
+            versions=_versions(session, stored),
+            runs=[run for run in runs if run.state is not RunState.PREVIEW],
+            preview=next((run for run in runs if run.state is RunState.PREVIEW), None),
+            may_confirm=rule.needs_second_operator
+            and version.confirmed_by is None
+            and version.created_by != caller.account_id,
+        )
+
+
+def _line(session: Session, stored: StoredRule, organization: OrganizationFacts, now: datetime) -> RuleLine:
+    version, rule = newest(session, stored)
+    last = session.scalar(_of_rule(stored).where(Run.state != RunState.PREVIEW.value).limit(1))
+    return RuleLine(
+        id=stored.id,
+        name=stored.name,
+        mode=rule.mode,
+        is_on=stored.is_on,
+        version=stored.version,
+        sentence=sentence_of(rule, organization),
+        next_run_at=stored.next_run_at,
+        last_run=view_of(session, last, now) if last is not None else None,
+        missing=what_is_missing(version, rule),
+    )
+
+
+def _runs(session: Session, stored: StoredRule, now: datetime) -> list[RunView]:
+    return [view_of(session, run, now) for run in session.scalars(_of_rule(stored).limit(MOST_RUNS))]
+
+
+def _of_rule(stored: StoredRule) -> Any:
+    return (
+        select(Run)
+        .where(Run.organization_id == stored.organization_id, Run.rule_id == stored.id, Run.undoes.is_(None))
+        .order_by(Run.created_at.desc(), Run.id)
+    )
+
+
+def _versions(session: Session, stored: StoredRule) -> list[VersionLine]:
+    query = select(RuleVersion).where(
+        RuleVersion.organization_id == stored.organization_id, RuleVersion.rule_id == stored.id
+    )
+    found = list(session.scalars(query.order_by(RuleVersion.version.desc()).limit(MOST_RUNS)))
+    people = [who for one in found for who in (one.created_by, one.confirmed_by, one.seen_by)]
+    names = names_of(session, stored.organization_id, people)
+    return [
+        VersionLine(
+            one.version,
+            names.get(one.created_by, "Somebody who is not in the directory"),
+            one.created_at,
+            names.get(one.confirmed_by or "", "Somebody who is not in the directory")
+            if one.confirmed_by
+            else "",
+            names.get(one.seen_by or "", "Somebody who is not in the directory") if one.seen_by else "",
+        )
+        for one in found
+    ]

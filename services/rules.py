@@ -1,0 +1,242 @@
+"""Rules as operators keep them: made, changed, switched on and off, copied, deleted. Every change is a new version."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import Conflict
+from models.audit import Event
+from models.organization import Organization
+from models.rule import RuleVersion, StoredRule, find_rule_by_name, rules_of
+from models.run import Run
+from rules.case import CaseState, RunState
+from rules.organization import OrganizationFacts
+from rules.rule import Rule
+from rules.rule_file import BadRule, Problem, parse_rule, rule_to_data
+from services.audit import record
+from services.calendars import next_run_at
+from services.doors import require_organization
+from services.ground import organization_facts
+from services.rule_versions import newest, require_rule, what_is_missing
+from services.runs import stop_run
+from services.schedules import problem_of
+from services.toolbox import Toolbox
+
+MOST_RULES = 100
+SWITCHED_OFF = "The rule was switched off."
+
+
+def save_rule(tools: Toolbox, caller: Caller, data: Mapping[str, object], rule_id: str | None = None) -> str:
+    """Makes a rule, or a new version of one; unchanged data makes none. Returns the rule's id.
+
+    Raises BadRule with every problem at its field; then nothing is saved. Raises NotFound, and Conflict when there
+    are too many rules. A rule that is on stays on; a live one waits for a preview of its new version.
+    """
+    organization_id = require_organization(tools, caller)
+    rule = parse_rule(data)
+    now = tools.clock()
+    with tools.begin() as session:
+        close_gate(session, organization_id)
+        problems = problems_here(session, organization_id, rule, rule_id)
+        if problems:
+            raise BadRule(problems)
+        return store_rule(session, organization_id, caller, rule, rule_id, now)
+
+
+def close_gate(session: Session, organization_id: str) -> None:
+    """The organization's row is the gate: of two who take the same name at once, the second one is told so."""
+    session.execute(update(Organization).where(Organization.id == organization_id).values(id=organization_id))
+
+
+def store_rule(
+    session: Session, organization_id: str, caller: Caller, rule: Rule, rule_id: str | None, now: datetime
+) -> str:
+    """Saves a rule without problems in the caller's transaction. Returns its id."""
+    if rule_id is None:
+        return _create(session, organization_id, caller, rule, now)
+    _change(session, require_rule(session, organization_id, rule_id), caller, rule, now)
+    return rule_id
+
+
+def problems_here(
+    session: Session, organization_id: str, rule: Rule, rule_id: str | None
+) -> tuple[Problem, ...]:
+    """What only this organization can say about a rule: its name, groups, products and calendar."""
+    problems = list(_unknown_things(rule, organization_facts(session, organization_id)))
+    same_name = find_rule_by_name(session, organization_id, rule.name)
+    if same_name is not None and same_name.id != rule_id:
+        problems.insert(0, Problem("name", "Another rule has this name. Choose a different one."))
+    billing_day = session.get_one(Organization, organization_id).billing_day
+    calendar = problem_of(rule.schedule, billing_day)
+    if calendar is not None:
+        problems.append(Problem(calendar.field, calendar.sentence))
+    return tuple(problems)
+
+
+def switch_on(tools: Toolbox, caller: Caller, rule_id: str) -> None:
+    """From now on the rule runs by the clock, and by *Run now*. Raises NotReady with what has to be done before."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        stored = require_rule(session, organization_id, rule_id)
+        version, rule = newest(session, stored)
+        missing = what_is_missing(version, rule)
+        if missing is not None:
+            raise missing
+        if stored.is_on:
+            return
+        stored.is_on = True
+        stored.next_run_at = next_run_at(session, organization_id, rule.schedule, now)
+        record_rule(session, Event.RULE_SWITCHED_ON, stored, caller, now)
+
+
+def switch_off(tools: Toolbox, caller: Caller, rule_id: str) -> None:
+    """Nothing happens by this rule any more: whoever waits is left alone, in the same transaction."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        stored = require_rule(session, organization_id, rule_id)
+        if stored.is_on:
+            _switch_off(session, stored, caller, now)
+            record_rule(session, Event.RULE_SWITCHED_OFF, stored, caller, now)
+
+
+def confirm_rule(tools: Toolbox, caller: Caller, rule_id: str) -> None:
+    """A second operator agrees to a rule that deletes accounts. Raises Conflict for its author."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        stored = require_rule(session, organization_id, rule_id)
+        version, rule = newest(session, stored)
+        if not rule.needs_second_operator or version.confirmed_by is not None:
+            raise Conflict("There is nothing to confirm.", "Look at the rule again.")
+        if version.created_by == caller.account_id:
+            raise Conflict(
+                "You wrote this version of the rule: somebody else has to confirm it.",
+                "Ask a second operator.",
+            )
+        version.confirmed_by, version.confirmed_at = caller.account_id, now
+        record_rule(session, Event.RULE_CONFIRMED, stored, caller, now)
+
+
+def duplicate_rule(tools: Toolbox, caller: Caller, rule_id: str) -> str:
+    """A copy that is off, under a name of its own. Returns its id."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        _version, rule = newest(session, require_rule(session, organization_id, rule_id))
+        taken = {stored.name for stored in rules_of(session, organization_id)}
+    names = (
+        f"{rule.name[:85]} (copy{f' {number}' if number > 1 else ''})" for number in range(1, MOST_RULES + 2)
+    )
+    name = next(name for name in names if name not in taken)
+    return save_rule(tools, caller, rule_to_data(rule) | {"name": name})
+
+
+def delete_rule(tools: Toolbox, caller: Caller, rule_id: str) -> None:
+    """Switches the rule off for good; its runs stay, with the versions that they name."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        stored = require_rule(session, organization_id, rule_id)
+        _switch_off(session, stored, caller, now)
+        stored.deleted_at = now
+        record_rule(session, Event.RULE_DELETED, stored, caller, now)
+
+
+def record_rule(session: Session, event: Event, stored: StoredRule, caller: Caller, now: datetime) -> None:
+    """Writes what happened to a rule into the audit."""
+    record(
+        session,
+        event,
+        at=now,
+        actor=caller.account_id or "",
+        organization_id=stored.organization_id,
+        client_key=caller.tenant,
+        result=f"{stored.name}, version {stored.version}",
+        details={"rule": stored.id, "version": str(stored.version)},
+    )
+
+
+def _create(session: Session, organization_id: str, caller: Caller, rule: Rule, now: datetime) -> str:
+    if len(rules_of(session, organization_id)) >= MOST_RULES:
+        raise Conflict(f"There are {MOST_RULES} rules already.", "Delete one that you do not need any more.")
+    stored = StoredRule(
+        organization_id=organization_id,
+        id=str(uuid.uuid4()),
+        name=rule.name,
+        version=1,
+        is_on=False,
+        created_by=caller.account_id or "",
+        created_at=now,
+    )
+    session.add(stored)
+    session.flush()
+    session.add(_version(stored, caller, rule, now))
+    record_rule(session, Event.RULE_CREATED, stored, caller, now)
+    return stored.id
+
+
+def _change(session: Session, stored: StoredRule, caller: Caller, rule: Rule, now: datetime) -> None:
+    _before, known = newest(session, stored)
+    if known == rule:
+        return
+    stored.name, stored.version = rule.name, stored.version + 1
+    session.add(_version(stored, caller, rule, now))
+    if stored.is_on:
+        stored.next_run_at = next_run_at(session, stored.organization_id, rule.schedule, now)
+    record_rule(session, Event.RULE_CHANGED, stored, caller, now)
+
+
+def _version(stored: StoredRule, caller: Caller, rule: Rule, now: datetime) -> RuleVersion:
+    definition: dict[str, Any] = rule_to_data(rule)
+    return RuleVersion(
+        organization_id=stored.organization_id,
+        rule_id=stored.id,
+        version=stored.version,
+        definition=definition,
+        created_by=caller.account_id or "",
+        created_at=now,
+    )
+
+
+def _switch_off(session: Session, stored: StoredRule, caller: Caller, now: datetime) -> None:
+    stored.is_on, stored.next_run_at = False, None
+    runs = select(Run).where(
+        Run.organization_id == stored.organization_id,
+        Run.rule_id == stored.id,
+        Run.undoes.is_(None),
+        Run.state.in_([RunState.RUNNING.value, RunState.BRAKED.value]),
+    )
+    for run in session.scalars(runs).all():
+        stop_run(session, run, caller.account_id or "", now, SWITCHED_OFF, CaseState.SPARED)
+
+
+def _unknown_things(rule: Rule, organization: OrganizationFacts) -> list[Problem]:
+    products = organization.products
+    keys = {product.key for product in products.values()} | set(products)
+    fields: list[tuple[str, tuple[str, ...], bool]] = [
+        ("who.products", rule.who.products, True),
+        ("who.groups", rule.who.groups, False),
+        ("who.not_groups", rule.who.not_groups, False),
+    ]
+    for index, step in enumerate(rule.steps):
+        fields += [
+            (f"steps.{index}.when.products", step.when.products, True),
+            (f"steps.{index}.then.products", step.action.products, True),
+            (f"steps.{index}.then.leave", step.action.leave, False),
+            (f"steps.{index}.then.join", step.action.join, False),
+        ]
+    problems = []
+    for field, values, is_product in fields:
+        for value in values:
+            if value not in (keys if is_product else organization.groups):
+                thing = "product" if is_product else "group"
+                problems.append(Problem(field, f"Your organization has no {thing} “{value[:60]}”."))
+    return problems

@@ -1,0 +1,93 @@
+"""The people of a run, page by page, and how many there are of each kind to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from connect.caller import Caller
+from models.run import Case
+from rules.case import CaseState
+from rules.deeds import Deed
+from rules.verdict import Why
+from services.doors import require_organization
+from services.toolbox import Toolbox
+
+NOT_CHOSEN = (CaseState.GUARDED.value, CaseState.NOT_POSSIBLE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is filled in narrows.
+
+    With `deed` only the chosen count; `text` is part of a name; `back` are people who came back after the deed.
+    """
+
+    state: CaseState | None = None
+    deed: Deed | None = None
+    why: Why | None = None
+    text: str = ""
+    new: bool = False
+    back: bool = False
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if self.state is not None:
+            found.append(Case.state == self.state.value)
+        if self.deed is not None:
+            found += [Case.deed == self.deed.value, Case.state.not_in(NOT_CHOSEN)]
+        if self.why is not None:
+            found.append(Case.why == self.why.value)
+        if self.text:
+            found.append(Case.name.icontains(self.text, autoescape=True))
+        if self.new:
+            found.append(Case.is_new.is_(True))
+        if self.back:
+            found.append(Case.came_back_at.is_not(None))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class RunPeople:
+    """One page, by name; `total` counts all pages. The others count the whole run, `deeds` only the chosen."""
+
+    cases: list[Case]
+    total: int
+    deeds: dict[Deed, int]
+    whys: dict[Why, int]
+    back: int
+
+
+def people_of_run(
+    tools: Toolbox, caller: Caller, run_id: str, wanted: Wanted, *, page: int, per_page: int
+) -> RunPeople:
+    """A page that does not exist shows the last one. Empty for another organization's run."""
+    organization_id = require_organization(tools, caller)
+    of_run = [Case.organization_id == organization_id, Case.run_id == run_id]
+    narrowed = [*of_run, *wanted.conditions()]
+    with tools.begin() as session:
+        total = session.scalar(select(func.count(Case.id)).where(*narrowed)) or 0
+        last = max(-(-total // per_page), 1)
+        query = select(Case).where(*narrowed).order_by(Case.name, Case.id)
+        cases = list(session.scalars(query.offset((min(page, last) - 1) * per_page).limit(per_page)))
+        chosen = [*of_run, Case.state.not_in(NOT_CHOSEN)]
+        found = RunPeople(
+            cases=cases,
+            total=total,
+            deeds={Deed(deed): count for deed, count in _counts(session, Case.deed, chosen)},
+            whys={Why(why): count for why, count in _counts(session, Case.why, of_run) if why},
+            back=session.scalar(select(func.count(Case.id)).where(*of_run, Case.came_back_at.is_not(None)))
+            or 0,
+        )
+        session.expunge_all()
+        return found
+
+
+def _counts(
+    session: Session, column: InstrumentedAttribute[str], conditions: Iterable[ColumnElement[bool]]
+) -> list[tuple[str, int]]:
+    query = select(column, func.count(Case.id)).where(*conditions).group_by(column)
+    return [(value, count) for value, count in session.execute(query)]

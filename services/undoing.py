@@ -1,0 +1,120 @@
+"""Taking a run back: the inverse of what landed, for everybody it changed and nobody else (S51)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import Conflict
+from models.people import Person
+from models.run import Case, Run
+from rules.case import CHANGED, RunState
+from rules.changes import way_back
+from rules.deeds import CAPABILITIES, Action, Deed
+from rules.idle import Candidate
+from rules.undo import as_left_by, judge_undo
+from rules.verdict import Ground
+from services.candidates import people_as_candidates
+from services.doors import require_organization
+from services.ground import ground_of
+from services.orders import done_changes
+from services.previews import add_cases, batches, new_run
+from services.runs import require_run
+from services.toolbox import Toolbox
+
+
+def preview_undo(tools: Toolbox, caller: Caller, run_id: str, account_id: str | None = None) -> str:
+    """A preview of taking a run back, or what it did to one person: for everybody it changed, nobody else (S51)."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        undone = require_run(session, organization_id, run_id)
+        whole = account_id is None
+        if undone.undoes is not None or (whole and undone.state not in (RunState.FINISHED, RunState.STOPPED)):
+            raise Conflict("This run cannot be taken back now.", "Wait until it has finished.")
+        cases = _changed_cases(session, organization_id, run_id, account_id)
+        if not cases:
+            raise Conflict("Nobody is left whom this run changed.", "There is nothing to take back.")
+        deeds = {CAPABILITIES[Deed(case.deed)].opposite for case in cases.values()}
+        deed = deeds.pop() if len(deeds) == 1 else None
+        run = new_run(session, organization_id, caller, deed, now, undone)
+        ground = ground_of(session, organization_id, caller.account_id or "", now)
+        _add_undone(session, run, cases, ground, timedelta(seconds=tools.settings.settle_seconds))
+        return run.id
+
+
+def _changed_cases(
+    session: Session, organization_id: str, run_id: str, account_id: str | None
+) -> dict[str, Case]:
+    query = select(Case).where(
+        Case.organization_id == organization_id,
+        Case.run_id == run_id,
+        Case.changed.is_(True),
+        Case.state.in_([state.value for state in CHANGED]),
+    )
+    if account_id is not None:
+        query = query.where(Case.account_id == account_id)
+    return {case.account_id: case for case in session.scalars(query)}
+
+
+def _add_undone(
+    session: Session, run: Run, cases: Mapping[str, Case], ground: Ground, settle: timedelta
+) -> None:
+    rows = []
+    for batch in batches(list(cases)):
+        found = people_as_candidates(session, run.organization_id, batch, ground.organization)
+        synced = dict(
+            session.execute(
+                select(Person.account_id, Person.synced_at).where(
+                    Person.organization_id == run.organization_id, Person.account_id.in_(batch)
+                )
+            ).all()
+        )
+        for account_id in batch:
+            case = cases[account_id]
+            # A sync that read the person before the deed could show says nothing about what somebody did since.
+            read_since = case.finished_at is not None and synced[account_id] > case.finished_at + settle
+            row = _undo_row(run, case, found.get(account_id), ground, read_since=read_since)
+            rows.append(row)
+    add_cases(session, rows)
+
+
+def _undo_row(
+    run: Run, case: Case, person: Candidate | None, ground: Ground, *, read_since: bool
+) -> dict[str, object]:
+    done = done_changes(case)
+    seen = person.seen if person is not None else None
+    if seen is not None and not read_since:
+        seen = as_left_by(done, seen)
+    deed = CAPABILITIES[Deed(case.deed)].opposite or Deed.GIVE_BACK
+    verdict = judge_undo(
+        Action(deed),
+        way_back(done),
+        done,
+        seen,
+        ground,
+        in_several_directories=person is not None and person.in_several_directories,
+    )
+    return {
+        "organization_id": run.organization_id,
+        "id": str(uuid.uuid4()),
+        "run_id": run.id,
+        "account_id": case.account_id,
+        "directory_id": case.directory_id,
+        "name": case.name,
+        "deed": deed.value,
+        "step": 0,
+        "state": verdict.state.value,
+        "why": verdict.why.value,
+        "because": "",
+        "reason": verdict.reason[:500],
+        "groups": None,
+        "undoes": case.id,
+        "attempt": 0,
+        "troubles": 0,
+    }

@@ -1,0 +1,326 @@
+"""Rules by clicking: made from a template, mended, previewed, switched on, run, copied, deleted; files in and out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from services.rules import delete_rule, save_rule
+from tests.views.house import JON, House, address_of, words_of
+
+RUN = re.compile(r"runs/([0-9a-f-]{36})")
+LADDER = {
+    "name": "Ladder of the test",
+    "mode": "live",
+    "steps": [
+        {"when": {"not_seen": 60}, "then": {"deed": "tell"}},
+        {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 0},
+    ],
+    "brake": {"number": "none", "share": "none"},
+}
+
+
+def fields_of(answer: TestResponse) -> list[tuple[str, str]]:
+    """What the browser would send of the form, as (name, value)."""
+    form = answer.text[answer.text.index('id="rule-form"') :]
+    found = []
+    for tag in re.findall(r"<input[^>]*>", form):
+        name, value, kind = (attribute(tag, word) for word in ("name", "value", "type"))
+        if name and (kind not in ("checkbox", "radio") or " checked" in tag):
+            found.append((name, value))
+    for name, options in re.findall(r'<select[^>]* name="([^"]+)".*?>(.*?)</select>', form, flags=re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        found.append((name, chosen[1] if chosen else ""))
+    for name, text in re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>(.*?)</textarea>', form):
+        found.append((name, text))
+    return found
+
+
+def attribute(tag: str, name: str) -> str:
+    found = re.search(rf'\b{name}="([^"]*)"', tag)
+    return found[1] if found else ""
+
+
+def form_of(answer: TestResponse, **changed: str) -> dict[str, Any]:
+    form: dict[str, Any] = {}
+    for name, value in fields_of(answer):
+        form.setdefault(name, []).append(value)
+    return form | {name.replace("__", "."): value for name, value in changed.items()}
+
+
+def made(house: House, **changed: Any) -> str:
+    return save_rule(house.deployment.tools, house.deployment.ana, LADDER | changed)
+
+
+def gone(house: House, rule_id: str) -> None:
+    delete_rule(house.deployment.tools, house.deployment.ana, rule_id)
+
+
+def test_an_empty_page_offers_templates(house: House) -> None:
+    answer = house.get("/app/rules")
+    words = words_of(answer)
+    assert "No rule yet" in words
+    assert "Idle ladder" in words
+    assert "Contractors with an end date" in words
+    assert 'href="/app/rules/new?template=never-came"' in answer.text
+    assert "Rules Protected Calendar" in words
+
+
+@pytest.mark.parametrize(
+    "key", ["", "idle-ladder", "externals", "never-came", "unanswered-invitations", "contractors"]
+)
+def test_what_the_form_shows_of_a_template_makes_that_rule(house: House, key: str) -> None:
+    form = house.get(f"/app/rules/new?template={key}" if key else "/app/rules/new")
+    reads = re.search(r'class="reads"[^>]*>(.*?)</p>', form.text)
+    fields = form_of(form, name=f"Of the form {key}")
+    saved = house.post("/app/rules", **fields)
+    assert saved.status_code == 200, words_of(saved)
+    assert saved.headers["HX-Retarget"] == "#main"
+    words = words_of(saved)
+    assert "It is off: nothing happens yet" in words
+    if key:
+        assert reads is not None
+        assert words_of_text(reads[1]) in words
+    assert house.get("/app/rules/new?template=nonsense").status_code == 404
+    rule_id = address_of(saved).removeprefix("rules/")
+    # Opened again, the form says the same, and saving it unchanged makes no version.
+    again = house.get(f"/app/rules/{rule_id}/edit")
+    assert "Version 1." in words_of(house.post(f"/app/rules/{rule_id}", **form_of(again)))
+    gone(house, rule_id)
+
+
+def words_of_text(text: str) -> str:
+    from html import unescape
+
+    return " ".join(unescape(text).split())
+
+
+def test_every_problem_stands_at_its_field_and_nothing_is_saved(house: House) -> None:
+    form = house.get("/app/rules/new?template=idle-ladder")
+    wrong = form_of(form, name="", schedule__every="cron", schedule__cron="nonsense", fresh_hours="soon")
+    wrong["steps.0.days"], wrong["steps.1.grace"] = ["-60"], "-3"
+    answer = house.post("/app/rules", **wrong)
+    assert answer.status_code == 422
+    assert answer.headers["HX-Retarget"] == "#rule-form"
+    for field, sentence in [
+        ("name", "Give the rule a name."),
+        ("steps-0-when-not_seen-0", "cannot be negative"),
+        ("steps-1-grace", "cannot be negative"),
+        ("schedule-cron", "five parts"),
+        ("fresh_hours", "whole number from 1 to 720"),
+    ]:
+        tag = re.search(rf'<input[^>]* id="{field}"[^>]*>', answer.text)
+        assert tag is not None, field
+        assert 'aria-invalid="true"' in tag[0], field
+        assert f'aria-describedby="{field}-problem"' in tag[0], field
+        problem = re.search(rf'id="{field}-problem">(.*?)</p>', answer.text)
+        assert problem is not None, field
+        assert sentence in problem[1]
+    assert "5 things to mend" in words_of(answer)
+    # What was typed is kept, and mended one by one.
+    assert 'value="nonsense"' in answer.text
+    assert "No rule yet" in words_of(house.get("/app/rules"))
+
+
+def test_rungs_are_added_moved_and_removed_and_what_was_typed_stays(house: House) -> None:
+    def after(answer: TestResponse, order: str, **changed: str) -> TestResponse:
+        return house.post("/app/rules/form", **form_of(answer, **changed), order=order)
+
+    form = house.get("/app/rules/new?template=idle-ladder")
+    more = after(form, "add", name="Typed")
+    assert more.text.count('class="rung"') == 4
+    assert "data-focus" in more.text
+    assert 'value="Typed"' in more.text
+    up = after(more, "up:2")
+    deeds = re.findall(r'name="steps\.\d\.then\.deed".*?value="(\w+)" selected', up.text, flags=re.DOTALL)
+    assert deeds == ["tell", "deactivate", "suspend", "suspend"]
+    assert after(up, "remove:3").text.count('class="rung"') == 3
+    two = after(form, "or:0")
+    assert two.text.count('name="steps.0.days"') == 2
+    assert after(two, "unless:0:1").text.count('name="steps.0.days"') == 1
+    for odd in ("up:0", "remove:9", "or:x", "unless:0:7", "add:add:add", "nonsense", ""):
+        assert after(form, odd).status_code == 200
+
+
+def test_the_form_shows_what_goes_with_a_choice(house: House) -> None:
+    form = house.get("/app/rules/new")
+    taking = house.post("/app/rules/form", **form_of(form, steps__0__then__deed="remove_access"))
+    assert "the products they lose" in words_of(taking)
+    groups = house.post("/app/rules/form", **form_of(form, steps__0__then__deed="change_groups"))
+    assert "groups they leave" in words_of(groups)
+    none = house.post("/app/rules/form", **form_of(form, steps__0__grace="0"))
+    assert "nobody is warned beforehand" in words_of(none)
+    weekly = house.post("/app/rules/form", **form_of(form, schedule__every="week", schedule__at="06:30"))
+    assert len(re.findall(r"<li><time[^>]*>Mon \d+ \w+ \d+, 06:30</time>", weekly.text)) == 5
+    billing = house.post("/app/rules/form", **form_of(form, schedule__every="billing"))
+    assert "on which day of the month Atlassian bills" in words_of(billing)
+    table = words_of(form)
+    assert "Delete their account Managed accounts that Atlassian says may be deleted Admin API Key" in table
+
+
+def test_a_named_list_takes_addresses(house: House) -> None:
+    person = house.person(status="active", is_bot=False, left_at=None, email="jon@acme.example")
+    form = house.get("/app/rules/new?template=never-came")
+    saved = house.post("/app/rules", **form_of(form, who__people=f"{person.email}\n"))
+    assert "the person on its list" in words_of(saved)
+    rule_id = address_of(saved).removeprefix("rules/")
+    assert person.account_id in house.get(f"/app/rules/{rule_id}/edit").text
+    gone(house, rule_id)
+    refused = house.post("/app/rules", **form_of(form, who__people="nobody@acme.example"))
+    assert refused.status_code == 422
+    assert "Nobody in your directory has the address nobody@acme.example" in words_of(refused)
+
+
+def test_from_the_preview_to_the_run_and_its_undo(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    rule_id = made(house)
+    rule = f"/app/rules/{rule_id}"
+    listed = house.get("/app/rules")
+    assert "Nobody has looked at a preview of this version" in words_of(listed)
+    assert re.search(r'role="switch"[^>]*aria-checked="false"[^>]*>', listed.text)
+    assert house.post(f"{rule}/on").status_code == 409
+    assert house.post(f"{rule}/run").status_code == 409
+
+    preview = house.post(f"{rule}/preview")
+    words = words_of(preview)
+    assert "Preview: Ladder of the test" in words
+    assert "Nothing to compare with" in words
+    assert "Belong to your identity provider" in words
+    assert "Will be warned" in words
+    assert "Will be suspended" in words
+    found = RUN.search(address_of(preview))
+    assert found is not None
+    run = f"/app/runs/{found[1]}"
+    assert "Only warn them" in words
+    assert "Will be suspended" not in words_of(house.get(f"{run}?deed=tell")).split("Person Verdict")[1]
+    assert "Nobody here" in words_of(house.get(f"{run}?text=zzzz"))
+    assert "identity provider" in words_of(house.get(f"{run}?why=provider"))
+    assert house.get(f"{run}?show=odd&deed=odd&why=odd&page=-1").status_code == 200
+    assert house.get(f"{run}/provider").text.count("\n") > 1
+    # Once more, and nobody is new.
+    assert "nobody came, nobody went" in words_of(house.post(f"{rule}/preview"))
+
+    assert "The rule is on." in words_of(house.post(f"{rule}/on"))
+    started = house.post(f"{rule}/run")
+    words = words_of(started)
+    assert "Running Live" in words
+    assert "as of version 1" in words
+    found = RUN.search(address_of(started))
+    assert found is not None
+    run = f"/app/runs/{found[1]}"
+    house.act()
+    house.act()
+    over = house.get(f"{run}?show=acted")
+    assert "Suspended Last seen" in words_of(over)
+    assert "Warned Last seen" in words_of(over)
+    assert "Undo…" in words_of(over)
+    person = re.search(r'"account_id": "([^"]+)"', over.text)
+    assert person is not None
+    undo = house.post(f"{run}/undo", account_id=person[1])
+    assert "Restore 1 person" in words_of(undo)
+    assert "Undo: suspended…" in words_of(house.get(f"/app/people/{person[1]}"))
+
+    # A changed rule needs a new preview; switched off, nothing goes on.
+    changed = house.post(rule, **form_of(house.get(f"{rule}/edit"), fresh_hours="24"))
+    assert "Version 2." in words_of(changed)
+    assert "Nobody has looked at a preview" in words_of(changed)
+    assert "The rule is off." in words_of(house.post(f"{rule}/off", here="list"))
+    old = words_of(house.get(address_of(preview).join(["/app/", ""])))
+    assert "This is a preview of version 1; the rule is at version 2." in old
+
+
+def test_a_brake_is_a_warning_in_the_preview_and_stops_the_run(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    rule_id = made(house, brake={"number": 1})
+    rule = f"/app/rules/{rule_id}"
+    preview = words_of(house.post(f"{rule}/preview"))
+    assert "would be stopped by its brake" in preview
+    assert "Will be suspended" in preview
+    house.post(f"{rule}/on")
+    braked = house.post(f"{rule}/run")
+    assert "the brake allows 1" in words_of(braked)
+    assert "Release the brake…" in words_of(braked)
+    assert "was stopped by its brake" in words_of(house.get("/app/overview"))
+    found = RUN.search(address_of(braked))
+    assert found is not None
+    assert "hx-trigger" in house.post(f"/app/runs/{found[1]}/release").text
+    assert house.post(f"/app/runs/{found[1]}/release").status_code == 409
+    assert "Stopped" in words_of(house.post(f"/app/runs/{found[1]}/stop"))
+
+
+def test_copies_and_deletes(house: House) -> None:
+    rule_id = made(house)
+    copy = house.post(f"/app/rules/{rule_id}/duplicate")
+    assert "Ladder of the test (copy)" in words_of(copy)
+    copy_id = address_of(copy).removeprefix("rules/")
+    assert "The rule is deleted" in words_of(house.post(f"/app/rules/{copy_id}/delete"))
+    assert house.get(f"/app/rules/{copy_id}").status_code == 404
+    gone(house, rule_id)
+
+
+def test_a_rule_that_deletes_accounts_waits_for_a_second_operator(house: House) -> None:
+    rule_id = made(house, steps=[{"when": {"deactivated": 180}, "then": {"deed": "delete"}, "grace": 0}])
+    house.post("/app/operators", account_id=JON)
+    try:
+        assert "nobody else has confirmed it" in words_of(house.get(f"/app/rules/{rule_id}"))
+        assert house.post(f"/app/rules/{rule_id}/confirm").status_code == 409
+        assert "waits for a second operator" in words_of(house.get(f"/app/rules/{rule_id}", JON))
+        confirmed = words_of(house.post(f"/app/rules/{rule_id}/confirm", JON))
+        assert "You confirmed this version" in confirmed
+    finally:
+        gone(house, rule_id)
+        house.post(f"/app/operators/{JON}/remove")
+
+
+def test_a_file_goes_out_and_comes_in(house: House) -> None:
+    rule_id = made(house)
+    exported = house.get(f"/app/rules/{rule_id}/export")
+    assert exported.mimetype == "application/yaml"
+    assert 'filename="rollcall-rule.yaml"' in exported.headers["Content-Disposition"]
+    assert exported.text == house.get("/app/rules/export").text
+    renamed = exported.text.replace("Ladder of the test", "Ladder of the file")
+    assert "1 rule is imported" in words_of(house.post("/app/rules/import", text=renamed))
+    listed = house.get("/app/rules")
+    assert "Ladder of the file" in words_of(listed)
+    for found in set(re.findall(r'href="/app/rules/([0-9a-f-]{36})"', listed.text)):
+        gone(house, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "A file of rules begins with"),
+        ("rules: [", "This is no valid YAML. Look at line"),
+        ("rules:\n- name: X\n  steps:\n  - when: {never: soon}\n    then: {deed: suspend}\n", "Rule 1, step 1"),
+        ("rules:\n- name: X\n  mode: lives\n  steps: []\n", "Did you mean “live”?"),
+    ],
+)
+def test_a_broken_file_brings_sentences_and_saves_nothing(house: House, text: str, sentence: str) -> None:
+    answer = house.post("/app/rules/import", text=text)
+    assert answer.status_code == 422
+    assert sentence in words_of(answer)
+    assert "No rule yet" in words_of(house.get("/app/rules"))
+
+
+def test_the_schema_of_the_file_is_served_to_everybody(house: House) -> None:
+    answer = house.get("/rule.schema.json", None)
+    assert answer.status_code == 200
+    assert answer.get_json(force=True)["type"] == "object"
+
+
+def test_the_calendar_is_kept_and_checked(house: House) -> None:
+    saved = house.post("/app/calendar", time_zone="Europe/Zagreb", billing_day="14")
+    assert "Saved." in words_of(saved)
+    assert 'value="14"' in saved.text
+    refused = house.post("/app/calendar", time_zone="Europe/Zagreb", billing_day="45")
+    assert refused.status_code == 422
+    assert re.search(r'id="billing_day"[^>]*aria-invalid="true"', refused.text)
+    assert house.post("/app/calendar", time_zone="Moon/Base", billing_day="").status_code == 422
+    house.post("/app/calendar", time_zone="UTC", billing_day="")

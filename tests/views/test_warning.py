@@ -1,0 +1,85 @@
+"""What the person concerned sees in the product, and the answer they give for themselves alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.run import Case
+from services.rule_runs import mark_seen, preview_rule, run_now
+from services.rules import save_rule, switch_on
+from tests.views.house import ANA, JON, UMA, House, words_of
+
+
+def warned(house: House, *people: str, deed: str = "suspend") -> None:
+    """A live rule chose these people; the worker has warned whoever can be warned."""
+    tools, ana = house.deployment.tools, house.deployment.ana
+    house.deployment.configure()
+    house.read_directory()
+    rule_id = save_rule(
+        tools,
+        ana,
+        {
+            "name": "Warns",
+            "mode": "live",
+            "who": {"people": list(people)},
+            "steps": [{"when": {"not_seen": 1, "never": 1}, "then": {"deed": deed}, "grace": 14}],
+            "brake": {"number": "none", "share": "none"},
+        },
+    )
+    mark_seen(tools, ana, preview_rule(tools, ana, rule_id))
+    switch_on(tools, ana, rule_id)
+    run_now(tools, ana, rule_id)
+    house.act()
+
+
+def states(house: House, account_id: str) -> list[str]:
+    with house.deployment.tools.begin() as session:
+        return [case.state for case in session.query(Case).where(Case.account_id == account_id)]
+
+
+@pytest.fixture
+def idle_uma(new_house: House) -> House:
+    """Uma has not been here for long, in the pretend Atlassian."""
+    for account_id in (UMA, JON):
+        new_house.deployment.control("PATCH", f"people/{account_id}", json={"last_active": "2025-01-05T10:00:00Z"})
+    return new_house
+
+
+def test_whoever_is_warned_reads_it_and_keeps_their_access(idle_uma: House) -> None:
+    house = idle_uma
+    warned(house, UMA)
+    page = house.page("/pages/app", UMA)
+    assert page.status_code == 200
+    words = words_of(page)
+    assert "your access ends." in words
+    assert "I still need it" in words
+    assert "hx-get" not in page.text.split("<main")[1]
+    kept = house.post("/app/keep", UMA)
+    assert "you keep your access" in words_of(kept)
+    assert "spared" in states(house, UMA)
+    assert house.page("/pages/app", UMA).status_code == 403
+    assert house.post("/app/keep", UMA).status_code == 200
+
+
+def test_nobody_answers_for_somebody_else(idle_uma: House) -> None:
+    house = idle_uma
+    warned(house, UMA)
+    house.post("/app/keep", JON, account_id=UMA, case_id="x")
+    house.post("/app/keep", ANA, account_id=UMA)
+    assert states(house, UMA).count("warned") == 1
+    assert house.post("/app/keep", None).status_code == 409
+
+
+def test_an_administrator_reads_it_above_the_page(idle_uma: House) -> None:
+    house = idle_uma
+    warned(house, JON)
+    words = words_of(house.page("/pages/app", JON))
+    assert "Configure Token" in words
+    assert "I still need it" in words
+
+
+def test_who_is_only_told_reads_it_once(idle_uma: House) -> None:
+    house = idle_uma
+    warned(house, UMA, deed="tell")
+    assert "Nothing else happens now" in words_of(house.page("/pages/app", UMA))
+    assert house.page("/pages/app", UMA).status_code == 403

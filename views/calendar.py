@@ -1,0 +1,50 @@
+"""Calendar: the time zone in which rules run, and the day on which Atlassian bills."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, make_response, request
+
+from connect.errors import Invalid
+from services.calendars import calendar_of, set_calendar
+from services.schedules import known_time_zones
+from views import show
+from views.access import api, caller, operator_only, tools
+from views.errors import status_of
+
+blueprint = Blueprint("calendar", __name__, url_prefix="/app/calendar")
+
+
+@blueprint.get("")
+@api
+@operator_only
+def index() -> str:
+    time_zone, billing_day = calendar_of(tools(), caller())
+    return _content(time_zone, "" if billing_day is None else str(billing_day))
+
+
+@blueprint.post("")
+@api
+@operator_only
+def save() -> str | Response:
+    time_zone, billing_day = request.form.get("time_zone", ""), request.form.get("billing_day", "")
+    try:
+        set_calendar(tools(), caller(), time_zone, billing_day)
+    except Invalid as problem:
+        answer = make_response(_content(time_zone, billing_day, problem=problem), status_of(problem))
+        answer.headers["HX-Retarget"] = "#main"
+        return answer
+    return _content(time_zone, billing_day, saved="Saved. Rules that are on have their new dates.")
+
+
+def _content(time_zone: str, billing_day: str, **extra: Any) -> str:
+    return show.place(
+        "rules/calendar.html",
+        tab="rules",
+        title="Calendar",
+        time_zone=time_zone,
+        billing_day=billing_day,
+        zones=known_time_zones(),
+        **extra,
+    )

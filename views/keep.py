@@ -1,0 +1,19 @@
+"""For the person concerned: their own warning, and the answer to it. No right is needed to answer for oneself."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from services.keeping import keep_my_access
+from views import show
+from views.access import api, caller, tools
+
+blueprint = Blueprint("keep", __name__, url_prefix="/app")
+
+
+@blueprint.post("/keep")
+@api
+def keep() -> str:
+    """Acts on nobody but the proven caller."""
+    keep_my_access(tools(), caller())
+    return show.part("warning/kept.html")

@@ -1,0 +1,84 @@
+"""Review: people who wait for an operator, and what an operator says about them, one by one or many."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request
+
+from connect.errors import NotFound
+from rules.case import WAITING, CaseState
+from services import reviews
+from views import show
+from views.access import api, caller, operator_only, tools
+from views.words import case_words
+
+blueprint = Blueprint("review", __name__, url_prefix="/app/review")
+PER_PAGE = 50
+ORDER = (CaseState.REVIEW, CaseState.COULD_NOT_WARN, CaseState.HELD)
+
+
+@blueprint.get("")
+@api
+@operator_only
+def index() -> str:
+    return _content()
+
+
+@blueprint.post("/<word>")
+@api
+@operator_only
+def decide(word: str) -> str:
+    """approve, hold, protect or note, for everybody who is ticked."""
+    cases = request.form.getlist("case")
+    reason, until = request.form.get("reason", ""), request.form.get("until", "")
+    if word == "approve":
+        done = f"{_people(reviews.approve(tools(), caller(), cases))} approved."
+    elif word == "hold":
+        done = f"{_people(reviews.hold(tools(), caller(), cases))} on hold."
+    elif word == "protect":
+        count = reviews.spare_and_protect(tools(), caller(), cases, reason=reason, until=until)
+        done = f"{_people(count)} protected and left alone."
+    elif word == "note":
+        text = request.form.get("note", "")
+        done = f"Note written beside {_people(reviews.note(tools(), caller(), cases, text))}."
+    else:
+        raise NotFound("There is nothing at this address.", "Go back to Review.")
+    return _content(done)
+
+
+def _content(done: str = "") -> str:
+    asked = request.values.get("show", "")
+    state = CaseState(asked) if asked in {each.value for each in WAITING} else None
+    _none, counts = reviews.queue(tools(), caller(), limit=0)
+    total = counts.get(state, 0) if state else sum(counts.values())
+    pages = max(-(-total // PER_PAGE), 1)
+    page = min(max(request.values.get("page", 1, type=int), 1), pages)
+    waiting, _counts = reviews.queue(
+        tools(), caller(), state=state, offset=(page - 1) * PER_PAGE, limit=PER_PAGE
+    )
+    words = {"show": state.value} if state else {}
+    return show.place(
+        "review/index.html",
+        tab="review",
+        title="Review",
+        waiting=waiting,
+        chips=_chips(counts),
+        show=state.value if state else "",
+        total=total,
+        page=page,
+        pages=pages,
+        per_page=PER_PAGE,
+        done=done,
+        path=show.address("review", words),
+        address=show.address("review", words | ({"page": str(page)} if page > 1 else {})),
+    )
+
+
+def _chips(counts: dict[CaseState, int]) -> list[tuple[str, str, int]]:
+    found = [
+        (state.value, case_words(state, None, ""), counts[state]) for state in ORDER if counts.get(state)
+    ]
+    return [("", "Everybody", sum(counts.values())), *found]
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"

@@ -1,0 +1,192 @@
+"""The page of one run: a preview by hand, a rule's preview, or the live run, with its people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+
+from connect.errors import Invalid, NotFound
+from rules.brake import Brake
+from rules.case import CaseState, RunState
+from rules.deeds import CAPABILITIES, Deed
+from rules.verdict import Why
+from services import provider_lists, rule_runs, rule_views, run_progress
+from services.rule_views import RulePage
+from services.run_people import RunPeople, Wanted, people_of_run
+from services.run_progress import RunView
+from views import show
+from views.access import caller, tools
+from views.words import DEED_VERBS, MODES, WHYS, case_words
+
+PER_PAGE = 50
+ORDER = (
+    CaseState.PLANNED,
+    CaseState.LISTED,
+    CaseState.REVIEW,
+    CaseState.HELD,
+    CaseState.COULD_NOT_WARN,
+    CaseState.WARNED,
+    CaseState.ACTING,
+    CaseState.ACTED,
+    CaseState.UNDONE,
+    CaseState.UNDO_SKIPPED,
+    CaseState.FAILED,
+    CaseState.REFUSED,
+    CaseState.SPARED,
+    CaseState.CANCELLED,
+    CaseState.GUARDED,
+    CaseState.NOT_POSSIBLE,
+)
+PURPOSES = ("Leave", "Contract ended", "Not used", "Security", "Other")
+
+
+def content(run_id: str, problem: Invalid | None = None, typed: dict[str, str] | None = None) -> str:
+    """The whole page. `problem` and `typed` belong to what is written beside a suspension."""
+    view = run_progress.show_run(tools(), caller(), run_id)
+    context = people_of(view)
+    if view.state is RunState.PREVIEW and view.rule_id and not view.undoes:
+        return _rule_preview(view, context)
+    if view.state is RunState.PREVIEW:
+        return show.place(
+            "runs/preview.html",
+            tab="people",
+            title="Preview",
+            explanation=_explanation(view),
+            verb=DEED_VERBS[view.deed] if view.deed else "Change",
+            purposes=PURPOSES,
+            today=tools().clock().date(),
+            problem=problem,
+            typed=typed or {},
+            **context,
+        )
+    return show.place("runs/run.html", tab="runs", title=show.run_title(view), modes=MODES, **context)
+
+
+def _rule_preview(view: RunView, context: dict[str, Any]) -> str:
+    """Shown, it counts as looked at: this version of the rule may run live from now on."""
+    rule_runs.mark_seen(tools(), caller(), view.id)
+    page = _rule_of(view)
+    return show.place(
+        "runs/rule_preview.html",
+        tab="rules",
+        title=f"Preview: {view.rule_name}",
+        of_rule=page,
+        modes=MODES,
+        owned=provider_lists.provider_groups(tools(), caller(), view.id),
+        not_idle=max(view.scope - view.total, 0),
+        brake=page.rule.brake if page is not None else Brake(),
+        **context,
+    )
+
+
+def _rule_of(view: RunView) -> RulePage | None:
+    try:
+        return rule_views.show_rule(tools(), caller(), view.rule_id or "")
+    except NotFound:
+        return None
+
+
+def _explanation(view: RunView) -> str:
+    if view.undoes:
+        return "Only people whom the run changed are given back, and nobody whom somebody changed since."
+    if view.deed is Deed.SUSPEND:
+        return "Suspended people cannot open the organization's products and cost no seat; groups and roles are kept."
+    return "Restored people get back what they had: groups and roles were kept, and their seats are billed again."
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """Something to look at alone: `words` is its part of the address, empty for everybody."""
+
+    label: str
+    count: int
+    words: dict[str, str]
+    current: bool
+
+
+def people_of(view: RunView) -> dict[str, Any]:
+    """One page of the run's people, of the kind that the request asks for."""
+    wanted = _wanted()
+    asked = max(request.args.get("page", 1, type=int), 1)
+    found = people_of_run(tools(), caller(), view.id, wanted, page=asked, per_page=PER_PAGE)
+    pages = max(-(-found.total // PER_PAGE), 1)
+    page = min(asked, pages)
+    kind = _words_of(wanted)
+    query = kind | ({"text": wanted.text} if wanted.text else {})
+    return {
+        "run": view,
+        "cases": found.cases,
+        "states": _states(view, kind),
+        "kinds": _kinds(view, found, kind),
+        "kind": kind,
+        "text": wanted.text,
+        "page": page,
+        "pages": pages,
+        "per_page": PER_PAGE,
+        "shown_total": found.total,
+        "live": view.state is RunState.RUNNING,
+        "pace": "1s" if view.to_do > view.waiting else "10s",
+        "query": urlencode(query | {"page": str(page)}),
+        "path": show.address(f"runs/{view.id}", query),
+        "address": show.address(f"runs/{view.id}", query | ({"page": str(page)} if page > 1 else {})),
+    }
+
+
+def _wanted() -> Wanted:
+    """The kind of people that the address asks for; odd words ask for everybody."""
+    words = request.args
+    state, deed, why = words.get("show", ""), words.get("deed", ""), words.get("why", "")
+    return Wanted(
+        state=CaseState(state) if state in set(CaseState) else None,
+        deed=Deed(deed) if deed in set(Deed) else None,
+        why=Why(why) if why in set(Why) and why else None,
+        text=words.get("text", "").strip()[:100],
+        new=words.get("new") == "yes",
+        back=words.get("back") == "yes",
+    )
+
+
+def _words_of(wanted: Wanted) -> dict[str, str]:
+    found = {
+        "show": wanted.state or "",
+        "deed": wanted.deed or "",
+        "why": wanted.why or "",
+        "new": "yes" if wanted.new else "",
+        "back": "yes" if wanted.back else "",
+    }
+    return {word: str(value) for word, value in found.items() if value}
+
+
+def _states(view: RunView, kind: dict[str, str]) -> list[Chip]:
+    chips = [Chip("Everybody", view.total, {}, not kind)]
+    for state in ORDER:
+        count = view.counts.get(state)
+        if count:
+            words = {"show": state.value}
+            chips.append(Chip(case_words(state, view.deed, view.state), count, words, kind == words))
+    return chips
+
+
+def _kinds(view: RunView, found: RunPeople, kind: dict[str, str]) -> list[Chip]:
+    """By deed where there are several, by reason, and who is new or came back."""
+    chips = []
+    if len(found.deeds) > 1:
+        chips += [
+            (CAPABILITIES[deed].words.capitalize(), found.deeds[deed], {"deed": deed.value})
+            for deed in Deed
+            if deed in found.deeds
+        ]
+    # Whoever is guarded has a chip by state already.
+    chips += [
+        (WHYS[why], found.whys[why], {"why": why.value})
+        for why in Why
+        if why in found.whys and why is not Why.GUARD
+    ]
+    if view.state is RunState.PREVIEW and view.rule_id and 0 < view.new < view.chosen:
+        chips.append(("New since the last time", view.new, {"new": "yes"}))
+    if found.back:
+        chips.append(("Came back", found.back, {"back": "yes"}))
+    return [Chip(label, count, words, kind == words) for label, count, words in chips]
