@@ -8,10 +8,11 @@ from typing import Any
 
 from dbos import DBOS
 
-from jobs import cases, rules, syncs
+from jobs import cases, questions, rules, syncs
 from jobs.workbench import tools
 from services import (
     absences,
+    asking,
     daily_checks,
     orders,
     retention,
@@ -31,18 +32,18 @@ KEEP_WORK = timedelta(days=7)
 """How long DBOS remembers finished work. Rows remember for ever what was done; this is about ids alone."""
 SWEEP = 2000
 CLOCK = ["tick", "take_over", "rounds", "sweep"]
-WORK = ["sync_organization", "run_rule", "act_on_case"]
+WORK = ["sync_organization", "run_rule", "ask_about_preview", "act_on_case"]
 
 Due = tuple[str, str, int]
 """Organization id, id of the row, number of the attempt."""
-DueRule = tuple[str, str, str]
-"""Organization id, rule id, moment of the date in ISO 8601."""
+DueByDate = tuple[str, str, str]
+"""Organization id, id of the row, the occasion as a moment in ISO 8601."""
 
 
 @DBOS.workflow(name="tick")
 def tick(_due_at: datetime, _context: Any) -> None:
     """Every second: enqueues what is due. Waiting lives in rows, never in a sleeping workflow."""
-    due_syncs, due_rules, due_cases = look_around()
+    due_syncs, due_rules, due_questions, due_cases = look_around()
     for organization_id, sync_id, attempt in due_syncs:
         _enqueue(
             syncs.QUEUE,
@@ -56,6 +57,15 @@ def tick(_due_at: datetime, _context: Any) -> None:
         _enqueue(
             rules.QUEUE, "run_rule", rules.workflow_id(rule_id, due_at), organization_id, rule_id, due_at
         )
+    for organization_id, run_id, occasion in due_questions:
+        _enqueue(
+            questions.QUEUE,
+            "ask_about_preview",
+            questions.workflow_id(run_id, occasion),
+            organization_id,
+            run_id,
+            occasion,
+        )
     for organization_id, case_id, attempt in due_cases:
         _enqueue(
             cases.QUEUE, "act_on_case", cases.workflow_id(case_id, attempt), organization_id, case_id, attempt
@@ -63,12 +73,13 @@ def tick(_due_at: datetime, _context: Any) -> None:
 
 
 @DBOS.step()
-def look_around() -> tuple[list[Due], list[DueRule], list[Due]]:
+def look_around() -> tuple[list[Due], list[DueByDate], list[DueByDate], list[Due]]:
     for organization_id in runs.finish_runs(tools()):
         summary.summary(tools(), organization_id)
     return (
         syncing.due_syncs(tools()),
         rule_runs.due_rules(tools()),
+        asking.lease_previews(tools()),
         orders.lease_due_cases(tools(), CASES_PER_TICK),
     )
 

@@ -8,7 +8,7 @@ from types import FrameType
 
 from dbos import DBOS, DBOSConfig
 
-from jobs import cases, clockwork, rules, syncs
+from jobs import cases, clockwork, questions, rules, syncs
 from jobs.workbench import lay_out
 from services.toolbox import Toolbox
 from services.workers import beat
@@ -27,6 +27,9 @@ def run(tools: Toolbox) -> None:
     DBOS.launch()
     DBOS.register_queue(syncs.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.25)
     DBOS.register_queue(rules.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5)
+    DBOS.register_queue(
+        questions.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5
+    )
     DBOS.register_queue(
         cases.QUEUE,
         worker_concurrency=8,

@@ -71,7 +71,8 @@ class Person(Base):
     status_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Since when at least the directory shows `status`: the first reading or deed that found it changed."""
     refusal: Mapped[str] = mapped_column(String(300), default="", server_default="")
-    """What Atlassian answered the last time it was asked whether this account may be changed; empty: not asked."""
+    """Why Atlassian would not let this account be changed, as it answered at `asked_at`; empty: it would."""
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_org_admin: Mapped[bool] = mapped_column(default=False)
     is_bot: Mapped[bool] = mapped_column(default=False)
     added_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -48,6 +48,8 @@ class Run(Base):
     gone: Mapped[int] = mapped_column(default=0, server_default="0")
     seen_by: Mapped[str | None] = mapped_column(String(128))
     purpose: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    ask_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When to go on asking Atlassian whether the accounts of this preview may be changed; None: all are asked."""
     undoes: Mapped[str | None] = mapped_column(String(36))
     requested_by: Mapped[str] = mapped_column(String(128))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -59,6 +61,7 @@ class Run(Base):
     __table_args__ = (
         Index("ix_run_by_time", "organization_id", "created_at"),
         Index("ix_run_by_state", "state"),
+        Index("ix_run_to_ask", "ask_at"),
         Index("ix_run_by_rule", "organization_id", "rule_id", "created_at"),
     )
 

@@ -29,15 +29,16 @@ from connect.gateway.organization import OrganizationGateway
 from models.rule import StoredRule
 from models.run import Case, Run
 from rules.case import Act, CaseState, Record, RunState, Spare, Wait, decide, not_shown
-from rules.changes import Change, Snapshot
+from rules.changes import Change, Snapshot, still_to_do
 from rules.idle import Candidate
 from rules.plan import judge_by_rule
 from rules.rule import Mode, Rule
 from rules.undo import judge_undo
 from rules.verdict import Verdict, judge
 from services import outcomes, warning
+from services.asking import refusal_of, remember
 from services.candidates import candidate_read_now
-from services.deeds import make, read_now, refusal_of
+from services.deeds import make, read_now
 from services.doors import opened
 from services.orders import AT_WORK, Order, take
 from services.toolbox import Toolbox
@@ -63,6 +64,10 @@ def act_on_case(tools: Toolbox, organization_id: str, case_id: str, attempt: int
 
 def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
     seen = read_now(gateway, order)
+    if _shows_late(tools, order, seen):
+        assert order.settles_at is not None
+        outcomes.postpone(tools, order, order.settles_at)
+        return
     verdict = _verdict(tools, order, seen)
     decision = decide(
         begun=order.begun,
@@ -78,7 +83,8 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
         case Record():
             outcomes.finish(tools, order, CaseState.ACTED, "Found done after an interruption.")
         case Spare(reason):
-            outcomes.finish(tools, order, CaseState.SPARED, reason)
+            half_way = "Stopped half-way: " if order.landed else ""
+            outcomes.finish(tools, order, CaseState.SPARED, f"{half_way}{reason}")
         case Wait(until):
             outcomes.postpone(tools, order, until)
         case Act(changes):
@@ -112,7 +118,7 @@ def _verdict(tools: Toolbox, order: Order, seen: Snapshot | None) -> Verdict | N
         return verdict
     now = tools.clock()
     with tools.begin() as session:
-        person = candidate_read_now(session, order.organization_id, seen, order.rule_id)
+        person = candidate_read_now(session, order.organization_id, seen, order.rule_id, now)
     by_rule = judge_by_rule(order.rule, person, order.ground, now)
     if by_rule.objection is not None:
         return by_rule
@@ -135,6 +141,13 @@ def _spared(verdict: Verdict, reason: str) -> Verdict:
     return replace(verdict, state=CaseState.SPARED, reason=reason)
 
 
+def _shows_late(tools: Toolbox, order: Order, seen: Snapshot | None) -> bool:
+    """Whether Atlassian may still show the person as they were before the deed that this case takes back."""
+    if seen is None or order.settles_at is None or tools.clock() >= order.settles_at:
+        return False
+    return order.begun is None and bool(still_to_do(order.undone, seen))
+
+
 def _with_landed(order: Order, seen: Snapshot | None) -> Order:
     if not order.begun or order.acting_since is None:
         return order
@@ -148,9 +161,10 @@ def _do(
     if not changes:
         outcomes.finish(tools, order, CaseState.SPARED, "Nothing that Rollcall can see is left to change.")
         return
-    refused = refusal_of(gateway, order)
+    refused = refusal_of(gateway, order.action.deed, order.account_id)
     if refused:
-        outcomes.remember_refusal(tools, order, refused)
+        with tools.begin() as session:
+            remember(session, order.organization_id, order.account_id, refused, tools.clock())
         outcomes.finish(tools, order, CaseState.REFUSED, refused, rejected=True)
         return
     if not _begin(tools, order, seen, changes):

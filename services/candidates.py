@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from rules.idle import AccessAndActivity, Candidate
 from rules.organization import OrganizationFacts
 from rules.person import ORG_ADMIN, GroupRef, PersonFacts, ProductAccess
 from rules.rule import Rule
+from services.asking import believed
 from services.directory import signals_of
 from services.scope import may_have_come, scope_of
 
@@ -29,8 +31,17 @@ _COLUMNS = (
     Person.account_id, Person.name, Person.email, Person.account_type, Person.account_status,
     Person.membership_status, Person.status, Person.claim_status, Person.management_source,
     Person.email_verified, Person.is_org_admin, Person.added_at, Person.status_since, Person.refusal,
-    Person.in_several_directories, Person.directory_id,
+    Person.asked_at, Person.in_several_directories, Person.directory_id,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a rule knows besides the directory: whom a run has in hand, whom it told when, and what time it is."""
+
+    under_way: frozenset[str]
+    told: Mapping[str, datetime]
+    now: datetime
 
 
 def candidates(
@@ -47,13 +58,12 @@ def candidates(
         *scope_of(organization_id, rule.who, organization),
         or_(*(may_have_come(organization_id, step.when, organization, now, today) for step in rule.steps)),
     ]
-    under_way = _under_way(session, organization_id)
-    told = _told(session, organization_id, rule_id)
+    known = _Known(_under_way(session, organization_id), _told(session, organization_id, rule_id), now)
     after = ""
     while True:
         query = select(*_COLUMNS).where(*conditions, Person.account_id > after)
         rows = session.execute(query.order_by(Person.account_id).limit(BATCH)).all()
-        yield from _candidates_of(session, organization_id, rows, organization, under_way, told)
+        yield from _candidates_of(session, organization_id, rows, organization, known)
         if len(rows) < BATCH:
             return
         after = rows[-1].account_id
@@ -65,19 +75,22 @@ def people_as_candidates(
     account_ids: Sequence[str],
     organization: OrganizationFacts,
 ) -> dict[str, Candidate]:
-    """These people from memory, whether their time has come or not; those who left are absent."""
+    """These people from memory, whether their time has come or not, without what only a rule knows of them.
+
+    Those who left are absent.
+    """
     query = select(*_COLUMNS).where(
         Person.organization_id == organization_id,
         Person.account_id.in_(account_ids),
         Person.left_at.is_(None),
     )
     rows = session.execute(query).all()
-    found = _candidates_of(session, organization_id, rows, organization, frozenset(), {})
+    found = _candidates_of(session, organization_id, rows, organization, None)
     return {candidate.seen.facts.account_id: candidate for candidate in found}
 
 
 def candidate_read_now(
-    session: Session, organization_id: str, seen: Snapshot, rule_id: str | None
+    session: Session, organization_id: str, seen: Snapshot, rule_id: str | None, now: datetime
 ) -> Candidate:
     """Somebody as Atlassian shows them this moment, with what only we know: signals, last day, absence."""
     account_id = seen.facts.account_id
@@ -94,7 +107,7 @@ def candidate_read_now(
         away_until=absence.ends_on if absence is not None else None,
         in_several_directories=person is not None and person.in_several_directories,
         told_at=_told(session, organization_id, rule_id, account_id).get(account_id),
-        refusal=person.refusal if person is not None else "",
+        refusal=believed(person.refusal, person.asked_at, now) if person is not None else "",
     )
 
 
@@ -103,8 +116,7 @@ def _candidates_of(
     organization_id: str,
     rows: Sequence[Any],
     organization: OrganizationFacts,
-    under_way: frozenset[str],
-    told: dict[str, datetime],
+    known: _Known | None,
 ) -> Iterator[Candidate]:
     account_ids = [row.account_id for row in rows]
     seats = _seats(session, organization_id, account_ids)
@@ -122,9 +134,9 @@ def _candidates_of(
             ends_on=last_day.ends_on if last_day is not None else None,
             away_until=absence.ends_on if absence is not None else None,
             in_several_directories=row.in_several_directories,
-            under_way=account_id in under_way,
-            told_at=told.get(account_id),
-            refusal=row.refusal,
+            under_way=known is not None and account_id in known.under_way,
+            told_at=known.told.get(account_id) if known is not None else None,
+            refusal=believed(row.refusal, row.asked_at, known.now) if known is not None else "",
             directory_id=row.directory_id,
         )
 

@@ -1,4 +1,4 @@
-"""Deeds at Atlassian: reading one person now, asking whether an account may be changed, making one change."""
+"""Deeds at Atlassian: reading one person now, and making one change."""
 
 from __future__ import annotations
 
@@ -10,19 +10,6 @@ from rules.changes import Change, ChangeKind, Snapshot, needs_roles
 from rules.deeds import Deed
 from services.orders import Order
 
-PRIVILEGES = {Deed.DEACTIVATE: "lifecycle.enablement", Deed.DELETE: "lifecycle.delete"}
-
-REFUSALS = {
-    "administrative": "Atlassian protects this account: its owner administers the organization.",
-    "administrative.notMyself": "This account owns the Admin API key: it cannot change itself.",
-    "authPolicy.saml": "The account logs in by single sign-on: change it at your identity provider.",
-    "blocked.exportControl": "Atlassian blocks changes to this account for legal reasons.",
-    "externalDirectory.scim": "Belongs to your identity provider: change the account there.",
-    "externalDirectory.google": "Was once synced from Google Workspace: change the account there.",
-    "myselfOnly": "Only its owner may change this account.",
-    "managedAccount": "Another organization manages this account.",
-}
-
 
 def read_now(gateway: OrganizationGateway, order: Order) -> Snapshot | None:
     """The person this moment, with roles where the deed is about them; None when no longer in the directory."""
@@ -33,17 +20,6 @@ def read_now(gateway: OrganizationGateway, order: Order) -> Snapshot | None:
         return Snapshot(facts, gateway.roles_of(order.organization_id, order.directory_id, order.account_id))
     except Gone:
         return None
-
-
-def refusal_of(gateway: OrganizationGateway, order: Order) -> str:
-    """Atlassian's reason why the account may not be changed in this way, in our words; empty when it may."""
-    name = PRIVILEGES.get(order.action.deed)
-    if name is None or order.undoes is not None:
-        return ""
-    privilege = gateway.privileges(order.account_id, [name]).get(name)
-    if privilege is None or privilege.allowed:
-        return ""
-    return REFUSALS.get(privilege.reason, "Atlassian does not allow changes to this account.")
 
 
 def make(gateway: OrganizationGateway, order: Order, change: Change) -> None:

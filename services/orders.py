@@ -18,6 +18,7 @@ from rules.deeds import Action, Deed
 from rules.rule import Rule, Step
 from rules.rule_file import parse_rule
 from rules.verdict import Ground
+from services.asking import believed
 from services.ground import ground_of
 from services.runs import paused_until
 from services.toolbox import Toolbox
@@ -34,7 +35,8 @@ UNFINISHED_STATES = [state.value for state in UNFINISHED]
 class Order:
     """`begun` are the changes an earlier attempt wrote down, `landed` those of them known to have happened.
 
-    An undo has `back`, the changes to make, and `undone`, those they take back. A case of a rule has `rule`, the
+    An undo has `back`, the changes to make, `undone`, those they take back, and `settles_at`, until when Atlassian may
+    not show these yet. A case of a rule has `rule`, the
     version that its run names, and `step`; `newer_rule` is what the rule has become since. `objection` is what our
     own memory has against the deed.
     """
@@ -57,6 +59,7 @@ class Order:
     undoes: str | None = None
     back: tuple[Change, ...] = ()
     undone: tuple[Change, ...] = ()
+    settles_at: datetime | None = None
     rule_id: str | None = None
     rule: Rule | None = None
     newer_rule: Rule | None = None
@@ -137,16 +140,19 @@ def take(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> Or
         if later is not None:
             case.resume_at = later
             return None
-        return _order(session, case, run, now)
+        return _order(session, case, run, now, timedelta(seconds=tools.settings.settle_seconds))
 
 
-def _order(session: Session, case: Case, run: Run, now: datetime) -> Order:
+def _order(session: Session, case: Case, run: Run, now: datetime, settle: timedelta) -> Order:
     person = find_person(session, case.organization_id, case.account_id)
     book = _book(session, run)
     rule, objection = book.rule, book.objection
     step = rule.steps[case.step] if rule is not None and case.step < len(rule.steps) else None
     original = find_case(session, case.organization_id, case.undoes) if case.undoes else None
     undone = done_changes(original) if original is not None else ()
+    settles_at = (
+        original.finished_at + settle if original is not None and original.finished_at is not None else None
+    )
     if case.kept_at is not None:
         objection = "They answered that they still need their access."
     if case.undoes is not None:
@@ -167,11 +173,12 @@ def _order(session: Session, case: Case, run: Run, now: datetime) -> Order:
             session, case.organization_id, book.author or run.confirmed_by or run.requested_by, now
         ),
         in_several_directories=person is not None and person.in_several_directories,
-        refusal=person.refusal if person is not None else "",
+        refusal=believed(person.refusal, person.asked_at, now) if person is not None else "",
         objection=objection,
         undoes=case.undoes,
         back=way_back(undone),
         undone=undone,
+        settles_at=settles_at,
         rule_id=run.rule_id,
         rule=rule,
         newer_rule=book.newer,

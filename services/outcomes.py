@@ -60,11 +60,15 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
 
 
 def note_landed(tools: Toolbox, order: Order) -> None:
-    """One of several changes was answered: whatever happens next, undo must know of it."""
+    """One of several changes was answered: whatever happens next, undo must know of it.
+
+    The next call is about to be made: from now on Atlassian has its time to show that one.
+    """
     with tools.begin() as session:
         case = find_case(session, order.organization_id, order.case_id)
         if case is not None:
             _write_landed(case, order)
+            case.acting_since = tools.clock()
 
 
 def postpone(tools: Toolbox, order: Order, until: datetime) -> None:
@@ -108,7 +112,7 @@ def trouble(tools: Toolbox, order: Order, problem: AppError) -> None:
 
 
 def give_way(tools: Toolbox, order: Order) -> None:
-    """Another run acts on this person: look again later. Or the run was stopped: an interrupted case did not land."""
+    """Another run acts on this person: look again later. Or the run was stopped, and what has not landed will not."""
     now = tools.clock()
     with tools.begin() as session:
         case = find_case(session, order.organization_id, order.case_id)
@@ -137,14 +141,6 @@ def fail_case(tools: Toolbox, organization_id: str, case_id: str) -> None:
             case.state = moved(CaseState(case.state), CaseState.FAILED).value
             case.reason, case.finished_at, case.resume_at = "Something went wrong inside Rollcall.", now, None
             leave_the_rest(session, case)
-
-
-def remember_refusal(tools: Toolbox, order: Order, refusal: str) -> None:
-    """What Atlassian said about this account: the next preview says it beforehand."""
-    with tools.begin() as session:
-        person = find_person(session, order.organization_id, order.account_id)
-        if person is not None:
-            person.refusal = refusal[:300]
 
 
 def words(problem: AppError) -> str:

@@ -16,7 +16,7 @@ from services.exports import csv_lines, record_export
 from services.runs import require_run
 from services.toolbox import Toolbox
 
-NO_GROUP = "The account itself"
+NO_GROUP = "Whole account owned by the provider"
 """Somebody whose whole account the identity provider owns, whatever groups they are in."""
 
 

@@ -27,6 +27,7 @@ class RunView:
 
     A run of a rule has `rule_id`, counts in `scope` whom the rule is about, and in `new` and `gone` who came and went
     since the plan before. `waiting` counts those in their grace or waiting for an operator.
+    `asking`: Atlassian is still being asked whether the accounts of this preview may be changed.
     """
 
     id: str
@@ -41,6 +42,7 @@ class RunView:
     new: int
     gone: int
     purpose: dict[str, Any]
+    asking: bool
     undoes: str | None
     undone_by: str | None
     requested_by: str
@@ -119,6 +121,7 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
         new=run.new,
         gone=run.gone,
         purpose=run.purpose or {},
+        asking=run.ask_at is not None and run.state == RunState.PREVIEW,
         undoes=run.undoes,
         undone_by=undone_by,
         requested_by=run.requested_by,

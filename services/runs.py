@@ -73,13 +73,17 @@ def stop_run(
     reason: str,
     as_state: CaseState = CaseState.CANCELLED,
 ) -> None:
-    """Stops one run in the caller's transaction; whoever waited ends in `as_state`."""
+    """Stops one run in the caller's transaction; whoever waited ends in `as_state`.
+
+    Of somebody whose last call nobody knows the outcome of, the worker finds it out first.
+    """
     session.execute(
         update(Case)
         .where(
             Case.organization_id == run.organization_id,
             Case.run_id == run.id,
             Case.state.in_([state.value for state in QUEUED]),
+            Case.acting_since.is_(None),
         )
         .values(state=as_state.value, reason=reason, finished_at=now, resume_at=None)
     )

@@ -13,12 +13,12 @@ from connect.caller import Caller
 from connect.errors import Conflict
 from models.people import Person
 from models.run import Case, Run
-from rules.case import CHANGED, RunState
+from rules.case import CHANGED, CaseState, RunState
 from rules.changes import way_back
 from rules.deeds import CAPABILITIES, Action, Deed
 from rules.idle import Candidate
 from rules.undo import as_left_by, judge_undo
-from rules.verdict import Ground
+from rules.verdict import Ground, Verdict, Why
 from services.candidates import people_as_candidates
 from services.doors import require_organization
 from services.ground import ground_of
@@ -26,6 +26,12 @@ from services.orders import done_changes
 from services.previews import add_cases, batches, new_run
 from services.runs import require_run
 from services.toolbox import Toolbox
+
+_UNKNOWN = Verdict(
+    CaseState.NOT_POSSIBLE,
+    "Nobody knows what came of the last call: retry the failed ones of that run first.",
+    Why.ATLASSIAN,
+)
 
 
 def preview_undo(tools: Toolbox, caller: Caller, run_id: str, account_id: str | None = None) -> str:
@@ -51,10 +57,11 @@ def preview_undo(tools: Toolbox, caller: Caller, run_id: str, account_id: str | 
 def _changed_cases(
     session: Session, organization_id: str, run_id: str, account_id: str | None
 ) -> dict[str, Case]:
+    nobody_knows = (Case.state == CaseState.FAILED.value) & Case.acting_since.is_not(None)
     query = select(Case).where(
         Case.organization_id == organization_id,
         Case.run_id == run_id,
-        Case.changed.is_(True),
+        Case.changed.is_(True) | nobody_knows,
         Case.state.in_([state.value for state in CHANGED]),
     )
     if account_id is not None:
@@ -92,13 +99,17 @@ def _undo_row(
     if seen is not None and not read_since:
         seen = as_left_by(done, seen)
     deed = CAPABILITIES[Deed(case.deed)].opposite or Deed.GIVE_BACK
-    verdict = judge_undo(
-        Action(deed),
-        way_back(done),
-        done,
-        seen,
-        ground,
-        in_several_directories=person is not None and person.in_several_directories,
+    verdict = (
+        _UNKNOWN
+        if case.acting_since is not None and case.state == CaseState.FAILED
+        else judge_undo(
+            Action(deed),
+            way_back(done),
+            done,
+            seen,
+            ground,
+            in_several_directories=person is not None and person.in_several_directories,
+        )
     )
     return {
         "organization_id": run.organization_id,

@@ -9,6 +9,7 @@ import base64
 import re
 import secrets
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -104,6 +105,8 @@ class World:
     clock: Clock
     url: str
     http: requests.Session = field(default_factory=requests.Session)
+    doors: set[tuple[str, str]] = field(default_factory=set)
+    installed_at: float = 0.0
 
     @property
     def tools(self) -> Toolbox:
@@ -124,6 +127,12 @@ class World:
 
     def install(self, site: str, product: str = "jira") -> str:
         """Installs the app as Atlassian does; the client key."""
+        # Atlassian's tokens count in seconds: a second install within one would bring the very same token.
+        time.sleep(
+            max(0.0, self.installed_at + 1.05 - time.monotonic()) if (site, product) in self.doors else 0.0
+        )
+        self.doors.add((site, product))
+        self.installed_at = time.monotonic()
         key: str = self.control("POST", "/install", {"site": site, "product": product})["client_key"]
         return key
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -9,11 +10,13 @@ from urllib.parse import urlencode
 from flask import request
 
 from connect.errors import Invalid, NotFound
+from models.run import Case
 from rules.brake import Brake
 from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, Deed
 from rules.verdict import Why
 from services import provider_lists, rule_runs, rule_views, run_progress
+from services.left_alone import LeftAlone, left_alone
 from services.rule_views import RulePage
 from services.run_people import RunPeople, Wanted, people_of_run
 from services.run_progress import RunView
@@ -40,6 +43,8 @@ ORDER = (
     CaseState.GUARDED,
     CaseState.NOT_POSSIBLE,
 )
+THE_REST = {"show": "rest"}
+"""Those of a rule's scope whose time has not come: they have no case."""
 PURPOSES = ("Leave", "Contract ended", "Not used", "Security", "Other")
 
 
@@ -47,12 +52,12 @@ def content(run_id: str, problem: Invalid | None = None, typed: dict[str, str] |
     """The whole page. `problem` and `typed` belong to what is written beside a suspension."""
     view = run_progress.show_run(tools(), caller(), run_id)
     context = people_of(view)
-    if view.state is RunState.PREVIEW and view.rule_id and not view.undoes:
+    if _is_plan(view):
         return _rule_preview(view, context)
     if view.state is RunState.PREVIEW:
         return show.place(
             "runs/preview.html",
-            tab="people",
+            tab="runs" if view.undoes else "people",
             title="Preview",
             explanation=_explanation(view),
             verb=DEED_VERBS[view.deed] if view.deed else "Change",
@@ -112,13 +117,17 @@ def people_of(view: RunView) -> dict[str, Any]:
     wanted = _wanted()
     asked = max(request.args.get("page", 1, type=int), 1)
     found = people_of_run(tools(), caller(), view.id, wanted, page=asked, per_page=PER_PAGE)
-    pages = max(-(-found.total // PER_PAGE), 1)
+    rows: Sequence[Case | LeftAlone] = found.cases
+    total, kind = found.total, _words_of(wanted)
+    if _asks_for_the_rest(view):
+        rows, total = left_alone(tools(), caller(), view.id, text=wanted.text, page=asked, per_page=PER_PAGE)
+        kind = THE_REST
+    pages = max(-(-total // PER_PAGE), 1)
     page = min(asked, pages)
-    kind = _words_of(wanted)
     query = kind | ({"text": wanted.text} if wanted.text else {})
     return {
         "run": view,
-        "cases": found.cases,
+        "cases": rows,
         "states": _states(view, kind),
         "kinds": _kinds(view, found, kind),
         "kind": kind,
@@ -126,13 +135,28 @@ def people_of(view: RunView) -> dict[str, Any]:
         "page": page,
         "pages": pages,
         "per_page": PER_PAGE,
-        "shown_total": found.total,
-        "live": view.state is RunState.RUNNING,
-        "pace": "1s" if view.to_do > view.waiting else "10s",
+        "shown_total": total,
+        "live": is_live(view),
+        "pace": "10s" if view.to_do and view.to_do == view.waiting else "1s",
         "query": urlencode(query | {"page": str(page)}),
         "path": show.address(f"runs/{view.id}", query),
         "address": show.address(f"runs/{view.id}", query | ({"page": str(page)} if page > 1 else {})),
     }
+
+
+def _is_plan(view: RunView) -> bool:
+    return view.state is RunState.PREVIEW and bool(view.rule_id) and not view.undoes
+
+
+def _asks_for_the_rest(view: RunView) -> bool:
+    return _is_plan(view) and request.args.get("show") == THE_REST["show"]
+
+
+def is_live(view: RunView) -> bool:
+    """Whether results may still come in: after Stop, whoever is being changed this moment still gets one."""
+    return view.state is RunState.RUNNING or (
+        view.state is RunState.STOPPED and view.counts.get(CaseState.ACTING, 0) > 0
+    )
 
 
 def _wanted() -> Wanted:
@@ -161,12 +185,16 @@ def _words_of(wanted: Wanted) -> dict[str, str]:
 
 
 def _states(view: RunView, kind: dict[str, str]) -> list[Chip]:
-    chips = [Chip("Everybody", view.total, {}, not kind)]
+    everybody = "Everybody with a verdict" if _is_plan(view) else "Everybody"
+    chips = [Chip(everybody, view.total, {}, not kind)]
     for state in ORDER:
         count = view.counts.get(state)
         if count:
             words = {"show": state.value}
             chips.append(Chip(case_words(state, view.deed, view.state), count, words, kind == words))
+    rest = max(view.scope - view.total, 0)
+    if _is_plan(view) and rest:
+        chips.append(Chip("Not idle", rest, THE_REST, kind == THE_REST))
     return chips
 
 

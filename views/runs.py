@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, make_response, request
 
 from connect.errors import Invalid
-from rules.case import RunState
 from rules.deeds import BY_HAND, Deed
 from rules.filters import PeopleFilter
 from services import exports, previews, provider_lists, rule_runs, run_progress, runs, undoing
@@ -17,7 +16,7 @@ from views import show
 from views.access import api, caller, operator_only, tools
 from views.downloads import download
 from views.errors import status_of
-from views.run_pages import PURPOSES, content, people_of
+from views.run_pages import PURPOSES, content, is_live, people_of
 
 blueprint = Blueprint("runs", __name__, url_prefix="/app/runs")
 LONGEST_NOTE = 500
@@ -65,7 +64,7 @@ def run(run_id: str) -> str:
 def progress(run_id: str) -> str | Response:
     """Bar, counts and rows while the run goes on; the whole page as soon as it does not."""
     view = run_progress.show_run(tools(), caller(), run_id)
-    if view.state is RunState.RUNNING:
+    if is_live(view):
         return show.part("runs/live.html", **people_of(view))
     answer = make_response(content(run_id))
     answer.headers["HX-Retarget"] = "#main"

@@ -119,6 +119,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('email_verified', sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column('status_since', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('refusal', sa.String(length=300), server_default='', nullable=False))
+        batch_op.add_column(sa.Column('asked_at', sa.DateTime(timezone=True), nullable=True))
 
     with op.batch_alter_table('run', schema=None) as batch_op:
         batch_op.add_column(sa.Column('rule_id', sa.String(length=36), nullable=True))
@@ -130,9 +131,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('gone', sa.Integer(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('seen_by', sa.String(length=128), nullable=True))
         batch_op.add_column(sa.Column('purpose', sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column('ask_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.alter_column('deed',
                existing_type=sa.VARCHAR(length=16),
                nullable=True)
+        batch_op.create_index('ix_run_to_ask', ['ask_at'], unique=False)
         batch_op.create_index('ix_run_by_rule', ['organization_id', 'rule_id', 'created_at'], unique=False)
 
     with op.batch_alter_table('run_case', schema=None) as batch_op:
@@ -201,9 +204,11 @@ def downgrade() -> None:
 
     with op.batch_alter_table('run', schema=None) as batch_op:
         batch_op.drop_index('ix_run_by_rule')
+        batch_op.drop_index('ix_run_to_ask')
         batch_op.alter_column('deed',
                existing_type=sa.VARCHAR(length=16),
                nullable=False)
+        batch_op.drop_column('ask_at')
         batch_op.drop_column('purpose')
         batch_op.drop_column('seen_by')
         batch_op.drop_column('gone')
@@ -215,6 +220,7 @@ def downgrade() -> None:
         batch_op.drop_column('rule_id')
 
     with op.batch_alter_table('person', schema=None) as batch_op:
+        batch_op.drop_column('asked_at')
         batch_op.drop_column('refusal')
         batch_op.drop_column('status_since')
         batch_op.drop_column('email_verified')

@@ -6,80 +6,17 @@ Screenshots of every step are kept in screenshots/, for people to look at.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import expect
 
-from tests.browser import screenshot, serious_findings
-from tests.databases import SqliteDatabases
-from tests.jobs.deployment import KEY, Deployment, deployed
+from tests.jobs.deployment import KEY, Deployment
+from tests.journeys.conftest import PEOPLE
+from tests.journeys.journey import PATIENCE, Journey
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-
-PEOPLE = 400
-APP = "/plugins/servlet/ac/io.rollcall.app"
-PATIENCE = 60_000
-
-
-@pytest.fixture
-def deployment(sqlite_databases: SqliteDatabases, tmp_path: Path) -> Iterator[Deployment]:
-    """Web, worker and the pretend Atlassian."""
-    jobs = f"sqlite:///{tmp_path / 'jobs.sqlite'}"
-    with sqlite_databases.fresh(tmp_path) as url, deployed(url, jobs, tmp_path, people=PEOPLE) as found:
-        found.start_worker()
-        yield found
-
-
-class Journey:
-    """One administrator in front of one product."""
-
-    def __init__(self, page: Page, deployment: Deployment, product: str, colours: str) -> None:
-        self.page, self.name = page, f"{product}-{colours}"
-        self.base = deployment.sandbox.acme + ("/wiki" if product == "confluence" else "")
-        self.steps = 0
-        self.findings: list[str] = []
-        self.complaints: list[str] = []
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    @property
-    def frame(self) -> FrameLocator:
-        return self.page.frame_locator("iframe")
-
-    def open(self, module: str, address: str = "") -> None:
-        self.page.goto(f"{self.base}{APP}/{module}{'#!' + address if address else ''}")
-
-    def go(self, tab: str) -> None:
-        self.frame.locator("#tabs").get_by_role("link", name=tab, exact=True).click()
-        self.arrive(tab)
-
-    def arrive(self, title: str) -> None:
-        expect(self.frame.locator("main h1")).to_have_text(re.compile(title), timeout=PATIENCE)
-
-    def click(self, name: str | re.Pattern[str]) -> None:
-        self.button(name).click()
-
-    def button(self, name: str | re.Pattern[str]) -> Locator:
-        return self.frame.get_by_role("button", name=name, exact=True)
-
-    def look(self, what: str) -> None:
-        """Keeps a picture and asks axe-core."""
-        self.steps += 1
-        self.page.wait_for_timeout(300)
-        screenshot(self.page, f"main-journey/{self.name}/{self.steps:02d}-{what}")
-        ours = next(frame for frame in self.page.frames if "/pages/" in frame.url)
-        self.findings += [f"{what}: {finding}" for finding in serious_findings(ours)]
-
-
-@pytest.fixture
-def start(deployment: Deployment, new_page: Callable[..., Page]) -> Callable[[str, str], Journey]:
-    def begin(product: str, colours: str) -> Journey:
-        page = new_page(accept_downloads=True)
-        page.context.add_init_script(f"localStorage.setItem('sandbox-theme', '{colours}')")
-        return Journey(page, deployment, product, colours)
-
-    return begin
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

@@ -36,7 +36,7 @@ PRODUCTS = {
 }
 RESOURCES = sorted(PRODUCTS)
 GROUPS = [f"g{number}" for number in range(5)]
-ACCOUNTS = [f"account-{number}" for number in range(6)]
+ACCOUNTS = [f"account-{number}" for number in range(8)]
 ROLES = ["atlassian/user", "atlassian/admin"]
 
 
@@ -150,7 +150,7 @@ def _perhaps_moment(rnd: Random) -> datetime | None:
 
 
 def _perhaps_day(rnd: Random) -> date | None:
-    return TODAY - timedelta(days=rnd.randint(-40, 40)) if rnd.random() < 0.2 else None
+    return TODAY - timedelta(days=rnd.randint(-40, 40)) if rnd.random() < 0.1 else None
 
 
 def _organization(rnd: Random) -> OrganizationFacts:
@@ -161,7 +161,7 @@ def _organization(rnd: Random) -> OrganizationFacts:
             for each in GROUPS
         },
         grants={each: frozenset(_some(rnd, RESOURCES, 2)) for each in GROUPS},
-        admins={each: frozenset(_some(rnd, ACCOUNTS, 3, least=1)) for each in RESOURCES},
+        admins={each: frozenset(_some(rnd, ACCOUNTS, 2, least=1)) for each in RESOURCES},
         site_owners=frozenset(_some(rnd, ACCOUNTS, 1)),
         protections=tuple(_protection(rnd) for _ in range(rnd.randint(0, 2))),
         doors=frozenset({"jira"}),
@@ -193,11 +193,11 @@ def _real(rnd: Random, account_id: str) -> Real:
         membership=rnd.choice(["active"] * 4 + ["suspended", "no_membership"]),
         account=rnd.choice(["active"] * 6 + ["inactive", "closed"]),
         columns={
-            "email": rnd.choice(emails) if rnd.random() < 0.2 else f"{account_id}@acme.example",
-            "account_type": rnd.choice(["atlassian"] * 8 + ["app", ""]),
+            "email": rnd.choice(emails) if rnd.random() < 0.1 else f"{account_id}@acme.example",
+            "account_type": rnd.choice(["atlassian"] * 18 + ["app", ""]),
             "management_source": rnd.choice(["invited", "invited", "invited", "synced", ""]),
             "claim_status": rnd.choice(["managed", "managed", "unmanaged", ""]),
-            "platform_roles": frozenset({ORG_ADMIN}) if rnd.random() < 0.1 else frozenset(),
+            "platform_roles": frozenset({ORG_ADMIN}) if rnd.random() < 0.05 else frozenset(),
             "email_verified": rnd.choice([True, True, None, False]),
             "added_at": _perhaps_moment(rnd),
         },
@@ -227,8 +227,8 @@ def _candidate(rnd: Random, real: Real, organization: OrganizationFacts) -> Cand
         status_since=_perhaps_moment(rnd),
         ends_on=_perhaps_day(rnd),
         away_until=_perhaps_day(rnd),
-        in_several_directories=rnd.random() < 0.1,
-        under_way=rnd.random() < 0.1,
+        in_several_directories=rnd.random() < 0.05,
+        under_way=rnd.random() < 0.05,
         told_at=_perhaps_moment(rnd),
         refusal="Atlassian says no." if rnd.random() < 0.1 else "",
     )
@@ -236,7 +236,7 @@ def _candidate(rnd: Random, real: Real, organization: OrganizationFacts) -> Cand
 
 def _place(rnd: Random) -> Place:
     organization = _organization(rnd)
-    people = tuple(_real(rnd, account_id) for account_id in _some(rnd, ACCOUNTS, len(ACCOUNTS)))
+    people = tuple(_real(rnd, account_id) for account_id in _some(rnd, ACCOUNTS, len(ACCOUNTS), least=4))
     guarded = Guarded(rnd.choice([*ACCOUNTS, "ana", "ana"]), frozenset(_some(rnd, ACCOUNTS, 1)))
     return Place(
         Ground(guarded, organization, TODAY),

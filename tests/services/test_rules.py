@@ -246,6 +246,22 @@ def test_switched_off_while_interrupted(sqlite_world: World, landed: bool) -> No
     assert world.calls(person) == int(landed)
 
 
+def test_switched_off_between_the_second_reading_and_the_call(sqlite_world: World) -> None:
+    """A first worker died before its call; the second one has read the person when the rule is switched off."""
+    world = sqlite_world
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    rule_id = world.rule(ana, who={"people": [person]})
+    run_id = rule_runs.run_now(world.tools, ana, rule_id)
+    with pytest.raises(Killed):
+        world.act(with_something_between(world.tools, die("before", "suspend")))
+    world.clock.offset += LEASE_OVER
+    off = once("after", "person", lambda: rules.switch_off(world.tools, ana, rule_id))
+    world.act(with_something_between(world.tools, off))
+    assert (world.states(run_id), world.calls(person)) == ({person: "cancelled"}, 0)
+
+
 def test_an_undo_does_not_ask_whether_the_rule_is_still_there(world: World) -> None:
     ana = world.store_key()
     (person,) = world.people(1)

@@ -12,12 +12,21 @@ PLACES = [
     ("overview", "Overview"),
     ("people", "People"),
     ("people?idle=90&status=active&sort=seen&down=yes", "People"),
+    ("rules", "Rules"),
+    ("rules/new", "New rule"),
+    ("rules/new?template=idle-ladder", "New rule"),
+    ("rules/import", "Import rules"),
+    ("review", "Review"),
+    ("protected", "Protected"),
+    ("calendar", "Calendar"),
     ("runs", "Runs"),
     ("audit", "Audit"),
     ("audit?event=sync%3Acompleted", "Audit"),
     ("configure", "Configure Token"),
     ("get-started", "Get started"),
 ]
+UNDER = {"protected": "rules", "calendar": "rules"}
+"""Places that are reached from another one's tab."""
 
 
 @pytest.mark.parametrize(("place", "title"), PLACES)
@@ -30,7 +39,8 @@ def test_a_place_has_title_heading_and_an_address_that_leads_back(
     assert len(re.findall(r"<h1\b", answer.text)) == 1
     assert address_of(answer) == place
     current = re.findall(r'href="/app/([\w-]+)"[^>]* aria-current="page"', answer.text)
-    assert current == ([] if place == "get-started" else [place.partition("?")[0]])
+    first = re.split(r"[/?]", place)[0]
+    assert current == ([] if place == "get-started" else [UNDER.get(first, first)])
 
 
 @pytest.mark.parametrize("path", ["/pages/app", "/pages/configure", "/pages/get-started"])
@@ -95,8 +105,17 @@ def test_an_anonymous_visitor_is_asked_to_log_in(house: House) -> None:
 
 @pytest.mark.parametrize("account_id", [JON, UMA, None])
 def test_people_are_for_operators(house: House, account_id: str | None) -> None:
-    for path in ("/app/people", "/app/overview", "/app/runs", "/app/audit", "/app/operators/search?text=a"):
-        answer = house.get(path, account_id)
+    for path in (
+        "people",
+        "overview",
+        "rules",
+        "review",
+        "protected",
+        "runs",
+        "audit",
+        "operators/search?text=a",
+    ):
+        answer = house.get(f"/app/{path}", account_id)
         assert answer.status_code == 403
         assert "Trace id" in words_of(answer)
 

@@ -10,7 +10,7 @@ import pytest
 
 from services.rule_runs import run_now
 from services.rules import delete_rule, save_rule, switch_on
-from tests.views.house import ANA, House, address_of, words_of
+from tests.views.house import House, address_of, words_of
 from tests.views.test_runs import some_people
 
 RULE = {
@@ -113,7 +113,9 @@ def test_protect_a_person_a_group_and_a_domain(house: House) -> None:
         ({"kind": "everybody", "reason": "x"}, "kind"),
     ],
 )
-def test_what_cannot_be_protected_is_said_at_its_field(house: House, form: dict[str, str], field: str) -> None:
+def test_what_cannot_be_protected_is_said_at_its_field(
+    house: House, form: dict[str, str], field: str
+) -> None:
     answer = house.post("/app/protected", **form)
     assert answer.status_code == 422
     assert re.search(rf'<(input|select)[^>]* id="{field}"[^>]*aria-invalid="true"', answer.text)
@@ -151,5 +153,3 @@ def test_a_suspension_says_why_and_until_when(new_house: House) -> None:
     house.act()
     page = words_of(house.get(f"/app/people/{account_id}"))
     assert f"Away until {until.day} {until:%B %Y}: leave Parental leave." in page
-
-

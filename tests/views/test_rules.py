@@ -298,7 +298,10 @@ def test_a_file_goes_out_and_comes_in(house: House) -> None:
     [
         ("", "A file of rules begins with"),
         ("rules: [", "This is no valid YAML. Look at line"),
-        ("rules:\n- name: X\n  steps:\n  - when: {never: soon}\n    then: {deed: suspend}\n", "Rule 1, step 1"),
+        (
+            "rules:\n- name: X\n  steps:\n  - when: {never: soon}\n    then: {deed: suspend}\n",
+            "Rule 1, step 1",
+        ),
         ("rules:\n- name: X\n  mode: lives\n  steps: []\n", "Did you mean “live”?"),
     ],
 )

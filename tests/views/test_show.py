@@ -8,8 +8,10 @@ import pytest
 
 from models.audit import Event
 from rules.case import CaseState, RunState
-from rules.deeds import Deed
+from rules.deeds import CAPABILITIES, FOR_RULES, Deed
 from rules.filters import STATUSES
+from rules.rule import Mode
+from rules.verdict import Why
 from views import show, words
 
 NOW = datetime(2026, 5, 3, 12, tzinfo=UTC)
@@ -60,9 +62,28 @@ def test_every_state_and_event_has_words() -> None:
     assert set(words.EVENTS) == set(Event)
     assert set(words.RUN_STATES) == set(RunState)
     assert set(words.STATUSES) == set(STATUSES)
+    assert set(words.MODES) == set(Mode)
+    assert set(words.WHYS) == set(Why) - {Why.CHOSEN}
+    assert set(words.DEED_VERBS) == set(Deed)
+    # A warning comes before every deed of a rule that takes something.
+    assert set(words.ENDINGS) == {deed for deed in FOR_RULES if CAPABILITIES[deed].takes}
     for state in CaseState:
+        assert words.case_words(state, None, RunState.RUNNING)
         for deed in Deed:
             assert words.case_words(state, deed, RunState.RUNNING)
+            assert words.case_words(state, deed, RunState.PREVIEW)
+
+
+def test_a_path_of_a_rule_as_people_count() -> None:
+    assert show.field_words("rules.0.steps.1.then.deed") == "Rule 1, step 2, then, deed"
+    assert show.field_words("schedule.days_before") == "Schedule, days before"
+
+
+def test_until_and_a_moment_elsewhere() -> None:
+    assert show.until(NOW + timedelta(seconds=30), NOW) == "in a moment"
+    assert show.until(NOW + timedelta(hours=3), NOW) == "in 3 hours"
+    assert show.until(NOW + timedelta(days=9), NOW) == "in 9 days"
+    assert show.in_zone(NOW, "Asia/Tokyo") == "Sun 3 May 2026, 21:00"
 
 
 def test_results_are_words_not_codes() -> None:

@@ -41,7 +41,9 @@ def states(house: House, account_id: str) -> list[str]:
 def idle_uma(new_house: House) -> House:
     """Uma has not been here for long, in the pretend Atlassian."""
     for account_id in (UMA, JON):
-        new_house.deployment.control("PATCH", f"people/{account_id}", json={"last_active": "2025-01-05T10:00:00Z"})
+        new_house.deployment.control(
+            "PATCH", f"people/{account_id}", json={"last_active": "2025-01-05T10:00:00Z"}
+        )
     return new_house
 
 

@@ -1,0 +1,267 @@
+"""A rule's whole life by clicking, in both products and both colours: template, preview, run, stop, undo, audit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from rules.templates import TEMPLATES
+from services.rule_runs import run_now
+from services.rules import save_rule, switch_on
+from tests.jobs.deployment import KEY, Deployment
+from tests.journeys.journey import PATIENCE, Journey
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+BROKEN = """rules:
+  - name: Broken
+    mode: lives
+    steps:
+      - when: {not_seen: -60}
+        then: {deed: suspend}
+"""
+
+
+def read(deployment: Deployment) -> None:
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("product", ["jira", "confluence"])
+def test_the_ladder_from_its_template_to_the_audit(
+    start: Callable[[str, str], Journey], deployment: Deployment, product: str, colours: str
+) -> None:
+    read(deployment)
+    if product == "confluence":
+        deployment.control("POST", "install", json={"site": "acme", "product": "confluence"})
+    journey = start(product, colours)
+    frame = journey.frame
+
+    # From the template to a live rule without a grace and without a brake. A slip is said at its field.
+    if product == "confluence":
+        journey.open("rollcall-app", "configure")
+        journey.arrive("Configure Token")
+        frame.get_by_role("textbox", name="Admin API Key").fill(KEY)
+        journey.click("Check and save")
+        expect(frame.get_by_role("status").filter(has_text="The key works")).to_be_visible()
+        deployment.wait_for(lambda: deployment.sync().state == "complete", "the sync")
+    journey.open("rollcall-app", "rules")
+    journey.arrive("Rules")
+    journey.look("no-rule-yet")
+    frame.get_by_role("link", name="Idle ladder").click()
+    journey.arrive("New rule")
+    journey.look("the-form")
+    grace = frame.locator("#steps-1-grace")
+    grace.fill("-1")
+    journey.click("Make the rule")
+    expect(grace).to_be_focused()
+    expect(frame.locator("#steps-1-grace-problem")).to_contain_text("cannot be negative")
+    journey.look("a-slip")
+    grace.fill("0")
+    frame.get_by_label("Live").check()
+    for limit in ("number", "share"):
+        frame.locator(f"#brake-{limit}-none").check()
+        expect(frame.locator(f"#brake-{limit}")).to_have_count(0)
+    expect(
+        frame.get_by_text("those who have not been seen for 90 days are suspended, without")
+    ).to_be_visible()
+    journey.look("the-form-filled-in")
+    journey.click("Make the rule")
+    journey.arrive("Idle ladder")
+    expect(frame.get_by_role("switch")).to_be_disabled()
+    journey.look("the-rule")
+
+    # The preview has everybody; looked at, the rule may be switched on.
+    journey.click("Look at a preview")
+    journey.arrive("Preview: Idle ladder")
+    chosen = int(frame.locator(".figure b").first.inner_text())
+    assert chosen > 10
+    journey.look("the-preview")
+    frame.get_by_label("Search").fill("an")
+    expect(frame.locator("#run-people .table-foot")).not_to_contain_text(f"of {chosen}")
+    expect(frame.get_by_label("Search")).to_be_focused()
+    journey.click("Switch on")
+    expect(frame.get_by_role("switch")).to_have_attribute("aria-checked", "true")
+
+    # Run it, watch people warned and suspended, and stop it half-way: Atlassian has just asked us to wait.
+    busy = {"match": "/suspend$", "kind": "429", "seconds": 15, "skip": 3, "times": None}
+    deployment.control("POST", "faults", json=busy)
+    journey.click("Run now")
+    journey.look("are-you-sure")
+    journey.click("Run it")
+    progress = frame.locator("#run-progress")
+    expect(frame.locator("#run-rows")).to_contain_text("Warned", timeout=PATIENCE)
+    expect(frame.locator("#run-rows")).to_contain_text("Suspended", timeout=PATIENCE)
+    expect(progress).to_contain_text("Atlassian asked us to wait")
+    journey.look("running")
+    journey.click("Stop")
+    journey.click("Stop the run")
+    expect(frame.locator(".page-head")).to_contain_text("Stopped")
+    deployment.control("DELETE", "faults")
+    expect(frame.locator("#run-chips")).to_contain_text("Not reached")
+    journey.look("stopped")
+
+    # Undo what it did.
+    expect(frame.locator("#run-rows .lozenge").filter(has_text="In progress")).to_have_count(
+        0, timeout=PATIENCE
+    )
+    journey.page.wait_for_timeout(2500)
+    journey.click("Undo the run…")
+    journey.arrive("Preview: take the run back")
+    journey.button(re.compile(r"^Restore \d+ pe")).click()
+    journey.arrive("Undo: Idle ladder")
+    expect(frame.locator("#run-progress[hx-get]")).to_have_count(0, timeout=PATIENCE)
+    expect(progress).to_contain_text("restored")
+    journey.look("taken-back")
+    effects = deployment.control("GET", "effects").values()
+    assert sum(each["suspend"] for each in effects) == sum(each["restore"] for each in effects) > 0
+
+    # The audit tells it all.
+    journey.go("Audit")
+    for sentence in (
+        "Made a rule",
+        "Switched a rule on",
+        "Started a run",
+        "Warned a person",
+        "Stopped a run",
+    ):
+        frame.get_by_label("What", exact=True).select_option(label=sentence)
+        expect(frame.locator("tbody tr").first).to_contain_text(sentence)
+    journey.look("audit")
+    journey.go("Rules")
+    expect(frame.locator(".rule-list")).to_contain_text("Stopped")
+    journey.look("rules")
+    assert journey.findings == []
+    assert journey.complaints == []
+
+
+@pytest.mark.parametrize(("product", "colours"), [("jira", "dark"), ("jira", "light")])
+def test_review_by_keyboard_alone(
+    start: Callable[[str, str], Journey], deployment: Deployment, product: str, colours: str
+) -> None:
+    read(deployment)
+    tools, ana = deployment.tools, deployment.ana
+    rule_id = save_rule(tools, ana, TEMPLATES[0].data)
+    switch_on(tools, ana, rule_id)
+    run_now(tools, ana, rule_id)
+    journey = start(product, colours)
+    frame, press = journey.frame, journey.page.keyboard.press
+    journey.open("rollcall-app", "review")
+    journey.arrive("Review")
+    badge = frame.locator("#tabs .badge")
+    waiting = int(re.sub(r"\D", "", badge.inner_text()))
+    journey.look("queue")
+
+    frame.locator("main h1").focus()
+    boxes = frame.locator("[data-case]")
+    press("j")
+    expect(boxes.nth(0)).to_be_focused()
+    press("j")
+    press("k")
+    press("x")
+    expect(frame.locator("#review-count")).to_have_text("1 selected")
+    press("j")
+    press("x")
+    expect(frame.locator("#review-count")).to_have_text("2 selected")
+    journey.look("two-selected")
+    press("a")
+    expect(frame.get_by_role("status").filter(has_text="2 people approved.")).to_be_visible()
+    expect(badge).to_contain_text(str(waiting - 2))
+    expect(boxes.nth(1)).to_be_focused()
+    press("h")
+    expect(frame.get_by_role("status").filter(has_text="1 person on hold.")).to_be_visible()
+    press("n")
+    note = frame.get_by_label("Note, for other operators")
+    expect(note).to_be_visible()
+    # In a field the keys are letters.
+    note.press_sequentially("ask her manager")
+    expect(note).to_have_value("ask her manager")
+    journey.look("note")
+    journey.click("Write it")
+    expect(frame.get_by_text("Note: ask her manager")).to_be_visible()
+    press("p")
+    expect(frame.get_by_role("dialog", name="Protect and leave alone")).to_be_visible()
+    press("Escape")
+    expect(frame.get_by_role("dialog")).to_have_count(0)
+    press("p")
+    frame.get_by_label("Why").fill("Parental leave")
+    journey.look("protect")
+    frame.get_by_role("dialog").get_by_role("button", name="Protect", exact=True).click()
+    expect(frame.get_by_role("status").filter(has_text="protected and left alone")).to_be_visible()
+    journey.look("protected")
+    # Switched off, the keys are silent.
+    frame.get_by_label("Keys").uncheck()
+    press("a")
+    expect(frame.get_by_role("status").filter(has_text="approved")).to_have_count(0)
+
+    journey.open("rollcall-app", "protected")
+    journey.arrive("Protected")
+    expect(frame.locator("tbody")).to_contain_text("Parental leave")
+    frame.get_by_label("What", exact=True).select_option("domain")
+    frame.get_by_label("Domain").fill("partner.example")
+    frame.get_by_label("Why").fill("A partner")
+    journey.click("Protect")
+    expect(frame.get_by_role("status").filter(has_text="partner.example is protected.")).to_be_visible()
+    journey.look("the-list")
+    assert journey.findings == []
+    assert journey.complaints == []
+
+
+def test_a_broken_file_is_answered_in_sentences(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    read(deployment)
+    journey = start("jira", "light")
+    frame = journey.frame
+    journey.open("rollcall-app", "rules")
+    journey.arrive("Rules")
+    frame.get_by_role("link", name="Import YAML").click()
+    journey.arrive("Import rules")
+    frame.get_by_label("A YAML file").set_input_files(
+        {"name": "rules.yaml", "mimeType": "application/yaml", "buffer": BROKEN.encode()}
+    )
+    journey.click("Check and import")
+    problems = frame.get_by_role("alert").filter(has_text="Nothing was imported: 2 things to mend.")
+    expect(problems).to_contain_text("Did you mean “live”?")
+    expect(problems).to_contain_text("Days cannot be negative")
+    journey.look("broken")
+    frame.get_by_label("Or paste it here").fill(BROKEN.replace("lives", "live").replace("-60", "60"))
+    journey.click("Check and import")
+    journey.arrive("Rules")
+    expect(frame.get_by_role("status").filter(has_text="1 rule is imported")).to_be_visible()
+    with journey.page.expect_download() as download:
+        journey.click("Export YAML")
+    assert download.value.suggested_filename == "rollcall-rules.yaml"
+    assert journey.findings == []
+    assert journey.complaints == []
+
+
+def test_the_calendar_moves_the_dates_of_the_form(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    read(deployment)
+    journey = start("jira", "dark")
+    frame = journey.frame
+    journey.open("rollcall-app", "calendar")
+    journey.arrive("Calendar")
+    frame.get_by_label("Time zone").select_option("Asia/Tokyo")
+    frame.get_by_label("Billing day").fill("14")
+    journey.click("Save")
+    expect(frame.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    journey.look("calendar")
+    frame.get_by_role("link", name="Rules", exact=True).last.click()
+    frame.get_by_role("link", name="Start empty").click()
+    journey.arrive("New rule")
+    frame.get_by_label("How often").select_option("billing")
+    dates = frame.locator(".next-dates li")
+    expect(dates).to_have_count(5)
+    expect(dates.first).to_contain_text("11 ")
+    frame.get_by_label("Days before the billing date").fill("4")
+    frame.get_by_label("Time", exact=True).focus()
+    expect(dates.first).to_contain_text("10 ")
+    journey.look("dates")
+    assert journey.findings == []

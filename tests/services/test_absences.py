@@ -1,0 +1,277 @@
+"""Suspensions that are meant to end, and last days: shown, kept until they are over, ended by whoever ends them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from connect.caller import Caller
+from connect.errors import Conflict, Invalid, NotFound
+from models.absence import Absence, LastDay
+from models.run import Run
+from rules.deeds import Deed
+from services import absences, calendars, people, previews, rule_runs, rules, run_progress, runs, syncing
+from services.previews import Purpose
+from tests.world import ACCOUNTS, ACME, World
+
+
+def suspended(world: World, ana: Caller, person: str, purpose: Purpose) -> str:
+    """By hand, with what an operator wrote beside it; the run's id."""
+    run_id = previews.preview(
+        world.tools, ana, Deed.SUSPEND, account_ids=[person], filter=None, purpose=purpose
+    )
+    runs.confirm(world.tools, ana, run_id)
+    world.act()
+    assert world.states(run_id) == {person: "acted"}
+    world.settled()
+    return run_id
+
+
+def leave(world: World, days: int, *, comes_back: bool = True) -> Purpose:
+    ends_on = world.clock().date() + timedelta(days=days)
+    return Purpose("Parental leave", "Ask HR", ends_on, comes_back)
+
+
+def absence(world: World, ana: Caller, person: str) -> Absence | None:
+    """As the person's page shows it."""
+    return people.person_page(world.tools, ana, person).absence
+
+
+def test_an_absence_is_shown_and_ends_by_itself_the_day_after(world: World) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    purpose = leave(world, 30)
+    suspended(world, ana, person, purpose)
+    shown = absence(world, ana, person)
+    assert shown is not None
+    assert (shown.reason, shown.note, shown.ends_on, shown.comes_back) == (
+        "Parental leave", "Ask HR", purpose.ends_on, True,
+    )  # fmt: skip
+    world.later(days=30)
+    assert absences.bring_back(world.tools) == [], "the last day is still theirs"
+    world.later(days=1)
+    (run_id,) = absences.bring_back(world.tools)
+    assert absences.bring_back(world.tools) == []
+    world.act()
+    assert world.states(run_id) == {person: "acted"}
+    assert world.effects(person) == {"suspend": 1, "restore": 1}
+    view = run_progress.show_run(world.tools, ana, run_id)
+    assert (view.deed, view.reason, view.requested_by) == ("restore", "Their absence is over.", "rollcall")
+    assert absence(world, ana, person) is None
+    world.settled()
+    assert world.sync(ana).state == "complete"
+    assert world.audit("case:came_back") == [], "that was no loop"
+
+
+def test_without_coming_back_they_stay_suspended(world: World) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    suspended(world, ana, person, leave(world, 5, comes_back=False))
+    world.later(days=40)
+    assert absences.bring_back(world.tools) == []
+    assert absence(world, ana, person) is not None
+
+
+def test_the_day_is_the_organizations(sqlite_world: World) -> None:
+    """Where the sun rises first, the day after begins first."""
+    world = sqlite_world
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.clock.offset += world.clock().replace(hour=1, minute=0) + timedelta(days=1) - world.clock()
+    world.sync(ana)
+    calendars.set_calendar(world.tools, ana, "Pacific/Auckland", "")
+    suspended(world, ana, person, leave(world, 2))
+    world.later(days=2, hours=9)
+    assert absences.bring_back(world.tools) == []
+    world.later(hours=4)
+    assert len(absences.bring_back(world.tools)) == 1
+
+
+def test_a_ladder_leaves_alone_whoever_is_away(world: World) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    suspended(world, ana, person, leave(world, 50, comes_back=False))
+    rule_id = world.rule(
+        ana,
+        {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 0},
+        {"when": {"suspended": 30}, "then": {"deed": "deactivate"}, "grace": 0},
+        who={"people": [person]},
+    )
+    world.later(days=45)
+    world.sync(ana)
+    away = world.run_rule(ana, rule_id)
+    ends_on = world.rows(Absence)[0].ends_on
+    assert world.states(away) == {person: "guarded"}
+    assert world.case(away, person).reason == f"Away until {ends_on:%-d %B %Y}."
+    world.later(days=10)
+    world.sync(ana)
+    assert world.states(world.run_rule(ana, rule_id)) == {person: "acted"}
+    assert world.effects_by(person) == {"suspend": 1, "disable": 1}
+
+
+@pytest.mark.parametrize("how", ["at Atlassian", "by undo", "by a run"])
+def test_whoever_is_restored_by_hand_is_no_longer_away(world: World, how: str) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    run_id = suspended(world, ana, person, leave(world, 30))
+    if how == "at Atlassian":
+        world.change(person, membership_status="active")
+        world.later(hours=1)
+        world.sync(ana)
+    elif how == "by undo":
+        world.undo(ana, run_id)
+    else:
+        world.begin_run(ana, [person], Deed.RESTORE)
+        world.act()
+    assert absence(world, ana, person) is None
+    world.later(days=40)
+    assert absences.bring_back(world.tools) == []
+
+
+def test_a_sync_that_read_them_just_before_ends_no_absence(sqlite_world: World) -> None:
+    """It was asked for before the suspension showed: that somebody looks active there says nothing."""
+    world = sqlite_world
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    world.later(hours=1)
+    syncing.request_sync(world.tools, ana)
+    world.fault(f"/users/{person}/suspend$", "delay-visibility", seconds=600)
+    run_id = previews.preview(
+        world.tools, ana, Deed.SUSPEND, account_ids=[person], filter=None, purpose=leave(world, 3)
+    )
+    runs.confirm(world.tools, ana, run_id)
+    world.act()
+    world.read_on()
+    world.change(person, name="shows now")
+    assert absence(world, ana, person) is not None
+    world.later(days=4)
+    assert len(absences.bring_back(world.tools)) == 1
+
+
+def test_a_rule_may_suspend_for_some_days(world: World) -> None:
+    ana = world.store_key()
+    comes, stays = world.people(2)
+    world.sync(ana)
+    step = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 0, "pause": 10}
+    first = world.rule(ana, step | {"comes_back": True}, name="Back", who={"people": [comes]})
+    second = world.rule(ana, step, name="Stays", who={"people": [stays]})
+    for rule_id in (first, second):
+        world.run_rule(ana, rule_id)
+    today = world.clock().date()
+    assert {(one.account_id, one.ends_on, one.comes_back) for one in world.rows(Absence)} == {
+        (comes, today + timedelta(days=10), True),
+        (stays, today + timedelta(days=10), False),
+    }
+    world.later(days=11)
+    (run_id,) = absences.bring_back(world.tools)
+    world.act()
+    assert world.states(run_id) == {comes: "acted"}
+
+
+def test_whoever_cannot_be_restored_is_not_tried_for_ever(world: World) -> None:
+    ana = world.store_key()
+    gone, deactivated, back = world.people(3)
+    world.sync(ana)
+    for person in (gone, deactivated, back):
+        suspended(world, ana, person, leave(world, 3))
+    world.control("DELETE", f"/people/{gone}")
+    world.change(deactivated, account_status="inactive")
+    world.later(hours=1)
+    world.sync(ana)
+    world.change(back, membership_status="active")
+    world.later(days=4)
+    (run_id,) = absences.bring_back(world.tools)
+    world.act()
+    assert world.states(run_id) == {deactivated: "not_possible", back: "spared"}
+    assert run_progress.show_run(world.tools, ana, run_id).state == "finished"
+    world.later(days=1)
+    assert absences.bring_back(world.tools) == []
+
+
+def test_what_is_written_beside_a_suspension_before_it_is_confirmed(world: World) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    run_id = previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=[person], filter=None)
+    with pytest.raises(Invalid) as invalid:
+        previews.describe(world.tools, ana, run_id, leave(world, -1))
+    assert invalid.value.field == "ends_on"
+    previews.describe(world.tools, ana, run_id, leave(world, 0))
+    assert run_progress.show_run(world.tools, ana, run_id).purpose["reason"] == "Parental leave"
+    previews.describe(world.tools, ana, run_id, Purpose())
+    assert world.stored(Run, ACME, run_id).purpose is None
+    runs.confirm(world.tools, ana, run_id)
+    with pytest.raises(Conflict):
+        previews.describe(world.tools, ana, run_id, leave(world, 1))
+    world.act()
+    assert world.rows(Absence) == []
+
+
+def test_the_last_day_of_a_contract(world: World) -> None:
+    """Theirs until it is over; then the rule takes them, whenever they were seen."""
+    ana = world.store_key()
+    person, other = world.people(2, idle=1)
+    world.sync(ana)
+    today = world.clock().date()
+    absences.set_last_day(world.tools, ana, person, ends_on=today.isoformat(), note=" until May ")
+    absences.set_last_day(world.tools, ana, other, ends_on=today.isoformat(), note="")
+    absences.set_last_day(world.tools, ana, other, ends_on="", note="")
+    shown = people.person_page(world.tools, ana, person).last_day
+    assert shown is not None
+    assert (shown.ends_on, shown.note, shown.set_by) == (today, "until May", ACCOUNTS["ana"])
+    step = {"when": {"past_end": 0}, "then": {"deed": "suspend"}, "grace": 0}
+    rule_id = world.rule(ana, step)
+    assert world.states(world.run_rule(ana, rule_id)) == {}
+    world.later(days=1)
+    run_id = world.run_rule(ana, rule_id)
+    assert world.states(run_id) == {person: "acted"}
+    assert world.case(run_id, person).because == f"Their last day was {today:%-d %B %Y}."
+    assert [entry.event for entry in world.audit("person:last_day_set", "person:last_day_cleared")] == [
+        "person:last_day_set", "person:last_day_set", "person:last_day_cleared",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ends_on", "note", "field"),
+    [("1 May", "", "ends_on"), ("0001-01-01", "", "ends_on"), ("2030-01-01", "n" * 501, "note")],
+)
+def test_what_is_no_last_day(sqlite_world: World, ends_on: str, note: str, field: str) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    with pytest.raises(Invalid) as invalid:
+        absences.set_last_day(world.tools, ana, ACCOUNTS["uma"], ends_on=ends_on, note=note)
+    assert invalid.value.field == field
+    assert world.rows(LastDay) == []
+
+
+def test_s19_last_days_and_absences_are_each_organizations_own(world: World) -> None:
+    ana, gina = world.synced(), world.synced("globex")
+    with pytest.raises(NotFound):
+        absences.set_last_day(world.tools, gina, ACCOUNTS["uma"], ends_on="2030-01-01", note="")
+    theirs = world.people(1, site="globex")[0]
+    world.later(hours=1)
+    world.sync(gina)
+    suspended(world, gina, theirs, leave(world, 1))
+    world.later(days=2)
+    (run_id,) = absences.bring_back(world.tools)
+    with pytest.raises(NotFound):
+        run_progress.show_run(world.tools, ana, run_id)
+    assert run_progress.show_run(world.tools, gina, run_id).total == 1
+    assert isinstance(world.rows(Absence)[0].ends_on, date)
+
+
+def test_a_preview_of_a_rule_is_described_by_nobody(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    rule_id = rules.save_rule(
+        world.tools, ana, world.rule_data({"when": {"not_seen": 90}, "then": {"deed": "remove"}, "grace": 0})
+    )
+    preview = rule_runs.preview_rule(world.tools, ana, rule_id)
+    with pytest.raises(Conflict):
+        previews.describe(world.tools, ana, preview, leave(world, 1))
