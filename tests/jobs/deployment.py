@@ -134,7 +134,7 @@ def deployed(
     }
     app = create_app(Settings.from_environment(environment))
     web.app = app
-    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     deployment = Deployment(app, sandbox, environment, folder, "")
     try:

@@ -15,6 +15,8 @@ from services import absences, calendars, people, previews, rule_runs, rules, ru
 from services.previews import Purpose
 from tests.world import ACCOUNTS, ACME, World
 
+pytestmark = pytest.mark.slow
+
 
 def suspended(world: World, ana: Caller, person: str, purpose: Purpose) -> str:
     """By hand, with what an operator wrote beside it; the run's id."""

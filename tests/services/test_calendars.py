@@ -15,6 +15,8 @@ from services import calendars, rule_views, rules
 from services.schedules import known_time_zones, next_dates
 from tests.world import ACCOUNTS, ACME, GLOBEX, World
 
+pytestmark = pytest.mark.slow
+
 
 def walls(
     schedule: Schedule, zone: str, after: str, count: int = 3, billing_day: int | None = None

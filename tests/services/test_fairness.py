@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from models.organization import Organization
 from services import acting, orders
 from tests.world import ACME, GLOBEX, World
+
+pytestmark = pytest.mark.slow
 
 BIG = 40
 

@@ -12,6 +12,8 @@ from rules.deeds import Deed
 from services import loops, overview, syncing
 from tests.world import ACME, World
 
+pytestmark = pytest.mark.slow
+
 
 def step(deed: str, **then: Any) -> dict[str, Any]:
     return {"when": {"not_seen": 90}, "then": {"deed": deed, **then}, "grace": 0}

@@ -30,6 +30,8 @@ from services import (
 from tests.services.workers import Crash, Killed, die, once, with_something_between
 from tests.world import ACCOUNTS, ACME, LEASE_OVER, World
 
+pytestmark = pytest.mark.slow
+
 JIRA, CONFLUENCE = "jira-software", "confluence"
 THREE_WAYS: dict[str, Any] = {"groups": ["jira-users", "jira-admins", "contractors"], "direct": [JIRA]}
 """To Jira by two groups and a role of their own; to Confluence by a third group."""

@@ -14,6 +14,8 @@ from rules.rule_file import BadRule
 from services import rule_exchange, rule_views, rules
 from tests.world import ACME, World
 
+pytestmark = pytest.mark.slow
+
 GOOD = """
 rules:
 - name: Idle

@@ -29,6 +29,8 @@ from services.scope import count_scope
 from services.syncing import request_sync
 from tests.world import ACCOUNTS, ACME, World
 
+pytestmark = pytest.mark.slow
+
 DAILY = {"every": "day", "at": "06:00"}
 DEEDS: list[dict[str, Any]] = [
     {"deed": "suspend"},

@@ -15,6 +15,8 @@ from services.warning import UNREACHABLE
 from tests.services.workers import Crash, Killed, die, once, with_something_between
 from tests.world import ACME, LEASE_OVER, World
 
+pytestmark = pytest.mark.slow
+
 
 def warned_step(grace: int = 14, warn: list[int] | None = None, **more: Any) -> dict[str, Any]:
     """Whoever was not seen for 90 days is suspended when the grace is over."""
