@@ -13,6 +13,8 @@ import requests
 
 from sandbox import server, world
 
+pytestmark = pytest.mark.slow
+
 ADMIN = {"Authorization": f"Bearer {world.ADMIN_KEYS[0].key}"}
 PLACE = f"/admin/v2/orgs/{world.ACME.id}/directories/{world.ACME.directory_id}"
 ROLES = f"/admin/v1/orgs/{world.ACME.id}/users"

@@ -12,6 +12,8 @@ from rules.deeds import Deed
 from services import calendars, previews, protecting, runs
 from tests.world import ACCOUNTS, ACME, World
 
+pytestmark = pytest.mark.slow
+
 
 def protect(world: World, kind: str, value: str, *, reason: str = "Ask Ana", until: str = "") -> Protected:
     return protecting.protect(

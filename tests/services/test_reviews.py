@@ -15,6 +15,8 @@ from rules.case import CaseState
 from services import overview, reviews, rule_runs, rules, run_progress, runs
 from tests.world import ACCOUNTS, ACME, World
 
+pytestmark = pytest.mark.slow
+
 
 def in_review(world: World, count: int, *steps: dict[str, Any]) -> tuple[Caller, str, dict[str, str]]:
     """(operator, run, account id → case id) of people who wait."""

@@ -9,6 +9,8 @@ from services.rule_runs import mark_seen, preview_rule, run_now
 from services.rules import save_rule, switch_on
 from tests.views.house import ANA, JON, UMA, House, words_of
 
+pytestmark = pytest.mark.slow
+
 
 def warned(house: House, *people: str, deed: str = "suspend") -> None:
     """A live rule chose these people; the worker has warned whoever can be warned."""
