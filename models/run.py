@@ -46,6 +46,8 @@ class Run(Base):
     scope: Mapped[int] = mapped_column(default=0, server_default="0")
     new: Mapped[int] = mapped_column(default=0, server_default="0")
     gone: Mapped[int] = mapped_column(default=0, server_default="0")
+    seats: Mapped[int | None]
+    """How many seats the chosen of a rule's plan hold; None for runs by hand: counted when somebody looks."""
     seen_by: Mapped[str | None] = mapped_column(String(128))
     purpose: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     ask_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

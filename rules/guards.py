@@ -40,10 +40,14 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """What the guards need to know besides the person: who asked for the deed, and whose credentials drive it."""
+    """What the guards need to know besides the person: who asked for the deed, and whose credentials drive it.
+
+    For a rule `asked_by` is its author; `let_go_by` are those who started the run or released its brake.
+    """
 
     asked_by: str
     key_holders: frozenset[str]
+    let_go_by: frozenset[str] = frozenset()
 
 
 def is_machine(facts: PersonFacts) -> bool:
@@ -55,7 +59,7 @@ def is_machine(facts: PersonFacts) -> bool:
 
 def guard_of(facts: PersonFacts, guarded: Guarded, site_owners: Container[str] = frozenset()) -> Guard | None:
     """The first reason never to touch this person, or None."""
-    if facts.account_id == guarded.asked_by:
+    if facts.account_id == guarded.asked_by or facts.account_id in guarded.let_go_by:
         return Guard.YOURSELF
     if facts.account_id in guarded.key_holders:
         return Guard.KEY_HOLDER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rules.activity import ActivityKind
 from rules.case import CaseState
@@ -42,14 +42,16 @@ def judge_by_rule(rule: Rule, person: Candidate, ground: Ground, now: datetime) 
     reached, found = _step_of(rule, person, ground, now)
     if found is not None:
         index, because = found
-        return judge_step(rule, index, because, person, ground)
+        return judge_step(rule, index, because, person, ground, now)
     if reached is not None:
         return Verdict(CaseState.SPARED, already(rule.steps[reached].action), Why.DONE, step=reached)
     unknown = _some_unknown(person)
     return Verdict(CaseState.SPARED, activity_words(person, now), Why.UNKNOWN if unknown else Why.NOT_IDLE)
 
 
-def judge_step(rule: Rule, index: int, because: str, person: Candidate, ground: Ground) -> Verdict:
+def judge_step(
+    rule: Rule, index: int, because: str, person: Candidate, ground: Ground, now: datetime
+) -> Verdict:
     """The verdict once the time of a step has come, `because` being the sentence that says so."""
     action = rule.steps[index].action
     if person.under_way:
@@ -58,6 +60,10 @@ def judge_step(rule: Rule, index: int, because: str, person: Candidate, ground: 
         return Verdict(
             CaseState.SPARED, f"Was warned already, on {person.told_at:%-d %B %Y}.", Why.TOLD, step=index
         )
+    if _still_needed(rule, index, person, now):
+        assert person.kept_at is not None
+        reason = f"Answered on {person.kept_at:%-d %B %Y} that they still need their access."
+        return Verdict(CaseState.SPARED, reason, Why.KEPT, step=index)
     if action.takes and person.away_until is not None and ground.today <= person.away_until:
         return Verdict(
             CaseState.GUARDED, f"Away until {person.away_until:%-d %B %Y}.", Why.PROTECTED, step=index
@@ -72,6 +78,14 @@ def judge_step(rule: Rule, index: int, because: str, person: Candidate, ground: 
     if verdict.state is CaseState.PLANNED:
         return replace(verdict, reason=because, step=index)
     return replace(verdict, step=index)
+
+
+def _still_needed(rule: Rule, index: int, person: Candidate, now: datetime) -> bool:
+    """Whether their last answer to this rule still counts: it is a sign of life, by their own word."""
+    step = rule.steps[index]
+    if person.kept_at is None or not (step.action.takes or step.action.deed is Deed.TELL):
+        return False
+    return now < person.kept_at + timedelta(days=step.when.patience)
 
 
 def out_of_scope(who: Who, person: Candidate, organization: OrganizationFacts) -> str | None:

@@ -13,6 +13,10 @@ DEFAULT_BRAKE = Brake(number=100, share=10)
 DEFAULT_SCHEDULE = Schedule()
 
 
+LONG_ENOUGH = 30
+"""Days for which an answer counts where no condition speaks of staying away."""
+
+
 class Mode(StrEnum):
     """AUDIT only lists, REVIEW waits for an operator with every case, LIVE acts."""
 
@@ -75,6 +79,12 @@ class When:
                 self.not_seen, self.never, self.invited, self.suspended, self.deactivated, self.past_end,
             )
         )  # fmt: skip
+
+    @property
+    def patience(self) -> int:
+        """For how many days an answer counts: as long as somebody may stay away before the shortest condition holds."""
+        away = [days for days in (self.not_seen, self.never, self.invited) if days is not None]
+        return min(away, default=LONG_ENOUGH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Why(StrEnum):
     DIRECTORIES = "directories"
     UNDER_WAY = "under_way"
     TOLD = "told"
+    KEPT = "kept"
+    UNREACHABLE = "unreachable"
     ATLASSIAN = "atlassian"
     NOT_IDLE = "not_idle"
     UNKNOWN = "unknown"
@@ -127,6 +129,10 @@ def _shielded(facts: PersonFacts, ground: Ground) -> Verdict | None:
 
 
 def _possible(action: Action, seen: Snapshot, ground: Ground, *, several: bool, refusal: str) -> Verdict:
+    if action.deed is Deed.TELL and not ground.organization.can_be_told(seen.facts):
+        return _no(
+            "No notice can reach them: they cannot open a product with Rollcall in it.", Why.UNREACHABLE
+        )
     if action.deed in (Deed.LIST, Deed.TELL):
         return Verdict(CaseState.PLANNED)
     obstacle = _account_obstacle(action, seen.facts, refusal)

@@ -5,6 +5,7 @@ Only this call knows of accounts that were once synced from Google, or are owned
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
@@ -16,7 +17,7 @@ from models.organization import Organization
 from models.people import Person, find_person
 from models.run import Case, Run, find_run
 from rules.case import CaseState, RunState
-from rules.deeds import CAPABILITIES, Deed
+from rules.deeds import Deed
 from rules.verdict import Why
 from services.doors import opened
 from services.toolbox import Toolbox
@@ -64,15 +65,20 @@ def believed(refusal: str, asked_at: datetime | None, now: datetime) -> str:
     return refusal if asked_at is not None and asked_at > now - BELIEVED else ""
 
 
-def is_asked_about(deeds: tuple[Deed, ...]) -> bool:
+def is_asked_about(deeds: Iterable[Deed]) -> bool:
     """Whether any of these deeds needs Atlassian's word on each account."""
-    return any(CAPABILITIES[deed].managed_only and deed in PRIVILEGES for deed in deeds)
+    return any(deed in PRIVILEGES for deed in deeds)
 
 
 def lease_previews(tools: Toolbox, limit: int = 10) -> list[tuple[str, str, str]]:
     """(organization id, run id, occasion) of the previews whose accounts are still to be asked about."""
     now = tools.clock()
-    due = (Run.ask_at <= now, Run.state == RunState.PREVIEW.value)
+    paused = select(Organization.id).where(Organization.paused_until > now)
+    due = (
+        Run.ask_at <= now,
+        Run.state == RunState.PREVIEW.value,
+        Run.organization_id.not_in(paused),
+    )
     first = select(Run.id).where(*due).order_by(Run.ask_at).limit(limit)
     leased = (
         update(Run)
@@ -142,6 +148,12 @@ def _answer(tools: Toolbox, organization_id: str, case_id: str, account_id: str,
         remember(session, organization_id, account_id, refusal, tools.clock())
         if not refusal:
             return
+        of_case = select(Case.run_id).where(Case.organization_id == organization_id, Case.id == case_id)
+        session.execute(
+            update(Run)
+            .where(Run.organization_id == organization_id, Run.id == of_case.scalar_subquery())
+            .values(seats=None)
+        )
         session.execute(
             update(Case)
             .where(

@@ -11,7 +11,7 @@ from connect.errors import Invalid
 from models.audit import Event
 from models.organization import Organization
 from models.rule import rules_of
-from rules.schedule import Schedule
+from rules.schedule import Every, Schedule
 from services.audit import record
 from services.doors import require_organization
 from services.rule_versions import newest
@@ -63,7 +63,20 @@ def set_calendar(tools: Toolbox, caller: Caller, time_zone: str, billing_day: st
             result=f"time zone {time_zone}, billing day {day or 'unknown'}",
         )
         session.flush()
+        if day is None:
+            _refuse_without_billing_day(session, organization_id)
         plan_dates_anew(session, organization_id, now)
+
+
+def _refuse_without_billing_day(session: Session, organization_id: str) -> None:
+    for stored in rules_of(session, organization_id):
+        _version, rule = newest(session, stored)
+        if stored.is_on and rule.schedule.every is Every.BILLING:
+            raise Invalid(
+                "billing_day",
+                f"“{stored.name}” runs before the billing day: without one it would never run.",
+                "Keep the day, or switch that rule off first.",
+            )
 
 
 def plan_dates_anew(session: Session, organization_id: str, now: datetime) -> None:

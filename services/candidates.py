@@ -1,4 +1,7 @@
-"""People as a rule sees them: those whose time may have come, batch by batch from memory; or one, read just now."""
+"""People as a rule sees them: those whose time may have come, batch by batch from memory; or one, read just now.
+
+The batches are asked of the connection: rows are all that is wanted, and a session costs as much again.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.absence import absences_of, last_days_of
 from models.people import Membership, Person, Seat, find_person
@@ -25,7 +28,7 @@ from services.asking import believed
 from services.directory import signals_of
 from services.scope import may_have_come, scope_of
 
-BATCH = 1000
+BATCH = 2000
 
 _COLUMNS = (
     Person.account_id, Person.name, Person.email, Person.account_type, Person.account_status,
@@ -37,10 +40,11 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a rule knows besides the directory: whom a run has in hand, whom it told when, and what time it is."""
+    """What a rule knows besides the directory: whom a run has in hand, whom it told and who answered when, the time."""
 
     under_way: frozenset[str]
     told: Mapping[str, datetime]
+    kept: Mapping[str, datetime]
     now: datetime
 
 
@@ -58,11 +62,16 @@ def candidates(
         *scope_of(organization_id, rule.who, organization),
         or_(*(may_have_come(organization_id, step.when, organization, now, today) for step in rule.steps)),
     ]
-    known = _Known(_under_way(session, organization_id), _told(session, organization_id, rule_id), now)
+    known = _Known(
+        _under_way(session, organization_id),
+        _told(session, organization_id, rule_id),
+        _kept(session, organization_id, rule_id),
+        now,
+    )
     after = ""
     while True:
         query = select(*_COLUMNS).where(*conditions, Person.account_id > after)
-        rows = session.execute(query.order_by(Person.account_id).limit(BATCH)).all()
+        rows = session.connection().execute(query.order_by(Person.account_id).limit(BATCH)).all()
         yield from _candidates_of(session, organization_id, rows, organization, known)
         if len(rows) < BATCH:
             return
@@ -107,6 +116,7 @@ def candidate_read_now(
         away_until=absence.ends_on if absence is not None else None,
         in_several_directories=person is not None and person.in_several_directories,
         told_at=_told(session, organization_id, rule_id, account_id).get(account_id),
+        kept_at=_kept(session, organization_id, rule_id, account_id).get(account_id),
         refusal=believed(person.refusal, person.asked_at, now) if person is not None else "",
     )
 
@@ -136,6 +146,7 @@ def _candidates_of(
             in_several_directories=row.in_several_directories,
             under_way=known is not None and account_id in known.under_way,
             told_at=known.told.get(account_id) if known is not None else None,
+            kept_at=known.kept.get(account_id) if known is not None else None,
             refusal=believed(row.refusal, row.asked_at, known.now) if known is not None else "",
             directory_id=row.directory_id,
         )
@@ -171,7 +182,7 @@ def _seats(
         Seat.organization_id == organization_id, Seat.account_id.in_(account_ids)
     )
     found: dict[str, list[tuple[str, str, str, datetime | None]]] = {}
-    for account_id, resource_id, key, kind, seen_at in session.execute(query):
+    for account_id, resource_id, key, kind, seen_at in session.connection().execute(query):
         found.setdefault(account_id, []).append((resource_id, key, kind, seen_at))
     return found
 
@@ -199,7 +210,7 @@ def _groups(
     )
     references: dict[str, GroupRef] = {}
     found: dict[str, list[GroupRef]] = {}
-    for account_id, group_id in session.execute(query):
+    for account_id, group_id in session.connection().execute(query):
         reference = references.get(group_id)
         if reference is None:
             reference = references[group_id] = GroupRef(group_id, organization.group_name(group_id))
@@ -227,19 +238,35 @@ def _told(
     session: Session, organization_id: str, rule_id: str | None, account_id: str | None = None
 ) -> dict[str, datetime]:
     """Whom this rule has warned without a deed behind it, and when last; `account_id`: asked about one alone."""
+    warned = (Case.deed == Deed.TELL.value) & (Case.state == CaseState.ACTED.value)
+    return _newest(session, organization_id, rule_id, Case.finished_at, warned, account_id)
+
+
+def _kept(
+    session: Session, organization_id: str, rule_id: str | None, account_id: str | None = None
+) -> dict[str, datetime]:
+    """Who answered this rule that they still need their access, and when last."""
+    answered = Case.kept_at.is_not(None)
+    return _newest(session, organization_id, rule_id, Case.kept_at, answered, account_id)
+
+
+def _newest(
+    session: Session,
+    organization_id: str,
+    rule_id: str | None,
+    moment: InstrumentedAttribute[datetime | None],
+    kind: ColumnElement[bool],
+    account_id: str | None,
+) -> dict[str, datetime]:
+    """Account id → the newest such moment in the cases of a rule."""
     if rule_id is None:
         return {}
     query = (
-        select(Case.account_id, func.max(Case.finished_at))
+        select(Case.account_id, func.max(moment))
         .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
-        .where(
-            Case.organization_id == organization_id,
-            Run.rule_id == rule_id,
-            Case.deed == Deed.TELL.value,
-            Case.state == CaseState.ACTED.value,
-        )
+        .where(Case.organization_id == organization_id, Run.rule_id == rule_id, kind)
         .group_by(Case.account_id)
     )
     if account_id is not None:
         query = query.where(Case.account_id == account_id)
-    return {told: told_at for told, told_at in session.execute(query) if told_at is not None}
+    return {person: at for person, at in session.execute(query) if at is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -169,9 +169,7 @@ def _order(session: Session, case: Case, run: Run, now: datetime, settle: timede
         acting_since=case.acting_since,
         begun=changes_of(case),
         landed=frozenset(done_changes(case)),
-        ground=ground_of(
-            session, case.organization_id, book.author or run.confirmed_by or run.requested_by, now
-        ),
+        ground=_ground(session, run, book.author, now),
         in_several_directories=person is not None and person.in_several_directories,
         refusal=believed(person.refusal, person.asked_at, now) if person is not None else "",
         objection=objection,
@@ -187,6 +185,14 @@ def _order(session: Session, case: Case, run: Run, now: datetime, settle: timede
         due_at=case.due_at,
         is_approved=case.approved_by is not None,
     )
+
+
+def _ground(session: Session, run: Run, author: str, now: datetime) -> Ground:
+    """Besides the author of a rule, whoever started this run or released its brake is not locked out by it."""
+    asked_by = author or run.confirmed_by or run.requested_by
+    ground = ground_of(session, run.organization_id, asked_by, now)
+    others = frozenset(who for who in (run.requested_by, run.confirmed_by) if who)
+    return replace(ground, guarded=replace(ground.guarded, let_go_by=others))
 
 
 def changes_of(case: Case) -> tuple[Change, ...] | None:

@@ -211,7 +211,8 @@ def _add_selected(
 def add_cases(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Inserts cases; nobody, and nothing happens."""
     if rows:
-        session.execute(insert(Case), rows)
+        session.flush()
+        session.connection().execute(insert(Case), rows)
 
 
 def batches(items: Sequence[Item]) -> Iterable[Sequence[Item]]:

@@ -19,17 +19,22 @@ from services.candidates import candidates
 from services.previews import BATCH, add_cases, case_row
 from services.scope import count_scope
 
-KEPT = frozenset({Why.UNDER_WAY, Why.TOLD})
+WORTH_A_ROW = frozenset({Why.UNDER_WAY, Why.TOLD, Why.KEPT})
 """Of those whom the rule leaves alone, the ones worth a row: the others are simply not idle."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a plan came to. `touched` counts the chosen whom something would happen to: the brake's number."""
+    """What a plan came to.
+
+    `touched` counts the chosen whom something would happen to: the brake's number. `deeds` are those that it chose.
+    """
 
     scope: int = 0
     chosen: set[str] = field(default_factory=set)
     touched: int = 0
+    deeds: set[Deed] = field(default_factory=set)
+    seats: int = 0
 
 
 def write_plan(
@@ -60,6 +65,8 @@ def write_plan(
             row |= _chosen(run, verdict, begins_as(deed), now, is_new=account_id not in before)
             tally.chosen.add(account_id)
             tally.touched += deed is not Deed.LIST
+            tally.deeds.add(deed)
+            tally.seats += len(person.seen.facts.products)
         else:
             row |= {"is_new": False, "resume_at": None, "finished_at": None}
         rows.append(row)
@@ -67,14 +74,14 @@ def write_plan(
             add_cases(session, rows)
             rows.clear()
     add_cases(session, rows)
-    run.scope = tally.scope
+    run.scope, run.seats = tally.scope, tally.seats
     run.new, run.gone = len(tally.chosen - before), len(before - tally.chosen)
     return tally
 
 
 def is_worth_a_row(verdict: Verdict) -> bool:
     """Whether somebody's verdict is written down: not for those who are simply not idle."""
-    return verdict.state is not CaseState.SPARED or verdict.why in KEPT
+    return verdict.state is not CaseState.SPARED or verdict.why in WORTH_A_ROW
 
 
 def _chosen(

@@ -59,7 +59,7 @@ def preview_rule(tools: Toolbox, caller: Caller, rule_id: str) -> str:
         ground = ground_of(session, organization_id, version.created_by, now)
         tally = write_plan(session, run, rule, ground, now, lambda _deed: CaseState.PLANNED)
         run.reason = rule.brake.objection(tally.touched, tally.scope) or ""
-        run.ask_at = now if is_asked_about(rule.deeds) else None
+        run.ask_at = now if is_asked_about(tally.deeds) else None
         record_run(session, Event.RUN_PREVIEWED, run, caller.account_id or "", now)
         return run.id
 

@@ -37,6 +37,11 @@ def plan_file(tools: Toolbox, text: str, organization_id: str | None) -> Iterato
     Without `organization_id` there must be only one organization. Raises BadRule, NotReady without a fresh complete
     sync, and NotFound.
     """
+    # Names, reasons and the file itself are anybody's words, and a terminal obeys control characters.
+    yield from map(_printable, _lines(tools, text, organization_id))
+
+
+def _lines(tools: Toolbox, text: str, organization_id: str | None) -> Iterator[str]:
     now = tools.clock()
     with tools.begin() as session:
         organization_id = _organization(session, organization_id)
@@ -79,9 +84,11 @@ def _people(
 
 def _line(name: str, deed: Deed, verdict: Verdict) -> str:
     what = CAPABILITIES[deed].words if verdict.state is CaseState.PLANNED else "left alone"
-    # Names are anybody's words, and a terminal obeys control characters.
-    shown = "".join(letter if letter.isprintable() else "?" for letter in name)
-    return f"  {_MARKS[verdict.state]} {shown:<32.32}  {what:<34.34}  {verdict.reason}"
+    return f"  {_MARKS[verdict.state]} {name:<32.32}  {what:<34.34}  {verdict.reason}"
+
+
+def _printable(line: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _organization(session: Session, organization_id: str | None) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
-from connect.errors import Conflict
+from connect.errors import Conflict, NotReady
 from models.audit import Event
 from models.organization import Organization
 from models.rule import RuleVersion, StoredRule, find_rule_by_name, rules_of
@@ -92,6 +92,10 @@ def switch_on(tools: Toolbox, caller: Caller, rule_id: str) -> None:
             raise missing
         if stored.is_on:
             return
+        calendar = problem_of(rule.schedule, session.get_one(Organization, organization_id).billing_day)
+        if calendar is not None:
+            # While the rule was off, the day that it goes by may have been cleared.
+            raise NotReady(calendar.sentence, "Then switch the rule on.", reason="no_date")
         stored.is_on = True
         stored.next_run_at = next_run_at(session, organization_id, rule.schedule, now)
         record_rule(session, Event.RULE_SWITCHED_ON, stored, caller, now)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from models.run import Case
@@ -73,21 +74,27 @@ def people_of_run(
         last = max(-(-total // per_page), 1)
         query = select(Case).where(*narrowed).order_by(Case.name, Case.id)
         cases = list(session.scalars(query.offset((min(page, last) - 1) * per_page).limit(per_page)))
-        chosen = [*of_run, Case.state.not_in(NOT_CHOSEN)]
-        found = RunPeople(
-            cases=cases,
-            total=total,
-            deeds={Deed(deed): count for deed, count in _counts(session, Case.deed, chosen)},
-            whys={Why(why): count for why, count in _counts(session, Case.why, of_run) if why},
-            back=session.scalar(select(func.count(Case.id)).where(*of_run, Case.came_back_at.is_not(None)))
-            or 0,
-        )
+        deeds, whys, back = _kinds(session, of_run)
+        found = RunPeople(cases, total, deeds, whys, back)
         session.expunge_all()
         return found
 
 
-def _counts(
-    session: Session, column: InstrumentedAttribute[str], conditions: Iterable[ColumnElement[bool]]
-) -> list[tuple[str, int]]:
-    query = select(column, func.count(Case.id)).where(*conditions).group_by(column)
-    return [(value, count) for value, count in session.execute(query)]
+def _kinds(
+    session: Session, of_run: Iterable[ColumnElement[bool]]
+) -> tuple[dict[Deed, int], dict[Why, int], int]:
+    """By deed, by reason, and who came back: one look at all people of the run."""
+    back = func.count(Case.came_back_at)
+    query = select(Case.state, Case.deed, Case.why, func.count(Case.id), back).where(*of_run)
+    deeds: Counter[Deed] = Counter()
+    whys: Counter[Why] = Counter()
+    returned = 0
+    for state, deed, why, people, came_back in session.execute(
+        query.group_by(Case.state, Case.deed, Case.why)
+    ):
+        if state not in NOT_CHOSEN:
+            deeds[Deed(deed)] += people
+        if why:
+            whys[Why(why)] += people
+        returned += came_back
+    return dict(deeds), dict(whys), returned

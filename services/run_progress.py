@@ -26,8 +26,8 @@ class RunView:
     """A run as people see it. `seconds_left` is None while nobody can say.
 
     A run of a rule has `rule_id`, counts in `scope` whom the rule is about, and in `new` and `gone` who came and went
-    since the plan before. `waiting` counts those in their grace or waiting for an operator.
-    `asking`: Atlassian is still being asked whether the accounts of this preview may be changed.
+    since the plan before. `waiting` counts those in their grace or waiting for an operator, `by_deed` those who were
+    changed, or told. `asking`: Atlassian is still being asked whether the accounts of this preview may be changed.
     """
 
     id: str
@@ -51,6 +51,7 @@ class RunView:
     confirmed_at: datetime | None
     finished_at: datetime | None
     counts: dict[CaseState, int]
+    by_deed: dict[Deed, int]
     total: int
     chosen: int
     done: int
@@ -132,12 +133,13 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
         confirmed_at=run.confirmed_at,
         finished_at=run.finished_at,
         counts=counts,
+        by_deed=_by_deed(session, run),
         total=total,
         chosen=chosen,
         done=done,
         to_do=to_do,
         waiting=waiting,
-        seats=_seats_held(session, run),
+        seats=run.seats if run.seats is not None else _seats_held(session, run),
         paused_until=paused_until(session, run.organization_id, now) if running else None,
         per_second=per_second,
         seconds_left=round(to_do / per_second) if running and done and not waiting else None,
@@ -149,6 +151,16 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
         can_retry=over and counts.get(CaseState.FAILED, 0) > 0,
         can_undo=over and run.undoes is None and _has_changed_somebody(session, run),
     )
+
+
+def _by_deed(session: Session, run: Run) -> dict[Deed, int]:
+    done = [state.value for state in (CaseState.ACTED, CaseState.UNDONE, CaseState.UNDO_SKIPPED)]
+    query = (
+        select(Case.deed, func.count(Case.id))
+        .where(Case.organization_id == run.organization_id, Case.run_id == run.id, Case.state.in_(done))
+        .group_by(Case.deed)
+    )
+    return {Deed(deed): count for deed, count in session.execute(query)}
 
 
 def _has_changed_somebody(session: Session, run: Run) -> bool:

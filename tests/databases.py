@@ -21,8 +21,8 @@ from tests.postgres import Server
 TOP = Path(__file__).resolve().parent.parent
 
 
-def migrate(database_url: str) -> None:
-    """Bring a database up to date the way a deployment does: `flask db upgrade`."""
+def migrate(database_url: str, deed: str = "upgrade", revision: str = "head") -> None:
+    """Bring a database up to date the way a deployment does: `flask db upgrade`; or elsewhere."""
     settings = {
         "BASE_URL": "http://127.0.0.1:8000",
         "DATABASE_URL": database_url,
@@ -30,9 +30,9 @@ def migrate(database_url: str) -> None:
         "CREDENTIAL_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
         "PATH": os.environ["PATH"],
     }
-    command = [sys.executable, "-m", "flask", "--app", "app", "db", "upgrade"]
+    command = [sys.executable, "-m", "flask", "--app", "app", "db", deed, revision]
     done = subprocess.run(command, cwd=TOP, env=settings, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"flask db upgrade failed:\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, f"flask db {deed} failed:\n{done.stdout}\n{done.stderr}"
 
 
 def sqlalchemy_url(database_url: str) -> str:
@@ -68,8 +68,19 @@ class PostgresDatabases:
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """The address of a new, migrated, empty database; dropped afterwards, whoever is still connected."""
+        with self._of(self._template) as url:
+            yield url
+
+    @contextmanager
+    def blank(self) -> Iterator[str]:
+        """The same without a single table."""
+        with self._of("template1") as url:
+            yield url
+
+    @contextmanager
+    def _of(self, template: str) -> Iterator[str]:
         name = f"test_{os.getpid()}_{next(self._numbers)}"
-        self._do("CREATE DATABASE {} TEMPLATE {}", name, self._template)
+        self._do("CREATE DATABASE {} TEMPLATE {}", name, template)
         try:
             yield self._server.url(name)
         finally:

@@ -17,7 +17,7 @@ from rules.deeds import CAPABILITIES, Deed
 from rules.verdict import Why
 from services import provider_lists, rule_runs, rule_views, run_progress
 from services.left_alone import LeftAlone, left_alone
-from services.rule_views import RulePage
+from services.rule_views import RuleInShort
 from services.run_people import RunPeople, Wanted, people_of_run
 from services.run_progress import RunView
 from views import show
@@ -87,9 +87,9 @@ def _rule_preview(view: RunView, context: dict[str, Any]) -> str:
     )
 
 
-def _rule_of(view: RunView) -> RulePage | None:
+def _rule_of(view: RunView) -> RuleInShort | None:
     try:
-        return rule_views.show_rule(tools(), caller(), view.rule_id or "")
+        return rule_views.rule_in_short(tools(), caller(), view.rule_id or "")
     except NotFound:
         return None
 

@@ -115,6 +115,7 @@ def register(app: Flask) -> None:
         "products": products,
         "query": urlencode,
         "run_done": run_done,
+        "counted_as": counted_as,
         "run_state": lambda run: words.RUN_STATES[run.state][0],
         "run_title": run_title,
         "run_tone": lambda run: words.RUN_STATES[run.state][1],
@@ -209,7 +210,12 @@ def run_title(run: RunView) -> str:
 
 def run_done(run: RunView) -> str:
     """What was done to them, behind a number: suspended."""
-    done = CAPABILITIES[run.deed].done.lower() if run.deed else "done"
+    return counted_as(run.deed) if run.deed else "done"
+
+
+def counted_as(deed: Deed) -> str:
+    """The same for one deed: warned."""
+    done = CAPABILITIES[deed].done.lower()
     return "done" if " " in done else done
 
 

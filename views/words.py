@@ -128,6 +128,8 @@ WHYS: dict[Why, str] = {
     Why.DIRECTORIES: "Several directories",
     Why.UNDER_WAY: "In another run",
     Why.TOLD: "Warned already",
+    Why.KEPT: "Still needed",
+    Why.UNREACHABLE: "Cannot be warned",
     Why.ATLASSIAN: "Atlassian says no",
     Why.NOT_IDLE: "Not idle",
     Why.UNKNOWN: "Unknown activity",

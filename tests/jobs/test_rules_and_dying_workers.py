@@ -126,7 +126,7 @@ def test_s50_two_workers_share_a_run_and_are_killed_in_turn(deploy: Deploy) -> N
     chosen = chosen_in(deployment, run_id)
     assert len(chosen) >= 200
     moments = random.Random(50)
-    for number in range(6):
+    for number in range(4):
         left = still_open(deployment, run_id)
         goal = left - moments.randint(5, 25)
         deployment.wait_for(lambda goal=goal: still_open(deployment, run_id) <= goal, f"{goal} left")
@@ -144,7 +144,7 @@ def test_s50_two_workers_share_a_run_and_are_killed_in_turn(deploy: Deploy) -> N
 
 
 def test_a_rule_switched_off_in_the_middle_spares_everybody_who_waits(deploy: Deploy) -> None:
-    deployment = deploy(people=900)
+    deployment = deploy(people=500)
     deployment.start_worker()
     synced(deployment)
     rule_id = switched_on(deployment, EVERYBODY_IDLE)

@@ -230,6 +230,7 @@ def _candidate(rnd: Random, real: Real, organization: OrganizationFacts) -> Cand
         in_several_directories=rnd.random() < 0.05,
         under_way=rnd.random() < 0.05,
         told_at=_perhaps_moment(rnd),
+        kept_at=_moment(rnd) if rnd.random() < 0.2 else None,
         refusal="Atlassian says no." if rnd.random() < 0.1 else "",
     )
 
@@ -237,7 +238,11 @@ def _candidate(rnd: Random, real: Real, organization: OrganizationFacts) -> Cand
 def _place(rnd: Random) -> Place:
     organization = _organization(rnd)
     people = tuple(_real(rnd, account_id) for account_id in _some(rnd, ACCOUNTS, len(ACCOUNTS), least=4))
-    guarded = Guarded(rnd.choice([*ACCOUNTS, "ana", "ana"]), frozenset(_some(rnd, ACCOUNTS, 1)))
+    guarded = Guarded(
+        rnd.choice([*ACCOUNTS, "ana", "ana"]),
+        frozenset(_some(rnd, ACCOUNTS, 1)),
+        let_go_by=frozenset(_some(rnd, ACCOUNTS, 1)),
+    )
     return Place(
         Ground(guarded, organization, TODAY),
         people,

@@ -36,7 +36,7 @@ from tests.rules.organizations import (
 from tests.rules.people import NOW
 
 JIRA, CONFLUENCE = next(each for each in RESOURCES if "jira" in each), RESOURCES[0]
-ORGANIZATION = OrganizationFacts(products=PRODUCTS)
+ORGANIZATION = OrganizationFacts(products=PRODUCTS, doors=frozenset({"jira"}))
 GROUND = Ground(Guarded("ana", frozenset()), ORGANIZATION, TODAY)
 EVERYBODY = Who()
 
@@ -68,6 +68,7 @@ def test_s48_guards_and_protections_hold_for_every_rule(place: Place, rule: Rule
             continue
         facts = person.seen.facts
         assert facts.account_id != place.ground.guarded.asked_by
+        assert facts.account_id not in place.ground.guarded.let_go_by
         assert facts.account_id not in place.ground.guarded.key_holders
         assert ORG_ADMIN not in facts.platform_roles
         assert facts.account_type in {"", "atlassian"}
@@ -190,6 +191,33 @@ def test_whoever_is_chosen_is_in_scope_and_can_be_changed(place: Place, rule: Ru
             assert facts.management_source != "synced"
 
 
+@settings(max_examples=4 * settings.default.max_examples)
+@given(places, eager_rules | rules())
+def test_s55_whoever_still_needs_it_is_neither_warned_nor_taken(place: Place, rule: Rule) -> None:
+    """Said again from the case: their answer counts to the last second of as many days as the shortest condition."""
+    for person, verdict in chosen(rule, place):
+        action, when = rule.steps[verdict.step].action, rule.steps[verdict.step].when
+        if person.kept_at is None or not (action.takes or action.deed is Deed.TELL):
+            continue
+        away = [days for days in (when.not_seen, when.never, when.invited) if days is not None] or [30]
+        assert (NOW - person.kept_at) >= timedelta(days=min(away))
+
+
+@given(places, rules())
+def test_s56_whoever_is_told_can_read_it(place: Place, rule: Rule) -> None:
+    for person, verdict in planned(rule, place):
+        if rule.steps[verdict.step].action.deed is not Deed.TELL:
+            continue
+        facts = person.seen.facts
+        can_read = (facts.membership_status, facts.account_status) == ("active", "active") and any(
+            access.key == "jira-software" for access in facts.products
+        )
+        if verdict.state is CaseState.PLANNED:
+            assert can_read
+        if verdict.why is Why.UNREACHABLE:
+            assert not can_read
+
+
 @given(places, rules())
 def test_s47_zero_and_no_limit_on_whole_plans(place: Place, rule: Rule) -> None:
     count = len(chosen(rule, place))
@@ -270,6 +298,71 @@ def test_somebody_is_warned_once_until_they_come_again() -> None:
     assert judge_by_rule(LADDER, told, GROUND, NOW).why is Why.TOLD
     came_since = replace(idle, told_at=NOW - timedelta(days=75))
     assert judge_by_rule(LADDER, came_since, GROUND, NOW).state is CaseState.PLANNED
+
+
+A_SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("when", "patience"),
+    [
+        (When(not_seen=90), 90),
+        (When(not_seen=90, never=14), 14),
+        (When(not_seen=14, never=90), 14),
+        (When(invited=7, not_seen=90), 7),
+        (When(not_seen=1), 1),
+        (When(suspended=3), 30),
+        (When(deactivated=400), 30),
+        (When(past_end=0), 30),
+        (When(past_end=5, suspended=3, not_seen=60), 60),
+    ],
+)
+@pytest.mark.parametrize("deed", [Deed.TELL, Deed.SUSPEND, Deed.REMOVE, Deed.LIST])
+def test_s55_an_answer_counts_as_long_as_one_may_stay_away(when: When, patience: int, deed: Deed) -> None:
+    """By the shortest condition of the step, to the second; a list takes nothing, and shows them all the same."""
+    assert when.patience == patience
+    step = Step(replace(when, not_seen=1), Action(deed))
+    rule = Rule("R", EVERYBODY, (step,))
+    asked = replace(somebody(seen_days_ago(500)), kept_at=NOW - timedelta(days=step.when.patience) + A_SECOND)
+    verdict = judge_by_rule(rule, asked, GROUND, NOW)
+    if deed is Deed.LIST:
+        assert verdict.state is CaseState.PLANNED
+        return
+    assert (verdict.state, verdict.why) == (CaseState.SPARED, Why.KEPT)
+    assert "still need" in verdict.reason
+    for kept_at in (NOW - timedelta(days=step.when.patience), NOW - timedelta(days=900), None):
+        assert judge_by_rule(rule, replace(asked, kept_at=kept_at), GROUND, NOW).state is CaseState.PLANNED
+
+
+def test_s55_each_rung_has_its_own_patience() -> None:
+    """Answered 70 days ago: the first rung (60 days) may tell them again, the second one (90) may not take yet."""
+    kept_at = NOW - timedelta(days=70)
+    told, taken = somebody(seen_days_ago(80)), somebody(seen_days_ago(100))
+    assert judge_by_rule(LADDER, replace(told, kept_at=kept_at), GROUND, NOW).state is CaseState.PLANNED
+    verdict = judge_by_rule(LADDER, replace(taken, kept_at=kept_at), GROUND, NOW)
+    assert (verdict.state, verdict.why, verdict.step) == (CaseState.SPARED, Why.KEPT, 1)
+
+
+def test_an_answer_keeps_nobody_who_is_not_idle_or_in_hand() -> None:
+    """Other reasons to leave somebody alone are told as they are."""
+    answered = replace(somebody(seen_days_ago(10)), kept_at=NOW)
+    assert judge_by_rule(LADDER, answered, GROUND, NOW).why is Why.NOT_IDLE
+    in_hand = replace(somebody(seen_days_ago(100)), kept_at=NOW, under_way=True)
+    assert judge_by_rule(LADDER, in_hand, GROUND, NOW).why is Why.UNDER_WAY
+
+
+@pytest.mark.parametrize(
+    ("activities", "why"),
+    [
+        ([seen_days_ago(70)], Why.CHOSEN),
+        ([seen_days_ago(70, "confluence", CONFLUENCE)], Why.UNREACHABLE),
+    ],
+)
+def test_s56_a_rung_that_only_tells_says_whom_it_cannot_reach(
+    activities: list[tuple[ProductAccess, Activity]], why: Why
+) -> None:
+    verdict = judge_by_rule(LADDER, somebody(*activities), GROUND, NOW)
+    assert (verdict.why, verdict.step) == (why, 0)
 
 
 LAST_SEEN = "Last seen 93 days ago, in Jira."

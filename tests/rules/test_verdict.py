@@ -12,14 +12,17 @@ from rules.changes import Change, ChangeKind, Snapshot, holds, way_back, whole_p
 from rules.deeds import CAPABILITIES, Action, Deed
 from rules.guards import SENTENCES, Guard, Guarded
 from rules.organization import OrganizationFacts, ProtectedKind, Protection
-from rules.person import GroupFacts, GroupRef, PersonFacts
+from rules.person import GroupFacts, GroupRef, PersonFacts, ProductAccess
 from rules.verdict import Ground, Verdict, Why, already, judge, judge_way_back, products_touched
 from tests.rules.organizations import PRODUCTS, RESOURCES, TODAY
 from tests.rules.people import guards, people, person
 
-ORGANIZATION = OrganizationFacts(products=PRODUCTS)
+ORGANIZATION = OrganizationFacts(products=PRODUCTS, doors=frozenset({"jira"}))
 GROUND = Ground(Guarded("ana", frozenset()), ORGANIZATION, TODAY)
 JIRA = RESOURCES[2]
+SEATED = {"products": (ProductAccess(JIRA, "jira-software", None),)}
+"""With a seat in a product that carries Rollcall: a notice there reaches them."""
+ELSEWHERE = {"products": (ProductAccess(RESOURCES[0], "confluence", None),)}
 SUSPENDED = {"membership_status": "suspended", "status": "suspended"}
 MANAGED = {"claim_status": "managed"}
 CLOSED = {"account_status": "closed", "status": "for_deletion"}
@@ -82,10 +85,57 @@ def test_verdicts(deed: Deed, columns: dict[str, str], reason: str) -> None:
         assert verdict.objection is None
 
 
-@pytest.mark.parametrize("deed", [Deed.LIST, Deed.TELL])
-def test_what_locks_nobody_out_is_possible_for_everybody(deed: Deed) -> None:
-    for columns in ({}, SUSPENDED, INACTIVE, {"management_source": "synced"}, {"account_type": "app"}):
-        assert verdict_on(deed, **columns) == Verdict(CaseState.PLANNED)
+@pytest.mark.parametrize(
+    "columns", [{}, SUSPENDED, INACTIVE, {"management_source": "synced"}, {"account_type": "app"}]
+)
+def test_anybody_can_be_listed(columns: dict[str, object]) -> None:
+    assert verdict_on(Deed.LIST, **columns) == Verdict(CaseState.PLANNED)
+
+
+@pytest.mark.parametrize(
+    ("columns", "reached"),
+    [
+        (SEATED, True),
+        (SEATED | ELSEWHERE, False),
+        ({"products": SEATED["products"] + ELSEWHERE["products"]}, True),
+        ({"products": (ProductAccess("ari:desk", "jira-servicedesk", None),)}, True),
+        ({}, False),
+        (SEATED | SUSPENDED, False),
+        (SEATED | INACTIVE, False),
+        (SEATED | CLOSED, False),
+        (SEATED | {"membership_status": "no_membership"}, False),
+        (SEATED | {"membership_status": "", "account_status": ""}, True),
+        # A notice locks nobody out: no guard keeps it from them, and no identity provider owns it.
+        (SEATED | {"account_id": "ana"}, True),
+        (SEATED | {"platform_roles": frozenset({"atlassian/org-admin"})}, True),
+        (SEATED | {"management_source": "synced"}, True),
+        (SEATED | {"account_type": "app"}, True),
+    ],
+)
+def test_s56_only_those_are_told_whom_a_notice_can_reach(columns: dict[str, object], reached: bool) -> None:
+    verdict = judge(Action(Deed.TELL), Snapshot(person(**{"account_id": "uma"} | columns)), GROUND)  # type: ignore[arg-type]
+    if reached:
+        assert verdict == Verdict(CaseState.PLANNED)
+    else:
+        assert (verdict.state, verdict.why) == (CaseState.NOT_POSSIBLE, Why.UNREACHABLE)
+        assert verdict.objection == verdict.reason != ""
+
+
+def test_without_a_product_that_carries_rollcall_nobody_is_told() -> None:
+    ground = replace(GROUND, organization=replace(ORGANIZATION, doors=frozenset()))
+    assert verdict_on(Deed.TELL, ground, **SEATED).why is Why.UNREACHABLE
+
+
+def test_s48_whoever_let_a_run_go_is_not_locked_out_by_it() -> None:
+    ground = replace(GROUND, guarded=Guarded("ana", frozenset(), frozenset({"uma", "app"})))
+    for deed in Deed:
+        if CAPABILITIES[deed].takes:
+            verdict = verdict_on(deed, ground, **MANAGED)
+            assert (verdict.state, verdict.reason) == (CaseState.GUARDED, SENTENCES[Guard.YOURSELF]), deed
+    assert verdict_on(Deed.TELL, ground, **SEATED).state is CaseState.PLANNED
+    assert verdict_on(Deed.RESTORE, ground, **SUSPENDED).state is CaseState.PLANNED
+    other = judge(Action(Deed.SUSPEND), Snapshot(person("umi")), ground)
+    assert other.state is CaseState.PLANNED
 
 
 def test_somebody_in_two_directories_is_not_changed() -> None:
@@ -133,7 +183,7 @@ def test_the_organizations_own_list(
     if protected:
         assert verdict.state is CaseState.GUARDED
         assert verdict.reason.endswith(": Board.")
-    assert verdict_on(Deed.TELL, ground, **columns).state is CaseState.PLANNED
+    assert verdict_on(Deed.TELL, ground, **SEATED | columns).state is CaseState.PLANNED
 
 
 def test_whoever_owns_another_site_is_guarded() -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connect.errors import Invalid
+from connect.errors import Invalid, NotReady
 from models.organization import Organization
 from models.rule import StoredRule
 from rules.schedule import Every, Schedule
@@ -133,3 +133,38 @@ def test_what_is_no_calendar(sqlite_world: World, time_zone: str, day: str, fiel
         calendars.set_calendar(world.tools, ana, time_zone, day)
     assert invalid.value.field == field
     assert world.stored(Organization, ACME).time_zone == "UTC"
+
+
+def test_the_billing_day_stays_while_a_rule_that_is_on_needs_it(world: World) -> None:
+    ana, gina = world.synced(), world.synced("globex")
+    for caller in (ana, gina):
+        calendars.set_calendar(world.tools, caller, "Europe/Zagreb", "15")
+    bill = world.rule(ana, name="Bill", schedule={"every": "billing"})
+    rules.save_rule(world.tools, ana, world.rule_data(name="Off", schedule={"every": "billing"}))
+    due = world.stored(StoredRule, ACME, bill).next_run_at
+    assert due is not None
+    before = world.dump()
+    for zone in ("Europe/Zagreb", "UTC"):
+        with pytest.raises(Invalid) as invalid:
+            calendars.set_calendar(world.tools, ana, zone, " ")
+        assert invalid.value.field == "billing_day"
+        assert "“Bill”" in invalid.value.sentence
+        assert "switch that rule off" in invalid.value.next_step
+    assert world.dump() == before, "not even the time zone"
+    # Another day is no trouble; globex has no rule that needs one; a rule that is off does not hold it.
+    calendars.set_calendar(world.tools, ana, "Europe/Zagreb", "16")
+    assert world.stored(StoredRule, ACME, bill).next_run_at != due
+    calendars.set_calendar(world.tools, gina, "Europe/Zagreb", "")
+    rules.switch_off(world.tools, ana, bill)
+    calendars.set_calendar(world.tools, ana, "UTC", "")
+    assert calendars.calendar_of(world.tools, ana) == ("UTC", None)
+    assert calendars.calendar_of(world.tools, gina) == ("Europe/Zagreb", None)
+    # And without a day it cannot be switched on again: it would never run.
+    with pytest.raises(NotReady) as refused:
+        rules.switch_on(world.tools, ana, bill)
+    assert "on which day of the month Atlassian bills" in refused.value.sentence
+    stored = world.stored(StoredRule, ACME, bill)
+    assert (stored.is_on, stored.next_run_at) == (False, None)
+    calendars.set_calendar(world.tools, ana, "UTC", "15")
+    rules.switch_on(world.tools, ana, bill)
+    assert world.stored(StoredRule, ACME, bill).next_run_at is not None

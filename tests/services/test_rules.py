@@ -42,7 +42,10 @@ def test_every_change_is_a_new_version_and_no_change_is_none(world: World) -> No
         "Idle people", 2, False, ACCOUNTS["ana"],
     )  # fmt: skip
     versions = {one.version: one for one in world.rows(RuleVersion)}
-    assert [one.created_by for one in versions.values()] == [ACCOUNTS["ana"], ACCOUNTS["priya"]]
+    assert {number: one.created_by for number, one in versions.items()} == {
+        1: ACCOUNTS["ana"],
+        2: ACCOUNTS["priya"],
+    }
     assert "fresh_hours" in versions[2].definition
     events = [
         (entry.event, entry.actor, entry.result) for entry in world.audit("rule:created", "rule:changed")

@@ -169,6 +169,78 @@ def test_s55_keeping_is_theirs_alone(world: World) -> None:
     assert world.states(run_id)[other] == "acted", "too late: what is done is undone by an operator"
 
 
+def test_s55_an_answer_counts_until_somebody_stayed_away_as_long_again(world: World) -> None:
+    """The rule's next runs leave them alone, its preview says why; when the answer is old, they are asked anew."""
+    ana, gina = world.store_key(), world.synced("globex")
+    (person,) = world.people(1)
+    step = warned_step(5, [5]) | {"when": {"not_seen": 60, "never": 20}}
+    _, rule_id, run_id = warned(world, [person], step, ana)
+    other = rules.save_rule(world.tools, ana, world.rule_data(step, name="Another", who={"people": [person]}))
+    theirs = rules.save_rule(world.tools, gina, world.rule_data(step, who={"people": [person]}))
+    keeping.keep_my_access(world.tools, world.caller(person))
+    kept_at = world.case(run_id, person).kept_at
+    assert kept_at is not None
+    for days in (1, 19.99):
+        world.clock.offset += kept_at + timedelta(days=days) - world.clock()
+        world.sync(ana)
+        preview = rule_runs.preview_rule(world.tools, ana, rule_id)
+        run_id = world.run_rule(ana, rule_id)
+        for one in (preview, run_id):
+            case = world.case(one, person)
+            assert (case.state, case.why) == ("spared", "kept"), days
+            assert case.reason == f"Answered on {kept_at:%-d %B %Y} that they still need their access."
+            assert case.resume_at is None
+        assert run_progress.show_run(world.tools, ana, run_id).state == "finished"
+    # They answered one rule, not the others.
+    assert world.states(rule_runs.preview_rule(world.tools, ana, other)) == {person: "planned"}
+    world.sync(gina)
+    assert world.states(rule_runs.preview_rule(world.tools, gina, theirs)) == {}
+    assert len(notices(world, person)) == 1
+    world.clock.offset += kept_at + timedelta(days=20) - world.clock()
+    world.sync(ana)
+    assert world.states(world.run_rule(ana, rule_id)) == {person: "warned"}
+    assert len(notices(world, person)) == 2
+    assert world.calls(person) == 0
+
+
+def test_s55_their_last_answer_counts(world: World) -> None:
+    """Asked anew they answer anew, and another twenty days are theirs."""
+    ana = world.store_key()
+    (person,) = world.people(1)
+    step = warned_step(5, [5]) | {"when": {"not_seen": 20}}
+    _, rule_id, _run_id = warned(world, [person], step, ana)
+    for _ in range(2):
+        keeping.keep_my_access(world.tools, world.caller(person))
+        assert world.states(world.run_rule(ana, rule_id)) == {person: "spared"}
+        world.later(days=20)
+        world.sync(ana)
+        run_id = world.run_rule(ana, rule_id)
+        assert world.states(run_id) == {person: "warned"}
+    keeping.keep_my_access(world.tools, world.caller(person))
+    world.later(days=19)
+    world.sync(ana)
+    assert world.states(world.run_rule(ana, rule_id)) == {person: "spared"}
+    assert world.calls(person) == 0
+
+
+def test_s56_a_rung_that_only_tells_names_whom_it_cannot_reach(world: World) -> None:
+    """Before anybody is told: the preview and the run say it in the same words."""
+    ana = world.store_key()
+    (unreachable,) = world.people(1, groups=["confluence-users"])
+    reachable = world.people(2)[1]
+    world.arrange(unreachable, groups=["confluence-users"])
+    world.sync(ana)
+    step = {"when": {"not_seen": 60}, "then": {"deed": "tell"}}
+    rule_id = world.rule(ana, step, who={"people": [reachable, unreachable]})
+    preview = rule_runs.preview_rule(world.tools, ana, rule_id)
+    assert world.states(preview) == {reachable: "planned", unreachable: "not_possible"}
+    run_id = world.run_rule(ana, rule_id)
+    assert world.states(run_id) == {reachable: "acted", unreachable: "not_possible"}
+    assert {world.case(one, unreachable).why for one in (preview, run_id)} == {"unreachable"}
+    assert run_progress.show_run(world.tools, ana, run_id).chosen == 1
+    assert notices(world, unreachable) == []
+
+
 def test_s55_kept_while_the_worker_is_at_it(sqlite_world: World) -> None:
     """Between reading and calling, by the first worker; and by a second one, when the first died before its call."""
     world = sqlite_world
