@@ -25,7 +25,7 @@ from rules.rule_file import BadRule
 from services.atlassian import Atlassian
 from services.key_rotation import rotate_keys
 from services.rule_exchange import MOST_BYTES
-from services.rule_terminal import plan_file
+from services.rule_terminal import plan_file, printable
 from services.toolbox import Toolbox
 from services.vault import Vault
 from views import (
@@ -159,7 +159,7 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(rules)
 
     @rules.command("plan")
-    @click.argument("file", type=click.File("r", encoding="utf-8"))
+    @click.argument("file", type=click.File("r", encoding="utf-8", errors="replace"))
     @click.option("--organization", help="Its id; needed where there are several.")
     def plan(file: TextIO, organization: str | None) -> None:
         """Print the preview of the rules in FILE: who would be chosen, and why not the others."""
@@ -167,9 +167,8 @@ def register_commands(app: Flask) -> None:
             for line in plan_file(app.extensions[access.TOOLS], file.read(MOST_BYTES + 1), organization):
                 click.echo(line)
         except BadRule as bad:
-            raise click.ClickException(
-                "\n".join(f"{one.field or 'file'}: {one.sentence}" for one in bad.problems)
-            ) from bad
+            words = [printable(f"{one.field or 'file'}: {one.sentence}") for one in bad.problems]
+            raise click.ClickException("\n".join(words)) from bad
         except AppError as problem:
             raise click.ClickException(f"{problem.sentence} {problem.next_step}") from problem
 

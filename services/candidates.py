@@ -25,10 +25,9 @@ from rules.organization import OrganizationFacts
 from rules.person import ORG_ADMIN, GroupRef, PersonFacts, ProductAccess
 from rules.rule import Rule
 from services.asking import believed
+from services.batches import batches
 from services.directory import signals_of
 from services.scope import may_have_come, scope_of
-
-BATCH = 2000
 
 _COLUMNS = (
     Person.account_id, Person.name, Person.email, Person.account_type, Person.account_status,
@@ -68,14 +67,12 @@ def candidates(
         _kept(session, organization_id, rule_id),
         now,
     )
-    after = ""
-    while True:
-        query = select(*_COLUMNS).where(*conditions, Person.account_id > after)
-        rows = session.connection().execute(query.order_by(Person.account_id).limit(BATCH)).all()
-        yield from _candidates_of(session, organization_id, rows, organization, known)
-        if len(rows) < BATCH:
-            return
-        after = rows[-1].account_id
+    # Who they are is asked once: with a place to go on from, each batch would sort everybody again.
+    account_ids = session.connection().scalars(select(Person.account_id).where(*conditions)).all()
+    for batch in batches(sorted(account_ids)):
+        yield from _candidates_of(
+            session, organization_id, _rows(session, organization_id, batch), organization, known
+        )
 
 
 def people_as_candidates(
@@ -88,12 +85,7 @@ def people_as_candidates(
 
     Those who left are absent.
     """
-    query = select(*_COLUMNS).where(
-        Person.organization_id == organization_id,
-        Person.account_id.in_(account_ids),
-        Person.left_at.is_(None),
-    )
-    rows = session.execute(query).all()
+    rows = _rows(session, organization_id, account_ids)
     found = _candidates_of(session, organization_id, rows, organization, None)
     return {candidate.seen.facts.account_id: candidate for candidate in found}
 
@@ -119,6 +111,17 @@ def candidate_read_now(
         kept_at=_kept(session, organization_id, rule_id, account_id).get(account_id),
         refusal=believed(person.refusal, person.asked_at, now) if person is not None else "",
     )
+
+
+def _rows(session: Session, organization_id: str, account_ids: Sequence[str]) -> Sequence[Any]:
+    """These people's columns, by account id; those who left are absent."""
+    session.flush()
+    query = select(*_COLUMNS).where(
+        Person.organization_id == organization_id,
+        Person.account_id.in_(account_ids),
+        Person.left_at.is_(None),
+    )
+    return sorted(session.connection().execute(query).all(), key=lambda row: row.account_id)
 
 
 def _candidates_of(

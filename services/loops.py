@@ -16,10 +16,10 @@ from rules.case import CaseState
 from rules.changes import ChangeKind, holds
 from rules.deeds import Deed
 from services.audit import record
+from services.batches import batches
 from services.candidates import people_as_candidates
 from services.ground import organization_facts
 from services.orders import done_changes
-from services.previews import batches
 
 LOOKED_AT = timedelta(days=30)
 DEEDS = (Deed.REMOVE_ACCESS, Deed.CHANGE_GROUPS, Deed.REMOVE, Deed.SUSPEND)

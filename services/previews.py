@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
@@ -22,16 +21,14 @@ from rules.deeds import BY_HAND, Action, Deed
 from rules.filters import PeopleFilter
 from rules.idle import Candidate
 from rules.verdict import Ground, Verdict, judge
+from services.batches import batches
 from services.candidates import people_as_candidates
 from services.doors import require_organization
 from services.ground import ground_of
 from services.runs import PREVIEWS_LIVE, record_run, require_run
 from services.toolbox import Toolbox
 
-Item = TypeVar("Item")
-
 MOST_PEOPLE = 5000
-BATCH = 1000
 FRESH = timedelta(hours=48)
 """A plan is made only from a complete sync that is not older than this (S46)."""
 RULE_PREVIEWS_LIVE = timedelta(days=30)
@@ -213,8 +210,3 @@ def add_cases(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
         session.flush()
         session.connection().execute(insert(Case), rows)
-
-
-def batches(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
-    """The items, BATCH at a time."""
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))

@@ -15,8 +15,9 @@ from rules.deeds import Deed
 from rules.plan import plan
 from rules.rule import Rule
 from rules.verdict import Ground, Verdict, Why
+from services.batches import BATCH
 from services.candidates import candidates
-from services.previews import BATCH, add_cases, case_row
+from services.previews import add_cases, case_row
 from services.scope import count_scope
 
 WORTH_A_ROW = frozenset({Why.UNDER_WAY, Why.TOLD, Why.KEPT})

@@ -38,7 +38,7 @@ def plan_file(tools: Toolbox, text: str, organization_id: str | None) -> Iterato
     sync, and NotFound.
     """
     # Names, reasons and the file itself are anybody's words, and a terminal obeys control characters.
-    yield from map(_printable, _lines(tools, text, organization_id))
+    yield from map(printable, _lines(tools, text, organization_id))
 
 
 def _lines(tools: Toolbox, text: str, organization_id: str | None) -> Iterator[str]:
@@ -87,7 +87,8 @@ def _line(name: str, deed: Deed, verdict: Verdict) -> str:
     return f"  {_MARKS[verdict.state]} {name:<32.32}  {what:<34.34}  {verdict.reason}"
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
+    """Without control characters: names and files are anybody's words, and a terminal obeys."""
     return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 

@@ -19,11 +19,12 @@ from rules.deeds import CAPABILITIES, Action, Deed
 from rules.idle import Candidate
 from rules.undo import as_left_by, judge_undo
 from rules.verdict import Ground, Verdict, Why
+from services.batches import batches
 from services.candidates import people_as_candidates
 from services.doors import require_organization
 from services.ground import ground_of
 from services.orders import done_changes
-from services.previews import add_cases, batches, new_run
+from services.previews import add_cases, new_run
 from services.runs import require_run
 from services.toolbox import Toolbox
 

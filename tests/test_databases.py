@@ -129,7 +129,7 @@ def fill(engine: Engine) -> None:
             }
             case |= {"name": account_id, "state": state, "reason": "Why.", "attempt": 1, "troubles": 0}
             over = CREATED + timedelta(hours=1) if left else None
-            rows["run_case"].append(them | {"earlier": {"status": "x"}, "left_as": left, "finished_at": over})
+            rows["run_case"].append(case | {"earlier": {"status": "x"}, "left_as": left, "finished_at": over})
     with engine.begin() as connection:
         metadata = MetaData()
         metadata.reflect(connection)

@@ -181,12 +181,23 @@ def _carry_over() -> None:
         op.execute(landed.values(changed=True, changes=[[kind, '', '', True]]))
 
 
+def _carry_back() -> None:
+    # A run with several deeds had no place before: the old program shows it as a suspension.
+    run = sa.table('run', sa.column('deed'))
+    op.execute(run.update().where(run.c.deed.is_(None)).values(deed='suspend'))
+    case = sa.table('run_case', sa.column('deed'), sa.column('left_as'), sa.column('changed', sa.Boolean()))
+    for kind, left_as in (('suspend', 'suspended'), ('restore', 'active')):
+        op.execute(case.update().where(case.c.deed == kind, case.c.changed).values(left_as=left_as))
+
+
 def downgrade() -> None:
     with op.batch_alter_table('seats', schema=None) as batch_op:
         batch_op.drop_column('owner_account_id')
 
     with op.batch_alter_table('run_case', schema=None) as batch_op:
         batch_op.add_column(sa.Column('left_as', sa.VARCHAR(length=32), nullable=True))
+    _carry_back()
+    with op.batch_alter_table('run_case', schema=None) as batch_op:
         batch_op.drop_index('ix_case_open')
         batch_op.drop_column('came_back_at')
         batch_op.drop_column('note')

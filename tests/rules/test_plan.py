@@ -191,7 +191,6 @@ def test_whoever_is_chosen_is_in_scope_and_can_be_changed(place: Place, rule: Ru
             assert facts.management_source != "synced"
 
 
-@settings(max_examples=4 * settings.default.max_examples)
 @given(places, eager_rules | rules())
 def test_s55_whoever_still_needs_it_is_neither_warned_nor_taken(place: Place, rule: Rule) -> None:
     """Said again from the case: their answer counts to the last second of as many days as the shortest condition."""

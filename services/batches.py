@@ -1,0 +1,16 @@
+"""Long lists in pieces that a query can name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+BATCH = 2000
+"""Fewer than SQLite takes as values of one statement."""
+
+
+def batches(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
+    """The items, BATCH at a time."""
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
