@@ -21,6 +21,17 @@ DEEDS_PER_SECOND = 20
 """Per organization and over all workers: far below what Atlassian's gateway lets through."""
 
 
+def pace(jobs_database_url: str) -> tuple[int, float]:
+    """(deeds, seconds) of one organization: a few at a time where the database's clock is fine enough.
+
+    A second's worth at once is more than Atlassian lets through in some seconds. But SQLite's clock, as DBOS reads it,
+    may count whole seconds: a limit for less of one would be a limit for a whole one.
+    """
+    if jobs_database_url.startswith("sqlite"):
+        return DEEDS_PER_SECOND, 1.0
+    return DEEDS_AT_A_TIME, DEEDS_AT_A_TIME / DEEDS_PER_SECOND
+
+
 def run(tools: Toolbox) -> None:
     """Works until SIGTERM or SIGINT. What is unfinished then goes on at the next start, or in another worker."""
     lay_out(tools)
@@ -31,11 +42,11 @@ def run(tools: Toolbox) -> None:
     DBOS.register_queue(
         questions.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5
     )
+    limit, period = pace(tools.settings.jobs_database_url)
     DBOS.register_queue(
         cases.QUEUE,
         worker_concurrency=8,
-        # A few at a time, evenly: a second's worth at once would be more than Atlassian lets through in that second.
-        partition_limiter={"limit": DEEDS_AT_A_TIME, "period": DEEDS_AT_A_TIME / DEEDS_PER_SECOND},
+        partition_limiter={"limit": limit, "period": period},
         polling_interval_sec=0.1,
     )
     DBOS.apply_schedules(

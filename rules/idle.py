@@ -53,6 +53,8 @@ def time_has_come(
 
 def activity_words(person: Candidate, now: datetime) -> str:
     """When somebody was last seen, as the reason why a rule leaves them alone."""
+    if not person.activities:
+        return "Has no seat in any product."
     activity = combined(one for _access, one in person.activities)
     match activity.kind:
         case ActivityKind.SEEN:
@@ -73,15 +75,12 @@ def _by_activity(when: When, person: Candidate, organization: OrganizationFacts,
     if any(activity.kind is ActivityKind.UNKNOWN for activity in activities):
         return None
     activity = combined(activities)
-    if activity.kind is ActivityKind.SEEN and when.not_seen is not None:
-        days = activity.idle_days(now) or 0
-        if days >= when.not_seen:
-            return f"Last seen {_ago(days)}, in {product_name(activity.product)}."
-    if activity.kind is ActivityKind.NEVER and when.never is not None:
-        days = _days_since(activity.at, now)
-        if days >= when.never:
-            return f"Never came; added {_ago(days)}."
-    return None
+    days = _days_away(when, activity, now)
+    if days is None:
+        return None
+    if activity.kind is ActivityKind.SEEN:
+        return f"Last seen {_ago(days)}, in {product_name(activity.product)}."
+    return f"Never came; added {_ago(days)}."
 
 
 def _looked_at(
@@ -95,15 +94,22 @@ def _looked_at(
 
 def _idle_in(when: When, one: AccessAndActivity, now: datetime) -> str | None:
     access, activity = one
-    if activity.kind is ActivityKind.SEEN and when.not_seen is not None:
-        days = activity.idle_days(now) or 0
-        if days >= when.not_seen:
-            return f"Last seen in {product_name(access.key)} {_ago(days)}."
-    if activity.kind is ActivityKind.NEVER and when.never is not None:
-        days = _days_since(activity.at, now)
-        if days >= when.never:
-            return f"Never came to {product_name(access.key)}; added {_ago(days)}."
-    return None
+    days = _days_away(when, activity, now)
+    if days is None:
+        return None
+    if activity.kind is ActivityKind.SEEN:
+        return f"Last seen in {product_name(access.key)} {_ago(days)}."
+    return f"Never came to {product_name(access.key)}; added {_ago(days)}."
+
+
+def _days_away(when: When, activity: Activity, now: datetime) -> int | None:
+    """For how many days somebody has stayed away, if that is long enough."""
+    if activity.kind is ActivityKind.UNKNOWN:
+        return None
+    seen = activity.kind is ActivityKind.SEEN
+    wanted = when.not_seen if seen else when.never
+    days = _days_since(activity.at, now)
+    return days if wanted is not None and days >= wanted else None
 
 
 def _invitation_unanswered(when: When, person: Candidate, now: datetime) -> str | None:

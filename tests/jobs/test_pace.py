@@ -1,0 +1,19 @@
+"""Deeds of one organization go out at the same pace on every database."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs.engine import DEEDS_PER_SECOND, pace
+
+
+@pytest.mark.parametrize("url", ["sqlite:////data/jobs.sqlite", "postgresql://app@127.0.0.1/rollcall"])
+def test_the_pace_is_the_same(url: str) -> None:
+    deeds, seconds = pace(url)
+    assert deeds / seconds == pytest.approx(DEEDS_PER_SECOND)
+
+
+def test_on_sqlite_the_limit_is_for_whole_seconds() -> None:
+    """Its clock may count nothing smaller: four in a fifth of a second were four a second there."""
+    _deeds, seconds = pace("sqlite:////data/jobs.sqlite")
+    assert seconds >= 1
