@@ -30,25 +30,32 @@ def read(deployment: Deployment) -> None:
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
 
 
+def enter(
+    start: Callable[[str, str], Journey], deployment: Deployment, product: str, colours: str
+) -> Journey:
+    """The directory is read, and the administrator stands before this product, which knows the key."""
+    read(deployment)
+    journey = start(product, colours)
+    if product == "confluence":
+        deployment.control("POST", "install", json={"site": "acme", "product": "confluence"})
+        journey.open("rollcall-app", "configure")
+        journey.arrive("Configure Token")
+        journey.frame.get_by_role("textbox", name="Admin API Key").fill(KEY)
+        journey.click("Check and save")
+        expect(journey.frame.get_by_role("status").filter(has_text="The key works")).to_be_visible()
+        deployment.wait_for(lambda: deployment.sync().state == "complete", "the sync")
+    return journey
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("product", ["jira", "confluence"])
 def test_the_ladder_from_its_template_to_the_audit(
     start: Callable[[str, str], Journey], deployment: Deployment, product: str, colours: str
 ) -> None:
-    read(deployment)
-    if product == "confluence":
-        deployment.control("POST", "install", json={"site": "acme", "product": "confluence"})
-    journey = start(product, colours)
+    journey = enter(start, deployment, product, colours)
     frame = journey.frame
 
     # From the template to a live rule without a grace and without a brake. A slip is said at its field.
-    if product == "confluence":
-        journey.open("rollcall-app", "configure")
-        journey.arrive("Configure Token")
-        frame.get_by_role("textbox", name="Admin API Key").fill(KEY)
-        journey.click("Check and save")
-        expect(frame.get_by_role("status").filter(has_text="The key works")).to_be_visible()
-        deployment.wait_for(lambda: deployment.sync().state == "complete", "the sync")
     journey.open("rollcall-app", "rules")
     journey.arrive("Rules")
     journey.look("no-rule-yet")
@@ -139,16 +146,15 @@ def test_the_ladder_from_its_template_to_the_audit(
     assert journey.complaints == []
 
 
-@pytest.mark.parametrize(("product", "colours"), [("jira", "dark"), ("jira", "light")])
+@pytest.mark.parametrize(("product", "colours"), [("jira", "dark"), ("confluence", "light")])
 def test_review_by_keyboard_alone(
     start: Callable[[str, str], Journey], deployment: Deployment, product: str, colours: str
 ) -> None:
-    read(deployment)
+    journey = enter(start, deployment, product, colours)
     tools, ana = deployment.tools, deployment.ana
     rule_id = save_rule(tools, ana, TEMPLATES[0].data)
     switch_on(tools, ana, rule_id)
     run_now(tools, ana, rule_id)
-    journey = start(product, colours)
     frame, press = journey.frame, journey.page.keyboard.press
     journey.open("rollcall-app", "review")
     journey.arrive("Review")
@@ -211,11 +217,11 @@ def test_review_by_keyboard_alone(
     assert journey.complaints == []
 
 
+@pytest.mark.parametrize(("product", "colours"), [("jira", "light"), ("confluence", "dark")])
 def test_a_broken_file_is_answered_in_sentences(
-    start: Callable[[str, str], Journey], deployment: Deployment
+    start: Callable[[str, str], Journey], deployment: Deployment, product: str, colours: str
 ) -> None:
-    read(deployment)
-    journey = start("jira", "light")
+    journey = enter(start, deployment, product, colours)
     frame = journey.frame
     journey.open("rollcall-app", "rules")
     journey.arrive("Rules")
@@ -240,11 +246,11 @@ def test_a_broken_file_is_answered_in_sentences(
     assert journey.complaints == []
 
 
+@pytest.mark.parametrize(("product", "colours"), [("jira", "dark"), ("confluence", "light")])
 def test_the_calendar_moves_the_dates_of_the_form(
-    start: Callable[[str, str], Journey], deployment: Deployment
+    start: Callable[[str, str], Journey], deployment: Deployment, product: str, colours: str
 ) -> None:
-    read(deployment)
-    journey = start("jira", "dark")
+    journey = enter(start, deployment, product, colours)
     frame = journey.frame
     journey.open("rollcall-app", "calendar")
     journey.arrive("Calendar")
