@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
 from models.db import Base, UtcDateTime
 
@@ -44,9 +44,3 @@ class Notice(Base):
         UniqueConstraint("organization_id", "case_id", "ordinal"),
         Index("ix_notice_by_person", "organization_id", "account_id", "created_at"),
     )
-
-
-def notices_for(session: Session, organization_id: str, account_id: str, limit: int = 20) -> list[Notice]:
-    """What this person was told, newest first."""
-    query = select(Notice).where(Notice.organization_id == organization_id, Notice.account_id == account_id)
-    return list(session.scalars(query.order_by(Notice.created_at.desc()).limit(limit)))

@@ -157,16 +157,6 @@ def count_cases(session: Session, organization_id: str, run_id: str) -> dict[Cas
     return {CaseState(state): count for state, count in session.execute(query)}
 
 
-def cases_of(
-    session: Session, organization_id: str, run_id: str, state: CaseState | None, offset: int, limit: int
-) -> list[Case]:
-    """One page of a run's people, by name."""
-    query = select(Case).where(Case.organization_id == organization_id, Case.run_id == run_id)
-    if state is not None:
-        query = query.where(Case.state == state.value)
-    return list(session.scalars(query.order_by(Case.name, Case.id).offset(offset).limit(limit)))
-
-
 def history_of(
     session: Session, organization_id: str, account_id: str, limit: int = 50
 ) -> list[tuple[Case, Run]]:

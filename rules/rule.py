@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rules.brake import Brake
-from rules.deeds import CAPABILITIES, Action, Deed
+from rules.deeds import Action, Deed
 from rules.schedule import Schedule
 
 DEFAULT_BRAKE = Brake(number=100, share=10)
@@ -130,8 +130,3 @@ class Rule:
     @property
     def deeds(self) -> tuple[Deed, ...]:
         return tuple(step.action.deed for step in self.steps)
-
-
-def words_of(action: Action) -> str:
-    """What the action does, as the middle of a sentence."""
-    return CAPABILITIES[action.deed].words

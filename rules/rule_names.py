@@ -12,7 +12,7 @@ from rules.rule import Rule
 def unknown_names(rule: Rule, organization: OrganizationFacts) -> tuple[Problem, ...]:
     """One problem for each product and group that the last sync did not find, at its field."""
     return tuple(
-        Problem(path, f"Your organization has no such {thing} any more, or Rollcall has not read it yet.")
+        Problem(path, f"Your organization has no {thing} “{name[:60]}”.")
         for path, thing, name in _names(rule)
         if not _is_known(thing, name, organization)
     )
@@ -31,8 +31,7 @@ def _names(rule: Rule) -> Iterator[tuple[str, str, str]]:
 
 
 def _each(path: str, thing: str, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    for index, name in enumerate(names):
-        yield f"{path}.{index}", thing, name
+    yield from ((path, thing, name) for name in names)
 
 
 def _is_known(thing: str, name: str, organization: OrganizationFacts) -> bool:

@@ -22,7 +22,7 @@ from services.audit import record
 from services.candidates import people_as_candidates
 from services.doors import require_organization
 from services.ground import day_in, ground_of
-from services.previews import add_cases, case_row
+from services.previews import add_cases, row_of
 from services.runs import record_run
 from services.toolbox import Toolbox
 
@@ -140,7 +140,7 @@ def _bring_back(tools: Toolbox, organization_id: str) -> str | None:
                 in_several_directories=person.in_several_directories,
                 refusal=person.refusal,
             )
-            row = case_row(run, person, Deed.RESTORE, verdict)
+            row = row_of(run, person, Deed.RESTORE, verdict)
             row["resume_at"] = now if verdict.state is CaseState.PLANNED else None
             rows.append(row)
         session.flush()

@@ -54,7 +54,7 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
             _remember(session, order, now)
         if state is CaseState.ACTED or case.changed:
             _remember_absence(session, order, case, now)
-        _record(session, _EVENTS[state], order, now, reason)
+        record_case(session, _EVENTS[state], order, now, reason)
         if case.undoes is not None:
             _mark_undone(session, case, order, state, now)
 
@@ -262,18 +262,19 @@ def _mark_undone(session: Session, case: Case, order: Order, state: CaseState, n
         return
     if state is CaseState.ACTED:
         original.state = moved(CaseState(original.state), CaseState.UNDONE).value
-        _record(session, Event.CASE_UNDONE, order, now, "", run_id=original.run_id)
+        record_case(session, Event.CASE_UNDONE, order, now, "", run_id=original.run_id)
     elif state is CaseState.SPARED and original.state != CaseState.UNDO_SKIPPED:
         original.state = moved(CaseState(original.state), CaseState.UNDO_SKIPPED).value
         original.reason = case.reason
-        _record(session, Event.CASE_UNDO_SKIPPED, order, now, case.reason, run_id=original.run_id)
+        record_case(session, Event.CASE_UNDO_SKIPPED, order, now, case.reason, run_id=original.run_id)
     if state is not CaseState.ACTED:
         leave_the_rest(session, case)
 
 
-def _record(
+def record_case(
     session: Session, event: Event, order: Order, now: datetime, result: str, run_id: str | None = None
 ) -> None:
+    """Writes what happened to a person into the audit, with the deed and who asked for it."""
     record(
         session,
         event,

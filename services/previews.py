@@ -135,16 +135,23 @@ def require_fresh_sync(
         )
 
 
-def case_row(run: Run, person: Candidate, deed: Deed, verdict: Verdict) -> dict[str, object]:
+def case_row(
+    run: Run,
+    account_id: str,
+    directory_id: str,
+    name: str,
+    deed: Deed,
+    verdict: Verdict,
+    undoes: str | None = None,
+) -> dict[str, object]:
     """The row of one person in a run that is being made."""
-    facts = person.seen.facts
     return {
         "organization_id": run.organization_id,
         "id": str(uuid.uuid4()),
         "run_id": run.id,
-        "account_id": facts.account_id,
-        "directory_id": person.directory_id,
-        "name": facts.name,
+        "account_id": account_id,
+        "directory_id": directory_id,
+        "name": name,
         "deed": deed.value,
         "step": verdict.step,
         "state": verdict.state.value,
@@ -152,10 +159,16 @@ def case_row(run: Run, person: Candidate, deed: Deed, verdict: Verdict) -> dict[
         "because": "",
         "reason": verdict.reason[:500],
         "groups": list(verdict.groups) or None,
-        "undoes": None,
+        "undoes": undoes,
         "attempt": 0,
         "troubles": 0,
     }
+
+
+def row_of(run: Run, person: Candidate, deed: Deed, verdict: Verdict) -> dict[str, object]:
+    """The same for somebody as a rule sees them."""
+    facts = person.seen.facts
+    return case_row(run, facts.account_id, person.directory_id, facts.name, deed, verdict)
 
 
 def new_run(
@@ -201,7 +214,7 @@ def _add_selected(
                 in_several_directories=candidate.in_several_directories,
                 refusal=candidate.refusal,
             )
-            rows.append(case_row(run, candidate, action.deed, verdict))
+            rows.append(row_of(run, candidate, action.deed, verdict))
     add_cases(session, rows)
 
 

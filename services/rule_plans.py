@@ -17,7 +17,7 @@ from rules.rule import Rule
 from rules.verdict import Ground, Verdict, Why
 from services.batches import BATCH
 from services.candidates import candidates
-from services.previews import add_cases, case_row
+from services.previews import add_cases, row_of
 from services.scope import count_scope
 
 WORTH_A_ROW = frozenset({Why.UNDER_WAY, Why.TOLD, Why.KEPT})
@@ -61,7 +61,7 @@ def write_plan(
         if not is_worth_a_row(verdict):
             continue
         deed = rule.steps[verdict.step].action.deed
-        row = case_row(run, person, deed, verdict)
+        row = row_of(run, person, deed, verdict)
         if verdict.state is CaseState.PLANNED:
             row |= _chosen(run, verdict, begins_as(deed), now, is_new=account_id not in before)
             tally.chosen.add(account_id)

@@ -17,9 +17,9 @@ from models.organization import Organization
 from models.rule import RuleVersion, StoredRule, find_rule_by_name, rules_of
 from models.run import Run
 from rules.case import CaseState, RunState
-from rules.organization import OrganizationFacts
 from rules.rule import Rule
 from rules.rule_file import BadRule, Problem, parse_rule, rule_to_data
+from rules.rule_names import unknown_names
 from services.audit import record
 from services.calendars import next_run_at
 from services.doors import require_organization
@@ -69,7 +69,7 @@ def problems_here(
     session: Session, organization_id: str, rule: Rule, rule_id: str | None
 ) -> tuple[Problem, ...]:
     """What only this organization can say about a rule: its name, groups, products and calendar."""
-    problems = list(_unknown_things(rule, organization_facts(session, organization_id)))
+    problems = list(unknown_names(rule, organization_facts(session, organization_id)))
     same_name = find_rule_by_name(session, organization_id, rule.name)
     if same_name is not None and same_name.id != rule_id:
         problems.insert(0, Problem("name", "Another rule has this name. Choose a different one."))
@@ -220,27 +220,3 @@ def _switch_off(session: Session, stored: StoredRule, caller: Caller, now: datet
     )
     for run in session.scalars(runs).all():
         stop_run(session, run, caller.account_id or "", now, SWITCHED_OFF, CaseState.SPARED)
-
-
-def _unknown_things(rule: Rule, organization: OrganizationFacts) -> list[Problem]:
-    products = organization.products
-    keys = {product.key for product in products.values()} | set(products)
-    fields: list[tuple[str, tuple[str, ...], bool]] = [
-        ("who.products", rule.who.products, True),
-        ("who.groups", rule.who.groups, False),
-        ("who.not_groups", rule.who.not_groups, False),
-    ]
-    for index, step in enumerate(rule.steps):
-        fields += [
-            (f"steps.{index}.when.products", step.when.products, True),
-            (f"steps.{index}.then.products", step.action.products, True),
-            (f"steps.{index}.then.leave", step.action.leave, False),
-            (f"steps.{index}.then.join", step.action.join, False),
-        ]
-    problems = []
-    for field, values, is_product in fields:
-        for value in values:
-            if value not in (keys if is_product else organization.groups):
-                thing = "product" if is_product else "group"
-                problems.append(Problem(field, f"Your organization has no {thing} “{value[:60]}”."))
-    return problems

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -24,7 +23,7 @@ from services.candidates import people_as_candidates
 from services.doors import require_organization
 from services.ground import ground_of
 from services.orders import done_changes
-from services.previews import add_cases, new_run
+from services.previews import add_cases, case_row, new_run
 from services.runs import require_run
 from services.toolbox import Toolbox
 
@@ -112,21 +111,4 @@ def _undo_row(
             in_several_directories=person is not None and person.in_several_directories,
         )
     )
-    return {
-        "organization_id": run.organization_id,
-        "id": str(uuid.uuid4()),
-        "run_id": run.id,
-        "account_id": case.account_id,
-        "directory_id": case.directory_id,
-        "name": case.name,
-        "deed": deed.value,
-        "step": 0,
-        "state": verdict.state.value,
-        "why": verdict.why.value,
-        "because": "",
-        "reason": verdict.reason[:500],
-        "groups": None,
-        "undoes": case.id,
-        "attempt": 0,
-        "troubles": 0,
-    }
+    return case_row(run, case.account_id, case.directory_id, case.name, deed, verdict, undoes=case.id)

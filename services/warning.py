@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.audit import APP, Event
+from models.audit import Event
 from models.notice import Notice, NoticeKind
 from models.run import Case, find_case
 from rules.case import CaseState, moved
@@ -16,7 +16,6 @@ from rules.changes import Snapshot
 from rules.deeds import Deed
 from rules.rule import Step, Unreachable
 from services import outcomes
-from services.audit import record
 from services.orders import Order
 from services.toolbox import Toolbox
 
@@ -56,7 +55,7 @@ def _tell(tools: Toolbox, order: Order, *, reachable: bool) -> None:
         _add_notice(session, order, case, NoticeKind.TOLD, now, None)
         case.state = moved(CaseState(case.state), CaseState.ACTED).value
         case.reason, case.finished_at, case.resume_at = "", now, None
-        _record(session, Event.CASE_WARNED, order, now, "")
+        outcomes.record_case(session, Event.CASE_WARNED, order, now, "")
 
 
 def _first_warning(tools: Toolbox, order: Order, step: Step, now: datetime, *, reachable: bool) -> None:
@@ -67,12 +66,14 @@ def _first_warning(tools: Toolbox, order: Order, step: Step, now: datetime, *, r
         if not reachable and step.unreachable is Unreachable.REVIEW:
             case.state = moved(CaseState(case.state), CaseState.COULD_NOT_WARN).value
             case.reason, case.resume_at = UNREACHABLE, None
-            _record(session, Event.CASE_COULD_NOT_WARN, order, now, UNREACHABLE)
+            outcomes.record_case(session, Event.CASE_COULD_NOT_WARN, order, now, UNREACHABLE)
             return
         case.due_at = now + timedelta(days=step.grace)
         if not reachable:
             case.reason, case.resume_at = UNREACHABLE, case.due_at
-            _record(session, Event.CASE_COULD_NOT_WARN, order, now, f"{UNREACHABLE} The rule says: go on.")
+            outcomes.record_case(
+                session, Event.CASE_COULD_NOT_WARN, order, now, f"{UNREACHABLE} The rule says: go on."
+            )
             return
         case.state = moved(CaseState(case.state), CaseState.WARNED).value
         _warn_now(session, order, case, step, now)
@@ -95,7 +96,7 @@ def _warn_now(session: Session, order: Order, case: Case, step: Step, now: datet
     assert case.due_at is not None
     _add_notice(session, order, case, NoticeKind.WARNING, now, case.due_at)
     case.resume_at = next_warning_at(step, case.due_at, now)
-    _record(session, Event.CASE_WARNED, order, now, "")
+    outcomes.record_case(session, Event.CASE_WARNED, order, now, "")
 
 
 def next_warning_at(step: Step, due_at: datetime, now: datetime) -> datetime:
@@ -149,17 +150,3 @@ def _open(session: Session, order: Order) -> Case | None:
     ):
         return None
     return case
-
-
-def _record(session: Session, event: Event, order: Order, now: datetime, result: str) -> None:
-    record(
-        session,
-        event,
-        at=now,
-        actor=APP,
-        organization_id=order.organization_id,
-        subject=order.account_id,
-        run_id=order.run_id,
-        result=result,
-        details={"deed": order.action.deed.value, "asked_by": order.asked_by},
-    )

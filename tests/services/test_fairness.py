@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from models.organization import Organization
@@ -74,9 +76,9 @@ def test_a_429_pauses_that_organization_alone(world: World) -> None:
 def test_above_the_rate_that_atlassian_allows_everybody_still_has_their_turn(world: World) -> None:
     first, second = two_runs(world)
     world.control("PUT", "/rate", {"per_second": 5})
-    for _ in range(200):
-        if set(world.states(first).values()) == {"acted"}:
-            break
+    # The app's clock is moved by hand, Atlassian counts real seconds: 43 deeds take about nine of them.
+    patience = time.monotonic() + 90
+    while set(world.states(first).values()) != {"acted"} and time.monotonic() < patience:
         world.act()
         world.later(seconds=1)
     world.control("PUT", "/rate", {"per_second": None})
