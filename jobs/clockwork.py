@@ -8,7 +8,7 @@ from typing import Any
 
 from dbos import DBOS
 
-from jobs import cases, questions, rules, syncs
+from jobs import cases, deliveries, questions, rules, syncs
 from jobs.workbench import tools
 from services import (
     absences,
@@ -18,6 +18,7 @@ from services import (
     retention,
     rule_runs,
     runs,
+    sending,
     summary,
     syncing,
     workers,
@@ -27,12 +28,13 @@ logger = logging.getLogger("rollcall.jobs")
 
 CASES_PER_TICK = 50
 """Every one of them is a checkpoint: more than this would not be written in the second that a tick has."""
+DELIVERIES_PER_TICK = 20
 KEEP_TICKS = timedelta(hours=1)
 KEEP_WORK = timedelta(days=7)
 """How long DBOS remembers finished work. Rows remember for ever what was done; this is about ids alone."""
 SWEEP = 2000
 CLOCK = ["tick", "take_over", "rounds", "sweep"]
-WORK = ["sync_organization", "run_rule", "ask_about_preview", "act_on_case"]
+WORK = ["sync_organization", "run_rule", "ask_about_preview", "act_on_case", "deliver"]
 
 Due = tuple[str, str, int]
 """Organization id, id of the row, number of the attempt."""
@@ -43,7 +45,7 @@ DueByDate = tuple[str, str, str]
 @DBOS.workflow(name="tick")
 def tick(_due_at: datetime, _context: Any) -> None:
     """Every second: enqueues what is due. Waiting lives in rows, never in a sleeping workflow."""
-    due_syncs, due_rules, due_questions, due_cases = look_around()
+    due_syncs, due_rules, due_questions, due_cases, due_deliveries = look_around()
     for organization_id, sync_id, attempt in due_syncs:
         _enqueue(
             syncs.QUEUE,
@@ -70,10 +72,19 @@ def tick(_due_at: datetime, _context: Any) -> None:
         _enqueue(
             cases.QUEUE, "act_on_case", cases.workflow_id(case_id, attempt), organization_id, case_id, attempt
         )
+    for organization_id, delivery_id, attempt in due_deliveries:
+        _enqueue(
+            deliveries.QUEUE,
+            "deliver",
+            deliveries.workflow_id(delivery_id, attempt),
+            organization_id,
+            delivery_id,
+            attempt,
+        )
 
 
 @DBOS.step()
-def look_around() -> tuple[list[Due], list[DueByDate], list[DueByDate], list[Due]]:
+def look_around() -> tuple[list[Due], list[DueByDate], list[DueByDate], list[Due], list[Due]]:
     for organization_id in runs.finish_runs(tools()):
         summary.summary(tools(), organization_id)
     return (
@@ -81,6 +92,7 @@ def look_around() -> tuple[list[Due], list[DueByDate], list[DueByDate], list[Due
         rule_runs.due_rules(tools()),
         asking.lease_previews(tools()),
         orders.lease_due_cases(tools(), CASES_PER_TICK),
+        sending.lease_due(tools(), DELIVERIES_PER_TICK),
     )
 
 

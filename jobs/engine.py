@@ -8,7 +8,7 @@ from types import FrameType
 
 from dbos import DBOS, DBOSConfig
 
-from jobs import cases, clockwork, questions, rules, syncs
+from jobs import cases, clockwork, deliveries, questions, rules, syncs
 from jobs.workbench import lay_out
 from services.toolbox import Toolbox
 from services.workers import beat
@@ -19,6 +19,8 @@ BEAT_SECONDS = 5.0
 DEEDS_AT_A_TIME = 4
 DEEDS_PER_SECOND = 20
 """Per organization and over all workers: far below what Atlassian's gateway lets through."""
+DELIVERIES_PER_SECOND = 10
+"""Per organization: mail servers take more for a flood of spam."""
 
 
 def pace(jobs_database_url: str) -> tuple[int, float]:
@@ -48,6 +50,12 @@ def run(tools: Toolbox) -> None:
         worker_concurrency=8,
         partition_limiter={"limit": limit, "period": period},
         polling_interval_sec=0.1,
+    )
+    DBOS.register_queue(
+        deliveries.QUEUE,
+        worker_concurrency=4,
+        partition_limiter={"limit": DELIVERIES_PER_SECOND, "period": 1.0},
+        polling_interval_sec=0.25,
     )
     DBOS.apply_schedules(
         [

@@ -2,8 +2,12 @@
 
 from models import (
     absence,
+    answer,
     audit,
     credential,
+    delivery,
+    hook,
+    mail,
     notice,
     organization,
     people,
@@ -19,9 +23,13 @@ from models.db import Base, db
 __all__ = [
     "Base",
     "absence",
+    "answer",
     "audit",
     "credential",
     "db",
+    "delivery",
+    "hook",
+    "mail",
     "notice",
     "organization",
     "people",

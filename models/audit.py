@@ -67,6 +67,17 @@ class Event(StrEnum):
     CASE_UNDONE = "case:undone"
     CASE_UNDO_SKIPPED = "case:undo_skipped"
     EXPORT_TAKEN = "export:taken"
+    ANSWER_GIVEN = "answer:given"
+    ANSWER_DECIDED = "answer:decided"
+    MAIL_SENDER_CHANGED = "mail:sender_changed"
+    MAIL_SENDER_FORGOTTEN = "mail:sender_forgotten"
+    MAIL_TEXT_CHANGED = "mail:text_changed"
+    MAIL_TESTED = "mail:tested"
+    HOOK_ADDED = "hook:added"
+    HOOK_CHANGED = "hook:changed"
+    HOOK_REMOVED = "hook:removed"
+    HOOK_TESTED = "hook:tested"
+    DELIVERY_REPEATED = "delivery:repeated"
 
 
 APP = "rollcall"

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
+from rules.topics import DigestEvery, Privacy
 
 
 class Organization(Base):
@@ -27,6 +28,19 @@ class Organization(Base):
     """In which rules run and days begin."""
     billing_day: Mapped[int | None]
     """Day of the month on which Atlassian bills; unknown until somebody says it."""
+    language: Mapped[str] = mapped_column(String(16), default="en", server_default="en")
+    """Of mails to its people."""
+    panel_privacy: Mapped[str] = mapped_column(
+        String(16), default=Privacy.INACTIVE.value, server_default=Privacy.INACTIVE.value
+    )
+    panel_days: Mapped[int] = mapped_column(default=90, server_default="90")
+    """After how many days away a panel on an issue or page speaks of somebody."""
+    digest: Mapped[str] = mapped_column(
+        String(8), default=DigestEvery.OFF.value, server_default=DigestEvery.OFF.value
+    )
+    digest_sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    give_back_cap: Mapped[int | None]
+    """Who asks for their access back gets it by itself while fewer seats than this are in use; None: never."""
 
 
 class Seats(Base):

@@ -83,7 +83,9 @@ TRANSITIONS: dict[CaseState, frozenset[CaseState]] = {
     CaseState.PLANNED: frozenset({CaseState.WARNED, CaseState.COULD_NOT_WARN, CaseState.ACTING})
     | _OUTCOMES
     | _ENDS_BEFORE_THE_DEED,
-    CaseState.WARNED: frozenset({CaseState.ACTING}) | _OUTCOMES | _ENDS_BEFORE_THE_DEED,
+    CaseState.WARNED: frozenset({CaseState.ACTING, CaseState.COULD_NOT_WARN})
+    | _OUTCOMES
+    | _ENDS_BEFORE_THE_DEED,
     CaseState.COULD_NOT_WARN: frozenset({CaseState.PLANNED, CaseState.HELD}) | _ENDS_BEFORE_THE_DEED,
     CaseState.ACTING: frozenset({CaseState.PLANNED, CaseState.WARNED}) | _OUTCOMES | _ENDS_BEFORE_THE_DEED,
     CaseState.ACTED: _UNDO,

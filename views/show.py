@@ -33,6 +33,7 @@ OPERATOR_TABS = (
     ("rules", "Rules"),
     ("review", "Review"),
     ("runs", "Runs"),
+    ("notices", "Notices"),
     ("audit", "Audit"),
     ("operators", "Operators"),
     ("configure", "Configure Token"),

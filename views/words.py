@@ -162,7 +162,7 @@ EVENTS: dict[str, str] = {
     Event.TENANT_UNINSTALLED: "Uninstalled Rollcall",
     Event.ORGANIZATION_LINKED: "Linked this site to its organization",
     Event.ORGANIZATION_PURGED: "Deleted the data of the organization",
-    Event.SETTINGS_CHANGED: "Changed the organization's calendar",
+    Event.SETTINGS_CHANGED: "Changed a setting of the organization",
     Event.CREDENTIAL_STORED: "Stored a credential",
     Event.CREDENTIAL_REPLACED: "Replaced a credential",
     Event.CREDENTIAL_REFUSED: "Tried a credential that was refused",
@@ -209,6 +209,17 @@ EVENTS: dict[str, str] = {
     Event.LAST_DAY_CLEARED: "Forgot a last day",
     Event.ABSENCE_ENDED: "Ended an absence",
     Event.EXPORT_TAKEN: "Took an export",
+    Event.ANSWER_GIVEN: "Answered a warning",
+    Event.ANSWER_DECIDED: "Decided about an answer",
+    Event.MAIL_SENDER_CHANGED: "Changed the mail server",
+    Event.MAIL_SENDER_FORGOTTEN: "Forgot the mail server",
+    Event.MAIL_TEXT_CHANGED: "Changed a mail's text",
+    Event.MAIL_TESTED: "Sent a test mail",
+    Event.HOOK_ADDED: "Added a hook",
+    Event.HOOK_CHANGED: "Changed a hook",
+    Event.HOOK_REMOVED: "Removed a hook",
+    Event.HOOK_TESTED: "Tested a hook",
+    Event.DELIVERY_REPEATED: "Sent a notice again",
 }
 
 _SUBJECTS = {
@@ -223,6 +234,10 @@ _SUBJECTS = {
     "case": ("Person", "success"),
     "person": ("Person", "success"),
     "export": ("Export", ""),
+    "answer": ("Person", "success"),
+    "mail": ("Notices", "info"),
+    "hook": ("Notices", "info"),
+    "delivery": ("Notices", "info"),
 }
 _BAD_ENDS = ("refused", "died", "failed", "could_not_warn", "came_back", "stopped_by_brake")
 _CREDENTIALS = {"admin_key": "Admin API key", "api_token": "API token"}

@@ -14,15 +14,18 @@ OURS = {*ROOMS, "app", "config"}
 # Room → what it may import beside itself and the standard library.
 MAY_IMPORT: dict[str, set[str]] = {
     "rules": set(),
-    "connect": {"rules", "jwt", "cryptography", "requests", "urllib3", "atlassian"},
+    "connect": {"rules", "jwt", "cryptography", "requests", "urllib3", "atlassian", "standardwebhooks"},
     "models": {"rules", "sqlalchemy"},
-    "services": {"rules", "models", "connect", "config", "sqlalchemy", "cryptography", "croniter", "yaml"},
+    "services": {
+        "rules", "models", "connect", "config", "sqlalchemy", "cryptography", "croniter", "yaml", "itsdangerous",
+        "jinja2", "markupsafe", "markdown_it", "babel",
+    },
     "jobs": {"services", "models", "rules", "config", "connect.errors", "dbos", "sqlalchemy.orm"},
     "views": {
         "services", "models", "rules", "connect.caller", "connect.errors", "flask", "werkzeug", "markupsafe", "jinja2",
-        "sqlalchemy.orm.Session",
+        "flask_limiter", "sqlalchemy.orm.Session",
     },
-    "sandbox": {"flask", "werkzeug", "markupsafe", "jinja2", "jwt", "cryptography", "requests"},
+    "sandbox": {"flask", "werkzeug", "markupsafe", "jinja2", "jwt", "cryptography", "requests", "aiosmtpd"},
     "config.py": {"connect.hosts"},
     "gunicorn.conf.py": set(),
 }  # fmt: skip

@@ -1,0 +1,39 @@
+"""Hook: an address of the organization that is called when something happens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.db import Base, UtcDateTime
+
+
+class Hook(Base):
+    """`address_sealed`: whoever knows a Slack or Teams address may post there, so it is a secret; `host` is shown.
+
+    `secret_sealed` signs the generic kind. `topics` are values of rules.topics.Topic.
+    """
+
+    __tablename__ = "hook"
+
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(100))
+    address_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    host: Mapped[str] = mapped_column(String(255))
+    secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    topics: Mapped[list[str]] = mapped_column(JSON)
+    is_on: Mapped[bool] = mapped_column(default=True)
+    created_by: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def hooks_of(session: Session, organization_id: str) -> list[Hook]:
+    """The hooks of an organization, by name."""
+    query = select(Hook).where(Hook.organization_id == organization_id).order_by(Hook.name, Hook.id)
+    return list(session.scalars(query))

@@ -1,0 +1,135 @@
+"""Deliveries leave, one at a time: found when due, written down as begun, given to their channel, settled.
+
+A mail server or a hook cannot be asked afterwards whether it took something. So what an attempt that died may have
+sent goes out again under the same name (Message-ID, webhook-id), by which the other side knows it: nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from models.delivery import Delivery, find_delivery
+from rules.topics import Channel, DeliveryState, Topic
+from services import hook_sending, mail_sending, unreached
+from services.parcel import Later, NotSent, Outcome, Parcel, Sent
+from services.toolbox import Toolbox
+
+LEASE = timedelta(minutes=1)
+"""How long a delivery may wait in the queue before it is handed out again."""
+AT_WORK = timedelta(minutes=3)
+"""Longer than any channel takes: only then is an attempt believed to have died."""
+PAUSES = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+)
+"""Between attempts, growing; after the last one the delivery ends as not sent."""
+
+_CHANNELS: dict[Channel, Callable[[Toolbox, Parcel], Outcome]] = {
+    Channel.MAIL: mail_sending.send,
+    Channel.HOOK: hook_sending.send,
+}
+
+
+def lease_due(tools: Toolbox, limit: int = 50) -> list[tuple[str, str, int]]:
+    """(organization id, delivery id, next attempt) of what is due, an equal share for every organization."""
+    now = tools.clock()
+    due = (Delivery.resume_at <= now,)
+    with tools.begin() as session:
+        organization_ids = session.scalars(select(Delivery.organization_id).where(*due).distinct()).all()
+    leased: list[tuple[str, str, int]] = []
+    for organization_id in organization_ids:
+        mine = (Delivery.organization_id == organization_id, *due)
+        first = select(Delivery.id).where(*mine).order_by(Delivery.resume_at)
+        # The condition stands outside again: of two who ask at once, the second one finds the row taken.
+        take = (
+            update(Delivery)
+            .where(Delivery.id.in_(first.limit(max(limit // len(organization_ids), 1))), *mine)
+            .values(resume_at=now + LEASE)
+            .returning(Delivery.id, Delivery.attempt)
+            .execution_options(synchronize_session=False)
+        )
+        with tools.begin() as session:
+            leased += [
+                (organization_id, delivery_id, attempt + 1) for delivery_id, attempt in session.execute(take)
+            ]
+    return leased
+
+
+def deliver(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int) -> None:
+    """One attempt at one delivery. Does nothing when it is settled, or another attempt is at work."""
+    parcel = _begin(tools, organization_id, delivery_id, attempt)
+    if parcel is not None:
+        _settle(tools, parcel, _CHANNELS[parcel.channel](tools, parcel))
+
+
+def fail(tools: Toolbox, organization_id: str, delivery_id: str) -> None:
+    """An attempt met a fault of our own; the fault itself is in the log."""
+    with tools.begin() as session:
+        row = find_delivery(session, organization_id, delivery_id)
+        if row is not None and row.resume_at is not None:
+            _put_off(row, Later("Something went wrong inside Rollcall."), tools.clock())
+
+
+def _begin(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int) -> Parcel | None:
+    now = tools.clock()
+    with tools.begin() as session:
+        row = find_delivery(session, organization_id, delivery_id)
+        if row is None or row.resume_at is None or row.attempt >= attempt:
+            return None
+        if row.sending_since is not None and now < row.sending_since + AT_WORK:
+            row.resume_at = row.sending_since + AT_WORK
+            return None
+        row.state, row.attempt, row.sending_since = DeliveryState.SENDING.value, attempt, now
+        row.resume_at = now + AT_WORK
+        return Parcel(
+            organization_id=organization_id,
+            id=row.id,
+            channel=Channel(row.channel),
+            topic=Topic(row.topic),
+            target=row.target,
+            account_id=row.account_id,
+            case_id=row.case_id,
+            run_id=row.run_id,
+            facts=row.facts,
+            created_at=row.created_at,
+        )
+
+
+def _settle(tools: Toolbox, parcel: Parcel, outcome: Outcome) -> None:
+    now = tools.clock()
+    with tools.begin() as session:
+        row = find_delivery(session, parcel.organization_id, parcel.id)
+        if row is None or row.resume_at is None:
+            return
+        row.status = outcome.status
+        match outcome:
+            case Sent():
+                _end(row, DeliveryState.SENT, "", now)
+            case Later():
+                _put_off(row, outcome, now)
+            case NotSent(reason=reason):
+                _end(row, DeliveryState.NOT_SENT, reason, now)
+        if row.state == DeliveryState.NOT_SENT:
+            unreached.note(session, row, now)
+
+
+def _put_off(row: Delivery, outcome: Later, now: datetime) -> None:
+    row.sending_since, row.reason = None, outcome.reason[:300]
+    if row.attempt > len(PAUSES):
+        _end(row, DeliveryState.NOT_SENT, outcome.reason, now)
+        return
+    row.state = DeliveryState.WAITING.value
+    row.resume_at = max(outcome.until or now, now + PAUSES[max(row.attempt, 1) - 1])
+
+
+def _end(row: Delivery, state: DeliveryState, reason: str, now: datetime) -> None:
+    row.state, row.reason, row.finished_at = state.value, reason[:300], now
+    row.resume_at = row.sending_since = None
