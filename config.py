@@ -73,6 +73,8 @@ class Settings:
     """WORKER_SLOT: a stable name per worker process, unique among those that run at the same time."""
     settle_seconds: int
     """SETTLE_SECONDS: how long Atlassian may take to show a change that it has accepted."""
+    private_targets: frozenset[str]
+    """PRIVATE_TARGETS: `host:port` in a private network that hooks and mail servers may use nevertheless."""
     purge_after_days: int
     """PURGE_AFTER_DAYS: how long an organization's data outlives its last installation."""
     log_level: str
@@ -100,6 +102,7 @@ class Settings:
             "trusted_proxies": read.optional("TRUSTED_PROXIES", "0", _whole_number(0, 10)),
             "worker_slot": read.optional("WORKER_SLOT", "worker-1", _slot),
             "settle_seconds": read.optional("SETTLE_SECONDS", "40", _whole_number(0, 600)),
+            "private_targets": read.optional("PRIVATE_TARGETS", "", _targets),
             "purge_after_days": read.optional("PURGE_AFTER_DAYS", "30", _whole_number(1, 365)),
             "log_level": read.optional("LOG_LEVEL", "INFO", _log_level),
         }
@@ -154,6 +157,16 @@ def _origins(value: str) -> tuple[str, ...]:
     origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
     SiteOrigins(origins)
     return origins
+
+
+def _targets(value: str) -> frozenset[str]:
+    """A comma separated list of hosts with ports, such as hooks.internal:8443."""
+    targets = frozenset(part.strip().lower() for part in value.split(",") if part.strip())
+    for target in targets:
+        host, _, port = target.rpartition(":")
+        if not host or any(letter in host for letter in "/@*? ") or not port.isdigit() or int(port) > 65535:
+            raise ValueError("must be hosts with ports, as in hooks.internal:8443, separated by commas")
+    return targets
 
 
 def _database_url(value: str) -> str:

@@ -78,6 +78,7 @@ def local_world() -> dict[str, str]:
         "ATLASSIAN_API_URL": HUB,
         "AP_SCRIPT_URL": f"{HUB}/all.js",
         "SITE_ORIGINS": f"{ACME},{GLOBEX}",
+        "PRIVATE_TARGETS": f"{HOST}:{SANDBOX_PORTS[0]}",
         "TRUSTED_PROXIES": "0",
         "SANDBOX_PORTS": ",".join(map(str, SANDBOX_PORTS)),
         "SANDBOX_STATE": str(INSTANCE / "sandbox.sqlite"),

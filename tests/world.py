@@ -503,6 +503,7 @@ def environment_for(neighbours: Neighbours, database_url: str) -> dict[str, str]
         "SITE_ORIGINS": f"{sandbox.acme},{sandbox.globex}",
         "AP_SCRIPT_URL": f"{sandbox.hub}/all.js",
         "SETTLE_SECONDS": str(int(SETTLE.total_seconds())),
+        "PRIVATE_TARGETS": sandbox.hub.removeprefix("http://"),
     }
 
 

@@ -130,6 +130,7 @@ def deployed(
         "SITE_ORIGINS": f"{sandbox.acme},{sandbox.globex}",
         "AP_SCRIPT_URL": f"{sandbox.hub}/all.js",
         "SETTLE_SECONDS": str(settle),
+        "PRIVATE_TARGETS": sandbox.hub.removeprefix("http://"),
         "PATH": os.environ["PATH"],
     }
     app = create_app(Settings.from_environment(environment))
