@@ -10,6 +10,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from connect.hosts import SiteOrigins, is_safe_address
+from connect.smtp import MailServer, is_address, parse_server
 
 APP_KEY = "io.rollcall.app"
 
@@ -77,6 +78,10 @@ class Settings:
     """PRIVATE_TARGETS: `host:port` in a private network that hooks and mail servers may use nevertheless."""
     purge_after_days: int
     """PURGE_AFTER_DAYS: how long an organization's data outlives its last installation."""
+    mail_server: MailServer | None
+    """SMTP_URL: hands in the mails of every organization that has no mail server of its own."""
+    mail_from: str
+    """MAIL_FROM: the address that these mails come from; needed with SMTP_URL."""
     log_level: str
     """LOG_LEVEL: of Rollcall's own loggers; libraries stay at INFO or above."""
 
@@ -104,8 +109,12 @@ class Settings:
             "settle_seconds": read.optional("SETTLE_SECONDS", "40", _whole_number(0, 600)),
             "private_targets": read.optional("PRIVATE_TARGETS", "", _targets),
             "purge_after_days": read.optional("PURGE_AFTER_DAYS", "30", _whole_number(1, 365)),
+            "mail_server": read.optional("SMTP_URL", "", _mail_server),
+            "mail_from": read.optional("MAIL_FROM", "", _mail_from),
             "log_level": read.optional("LOG_LEVEL", "INFO", _log_level),
         }
+        if settings["mail_server"] is not None and not settings["mail_from"]:
+            read.problems.append("MAIL_FROM is not set, though SMTP_URL is. The address that mails come from.")
         if read.problems:
             raise ConfigurationError(read.problems)
         return cls(**settings)  # type: ignore[arg-type]
@@ -215,6 +224,18 @@ def _slot(value: str) -> str:
     """A short name of letters, digits and dashes."""
     if not value.replace("-", "").isalnum() or len(value) > 40:
         raise ValueError("must be letters, digits and dashes")
+    return value
+
+
+def _mail_server(value: str) -> MailServer | None:
+    """smtps://user:password@host:465 or smtp+starttls://user:password@host:587"""
+    return parse_server(value) if value else None
+
+
+def _mail_from(value: str) -> str:
+    """An e-mail address."""
+    if value and not (is_address(value) and value.isascii()):
+        raise ValueError("must be an e-mail address such as rollcall@example.com")
     return value
 
 

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "flask_limiter", "sqlalchemy.orm.Session",
     },
     "sandbox": {"flask", "werkzeug", "markupsafe", "jinja2", "jwt", "cryptography", "requests", "aiosmtpd"},
-    "config.py": {"connect.hosts"},
+    "config.py": {"connect.hosts", "connect.smtp"},
     "gunicorn.conf.py": set(),
 }  # fmt: skip
 

@@ -1,0 +1,229 @@
+"""The conversation with a mail server: what it said at which step. Never logs whom or what it was about (S41)."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import unquote, urlsplit
+
+from connect.hosts import is_loopback
+
+SILENCE = 15.0
+"""Seconds that a server may take for one answer."""
+LONGEST = 100.0
+"""Seconds for the whole conversation: a server that drips its answers must not keep a worker busy."""
+_ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]{1,64}@[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]{1,255}")
+
+
+class Security(StrEnum):
+    """How the connection is encrypted: from the first byte, or after STARTTLS. PLAIN is for this machine only."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mails are handed in."""
+
+    host: str
+    port: int
+    security: Security
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+class Trouble(StrEnum):
+    """At which step a mail was not taken. UNKNOWN: it was handed over, and the answer did not come."""
+
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    LOGIN = "login"
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    MESSAGE = "message"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of it. No trouble: the server took the mail. `for_good`: the same again gets the same answer."""
+
+    trouble: Trouble | None
+    status: int | None = None
+    for_good: bool = False
+
+
+def parse_server(url: str) -> MailServer:
+    """smtps://user:password@host:465 or smtp+starttls://…:587; smtp:// on this machine only. Raises ValueError."""
+    parts = urlsplit(url)
+    security = {"smtps": Security.TLS, "smtp+starttls": Security.STARTTLS, "smtp": Security.PLAIN}.get(
+        parts.scheme
+    )
+    if security is None or not parts.hostname:
+        raise ValueError("must be smtps://user:password@host:465 or smtp+starttls://user:password@host:587")
+    if parts.query or parts.fragment or parts.path not in ("", "/"):
+        raise ValueError("must have no path, query or fragment")
+    if security is Security.PLAIN and not is_loopback(parts.hostname):
+        raise ValueError("must be smtps:// or smtp+starttls:// (plain smtp is for loopback addresses only)")
+    if security is Security.PLAIN and parts.username:
+        raise ValueError("must not log in over a plain connection")
+    standard = {Security.TLS: 465, Security.STARTTLS: 587, Security.PLAIN: 25}
+    username, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailServer(parts.hostname, parts.port or standard[security], security, username, password)
+
+
+def is_address(text: str) -> bool:
+    """Whether a text has the form of one plain e-mail address."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def hand_over(
+    server: MailServer,
+    addresses: Sequence[str],
+    *,
+    sender: str,
+    recipient: str,
+    message: bytes,
+    introduce_as: str,
+) -> Answer:
+    """One mail to one recipient. `addresses` are the checked IP addresses of the server; it is met nowhere else."""
+    try:
+        with _connected(server, addresses, introduce_as) as client:
+            return _converse(client, server, sender=sender, recipient=recipient, message=message)
+    except ssl.SSLError:
+        return Answer(Trouble.TLS)
+    except smtplib.SMTPResponseException as refusal:
+        return _refused(Trouble.UNREACHABLE, refusal.smtp_code)
+    except (OSError, smtplib.SMTPException):
+        return Answer(Trouble.UNREACHABLE)
+
+
+def _converse(
+    client: smtplib.SMTP, server: MailServer, *, sender: str, recipient: str, message: bytes
+) -> Answer:
+    client.ehlo_or_helo_if_needed()
+    prepared = _encrypt(client, server) or _log_in(client, server) or _address(client, sender, recipient)
+    return prepared or _give(client, message)
+
+
+def _encrypt(client: smtplib.SMTP, server: MailServer) -> Answer | None:
+    if server.security is not Security.STARTTLS:
+        return None
+    try:
+        client.starttls(context=ssl.create_default_context())
+    except (smtplib.SMTPNotSupportedError, smtplib.SMTPResponseException):
+        return Answer(Trouble.TLS)
+    client.ehlo_or_helo_if_needed()
+    return None
+
+
+def _log_in(client: smtplib.SMTP, server: MailServer) -> Answer | None:
+    if not server.username:
+        return None
+    try:
+        client.login(server.username, server.password)
+    except smtplib.SMTPResponseException as refusal:
+        return _refused(Trouble.LOGIN, refusal.smtp_code)
+    except (smtplib.SMTPNotSupportedError, smtplib.SMTPAuthenticationError, UnicodeError):
+        return Answer(Trouble.LOGIN)
+    return None
+
+
+def _address(client: smtplib.SMTP, sender: str, recipient: str) -> Answer | None:
+    options = () if (sender + recipient).isascii() else ("SMTPUTF8", "BODY=8BITMIME")
+    if options:
+        if not client.has_extn("smtputf8"):
+            return Answer(Trouble.RECIPIENT, None, for_good=True)
+        client.command_encoding = "utf-8"
+    code, _words = client.mail(sender, options)
+    if code != 250:
+        return _refused(Trouble.SENDER, code)
+    code, _words = client.rcpt(recipient)
+    return None if code in (250, 251) else _refused(Trouble.RECIPIENT, code)
+
+
+def _give(client: smtplib.SMTP, message: bytes) -> Answer:
+    try:
+        code, _words = client.data(message)
+    except smtplib.SMTPDataError as refusal:
+        return _refused(Trouble.MESSAGE, refusal.smtp_code)
+    except (OSError, smtplib.SMTPException):
+        return Answer(Trouble.UNKNOWN)
+    return Answer(None, code) if code == 250 else _refused(Trouble.MESSAGE, code)
+
+
+def _refused(trouble: Trouble, code: int) -> Answer:
+    if code <= 0:
+        return Answer(Trouble.UNREACHABLE)
+    return Answer(trouble, code, for_good=500 <= code <= 599)
+
+
+@contextmanager
+def _connected(server: MailServer, addresses: Sequence[str], introduce_as: str) -> Iterator[smtplib.SMTP]:
+    client = (
+        _TlsClient(local_hostname=introduce_as, timeout=SILENCE, context=ssl.create_default_context())
+        if server.security is Security.TLS
+        else _Client(local_hostname=introduce_as, timeout=SILENCE)
+    )
+    client.addresses = addresses
+    # The certificate has to name the host that was asked for, whichever of its addresses is called.
+    client._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001
+    try:
+        code, _words = client.connect(server.host, server.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, "")
+        yield client
+        # What was taken is taken, however the farewell goes.
+        with suppress(OSError, smtplib.SMTPException):
+            client.quit()
+    finally:
+        client.hang_up()
+
+
+class _Client(smtplib.SMTP):
+    """Calls the checked addresses alone, and hangs up when the conversation takes too long."""
+
+    addresses: Sequence[str] = ()
+    _line: socket.socket | None = None
+    _timer: threading.Timer | None = None
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        problem: OSError = ConnectionError("no address")
+        for address in self.addresses:
+            try:
+                found = socket.create_connection((address, port), timeout)
+            except OSError as refused:
+                problem = refused
+                continue
+            # A second handle on the same line: the first one moves into the encryption.
+            self._line = line = found.dup()
+            self._timer = threading.Timer(LONGEST, _cut, (line,))
+            self._timer.daemon = True
+            self._timer.start()
+            return found
+        raise problem
+
+    def hang_up(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._line is not None:
+            self._line.close()
+        self.close()
+
+
+class _TlsClient(smtplib.SMTP_SSL, _Client):
+    """Encrypted from the first byte."""
+
+
+def _cut(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
