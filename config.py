@@ -114,7 +114,9 @@ class Settings:
             "log_level": read.optional("LOG_LEVEL", "INFO", _log_level),
         }
         if settings["mail_server"] is not None and not settings["mail_from"]:
-            read.problems.append("MAIL_FROM is not set, though SMTP_URL is. The address that mails come from.")
+            read.problems.append(
+                "MAIL_FROM is not set, though SMTP_URL is. The address that mails come from."
+            )
         if read.problems:
             raise ConfigurationError(read.problems)
         return cls(**settings)  # type: ignore[arg-type]
