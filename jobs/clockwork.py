@@ -14,6 +14,7 @@ from services import (
     absences,
     asking,
     daily_checks,
+    matters,
     orders,
     retention,
     rule_runs,
@@ -98,9 +99,10 @@ def look_around() -> tuple[list[Due], list[DueByDate], list[DueByDate], list[Due
 
 @DBOS.workflow(name="rounds")
 def rounds(_due_at: datetime, _context: Any) -> None:
-    """Every ten minutes: daily syncs, ended absences, daily credential checks and the clean-up, each when due."""
+    """Every ten minutes: daily syncs, ended absences, new matters, credential checks and the clean-up, when due."""
     start_daily_syncs()
     bring_back()
+    announce_matters()
     purge()
     for client_key, kind in credentials_due():
         check_credential(client_key, kind)
@@ -114,6 +116,11 @@ def start_daily_syncs() -> None:
 @DBOS.step()
 def bring_back() -> None:
     absences.bring_back(tools())
+
+
+@DBOS.step()
+def announce_matters() -> None:
+    matters.announce_matters(tools())
 
 
 @DBOS.step()

@@ -1,16 +1,131 @@
-"""A matter that needs somebody."""
+"""What needs an operator now: said once here, for the Overview, the strip on every page, flags, hooks and digests."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.credential import Credential, CredentialKind, CredentialState, admin_keys_of
+from models.organization import Organization
+from models.sync import SyncState, latest_sync
+from models.tenant import doors_of
+from rules.filters import PeopleFilter
+from rules.topics import Topic
+from services.matter import Matter
+from services.notices import announce
+from services.previews import FRESH
+from services.rule_matters import about_rules
+from services.summary import IDLE_DAYS, summary
+from services.toolbox import Toolbox
+
+REMINDERS = (1, 7, 14, 30)
+"""Days before a key expires from which it is a matter, and a new one each time."""
+ABOUT_STATES = (
+    Topic.KEY_EXPIRES, Topic.KEY_DEAD, Topic.SYNC_FAILED, Topic.SYNC_OLD, Topic.REVIEW_WAITING, Topic.LOOP_FOUND,
+)  # fmt: skip
+_CONFIGURE = ("Configure Token", "/app/configure")
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """`key` names the matter, so that a flag is shown once for it; `severity` is error, warning or info."""
+def matters(tools: Toolbox, organization_id: str, client_key: str | None = None) -> list[Matter]:
+    """The gravest first. An API token belongs to one door: without `client_key` those of all doors are looked at."""
+    now = tools.clock()
+    idle = summary(tools, organization_id).totals.idle
+    with tools.begin() as session:
+        doors = (
+            [client_key] if client_key else [door.client_key for door in doors_of(session, organization_id)]
+        )
+        found = [
+            *(_about_keys(session, organization_id, now) or _about_tokens(session, doors, now)),
+            *_about_sync(session, organization_id, now),
+            *about_rules(session, organization_id, now),
+            *_about_idle(idle),
+        ]
+    return sorted(found, key=lambda matter: ("error", "warning", "info").index(matter.severity))
 
-    key: str
-    severity: str
-    sentence: str
-    action_label: str
-    action_path: str
+
+def announce_matters(tools: Toolbox) -> None:
+    """Tells hooks of new matters. What becomes of runs is told when it happens."""
+    with tools.begin() as session:
+        organization_ids = session.scalars(
+            select(Organization.id).where(Organization.doorless_since.is_(None))
+        ).all()
+    for organization_id in organization_ids:
+        found = matters(tools, organization_id)
+        with tools.begin() as session:
+            for matter in found:
+                if matter.topic in ABOUT_STATES:
+                    announce(
+                        session,
+                        organization_id,
+                        matter.topic,
+                        matter.key,
+                        tools.clock(),
+                        facts={"sentence": matter.sentence, "path": matter.action_path},
+                    )
+
+
+def _about_keys(session: Session, organization_id: str, now: datetime) -> list[Matter]:
+    keys = admin_keys_of(session, organization_id)
+    if not keys:
+        sentence = "There is no Admin API key: nothing is read or done."
+        return [Matter(Topic.KEY_DEAD, "no-key", "error", sentence, *_CONFIGURE)]
+    best: Credential = keys[0]
+    if best.state == CredentialState.REJECTED.value:
+        expired = best.expires_on <= now.date()
+        what = "The Admin API key has expired" if expired else "Atlassian rejects the Admin API key"
+        key = f"dead-key-{best.stored_at.isoformat()}"
+        return [Matter(Topic.KEY_DEAD, key, "error", f"{what}: nothing is read or done.", *_CONFIGURE)]
+    days = (best.expires_on - now.date()).days
+    stage = next((stage for stage in REMINDERS if days <= stage), None)
+    if stage is None:
+        return []
+    when = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
+    sentence = (
+        f"The Admin API key expires {when}." if days >= 0 else "The Admin API key is past its expiry date."
+    )
+    key = f"key-expires-{best.expires_on}-{stage}"
+    return [Matter(Topic.KEY_EXPIRES, key, "warning", sentence, *_CONFIGURE)]
+
+
+def _about_tokens(session: Session, client_keys: list[str], now: datetime) -> list[Matter]:
+    query = select(Credential).where(
+        Credential.client_key.in_(client_keys),
+        Credential.kind == CredentialKind.API_TOKEN.value,
+        Credential.state == CredentialState.REJECTED.value,
+    )
+    token = session.scalars(query.limit(1)).first()
+    if token is None:
+        return []
+    expired = token.expires_on <= now.date()
+    what = "The API token has expired." if expired else "Atlassian rejects the API token."
+    return [Matter(Topic.KEY_DEAD, f"dead-token-{token.stored_at.isoformat()}", "warning", what, *_CONFIGURE)]
+
+
+def _about_sync(session: Session, organization_id: str, now: datetime) -> list[Matter]:
+    latest = latest_sync(session, organization_id)
+    if latest is not None and latest.state == SyncState.RUNNING.value:
+        return []
+    sync_now = ("Sync now", "/app/overview")
+    if latest is not None and latest.state == SyncState.FAILED.value:
+        sentence = f"The last sync failed. {latest.problem}"
+        return [Matter(Topic.SYNC_FAILED, f"sync-failed-{latest.id}", "error", sentence, *sync_now)]
+    complete = latest_sync(session, organization_id, SyncState.COMPLETE)
+    if complete is None:
+        sentence = "Your directory has not been read completely yet."
+        return [Matter(Topic.SYNC_OLD, "never-synced", "warning", sentence, *sync_now)]
+    if complete.started_at < now - FRESH:
+        sentence = "The last complete sync is older than two days."
+        return [Matter(Topic.SYNC_OLD, f"old-sync-{complete.id}", "warning", sentence, *sync_now)]
+    return []
+
+
+def _about_idle(idle: int) -> list[Matter]:
+    if not idle:
+        return []
+    people = "1 person holds a seat" if idle == 1 else f"{idle:,} people hold seats"
+    sentence = f"{people} and {'has' if idle == 1 else 'have'} not been seen for {IDLE_DAYS} days."
+    words = PeopleFilter(idle=IDLE_DAYS, status="active").to_words()
+    path = "/app/people?" + "&".join(f"{word}={value}" for word, value in words.items())
+    return [Matter(Topic.PEOPLE_IDLE, f"idle-{idle}", "info", sentence, "Look at them", path)]

@@ -9,16 +9,17 @@ from sqlalchemy.orm import Session
 
 from models.rule import rule_names
 from models.run import Case, Run
-from rules.case import RunState
+from rules.case import WAITING, RunState
+from rules.topics import Topic
 from services.loops import LOOKED_AT, count_loops
-from services.matters import Attention
+from services.matter import Matter
 from services.reviews import count_waiting
 
 REMEMBERED = timedelta(days=7)
 """A refused run is a matter until the next run of its rule, and not longer than this."""
 
 
-def about_rules(session: Session, organization_id: str, now: datetime) -> list[Attention]:
+def about_rules(session: Session, organization_id: str, now: datetime) -> list[Matter]:
     """The gravest first."""
     return [
         *_unfinished(session, organization_id, now),
@@ -27,7 +28,7 @@ def about_rules(session: Session, organization_id: str, now: datetime) -> list[A
     ]
 
 
-def _unfinished(session: Session, organization_id: str, now: datetime) -> list[Attention]:
+def _unfinished(session: Session, organization_id: str, now: datetime) -> list[Matter]:
     query = (
         select(Run)
         .where(
@@ -49,27 +50,59 @@ def _unfinished(session: Session, organization_id: str, now: datetime) -> list[A
         if run.state == RunState.BRAKED:
             sentence = f"“{name}” was stopped by its brake. {run.reason}"
             found.append(
-                Attention(f"braked-{run.id}", "warning", sentence, "Look at it", f"/app/runs/{run.id}")
+                Matter(
+                    Topic.RUN_BRAKED,
+                    f"braked-{run.id}",
+                    "warning",
+                    sentence,
+                    "Look at it",
+                    f"/app/runs/{run.id}",
+                )
             )
         elif run.state == RunState.REFUSED:
             sentence = f"“{name}” did not run. {run.reason}"
             found.append(
-                Attention(f"refused-{run.id}", "warning", sentence, "Open the rule", f"/app/rules/{rule_id}")
+                Matter(
+                    Topic.RUN_REFUSED,
+                    f"refused-{run.id}",
+                    "warning",
+                    sentence,
+                    "Open the rule",
+                    f"/app/rules/{rule_id}",
+                )
             )
     return found
 
 
-def _waiting(session: Session, organization_id: str) -> list[Attention]:
+def _waiting(session: Session, organization_id: str) -> list[Matter]:
     waiting = sum(count_waiting(session, organization_id).values())
     if not waiting:
         return []
+    newest = session.scalar(
+        select(Run.id)
+        .join(Case, (Case.organization_id == Run.organization_id) & (Case.run_id == Run.id))
+        .where(
+            Run.organization_id == organization_id,
+            Run.state == RunState.RUNNING.value,
+            Case.state.in_([state.value for state in WAITING]),
+        )
+        .order_by(Run.created_at.desc())
+        .limit(1)
+    )
     people = "1 person waits" if waiting == 1 else f"{waiting:,} people wait"
     return [
-        Attention(f"review-{waiting}", "info", f"{people} for your decision.", "Review them", "/app/review")
+        Matter(
+            Topic.REVIEW_WAITING,
+            f"review-{newest}",
+            "info",
+            f"{people} for your decision.",
+            "Review them",
+            "/app/review",
+        )
     ]
 
 
-def _came_back(session: Session, organization_id: str, now: datetime) -> list[Attention]:
+def _came_back(session: Session, organization_id: str, now: datetime) -> list[Matter]:
     back = count_loops(session, organization_id, now)
     if not back:
         return []
@@ -81,8 +114,9 @@ def _came_back(session: Session, organization_id: str, now: datetime) -> list[At
         .limit(1)
     )
     return [
-        Attention(
-            f"loop-{back}",
+        Matter(
+            Topic.LOOP_FOUND,
+            f"loop-{newest}-{back}",
             "warning",
             f"{people} back what a run took away: another system, such as your identity provider, gives it again.",
             "Look at the run",

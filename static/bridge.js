@@ -84,24 +84,13 @@
     flags();
   });
 
-  // --- flags: once per matter and visit ----------------------------------------------------------------------
+  // --- flags: the server sends each matter once -----------------------------------------------------------------
   function flags() {
     for (const element of document.querySelectorAll("[data-flag]")) {
-      const { matter, address, ...flag } = JSON.parse(element.dataset.flag);
-      if (!host?.flag || told(matter)) continue;
-      host.flag.create({ close: "manual", ...flag, actions: address ? { [address]: flag.action } : {} });
+      const { address, ...flag } = JSON.parse(element.dataset.flag);
+      element.remove();
+      host?.flag?.create({ close: "manual", ...flag, actions: address ? { [address]: flag.action } : {} });
     }
-  }
-
-  const toldHere = new Set();
-  function told(matter) {
-    try {
-      if (sessionStorage.getItem(`rollcall:told:${matter}`)) return true;
-      sessionStorage.setItem(`rollcall:told:${matter}`, "yes");
-    } catch { /* nothing is kept for frames: told once per page */ }
-    if (toldHere.has(matter)) return true;
-    toldHere.add(matter);
-    return false;
   }
 
   // --- downloads: a link cannot carry our header, a fetch can -------------------------------------------------

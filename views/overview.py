@@ -9,7 +9,6 @@ from flask import Blueprint
 from connect.caller import Caller
 from services import overview as overviews
 from services.keeping import own_warning
-from services.matters import Attention
 from services.overview import Overview
 from services.summary import IDLE_DAYS
 from services.toolbox import Toolbox
@@ -41,7 +40,6 @@ def content(tools: Toolbox, caller: Caller) -> str:
         figures=_figures(view),
         kinds=show.KINDS,
         idle_words=IDLE_WORDS,
-        flag=_flag(view.attention),
         warning=own_warning(tools, caller),
         endings=ENDINGS,
     )
@@ -64,19 +62,3 @@ def _figures(view: Overview) -> list[Figure]:
         Figure(totals.never, "never came, with a seat", "people?idle=never&status=active"),
         Figure(totals.suspended, "suspended", "people?status=suspended"),
     ]
-
-
-def _flag(attention: list[Attention]) -> dict[str, str] | None:
-    """The gravest matter as a flag of the host; the bridge shows each matter once."""
-    grave = [matter for matter in attention if matter.severity in ("error", "warning")]
-    if not grave:
-        return None
-    matter = min(grave, key=lambda each: each.severity != "error")
-    return {
-        "matter": matter.key,
-        "title": "Rollcall needs your attention",
-        "body": matter.sentence,
-        "type": matter.severity,
-        "action": matter.action_label,
-        "address": matter.action_path.removeprefix("/app/").lstrip("/"),
-    }

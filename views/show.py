@@ -22,6 +22,9 @@ from rules.case import CHANGED, CaseState
 from rules.deeds import CAPABILITIES, Deed
 from rules.products import product_name
 from services.doors import organization_of
+from services.flags import new_flag
+from services.matter import Matter
+from services.matters import matters
 from services.reviews import count_waiting
 from services.run_progress import RunView
 from views import words
@@ -62,7 +65,7 @@ def place(template: str, *, tab: str, title: str, operator: bool = True, **conte
         now=tools().clock(),
         ap_script_url=tools().settings.ap_script_url,
         operator=operator,
-        badges=_badges() if operator else {},
+        **(_needs(tab) if operator else {}),
         **context,
     )
 
@@ -72,13 +75,36 @@ def part(template: str, **context: object) -> str:
     return render_template(template, now=tools().clock(), **context)
 
 
-def _badges() -> dict[str, int]:
-    """How many matters wait behind a tab."""
+def _needs(tab: str) -> dict[str, object]:
+    """What needs the operator: all of it for the Overview, one matter for the strip elsewhere, a flag for a new one."""
     organization_id = organization_of(tools(), caller())
     if organization_id is None:
         return {}
+    found = matters(tools(), organization_id, caller().tenant)
     with tools().begin() as session:
-        return {"review": sum(count_waiting(session, organization_id).values())}
+        waiting = sum(count_waiting(session, organization_id).values())
+    # Whoever stands where it is solved need not be sent there.
+    elsewhere = [one for one in found if urlsplit(one.action_path).path != f"/app/{tab}"]
+    return {
+        "matters": found,
+        "strip": elsewhere[0] if elsewhere and tab != "overview" else None,
+        "more": len(elsewhere) - 1,
+        "flag": _flag(new_flag(tools(), caller(), found)),
+        "badges": {"overview": sum(one.is_grave for one in found), "review": waiting},
+    }
+
+
+def _flag(matter: Matter | None) -> dict[str, str] | None:
+    """A matter as a flag of the host."""
+    if matter is None:
+        return None
+    return {
+        "title": "Rollcall needs your attention",
+        "body": matter.sentence,
+        "type": matter.severity,
+        "action": matter.action_label,
+        "address": matter.action_path.removeprefix("/app/").lstrip("/"),
+    }
 
 
 def register(app: Flask) -> None:

@@ -51,6 +51,14 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_hook_organization_id_organization'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('organization_id', 'id', name=op.f('pk_hook'))
     )
+    op.create_table('told_matter',
+    sa.Column('organization_id', sa.String(length=100), nullable=False),
+    sa.Column('account_id', sa.String(length=128), nullable=False),
+    sa.Column('key', sa.String(length=120), nullable=False),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_told_matter_organization_id_organization'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('organization_id', 'account_id', 'key', name=op.f('pk_told_matter'))
+    )
     op.create_table('mail_sender',
     sa.Column('organization_id', sa.String(length=100), nullable=False),
     sa.Column('host', sa.String(length=255), nullable=False),
@@ -105,6 +113,23 @@ def upgrade() -> None:
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.create_index('ix_answer_open', ['organization_id', 'decision', 'given_at'], unique=False)
 
+    op.create_table('summary_day',
+    sa.Column('organization_id', sa.String(length=100), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('numbers', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_summary_day_organization_id_organization'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('organization_id', 'day', name=op.f('pk_summary_day'))
+    )
+    op.create_table('gadget',
+    sa.Column('organization_id', sa.String(length=100), nullable=False),
+    sa.Column('client_key', sa.String(length=255), nullable=False),
+    sa.Column('dashboard_id', sa.String(length=20), nullable=False),
+    sa.Column('item_id', sa.String(length=20), nullable=False),
+    sa.Column('product', sa.String(length=100), nullable=False),
+    sa.Column('days', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_gadget_organization_id_organization'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('organization_id', 'client_key', 'dashboard_id', 'item_id', name=op.f('pk_gadget'))
+    )
     with op.batch_alter_table('organization', schema=None) as batch_op:
         batch_op.add_column(sa.Column('language', sa.String(length=16), server_default='en', nullable=False))
         batch_op.add_column(sa.Column('panel_privacy', sa.String(length=16), server_default='inactive', nullable=False))
@@ -124,6 +149,8 @@ def downgrade() -> None:
         batch_op.drop_column('panel_privacy')
         batch_op.drop_column('language')
 
+    op.drop_table('gadget')
+    op.drop_table('summary_day')
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.drop_index('ix_answer_open')
 
@@ -131,6 +158,7 @@ def downgrade() -> None:
     op.drop_table('mail_template')
     op.drop_table('mail_suppression')
     op.drop_table('mail_sender')
+    op.drop_table('told_matter')
     op.drop_table('hook')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index('ix_delivery_due')

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from connect.errors import NotReady
 from models.credential import CredentialKind
+from models.delivery import Delivery
+from models.hook import Hook
 from models.people import Person, Seat
 from models.sync import Sync
+from rules.topics import HookKind, Topic
 from services import credentials, syncing
-from services.overview import Attention, overview
+from services.flags import new_flag
+from services.matter import Matter
+from services.matters import REMINDERS, announce_matters
+from services.matters import matters as matters_of
+from services.overview import overview
 from tests.world import ACME, ACME_KEY, ANA_TOKEN, World
 
 
-def matters(world: World) -> dict[str, Attention]:
-    """Without the idle people, who are always there; by key, its number left out."""
-    found = overview(world.tools, world.caller("ana")).attention
+def matters(world: World) -> dict[str, Matter]:
+    """Without the idle people, who are always there; by key."""
+    found = matters_of(world.tools, ACME, world.caller("ana").tenant)
     return {one.key: one for one in found if not one.key.startswith("idle-")}
 
 
@@ -57,8 +65,8 @@ def test_the_counts(world: World) -> None:
         assert product.idle90 == sum(day >= 90 for day in days)
         assert product.capacity is not None
         assert product.capacity >= capacity[product.key]
-    (attention,) = [one for one in shown.attention if one.key == f"idle-{len(idle)}"]
-    assert (attention.severity, attention.action_path) == ("info", "/app/people?idle=90&status=active")
+    (matter,) = [one for one in matters_of(world.tools, ACME) if one.key == f"idle-{len(idle)}"]
+    assert (matter.severity, matter.action_path) == ("info", "/app/people?idle=90&status=active")
 
 
 def test_a_run_shows_in_the_counts(sqlite_world: World) -> None:
@@ -90,8 +98,9 @@ def test_what_needs_somebody(world: World) -> None:
     world.sync(ana)
     assert matters(world) == {}
     world.later(hours=49)
-    assert matters(world).keys() == {"old-sync"}
-    assert matters(world)["old-sync"].action_path == "/app/overview"
+    (old,) = matters(world).values()
+    assert old.key.startswith("old-sync-")
+    assert old.action_path == "/app/overview"
 
 
 def test_what_a_key_needs(sqlite_world: World) -> None:
@@ -121,4 +130,57 @@ def test_what_a_key_needs(sqlite_world: World) -> None:
     world.control("POST", f"/keys/{ACME_KEY}/expire")
     credentials.check_now(world.tools, ana, CredentialKind.ADMIN_KEY)
     (dead,) = [one for key, one in matters(world).items() if "sync" not in key]
-    assert (dead.key, dead.severity, dead.action_path) == ("dead-key", "error", "/app/configure")
+    assert dead.key.startswith("dead-key-")
+    assert (dead.severity, dead.action_path) == ("error", "/app/configure")
+
+
+def test_a_key_is_a_new_matter_at_each_reminder(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.synced()
+    seen: list[str] = []
+    for days in range(366):
+        found = [key for key in matters(world) if key.startswith("key-expires")]
+        if found and found[0] not in seen:
+            seen += found
+            assert 365 - days in REMINDERS
+        world.later(days=1)
+    assert len(seen) == len(REMINDERS)
+
+
+def test_each_grave_matter_is_flagged_once_for_each_operator(world: World) -> None:
+    ana = world.synced()
+    world.later(hours=49)
+    found = matters_of(world.tools, ACME)
+    old = next(one for one in found if one.topic is Topic.SYNC_OLD)
+    assert [new_flag(world.tools, ana, found) for _ in range(3)] == [old, None, None]
+    assert new_flag(world.tools, world.caller("priya"), found) == old
+    other = replace(old, key="another")
+    assert new_flag(world.tools, ana, [*found, other]) == other
+    assert new_flag(world.tools, ana, [replace(old, key="mild", severity="info")]) is None
+
+
+def test_a_matter_is_announced_to_a_hook_once(world: World) -> None:
+    world.synced()
+    world.synced("globex")
+    with world.tools.begin() as session:
+        for number, topics in enumerate(([Topic.SYNC_OLD], [Topic.LOOP_FOUND])):
+            session.add(
+                Hook(
+                    organization_id=ACME,
+                    id=f"hook-{number}",
+                    kind=HookKind.SIGNED,
+                    name="Ours",
+                    address_sealed=b"-",
+                    host="hooks.example",
+                    topics=topics,
+                    created_by="ana",
+                    created_at=world.clock(),
+                )
+            )
+    world.later(hours=49)
+    for _ in range(3):
+        announce_matters(world.tools)
+        world.later(minutes=10)
+    (delivery,) = world.rows(Delivery)
+    assert (delivery.organization_id, delivery.target, delivery.topic) == (ACME, "hook-0", "sync:old")
+    assert delivery.facts["sentence"].startswith("The last complete sync")

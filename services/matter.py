@@ -1,0 +1,23 @@
+"""A matter that needs an operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rules.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """`key` names it, so that it is told once; `severity` is error, warning or info; `action_path` solves it."""
+
+    topic: Topic
+    key: str
+    severity: str
+    sentence: str
+    action_label: str
+    action_path: str
+
+    @property
+    def is_grave(self) -> bool:
+        return self.severity in ("error", "warning")
