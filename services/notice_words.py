@@ -34,7 +34,7 @@ NAMES: dict[Topic, str] = {
 """What a topic is called, in a list of choices and as a title."""
 
 _SOMEBODY = "Somebody"
-_WILL = {
+_WILL: dict[Deed | None, str] = {
     Deed.REMOVE_ACCESS: "lose their access to some products",
     Deed.CHANGE_GROUPS: "have their groups changed",
     Deed.SUSPEND: "be suspended",
@@ -42,7 +42,7 @@ _WILL = {
     Deed.REMOVE: "be removed from the organization",
     Deed.DELETE: "have their account deleted",
 }
-_DID = {
+_DID: dict[Deed | None, str] = {
     Deed.REMOVE_ACCESS: "lost their access to some products",
     Deed.CHANGE_GROUPS: "had their groups changed",
     Deed.SUSPEND: "was suspended",
@@ -87,7 +87,7 @@ def _about_somebody(topic: Topic, facts: dict[str, Any], name: str) -> str:
     deed = _deed(facts)
     because = _as_sentence(str(facts.get("because") or ""))
     if topic is Topic.WARNED:
-        will = _WILL.get(deed, "lose their access") if deed else "lose their access"
+        will = _WILL.get(deed, "lose their access")
         said = f"{name} was warned: they will {will}{_on_day(facts)} unless they come back or answer."
     elif topic is Topic.TOLD:
         said = f"{name} was told that they have not been seen for a while."
@@ -95,9 +95,9 @@ def _about_somebody(topic: Topic, facts: dict[str, Any], name: str) -> str:
         kind = facts.get("answer")
         said = f"{name} {_SAID[AnswerKind(kind)] if kind in set(AnswerKind) else 'answered a warning'}."
     elif topic is Topic.GIVEN_BACK:
-        said = f"{name} {_DID[deed] if deed in _DID else 'has their access back'}."
+        said = f"{name} {_DID.get(deed, 'has their access back')}."
     else:
-        said = f"{name} {_DID[deed] if deed in _DID else 'lost their access'}."
+        said = f"{name} {_DID.get(deed, 'lost their access')}."
     return f"{said} {because}".strip()
 
 

@@ -15,8 +15,8 @@ from services.notice_words import NAMES, words_of
     [
         (
             Topic.WARNED,
-            {"deed": "suspend", "ends_at": "2027-05-12T06:00:00+00:00", "because": "Not seen for 93 days"},
-            "Sam was warned: they will be suspended on 12 May 2027 unless they come back or answer. Not seen for 93 days.",
+            {"deed": "suspend", "ends_at": "2027-05-12T06:00:00+00:00", "because": "93 days away"},
+            "Sam was warned: they will be suspended on 12 May 2027 unless they come back or answer. 93 days away.",
         ),
         (Topic.TOLD, {"because": ""}, "Sam was told that they have not been seen for a while."),
         (Topic.ENDED, {"deed": "remove_access"}, "Sam lost their access to some products."),
