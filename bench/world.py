@@ -84,12 +84,12 @@ def world(folder: Path, people: int, database_url: str = "", answer_seconds: flo
 
     `answer_seconds` is how long the sandbox thinks about each page of people; by itself it takes milliseconds.
     """
-    ports = [servers.free_port() for _ in range(4)]
-    hub, acme, globex, app = (f"http://127.0.0.1:{port}" for port in ports)
+    ports = [servers.free_port() for _ in range(5)]
+    hub, acme, globex, app = (f"http://127.0.0.1:{port}" for port in ports[:4])
     environment = servers.settings(folder, app, hub) | {
         "SITE_ORIGINS": f"{acme},{globex}",
         "AP_SCRIPT_URL": f"{hub}/all.js",
-        "SANDBOX_PORTS": ",".join(map(str, ports[:3])),
+        "SANDBOX_PORTS": ",".join(map(str, (*ports[:3], ports[4]))),
         "SANDBOX_STATE": str(folder / "sandbox.sqlite"),
         "SANDBOX_PEOPLE": str(people),
         "APP_BASE_URL": app,

@@ -8,11 +8,11 @@ from sandbox import server
 
 
 def main() -> None:
-    ports = tuple(int(port) for port in os.environ.get("SANDBOX_PORTS", "8400,8401,8402").split(","))
-    if len(ports) != 3:
-        raise SystemExit("SANDBOX_PORTS names three ports: hub, acme, globex")
+    ports = tuple(int(port) for port in os.environ.get("SANDBOX_PORTS", "8400,8401,8402,8403").split(","))
+    if len(ports) != 4:
+        raise SystemExit("SANDBOX_PORTS names four ports: hub, acme, globex, mail")
     sandbox = server.start(
-        ports=(ports[0], ports[1], ports[2]),
+        ports=(ports[0], ports[1], ports[2], ports[3]),
         state=os.environ.get("SANDBOX_STATE", ":memory:"),
         people=int(os.environ.get("SANDBOX_PEOPLE", "2000")),
         seed=os.environ.get("SANDBOX_SEED", "rollcall"),

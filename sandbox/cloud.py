@@ -10,6 +10,7 @@ from sandbox import holdings, seed, world
 from sandbox.faults import Faults
 from sandbox.journal import Journal
 from sandbox.people import Directory
+from sandbox.post_office import MailFaults
 from sandbox.rate import Rate
 from sandbox.store import Store
 
@@ -24,6 +25,8 @@ class Cloud:
     seed: str
     small: int = 60
     hub: str = ""
+    post_office: str = ""
+    """host:port of the mail server."""
     sites: dict[str, str] = field(default_factory=dict)
     max_page: int | None = None
     """Pages no longer than this, whatever was asked; None = as asked."""
@@ -34,6 +37,7 @@ class Cloud:
     rate: Rate = field(default_factory=Rate)
     stopping: threading.Event = field(default_factory=threading.Event)
     journal: Journal = field(default_factory=Journal)
+    mail_faults: MailFaults = field(default_factory=MailFaults)
     faults: Faults = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +63,7 @@ class Cloud:
             self.store.put("population", wanted)
 
     def reset(self) -> None:
-        """Back to the first day: people, credentials, installs, faults, log. The install key stays."""
+        """Back to the first day: people, credentials, installs, mails, faults, log. The install key stays."""
         keys = self.store.get("install_key")
         self.store.clear()
         if keys:
@@ -68,5 +72,6 @@ class Cloud:
         self.seats.clear()
         self.rate.limit(None)
         self.faults.clear()
+        self.mail_faults.clear()
         self.journal.clear()
         self.fill_once()

@@ -1,4 +1,4 @@
-"""Start the pretend Cloud: one process, three ports (hub, site acme, site globex), a thread a connection."""
+"""Start the pretend Cloud: one process, four ports (hub, site acme, site globex, mail), a thread a connection."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from sandbox import (
     control_page,
     host_page,
     keyhost,
+    mail_pages,
     site_api,
 )
 from sandbox.admin_access import bearer
 from sandbox.answers import Refusal
 from sandbox.cloud import Cloud
 from sandbox.journal import is_api
+from sandbox.post_office import PostOffice
 from sandbox.rate import is_change, too_many
 from sandbox.store import Store
 from sandbox.wire import Server
@@ -35,13 +37,15 @@ if TYPE_CHECKING:
 
 
 class Sandbox:
-    """A running pretend Cloud; `hub`, `acme`, `globex` are its addresses."""
+    """A running pretend Cloud; `hub`, `acme`, `globex` are its addresses, `post_office` takes mails (host:port)."""
 
-    def __init__(self, cloud: Cloud, servers: list[Server]) -> None:
+    def __init__(self, cloud: Cloud, servers: list[Server], post_office: PostOffice) -> None:
         self.cloud = cloud
         self.hub = cloud.hub
         self.acme = cloud.sites["acme"]
         self.globex = cloud.sites["globex"]
+        self.post_office = cloud.post_office
+        self._mail = post_office
         self._servers = servers
         self._threads = [
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -63,11 +67,12 @@ class Sandbox:
             server.hang_up()
         for thread in self._threads:
             thread.join(5)
+        self._mail.stop()
         self.cloud.store.close()
 
 
 def start(
-    ports: tuple[int, int, int] = (0, 0, 0),
+    ports: tuple[int, int, int, int] = (0, 0, 0, 0),
     state: str = ":memory:",
     people: int = 2000,
     app_base_url: str = "http://127.0.0.1:8000",
@@ -81,10 +86,12 @@ def start(
     hub, *sites = (_program(name) for name in ("hub", "acme", "globex"))
     servers = [
         Server(port, _layers(cloud, program), cloud.store.close_thread)
-        for port, program in zip(ports, (hub, *sites), strict=True)
+        for port, program in zip(ports[:3], (hub, *sites), strict=True)
     ]
     cloud.hub = servers[0].address
     cloud.sites = {program.name: server.address for program, server in zip(sites, servers[1:], strict=True)}
+    post_office = PostOffice(cloud.store, cloud.mail_faults, ports[3])
+    cloud.post_office = f"127.0.0.1:{post_office.port}"
     _fill_hub(hub, cloud)
     for program in sites:
         for routes in (
@@ -93,7 +100,7 @@ def start(
             host_page.assets(cloud),
         ):
             program.register_blueprint(routes)
-    return Sandbox(cloud, servers)
+    return Sandbox(cloud, servers, post_office)
 
 
 def _program(name: str) -> Flask:
@@ -125,6 +132,7 @@ def _fill_hub(program: Flask, cloud: Cloud) -> None:
         admin_accounts.management_blueprint(cloud),
         control.blueprint(cloud),
         control_page.blueprint(cloud),
+        mail_pages.blueprint(cloud),
         host_page.assets(cloud),
     ):
         program.register_blueprint(routes)

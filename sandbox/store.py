@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 # Raised when the tables change, or the people made for them: an older file is emptied and filled anew.
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -52,6 +52,9 @@ CREATE TABLE IF NOT EXISTS tenant (site TEXT NOT NULL, product TEXT NOT NULL, cl
 CREATE TABLE IF NOT EXISTS deed (id INTEGER PRIMARY KEY, org TEXT NOT NULL, account_id TEXT NOT NULL,
   action TEXT NOT NULL, effective INTEGER NOT NULL, status INTEGER NOT NULL, at TEXT NOT NULL,
   about TEXT);
+CREATE TABLE IF NOT EXISTS mail (id INTEGER PRIMARY KEY, message_id TEXT NOT NULL, sender TEXT NOT NULL,
+  recipient TEXT NOT NULL, received_at TEXT NOT NULL, times INTEGER NOT NULL, raw BLOB NOT NULL,
+  UNIQUE (message_id, recipient));
 CREATE INDEX IF NOT EXISTS deed_person ON deed (account_id, action);
 """
 
@@ -69,6 +72,7 @@ TABLES = (
     "api_token",
     "tenant",
     "deed",
+    "mail",
 )
 
 

@@ -26,9 +26,9 @@ INSTANCE = TOP / "instance"
 SECRETS = INSTANCE / "secrets.env"
 HOST = "127.0.0.1"
 APP_PORT = 8000
-SANDBOX_PORTS = (8400, 8401, 8402)  # the hub (Atlassian's own hosts), site acme, site globex
+SANDBOX_PORTS = (8400, 8401, 8402, 8403)  # the hub (Atlassian's own hosts), site acme, site globex, mail
 APP = f"http://{HOST}:{APP_PORT}"
-HUB, ACME, GLOBEX = (f"http://{HOST}:{port}" for port in SANDBOX_PORTS)
+HUB, ACME, GLOBEX = (f"http://{HOST}:{port}" for port in SANDBOX_PORTS[:3])
 PATIENCE = 60  # seconds until a start counts as failed
 BROWSE = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
 
@@ -80,6 +80,8 @@ def local_world() -> dict[str, str]:
         "SITE_ORIGINS": f"{ACME},{GLOBEX}",
         "PRIVATE_TARGETS": f"{HOST}:{SANDBOX_PORTS[0]}",
         "TRUSTED_PROXIES": "0",
+        "SMTP_URL": f"smtp://{HOST}:{SANDBOX_PORTS[3]}",
+        "MAIL_FROM": "rollcall@localhost.example",
         "SANDBOX_PORTS": ",".join(map(str, SANDBOX_PORTS)),
         "SANDBOX_STATE": str(INSTANCE / "sandbox.sqlite"),
         "APP_BASE_URL": APP,
@@ -117,7 +119,8 @@ def introduce(manager: Manager) -> None:
         manager.terminate()
         return
     line = "─" * 64
-    print(f"\n{line}\n  Rollcall is running. Open  {ACME}/\n  Ctrl-C stops it.\n{line}\n", flush=True)
+    words = f"Rollcall is running. Open  {ACME}/\n  Its mails arrive at  {HUB}/mail\n  Ctrl-C stops it."
+    print(f"\n{line}\n  {words}\n{line}\n", flush=True)
 
 
 def wait_for(address: str) -> None:

@@ -112,9 +112,12 @@ class Deployment:
 
 @contextmanager
 def deployed(
-    database_url: str, jobs_url: str, folder: Path, *, people: int, settle: int = 2
+    database_url: str, jobs_url: str, folder: Path, *, people: int, settle: int = 2, mail: bool = False
 ) -> Iterator[Deployment]:
-    """A deployment of its own, with acme's Jira installed over real HTTP; everything ends with the block."""
+    """A deployment of its own, with acme's Jira installed over real HTTP; everything ends with the block.
+
+    `mail`: it hands its mails in at the pretend post office.
+    """
     sandbox = server.start(people=people)
     web = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
     base_url = f"http://127.0.0.1:{web.server_port}"
@@ -133,6 +136,8 @@ def deployed(
         "PRIVATE_TARGETS": sandbox.hub.removeprefix("http://"),
         "PATH": os.environ["PATH"],
     }
+    if mail:
+        environment |= {"SMTP_URL": f"smtp://{sandbox.post_office}", "MAIL_FROM": "rollcall@acme.example"}
     app = create_app(Settings.from_environment(environment))
     web.app = app
     thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
