@@ -6,6 +6,8 @@ planned ──► warned ──► acting ──► acted ──► undone | und
    │  └► could_not_warn ─approve─► planned
    │           │           └──► failed | refused             failed ──retry──► planned
    └───────────┴──► spared | cancelled                       guarded, not_possible: the plan said no
+
+warned ──"I still need it"──► spared, or, if the rule says so, answered ──an operator──► spared | warned
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ class CaseState(StrEnum):
     PLANNED = "planned"
     WARNED = "warned"
     COULD_NOT_WARN = "could_not_warn"
+    ANSWERED = "answered"
     ACTING = "acting"
     ACTED = "acted"
     FAILED = "failed"
@@ -52,8 +55,10 @@ class CaseState(StrEnum):
 
 UNFINISHED = frozenset({CaseState.PLANNED, CaseState.WARNED, CaseState.ACTING})
 """The worker looks at these by itself, when their time has come."""
-WAITING = frozenset({CaseState.REVIEW, CaseState.HELD, CaseState.COULD_NOT_WARN})
-"""These wait for an operator."""
+IN_QUEUE = frozenset({CaseState.REVIEW, CaseState.HELD, CaseState.COULD_NOT_WARN})
+"""These wait for an operator to say whether the deed goes on."""
+WAITING = IN_QUEUE | {CaseState.ANSWERED}
+"""These wait for an operator; of the answered, it is the person's answer that is decided about."""
 OPEN = UNFINISHED | WAITING
 QUEUED = OPEN - {CaseState.ACTING}
 """What *Stop* cancels at once, unless nobody knows what came of an earlier call: those the worker ends, by facts."""
@@ -83,10 +88,11 @@ TRANSITIONS: dict[CaseState, frozenset[CaseState]] = {
     CaseState.PLANNED: frozenset({CaseState.WARNED, CaseState.COULD_NOT_WARN, CaseState.ACTING})
     | _OUTCOMES
     | _ENDS_BEFORE_THE_DEED,
-    CaseState.WARNED: frozenset({CaseState.ACTING, CaseState.COULD_NOT_WARN})
+    CaseState.WARNED: frozenset({CaseState.ACTING, CaseState.COULD_NOT_WARN, CaseState.ANSWERED})
     | _OUTCOMES
     | _ENDS_BEFORE_THE_DEED,
     CaseState.COULD_NOT_WARN: frozenset({CaseState.PLANNED, CaseState.HELD}) | _ENDS_BEFORE_THE_DEED,
+    CaseState.ANSWERED: frozenset({CaseState.WARNED}) | _ENDS_BEFORE_THE_DEED,
     CaseState.ACTING: frozenset({CaseState.PLANNED, CaseState.WARNED}) | _OUTCOMES | _ENDS_BEFORE_THE_DEED,
     CaseState.ACTED: _UNDO,
     CaseState.FAILED: _UNDO | {CaseState.PLANNED},

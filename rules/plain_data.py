@@ -101,9 +101,9 @@ class Fields:
         self.problem(key, f"“{_shown(value)}” is no choice here.{hint} There are: {', '.join(choices)}.")
         return None
 
-    def flag(self, key: str) -> bool:
-        """True or false; false when absent."""
-        value = self._data.get(key, False)
+    def flag(self, key: str, *, absent: bool = False) -> bool:
+        """True or false; `absent` is what it is when nobody says it."""
+        value = self._data.get(key, absent)
         if isinstance(value, bool):
             return value
         self.problem(key, "Write true or false.")

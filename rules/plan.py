@@ -85,7 +85,7 @@ def _still_needed(rule: Rule, index: int, person: Candidate, now: datetime) -> b
     step = rule.steps[index]
     if person.kept_at is None or not (step.action.takes or step.action.deed is Deed.TELL):
         return False
-    return now < person.kept_at + timedelta(days=step.when.patience)
+    return now < person.kept_at + timedelta(days=step.patience)
 
 
 def out_of_scope(who: Who, person: Candidate, organization: OrganizationFacts) -> str | None:

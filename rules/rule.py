@@ -32,6 +32,13 @@ class Unreachable(StrEnum):
     GO_ON = "go_on"
 
 
+class OnKeep(StrEnum):
+    """What "I still need it" does: KEEP ends the case there, REVIEW lets it wait for an operator."""
+
+    KEEP = "keep"
+    REVIEW = "review"
+
+
 class How(StrEnum):
     """Idle in ALL of the products looked at, or in ANY of them."""
 
@@ -92,7 +99,8 @@ class Step:
     """One rung of a ladder. `grace` is the days from the first warning to the deed; 0: no warning beforehand.
 
     `warn` are the days before the deed on which they are warned. `pause` is for how many days a suspension is meant;
-    when they are over, the person is restored by itself if `comes_back` says so.
+    when they are over, the person is restored by itself if `comes_back` says so. `by_mail`: warnings go out by mail,
+    too. `answer` says what "I still need it" does, `kept_for` for how many days that counts (None: see patience).
     """
 
     when: When
@@ -102,6 +110,14 @@ class Step:
     unreachable: Unreachable = Unreachable.REVIEW
     pause: int | None = None
     comes_back: bool = False
+    by_mail: bool = True
+    answer: OnKeep = OnKeep.KEEP
+    kept_for: int | None = None
+
+    @property
+    def patience(self) -> int:
+        """For how many days an answer counts."""
+        return self.kept_for or self.when.patience
 
     @property
     def warns(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rules.brake import Brake
-from rules.rule import DEFAULT_BRAKE, DEFAULT_SCHEDULE, How, Mode, Rule, Step, Unreachable
+from rules.rule import DEFAULT_BRAKE, DEFAULT_SCHEDULE, How, Mode, OnKeep, Rule, Step, Unreachable
 from rules.rule_shape import CONDITIONS, DEFAULT_FRESH_HOURS, DEFAULT_GRACE, OF_EVERY, default_warnings
 from rules.schedule import WEEKDAYS, Every, Schedule
 
@@ -47,6 +47,9 @@ def _step_to_data(step: Step) -> dict[str, Any]:
         **_unless(list(default_warnings(step.grace)), warn=list(step.warn)),
         **_unless(Unreachable.REVIEW, unreachable=step.unreachable),
         **_filled(pause=step.pause, comes_back=step.comes_back),
+        **_unless(True, by_mail=step.by_mail),
+        **_unless(OnKeep.KEEP, answer=step.answer),
+        **_filled(kept_for=step.kept_for),
     }
 
 

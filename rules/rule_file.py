@@ -9,7 +9,7 @@ from rules.brake import Brake
 from rules.dead_rungs import dead_rungs
 from rules.deeds import FOR_RULES, Action, Deed
 from rules.plain_data import BadRule, Fields, Problem
-from rules.rule import DEFAULT_BRAKE, DEFAULT_SCHEDULE, How, Mode, Rule, Step, Unreachable, When, Who
+from rules.rule import DEFAULT_BRAKE, DEFAULT_SCHEDULE, How, Mode, OnKeep, Rule, Step, Unreachable, When, Who
 from rules.rule_data import rule_to_data
 from rules.rule_shape import (
     CONDITIONS,
@@ -30,7 +30,18 @@ __all__ = ["BadRule", "Problem", "parse_rule", "rule_to_data"]
 
 _RULE = ("name", "mode", "who", "steps", "brake", "fresh_hours", "schedule")
 _WHO = ("products", "groups", "not_groups", "domains", "account", "source", "people")
-_STEP = ("when", "then", "grace", "warn", "unreachable", "pause", "comes_back")
+_STEP = (
+    "when",
+    "then",
+    "grace",
+    "warn",
+    "unreachable",
+    "pause",
+    "comes_back",
+    "by_mail",
+    "answer",
+    "kept_for",
+)
 _WHEN = (*CONDITIONS, "how", "products")
 _THEN = ("deed", "products", "leave", "join")
 _SCHEDULE = ("every", "at", "weekday", "day", "days_before", "cron")
@@ -111,6 +122,9 @@ def _step(fields: Fields) -> Step:
         unreachable=Unreachable(fields.choice("unreachable", [*Unreachable]) or Unreachable.REVIEW),
         pause=pause,
         comes_back=comes_back,
+        by_mail=fields.flag("by_mail", absent=True),
+        answer=OnKeep(fields.choice("answer", [*OnKeep]) or OnKeep.KEEP),
+        kept_for=fields.number("kept_for", 1, MOST_DAYS, "days"),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rules.deeds import Action, Deed
 from rules.organization import OrganizationFacts
 from rules.products import product_name
-from rules.rule import How, Mode, Rule, Step, Unreachable, When, Who
+from rules.rule import How, Mode, OnKeep, Rule, Step, Unreachable, When, Who
 from rules.schedule import WEEKDAYS, Every, Schedule
 
 _MODES = {
@@ -31,6 +31,8 @@ def step_words(step: Step, organization: OrganizationFacts, people: str = "peopl
     words = f"{people} {when_words(step.when, organization)} {deed_words(step.action, organization)}"
     if step.pause is not None:
         words += f" for {_days(step.pause)}" + (", then restored" if step.comes_back else "")
+    if step.action.deed is Deed.TELL and not step.by_mail:
+        return f"{words}, in the product alone"
     if not step.action.takes:
         return words
     if not step.warns:
@@ -38,6 +40,16 @@ def step_words(step: Step, organization: OrganizationFacts, people: str = "peopl
     words += f", {_days(step.grace)} after a first warning"
     if step.unreachable is Unreachable.GO_ON:
         words += ", even if no notice can reach them"
+    return words + _answer_words(step)
+
+
+def _answer_words(step: Step) -> str:
+    """How they are warned and what their answer does, where the rule says something of its own."""
+    words = "" if step.by_mail else ", warned in the product alone"
+    if step.answer is OnKeep.REVIEW:
+        words += ", and whoever still needs it waits for an operator"
+    if step.kept_for is not None:
+        words += f", and whoever keeps it is left alone for {_days(step.kept_for)}"
     return words
 
 

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from rules.deeds import Deed
 from rules.plain_data import Problem
-from rules.rule import How, Rule, Step, Unreachable
+from rules.rule import How, OnKeep, Rule, Step, Unreachable
 from rules.rule_shape import CONDITIONS, MOST_STEPS, OF_EVERY
 from rules.schedule import WEEKDAYS, Every
 
@@ -47,6 +47,9 @@ class Rung:
     unreachable: str = Unreachable.REVIEW.value
     pause: str = ""
     comes_back: bool = False
+    by_mail: str = "yes"
+    answer: str = OnKeep.KEEP.value
+    kept_for: str = ""
 
     @property
     def by_activity(self) -> bool:
@@ -55,6 +58,10 @@ class Rung:
     @property
     def acts(self) -> bool:
         return self.deed not in (Deed.LIST, Deed.TELL)
+
+    @property
+    def warns(self) -> bool:
+        return self.deed == Deed.TELL or (self.acts and self.grace != "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +205,9 @@ def _rung_of(step: Step) -> Rung:
         unreachable=step.unreachable.value,
         pause="" if step.pause is None else str(step.pause),
         comes_back=step.comes_back,
+        by_mail="yes" if step.by_mail else "no",
+        answer=step.answer.value,
+        kept_for="" if step.kept_for is None else str(step.kept_for),
     )
 
 
@@ -218,6 +228,9 @@ def _read_rung(form: MultiDict[str, str], at: str) -> Rung:
         unreachable=form.get(f"{at}unreachable", usual.unreachable),
         pause=form.get(f"{at}pause", "").strip(),
         comes_back=bool(form.get(f"{at}comes_back")),
+        by_mail=form.get(f"{at}by_mail", usual.by_mail),
+        answer=form.get(f"{at}answer", usual.answer),
+        kept_for=form.get(f"{at}kept_for", "").strip(),
     )
 
 
@@ -234,7 +247,7 @@ def _step(rung: Rung, path: str, problems: list[Problem]) -> dict[str, Any]:
         then |= _filled({"products": list(rung.deed_products)})
     if rung.deed == Deed.CHANGE_GROUPS:
         then |= _filled({"leave": list(rung.leave), "join": list(rung.join)})
-    step: dict[str, Any] = {"when": when, "then": then}
+    step: dict[str, Any] = {"when": when, "then": then} | _warned(rung)
     if not rung.acts:
         return step
     grace = _number(rung.grace)
@@ -243,6 +256,16 @@ def _step(rung: Rung, path: str, problems: list[Problem]) -> dict[str, Any]:
     if rung.deed == Deed.SUSPEND:
         step |= {"comes_back": rung.comes_back} | ({"pause": _number(rung.pause)} if rung.pause else {})
     return step
+
+
+def _warned(rung: Rung) -> dict[str, Any]:
+    """How people are warned, and what their answer does."""
+    words: dict[str, Any] = {"by_mail": rung.by_mail == "yes"} if rung.warns else {}
+    if rung.warns and rung.acts:
+        words["answer"] = rung.answer
+    if rung.kept_for and rung.deed != Deed.LIST:
+        words["kept_for"] = _number(rung.kept_for)
+    return words
 
 
 def _number(word: str) -> int | str:

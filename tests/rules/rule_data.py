@@ -53,7 +53,13 @@ thens = st.one_of(
 
 
 bare_steps = _part(
-    {"grace": st.integers(0, 365), "unreachable": st.sampled_from(["review", "go_on"])},
+    {
+        "grace": st.integers(0, 365),
+        "unreachable": st.sampled_from(["review", "go_on"]),
+        "by_mail": st.booleans(),
+        "answer": st.sampled_from(["keep", "review"]),
+        "kept_for": few_days,
+    },
     when=whens,
     then=thens,
 )

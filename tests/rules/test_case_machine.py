@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rules.case import CHANGED, OPEN, UNFINISHED, WAITING, CaseState
+from rules.case import CHANGED, IN_QUEUE, OPEN, UNFINISHED, CaseState
 from rules.changes import Change, ChangeKind
 from rules.deeds import Action
 from tests.rules.one_case import DEEDS, GOES_WELL, a_new_case, the_undo_of
@@ -64,7 +64,27 @@ class OneCase(RuleBasedStateMachine):
             self.case.look_at = self.world.now
         self._mark_undone()
 
-    @precondition(lambda self: self.case.state in WAITING)
+    @precondition(lambda self: self.case.state is CaseState.WARNED)
+    @rule(
+        what=st.sampled_from(["keep", "keep, for review", "gives up", "away", "away, for review", "nothing"])
+    )
+    def the_person_answers(self, what: str) -> None:
+        """By the link in the warning: the row changes at once, the worker finds it so."""
+        match what:
+            case "keep" | "away":
+                self.case.kept = what == "keep"
+                self.case.to(CaseState.SPARED)
+            case "keep, for review" | "away, for review":
+                self.case.to(CaseState.ANSWERED)
+            case "gives up":
+                self.case.due_at = self.case.look_at = self.world.now
+
+    @precondition(lambda self: self.case.state is CaseState.ANSWERED)
+    @rule(granted=st.booleans())
+    def an_operator_decides_about_the_answer(self, granted: bool) -> None:
+        self._decide(granted=granted)
+
+    @precondition(lambda self: self.case.state in IN_QUEUE)
     @rule(what=st.sampled_from(["approve", "approve", "hold", "look again"]))
     def an_operator_decides(self, what: str) -> None:
         state = self.case.state
@@ -111,6 +131,15 @@ class OneCase(RuleBasedStateMachine):
         self.all_is_known = set(self.world.effective) <= self.case.landed
         self.case = the_undo_of(self.world, self.case)
 
+    @invariant()
+    def s55_whoever_keeps_it_is_not_acted_on(self) -> None:
+        if hasattr(self, "case") and self.case.state is CaseState.ACTED and self.original is None:
+            assert not self.case.kept or self.case.acting_since is not None
+
+    def _decide(self, *, granted: bool) -> None:
+        self.case.kept = granted
+        self.case.to(CaseState.SPARED if granted else CaseState.WARNED)
+
     def _approve(self) -> None:
         if self.case.state is CaseState.COULD_NOT_WARN:
             self.case.due_at = self.world.now
@@ -145,14 +174,16 @@ class OneCase(RuleBasedStateMachine):
             assert happened <= case.landed
         if happened:
             assert case.earlier is not None
-            assert case.state in CHANGED | UNFINISHED
+            assert case.state in CHANGED | UNFINISHED | {CaseState.ANSWERED}
 
     def teardown(self) -> None:
         """With nothing more going wrong, the case comes to an end: nobody is lost."""
         if not hasattr(self, "case"):
             return
         for _ in range(6):
-            if self.case.state in WAITING:
+            if self.case.state is CaseState.ANSWERED:
+                self._decide(granted=False)
+            if self.case.state in IN_QUEUE:
                 self._approve()
             if self.case.state in UNFINISHED:
                 work(self.world, self.case, GOES_WELL)

@@ -333,6 +333,16 @@ def test_s55_an_answer_counts_as_long_as_one_may_stay_away(when: When, patience:
         assert judge_by_rule(rule, replace(asked, kept_at=kept_at), GROUND, NOW).state is CaseState.PLANNED
 
 
+@pytest.mark.parametrize("deed", [Deed.SUSPEND, Deed.TELL])
+def test_s55_the_rule_may_say_for_how_long_an_answer_counts(deed: Deed) -> None:
+    step = Step(When(not_seen=90), Action(deed), kept_for=7)
+    rule = Rule("A rule", Who(), (step,))
+    asked = replace(somebody(seen_days_ago(500)), kept_at=NOW - timedelta(days=7) + A_SECOND)
+    assert judge_by_rule(rule, asked, GROUND, NOW).why is Why.KEPT
+    late = replace(asked, kept_at=NOW - timedelta(days=7))
+    assert judge_by_rule(rule, late, GROUND, NOW).state is CaseState.PLANNED
+
+
 def test_s55_each_rung_has_its_own_patience() -> None:
     """Answered 70 days ago: the first rung (60 days) may tell them again, the second one (90) may not take yet."""
     kept_at = NOW - timedelta(days=70)

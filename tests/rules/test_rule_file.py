@@ -16,7 +16,7 @@ from rules.deeds import Action, Deed
 from rules.organization import OrganizationFacts, ProductFacts
 from rules.person import GroupFacts
 from rules.plain_data import is_plain
-from rules.rule import How, Mode, Rule, Step, Unreachable, When, Who
+from rules.rule import How, Mode, OnKeep, Rule, Step, Unreachable, When, Who
 from rules.rule_data import rule_to_data
 from rules.rule_file import BadRule, Problem, parse_rule
 from rules.rule_names import unknown_names
@@ -125,6 +125,9 @@ def test_a_rule_that_says_everything() -> None:
                 "grace": 7,
                 "warn": [1, 7, 3],
                 "unreachable": "go_on",
+                "by_mail": False,
+                "answer": "review",
+                "kept_for": 180,
             },
             {
                 "when": {"past_end": 0},
@@ -150,6 +153,9 @@ def test_a_rule_that_says_everything() -> None:
                 grace=7,
                 warn=(7, 3, 1),
                 unreachable=Unreachable.GO_ON,
+                by_mail=False,
+                answer=OnKeep.REVIEW,
+                kept_for=180,
             ),
             Step(When(past_end=0), Action(Deed.SUSPEND), grace=0, warn=(), pause=30, comes_back=True),
         ),
@@ -219,6 +225,11 @@ def test_all_problems_are_said_at_once_each_at_its_field() -> None:
         ("steps.0.pause", 0, "steps.0.pause"),
         ("steps.0.comes_back", True, "steps.0.comes_back"),
         ("steps.0.comes_back", "yes", "steps.0.comes_back"),
+        ("steps.0.by_mail", "yes", "steps.0.by_mail"),
+        ("steps.0.answer", "kept", "steps.0.answer"),
+        ("steps.0.answer", None, "steps.0.answer"),
+        ("steps.0.kept_for", 0, "steps.0.kept_for"),
+        ("steps.0.kept_for", 3651, "steps.0.kept_for"),
         ("who.groups", ["g", ""], "who.groups.1"),
         ("who.groups", ["x" * 256], "who.groups.0"),
         ("who.people", ["p"] * 501, "who.people"),

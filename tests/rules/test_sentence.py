@@ -129,6 +129,24 @@ MOVE = {"deed": "change_groups", "leave": ["g1", "g2"], "join": ["x"]}
                 " 14 days after a first warning"
             ),
         ),
+        (
+            {
+                "when": {"not_seen": 90},
+                "then": {"deed": "suspend"},
+                "by_mail": False,
+                "answer": "review",
+                "kept_for": 180,
+            },
+            (
+                "people who have not been seen for 90 days are suspended, 14 days after a first warning,"
+                " warned in the product alone, and whoever still needs it waits for an operator,"
+                " and whoever keeps it is left alone for 180 days"
+            ),
+        ),
+        (
+            {"when": {"not_seen": 60}, "then": {"deed": "tell"}, "by_mail": False},
+            "people who have not been seen for 60 days are warned, in the product alone",
+        ),
     ],
 )
 def test_steps(step: dict[str, Any], words: str) -> None:
