@@ -46,6 +46,7 @@ class Delivery(Base):
     __table_args__ = (
         Index("ix_delivery_due", "resume_at"),
         Index("ix_delivery_by_time", "organization_id", "channel", "created_at"),
+        Index("ix_delivery_log", "organization_id", "created_at"),
         Index("ix_delivery_by_case", "organization_id", "case_id"),
     )
 

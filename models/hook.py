@@ -13,7 +13,9 @@ from models.db import Base, UtcDateTime
 class Hook(Base):
     """`address_sealed`: whoever knows a Slack or Teams address may post there, so it is a secret; `host` is shown.
 
-    `secret_sealed` signs the generic kind. `topics` are values of rules.topics.Topic.
+    `secret_sealed` signs the generic kind, or is the token that Jira Automation asks for; the one before it signs
+    beside it until `former_until`. `topics` are values of rules.topics.Topic. `off_because` is empty unless the other
+    side made us switch the hook off.
     """
 
     __tablename__ = "hook"
@@ -27,10 +29,17 @@ class Hook(Base):
     address_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     host: Mapped[str] = mapped_column(String(255))
     secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    former_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    former_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     topics: Mapped[list[str]] = mapped_column(JSON)
     is_on: Mapped[bool] = mapped_column(default=True)
+    off_because: Mapped[str] = mapped_column(String(300), default="")
     created_by: Mapped[str] = mapped_column(String(128))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def find_hook(session: Session, organization_id: str, hook_id: str) -> Hook | None:
+    return session.get(Hook, (organization_id, hook_id))
 
 
 def hooks_of(session: Session, organization_id: str) -> list[Hook]:

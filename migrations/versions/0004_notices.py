@@ -35,6 +35,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_delivery_by_case', ['organization_id', 'case_id'], unique=False)
         batch_op.create_index('ix_delivery_by_time', ['organization_id', 'channel', 'created_at'], unique=False)
         batch_op.create_index('ix_delivery_due', ['resume_at'], unique=False)
+        batch_op.create_index('ix_delivery_log', ['organization_id', 'created_at'], unique=False)
 
     op.create_table('hook',
     sa.Column('organization_id', sa.String(length=100), nullable=False),
@@ -44,8 +45,11 @@ def upgrade() -> None:
     sa.Column('address_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('host', sa.String(length=255), nullable=False),
     sa.Column('secret_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('former_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('former_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('topics', sa.JSON(), nullable=False),
     sa.Column('is_on', sa.Boolean(), nullable=False),
+    sa.Column('off_because', sa.String(length=300), nullable=False),
     sa.Column('created_by', sa.String(length=128), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_hook_organization_id_organization'), ondelete='CASCADE'),
@@ -161,6 +165,7 @@ def downgrade() -> None:
     op.drop_table('told_matter')
     op.drop_table('hook')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.drop_index('ix_delivery_log')
         batch_op.drop_index('ix_delivery_due')
         batch_op.drop_index('ix_delivery_by_time')
         batch_op.drop_index('ix_delivery_by_case')
