@@ -50,7 +50,7 @@ class OrganizationFacts:
     """`grants` is group id → resource ids. `admins` is resource id → active administrators of that product.
 
     `site_owners` own another site of the organization. `doors` are the families of products that carry Rollcall:
-    whoever can open one of them can read a notice there.
+    whoever can open one of them can read a notice there. `mails` says that there is a mail server.
     """
 
     products: Mapping[str, ProductFacts] = field(default_factory=dict)
@@ -60,6 +60,7 @@ class OrganizationFacts:
     site_owners: frozenset[str] = frozenset()
     protections: tuple[Protection, ...] = ()
     doors: frozenset[str] = frozenset()
+    mails: bool = False
 
     def resources_of(self, tokens: Iterable[str]) -> frozenset[str]:
         """The resource ids that product keys and resource ids name; unknown ones name nothing."""
@@ -96,6 +97,10 @@ class OrganizationFacts:
                     # A hidden address may belong to the protected domain: nobody can say that it does not.
                     return protection
         return None
+
+    def can_be_reached(self, facts: PersonFacts) -> bool:
+        """Whether some notice may reach them, in a product or by mail."""
+        return self.can_be_told(facts) or (self.mails and facts.email is not None)
 
     def can_be_told(self, facts: PersonFacts) -> bool:
         """Whether a notice inside a product reaches them: active, with a seat in a product that carries Rollcall."""

@@ -129,9 +129,9 @@ def _shielded(facts: PersonFacts, ground: Ground) -> Verdict | None:
 
 
 def _possible(action: Action, seen: Snapshot, ground: Ground, *, several: bool, refusal: str) -> Verdict:
-    if action.deed is Deed.TELL and not ground.organization.can_be_told(seen.facts):
+    if action.deed is Deed.TELL and not ground.organization.can_be_reached(seen.facts):
         return _no(
-            "No notice can reach them: they cannot open a product with Rollcall in it.", Why.UNREACHABLE
+            "No notice can reach them: neither in a product with Rollcall in it nor by mail.", Why.UNREACHABLE
         )
     if action.deed in (Deed.LIST, Deed.TELL):
         return Verdict(CaseState.PLANNED)

@@ -126,7 +126,7 @@ def _bring_back(tools: Toolbox, organization_id: str) -> str | None:
         )
         session.add(run)
         record_run(session, Event.RUN_STARTED, run, APP, now, run.reason)
-        ground = ground_of(session, organization_id, APP, now)
+        ground = ground_of(tools, session, organization_id, APP, now)
         found = people_as_candidates(session, organization_id, account_ids, ground.organization)
         rows = []
         for account_id in account_ids:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -18,13 +19,17 @@ from rules.organization import OrganizationFacts, ProductFacts
 from rules.person import GroupFacts
 from rules.products import family_of
 from rules.verdict import Ground
+from services.mail_reach import has_sender
+from services.toolbox import Toolbox
 
 
-def ground_of(session: Session, organization_id: str, asked_by: str, now: datetime) -> Ground:
+def ground_of(tools: Toolbox, session: Session, organization_id: str, asked_by: str, now: datetime) -> Ground:
     """The ground for every verdict of one run, or of one deed. `asked_by` is an account id, or models.audit.APP."""
     return Ground(
         guarded=Guarded(asked_by, frozenset(credential_holders(session, organization_id))),
-        organization=organization_facts(session, organization_id),
+        organization=replace(
+            organization_facts(session, organization_id), mails=has_sender(tools, session, organization_id)
+        ),
         today=day_in(session, organization_id, now),
     )
 

@@ -53,7 +53,7 @@ def left_alone(
         if version is None:
             return [], 0
         rule = parse_rule(version.definition)
-        ground = ground_of(session, organization_id, version.created_by, now)
+        ground = ground_of(tools, session, organization_id, version.created_by, now)
         with_a_case = select(Case.account_id).where(
             Case.organization_id == organization_id, Case.run_id == run_id
         )

@@ -17,9 +17,14 @@ def can_mail(tools: Toolbox, session: Session, organization_id: str, email: str 
     """Why no mail can be sent to this address of the directory; empty when one can."""
     if not email:
         return NO_ADDRESS
-    if tools.settings.mail_server is None and session.get(MailSender, organization_id) is None:
+    if not has_sender(tools, session, organization_id):
         return NO_SERVER
     return SUPPRESSED if is_suppressed(session, organization_id, email) else ""
+
+
+def has_sender(tools: Toolbox, session: Session, organization_id: str) -> bool:
+    """Whether there is a mail server: the organization's own, or the deployment's."""
+    return tools.settings.mail_server is not None or session.get(MailSender, organization_id) is not None
 
 
 def is_suppressed(session: Session, organization_id: str, email: str) -> bool:

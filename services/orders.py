@@ -140,10 +140,10 @@ def take(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> Or
         if later is not None:
             case.resume_at = later
             return None
-        return _order(session, case, run, now, timedelta(seconds=tools.settings.settle_seconds))
+        return _order(tools, session, case, run, now, timedelta(seconds=tools.settings.settle_seconds))
 
 
-def _order(session: Session, case: Case, run: Run, now: datetime, settle: timedelta) -> Order:
+def _order(tools: Toolbox, session: Session, case: Case, run: Run, now: datetime, settle: timedelta) -> Order:
     person = find_person(session, case.organization_id, case.account_id)
     book = _book(session, run)
     rule, objection = book.rule, book.objection
@@ -169,7 +169,7 @@ def _order(session: Session, case: Case, run: Run, now: datetime, settle: timede
         acting_since=case.acting_since,
         begun=changes_of(case),
         landed=frozenset(done_changes(case)),
-        ground=_ground(session, run, book.author, now),
+        ground=_ground(tools, session, run, book.author, now),
         in_several_directories=person is not None and person.in_several_directories,
         refusal=believed(person.refusal, person.asked_at, now) if person is not None else "",
         objection=objection,
@@ -187,10 +187,10 @@ def _order(session: Session, case: Case, run: Run, now: datetime, settle: timede
     )
 
 
-def _ground(session: Session, run: Run, author: str, now: datetime) -> Ground:
+def _ground(tools: Toolbox, session: Session, run: Run, author: str, now: datetime) -> Ground:
     """Besides the author of a rule, whoever started this run or released its brake is not locked out by it."""
     asked_by = author or run.confirmed_by or run.requested_by
-    ground = ground_of(session, run.organization_id, asked_by, now)
+    ground = ground_of(tools, session, run.organization_id, asked_by, now)
     others = frozenset(who for who in (run.requested_by, run.confirmed_by) if who)
     return replace(ground, guarded=replace(ground.guarded, let_go_by=others))
 

@@ -66,7 +66,7 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
         person = find_person(session, organization_id, account_id)
         if person is None:
             raise NotFound("This person is not in your organization.", "Go back to the list of people.")
-        ground = ground_of(session, organization_id, caller.account_id or "", tools.clock())
+        ground = ground_of(tools, session, organization_id, caller.account_id or "", tools.clock())
         candidate = people_as_candidates(session, organization_id, [account_id], ground.organization).get(
             account_id
         )

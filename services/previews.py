@@ -88,7 +88,7 @@ def preview(
             )
         run = new_run(session, organization_id, caller, deed, now)
         run.purpose = purpose.to_row() if purpose is not None else None
-        ground = ground_of(session, organization_id, caller.account_id or "", now)
+        ground = ground_of(tools, session, organization_id, caller.account_id or "", now)
         _add_selected(session, run, people, Action(deed), ground)
         return run.id
 
@@ -100,7 +100,7 @@ def describe(tools: Toolbox, caller: Caller, run_id: str, purpose: Purpose) -> N
         run = require_run(session, organization_id, run_id)
         if run.state != RunState.PREVIEW or run.deed != Deed.SUSPEND:
             raise Conflict("This preview was used already.", "Make a new preview.")
-        today = ground_of(session, organization_id, "", tools.clock()).today
+        today = ground_of(tools, session, organization_id, "", tools.clock()).today
         if purpose.ends_on is not None and purpose.ends_on < today:
             raise Invalid("ends_on", "The end lies in the past.", "Choose a day from today on, or none.")
         run.purpose = purpose.to_row()

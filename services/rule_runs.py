@@ -56,7 +56,7 @@ def preview_rule(tools: Toolbox, caller: Caller, rule_id: str) -> str:
         run = _new_run(stored, version, rule, _Occasion(str(uuid.uuid4()), caller.account_id or ""), now)
         run.state = RunState.PREVIEW.value
         session.add(run)
-        ground = ground_of(session, organization_id, version.created_by, now)
+        ground = ground_of(tools, session, organization_id, version.created_by, now)
         tally = write_plan(session, run, rule, ground, now, lambda _deed: CaseState.PLANNED)
         run.reason = rule.brake.objection(tally.touched, tally.scope) or ""
         run.ask_at = now if is_asked_about(tally.deeds) else None
@@ -199,12 +199,12 @@ def _start(tools: Toolbox, organization_id: str, rule_id: str, occasion: _Occasi
         if refusal is not None:
             _refuse(session, run, now, f"{refusal.sentence} {refusal.next_step}")
             return
-        _plan_and_go(session, run, version, rule, now)
+        _plan_and_go(tools, session, run, version, rule, now)
 
 
-def _plan_and_go(session: Session, run: Run, version: RuleVersion, rule: Rule, now: datetime) -> None:
+def _plan_and_go(tools: Toolbox, session: Session, run: Run, version: RuleVersion, rule: Rule, now: datetime) -> None:
     record_run(session, Event.RUN_STARTED, run, run.requested_by, now)
-    ground = ground_of(session, run.organization_id, version.created_by, now)
+    ground = ground_of(tools, session, run.organization_id, version.created_by, now)
     tally = write_plan(session, run, rule, ground, now, lambda deed: _begins_as(rule.mode, deed))
     objection = _brake(rule, tally)
     if objection is not None:

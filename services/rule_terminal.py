@@ -45,7 +45,7 @@ def _lines(tools: Toolbox, text: str, organization_id: str | None) -> Iterator[s
     now = tools.clock()
     with tools.begin() as session:
         organization_id = _organization(session, organization_id)
-        ground = ground_of(session, organization_id, APP, now)
+        ground = ground_of(tools, session, organization_id, APP, now)
         known = {stored.name: stored.id for stored in rules_of(session, organization_id)}
         found = read_file(text, ground.organization)
         rules, problems = checked_rules(session, organization_id, found, known)

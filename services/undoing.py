@@ -49,7 +49,7 @@ def preview_undo(tools: Toolbox, caller: Caller, run_id: str, account_id: str | 
         deeds = {CAPABILITIES[Deed(case.deed)].opposite for case in cases.values()}
         deed = deeds.pop() if len(deeds) == 1 else None
         run = new_run(session, organization_id, caller, deed, now, undone)
-        ground = ground_of(session, organization_id, caller.account_id or "", now)
+        ground = ground_of(tools, session, organization_id, caller.account_id or "", now)
         _add_undone(session, run, cases, ground, timedelta(seconds=tools.settings.settle_seconds))
         return run.id
 

@@ -184,7 +184,7 @@ def test_nobody_is_lost_by_what_the_database_leaves_out(world: World) -> None:
     @given(any_rule)
     def check(rule: Rule) -> None:
         with world.tools.begin() as session:
-            ground = ground_of(session, ACME, ACCOUNTS["ana"], now)
+            ground = ground_of(world.tools, session, ACME, ACCOUNTS["ana"], now)
             organization = ground.organization
             query = select(Person.account_id).where(Person.organization_id == ACME, Person.left_at.is_(None))
             ids = session.scalars(query.order_by(Person.account_id)).all()
