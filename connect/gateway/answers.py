@@ -143,14 +143,15 @@ def _parsed_moment(value: str) -> datetime | None:
 
 def _pause_until(headers: Mapping[str, str], now: datetime) -> datetime:
     until = (
-        _retry_after(headers.get("Retry-After", ""), now)
+        retry_after(headers.get("Retry-After", ""), now)
         or _reset_at(headers.get("X-RateLimit-Reset", ""))
         or now + DEFAULT_PAUSE
     )
     return min(max(until, now + SHORTEST_PAUSE), now + LONGEST_PAUSE)
 
 
-def _retry_after(value: str, now: datetime) -> datetime | None:
+def retry_after(value: str, now: datetime) -> datetime | None:
+    """When a Retry-After header allows the next call: seconds, or a date. None when it says nothing."""
     if value.strip().isascii() and value.strip().isdigit():
         return now + min(timedelta(seconds=int(value.strip()[:9])), LONGEST_PAUSE)
     try:
