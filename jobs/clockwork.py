@@ -14,6 +14,7 @@ from services import (
     absences,
     asking,
     daily_checks,
+    days,
     matters,
     orders,
     retention,
@@ -136,6 +137,11 @@ def check_credential(client_key: str, kind: str) -> None:
 @DBOS.step()
 def purge() -> None:
     retention.purge(tools())
+
+
+@DBOS.step()
+def write_days() -> None:
+    days.write_days(tools())
 
 
 @DBOS.workflow(name="take_over")

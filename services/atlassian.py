@@ -9,7 +9,7 @@ from datetime import datetime
 
 from connect.gateway.confluence import ConfluenceSite
 from connect.gateway.credentials import as_app, basic
-from connect.gateway.http import Authorization
+from connect.gateway.http import READ_SECONDS, Authorization
 from connect.gateway.jira import JiraSite
 from connect.gateway.organization import OrganizationGateway
 from connect.hosts import SiteOrigins
@@ -33,11 +33,11 @@ class Atlassian:
 
     @contextmanager
     def site_as_app(
-        self, product: str, base_url: str, client_key: str, secret: str
+        self, product: str, base_url: str, client_key: str, secret: str, patience: float = READ_SECONDS
     ) -> Iterator[JiraSite | ConfluenceSite]:
-        """A tenant's own site, signed with its shared secret."""
+        """A tenant's own site, signed with its shared secret. `patience`: seconds at most until an answer begins."""
         authorization = as_app(app_key=self.app_key, client_key=client_key, secret=secret, clock=self.clock)
-        with closing(self._site(product, base_url, authorization)) as site:
+        with closing(self._site(product, base_url, authorization, patience)) as site:
             yield site
 
     @contextmanager
@@ -48,6 +48,14 @@ class Atlassian:
         with closing(self._site(product, base_url, basic(email, token))) as site:
             yield site
 
-    def _site(self, product: str, base_url: str, authorization: Authorization) -> JiraSite | ConfluenceSite:
+    def _site(
+        self, product: str, base_url: str, authorization: Authorization, patience: float = READ_SECONDS
+    ) -> JiraSite | ConfluenceSite:
         kind = ConfluenceSite if product == Product.CONFLUENCE else JiraSite
-        return kind(base_url, origins=self.origins, authorization=authorization, clock=self.clock)
+        return kind(
+            base_url,
+            origins=self.origins,
+            authorization=authorization,
+            clock=self.clock,
+            patience=patience,
+        )

@@ -129,6 +129,17 @@
     host?.resize?.("100%", `${Math.ceil(needed)}px`);
   }
 
+  // --- a gadget's title, and the dashboard's own "Configure" ----------------------------------------------------
+  function followDashboard() {
+    const gadget = () => document.querySelector("[data-gadget]");
+    if (!gadget()) return;
+    const title = () => gadget() && host.jira?.setDashboardItemTitle?.(gadget().dataset.title);
+    const edit = () => window.htmx.ajax("GET", gadget().dataset.gadget, { target: "#main", swap: "innerHTML" });
+    (host.jira?.DashboardItem ?? host.jira)?.onDashboardItemEdit?.(edit);
+    document.addEventListener("htmx:after:swap", title);
+    title();
+  }
+
   function start() {
     new MutationObserver(completeTheme).observe(page, { attributeFilter: ["data-theme"] });
     new ResizeObserver(fit).observe(document.querySelector(".frame"));
@@ -137,6 +148,8 @@
     shown = first;
     if (!host?.context) { if (first) say(NO_HOST); return; }
     host.theming?.initializeTheming?.();
+    // Panels have no place of their own in the address: it belongs to the issue, page or dashboard around them.
+    if (page.dataset.panel !== undefined) { followDashboard(); return; }
     flags();
     host.events?.on?.("flag.action", (event) => { if (event?.actionIdentifier) open(event.actionIdentifier); });
     readHistory().then((address) => { if (address && address !== shown) open(address); });

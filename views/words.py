@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.audit import Event
 from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, Deed
+from rules.panel import Role
 from rules.rule import Mode
 from rules.verdict import Why
 
@@ -98,6 +99,14 @@ ENDINGS: dict[Deed, str] = {
     Deed.DELETE: "your account is deleted",
 }
 """What a warning says to the person concerned, behind a date."""
+ROLES: dict[Role, str] = {
+    Role.ASSIGNEE: "Assignee",
+    Role.REPORTER: "Reporter",
+    Role.WATCHER: "Watches this issue",
+    Role.OWNER: "Owner",
+    Role.LAST_EDITOR: "Edited it last",
+}
+"""What somebody has to do with an issue or a page."""
 _CASES: dict[CaseState, tuple[str, str]] = {
     CaseState.PLANNED: ("Waiting", "info"),
     CaseState.LISTED: ("Listed", ""),

@@ -1,16 +1,26 @@
-"""One Confluence site (specs: confluence-v1; its base address ends with /wiki). The same two questions as jira.py."""
+"""One Confluence site (specs: confluence-v1, -v2; its base address ends with /wiki). The same questions as jira.py."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from connect.errors import Unauthorized
 from connect.gateway.answers import mapping, required_text, rows, text
-from connect.gateway.http import Authorization, Http
+from connect.gateway.http import READ_SECONDS, Authorization, Http
 from connect.gateway.jira import TOKEN_NEXT_STEP, TOKEN_REJECTED, MyselfRecord
 from connect.hosts import SiteOrigins
+from rules.panel import ContentKind
+
+
+@dataclass(frozen=True, slots=True)
+class ContentPeople:
+    """Account ids; None when there is nobody, or the app may not know."""
+
+    owner: str | None
+    last_editor: str | None
 
 
 class ConfluenceSite:
@@ -26,8 +36,11 @@ class ConfluenceSite:
         origins: SiteOrigins,
         authorization: Authorization,
         clock: Callable[[], datetime],
+        patience: float = READ_SECONDS,
     ) -> None:
-        self._http = Http(origins.check(base_url).base_url, authorization=authorization, clock=clock)
+        self._http = Http(
+            origins.check(base_url).base_url, authorization=authorization, clock=clock, patience=patience
+        )
 
     def close(self) -> None:
         self._http.close()
@@ -38,6 +51,16 @@ class ConfluenceSite:
             self._http.get("/rest/api/user", (("accountId", account_id), ("expand", "operations")))
         )
         return _administers(answer)
+
+    def people_of_content(self, content_id: int, kind: ContentKind) -> ContentPeople:
+        """Owner and last editor: GET /api/v2/pages/{id} or …/blogposts/{id}. Raises Gone without it."""
+        answer = mapping(self._http.get(f"/api/v2/{kind.value}s/{content_id}"))
+        version = answer.get("version")
+        # A blog post has no owner but its author.
+        return ContentPeople(
+            text(answer, "ownerId") or text(answer, "authorId") or None,
+            (text(version, "authorId") or None) if isinstance(version, dict) else None,
+        )
 
     def current_user(self) -> MyselfRecord:
         """The owner of the API token: GET /rest/api/user/current."""

@@ -88,7 +88,8 @@ class Http:
     """Calls to one base address with one credential.
 
     One Http serves one chain of calls in one thread: it keeps a connection open. `calls` and `seconds_waited`
-    count the requests sent and the seconds until their answers were read.
+    count the requests sent and the seconds until their answers were read. `patience` is how many seconds each read may
+    take.
     """
 
     def __init__(
@@ -98,13 +99,14 @@ class Http:
         authorization: Authorization,
         clock: Callable[[], datetime],
         forbidden_means: Why = Why.RIGHTS,
+        patience: float = READ_SECONDS,
     ) -> None:
         if not is_safe_address(base_url):
             raise ValueError("calls leave by https, or by http to this machine only")
         self._authorization = authorization
         self._clock = clock
         self._forbidden_means = forbidden_means
-        self._session = BoundedSession()
+        self._session = BoundedSession(connect_seconds=min(patience, CONNECT_SECONDS), read_seconds=patience)
         self._api = AtlassianRestAPI(
             base_url,
             session=self._session,
