@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -18,9 +19,11 @@ from rules.activity import Activity, ActivityKind, combined
 from rules.case import UNFINISHED, CaseState, RunState, moved
 from rules.changes import Change, ChangeKind
 from rules.deeds import Deed
+from rules.topics import Topic
 from rules.undo import status_after
 from services.audit import record
 from services.half_undone import leave_the_rest
+from services.notices import announce
 from services.orders import Order
 from services.toolbox import Toolbox
 
@@ -55,8 +58,38 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
         if state is CaseState.ACTED or case.changed:
             _remember_absence(session, order, case, now)
         record_case(session, _EVENTS[state], order, now, reason)
+        if state is CaseState.ACTED and order.action.takes:
+            _tell_that_it_ended(session, order, case, now)
         if case.undoes is not None:
             _mark_undone(session, case, order, state, now)
+
+
+def facts_of(order: Order, case: Case, ends_at: datetime | None) -> dict[str, Any]:
+    """What a notice about a case says."""
+    return {
+        "deed": order.action.deed.value,
+        "ends_at": ends_at.isoformat() if ends_at is not None else "",
+        "because": case.because,
+        "rule": order.rule.name if order.rule is not None else "",
+        "rule_id": order.rule_id or "",
+        "products": list(order.action.products),
+    }
+
+
+def _tell_that_it_ended(session: Session, order: Order, case: Case, now: datetime) -> None:
+    """Whom an operator took access by hand is told by the operator; a rule tells by itself."""
+    announce(
+        session,
+        order.organization_id,
+        Topic.ENDED,
+        case.id,
+        now,
+        facts=facts_of(order, case, now),
+        account_id=order.account_id,
+        by_mail=order.step is not None and order.step.by_mail and order.ground.organization.mails,
+        case_id=case.id,
+        run_id=case.run_id,
+    )
 
 
 def note_landed(tools: Toolbox, order: Order) -> None:

@@ -16,11 +16,11 @@ from models.people import Person
 from models.rule import rule_names
 from models.run import Case, Run
 from rules.case import WAITING, CaseState, RunState, moved
+from rules.verdict import Why
 from services.audit import record
 from services.doors import require_organization
 from services.protecting import protect_person
 from services.toolbox import Toolbox
-from services.warning import UNREACHABLE
 
 MOST_AT_ONCE = 1000
 LONGEST_NOTE = 500
@@ -85,11 +85,11 @@ def approve(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
     now = tools.clock()
 
     def on(case: Case) -> Event | None:
-        if case.reason == UNREACHABLE:
+        if case.why == Why.UNREACHABLE:
             # The operator knows that no warning reached them: there is nothing to wait for.
             case.due_at = now
         case.state = moved(CaseState(case.state), CaseState.PLANNED).value
-        case.approved_by, case.resume_at, case.reason = caller.account_id, now, ""
+        case.approved_by, case.resume_at, case.reason, case.why = caller.account_id, now, "", ""
         return Event.CASE_APPROVED
 
     return _for_each(tools, caller, case_ids, on, now)

@@ -14,12 +14,13 @@ from rules.case import CaseState, moved
 from rules.rule import Unreachable
 from rules.rule_file import parse_rule
 from rules.topics import Channel, Topic
+from rules.verdict import Why
 from services.audit import record
 
 
 def note(session: Session, delivery: Delivery, now: datetime) -> None:
     """Whoever could be warned by mail alone, and was not, waits for an operator, unless the rule says: go on."""
-    if delivery.channel != Channel.MAIL or delivery.topic != Topic.WARNED or delivery.facts.get("in_product"):
+    if delivery.channel != Channel.MAIL or delivery.topic != Topic.WARNED or delivery.facts["in_product"]:
         return
     case = find_case(session, delivery.organization_id, delivery.case_id or "")
     if case is None or case.state != CaseState.WARNED:
@@ -33,7 +34,11 @@ def note(session: Session, delivery: Delivery, now: datetime) -> None:
     goes_on = parse_rule(version.definition).steps[case.step].unreachable is Unreachable.GO_ON
     case.reason = f"The mail could not be delivered: {delivery.reason}"[:500]
     if not goes_on:
-        case.state, case.resume_at = moved(CaseState(case.state), CaseState.COULD_NOT_WARN).value, None
+        case.state, case.why = (
+            moved(CaseState(case.state), CaseState.COULD_NOT_WARN).value,
+            Why.UNREACHABLE.value,
+        )
+        case.resume_at = case.due_at = None
     record(
         session,
         Event.CASE_COULD_NOT_WARN,

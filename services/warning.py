@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.audit import Event
+from models.delivery import Delivery
 from models.notice import Notice, NoticeKind
 from models.run import Case, find_case
 from rules.case import CaseState, moved
 from rules.changes import Snapshot
 from rules.deeds import Deed
 from rules.rule import Step, Unreachable
+from rules.topics import Channel, DeliveryState, Topic
+from rules.verdict import Why
 from services import outcomes
+from services.mail_reach import can_mail
+from services.notices import announce
 from services.orders import Order
 from services.toolbox import Toolbox
 
-UNREACHABLE = "No notice can reach them: they cannot open a product with Rollcall in it."
+NOT_IN_A_PRODUCT = "They cannot open a product with Rollcall in it."
+NO_MAIL_BY_RULE = "The rule sends no mail."
+SETTLED_SOON = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """By which ways a notice gets to somebody; `objection` says why by none."""
+
+    in_product: bool
+    objection: str
+
+    @property
+    def is_reachable(self) -> bool:
+        return not self.objection
 
 
 def warn(tools: Toolbox, order: Order, seen: Snapshot) -> bool:
@@ -27,74 +47,104 @@ def warn(tools: Toolbox, order: Order, seen: Snapshot) -> bool:
     step = order.step
     if step is None or order.acting_since is not None:
         return False
-    reachable = order.ground.organization.can_be_told(seen.facts)
     if step.action.deed is Deed.TELL:
-        _tell(tools, order, reachable=reachable)
+        _tell(tools, order, step, _reach(tools, order, step, seen))
         return True
     if not step.warns:
         return False
     now = tools.clock()
     if order.due_at is None:
-        _first_warning(tools, order, step, now, reachable=reachable)
+        _first_warning(tools, order, step, now, _reach(tools, order, step, seen))
         return True
     if now >= order.due_at:
-        return False
-    _next_warning(tools, order, step, now, reachable=reachable)
+        return _is_on_its_way(tools, order, now)
+    _next_warning(tools, order, step, now, _reach(tools, order, step, seen))
     return True
 
 
-def _tell(tools: Toolbox, order: Order, *, reachable: bool) -> None:
-    if not reachable:
-        outcomes.finish(tools, order, CaseState.SPARED, UNREACHABLE)
+def _reach(tools: Toolbox, order: Order, step: Step, seen: Snapshot) -> Reach:
+    in_product = order.ground.organization.can_be_told(seen.facts)
+    with tools.begin() as session:
+        no_mail = (
+            can_mail(tools, session, order.organization_id, seen.facts.email)
+            if step.by_mail
+            else NO_MAIL_BY_RULE
+        )
+    return Reach(in_product, f"{NOT_IN_A_PRODUCT} {no_mail}" if no_mail and not in_product else "")
+
+
+def _is_on_its_way(tools: Toolbox, order: Order, now: datetime) -> bool:
+    """Whether the only warnings are mails that have not left yet: nobody is touched before one was sent (S56)."""
+    query = select(Delivery.state, Delivery.facts).where(
+        Delivery.organization_id == order.organization_id,
+        Delivery.case_id == order.case_id,
+        Delivery.channel == Channel.MAIL.value,
+        Delivery.topic == Topic.WARNED.value,
+    )
+    with tools.begin() as session:
+        mails = session.execute(query).all()
+        if any(state == DeliveryState.SENT or facts["in_product"] for state, facts in mails):
+            return False
+        if all(state == DeliveryState.NOT_SENT for state, _facts in mails):
+            return False
+        case = _open(session, order)
+        if case is not None:
+            case.resume_at = now + SETTLED_SOON
+        return True
+
+
+def _tell(tools: Toolbox, order: Order, step: Step, reach: Reach) -> None:
+    if not reach.is_reachable:
+        outcomes.finish(tools, order, CaseState.SPARED, reach.objection)
         return
     with tools.begin() as session:
         case = _open(session, order)
         if case is None:
             return
         now = tools.clock()
-        _add_notice(session, order, case, NoticeKind.TOLD, now, None)
+        _give_notice(session, order, case, step, NoticeKind.TOLD, now, None, reach)
         case.state = moved(CaseState(case.state), CaseState.ACTED).value
         case.reason, case.finished_at, case.resume_at = "", now, None
         outcomes.record_case(session, Event.CASE_WARNED, order, now, "")
 
 
-def _first_warning(tools: Toolbox, order: Order, step: Step, now: datetime, *, reachable: bool) -> None:
+def _first_warning(tools: Toolbox, order: Order, step: Step, now: datetime, reach: Reach) -> None:
     with tools.begin() as session:
         case = _open(session, order)
         if case is None:
             return
-        if not reachable and step.unreachable is Unreachable.REVIEW:
+        if not reach.is_reachable and step.unreachable is Unreachable.REVIEW:
             case.state = moved(CaseState(case.state), CaseState.COULD_NOT_WARN).value
-            case.reason, case.resume_at = UNREACHABLE, None
-            outcomes.record_case(session, Event.CASE_COULD_NOT_WARN, order, now, UNREACHABLE)
+            case.reason, case.why, case.resume_at = reach.objection, Why.UNREACHABLE.value, None
+            outcomes.record_case(session, Event.CASE_COULD_NOT_WARN, order, now, reach.objection)
             return
         case.due_at = now + timedelta(days=step.grace)
-        if not reachable:
-            case.reason, case.resume_at = UNREACHABLE, case.due_at
+        if not reach.is_reachable:
+            case.reason, case.resume_at = reach.objection, case.due_at
             outcomes.record_case(
-                session, Event.CASE_COULD_NOT_WARN, order, now, f"{UNREACHABLE} The rule says: go on."
+                session, Event.CASE_COULD_NOT_WARN, order, now, f"{reach.objection} The rule says: go on."
             )
             return
         case.state = moved(CaseState(case.state), CaseState.WARNED).value
-        _warn_now(session, order, case, step, now)
+        _warn_now(session, order, case, step, now, reach)
 
 
-def _next_warning(tools: Toolbox, order: Order, step: Step, now: datetime, *, reachable: bool) -> None:
+def _next_warning(tools: Toolbox, order: Order, step: Step, now: datetime, reach: Reach) -> None:
     with tools.begin() as session:
         case = _open(session, order)
         if case is None or case.due_at is None:
             return
         if not case.warnings:
             case.resume_at = case.due_at
-        elif reachable and _is_due(session, case, step, now):
-            _warn_now(session, order, case, step, now)
+        elif reach.is_reachable and _is_due(session, case, step, now):
+            _warn_now(session, order, case, step, now, reach)
         else:
             case.resume_at = next_warning_at(step, case.due_at, now)
 
 
-def _warn_now(session: Session, order: Order, case: Case, step: Step, now: datetime) -> None:
+def _warn_now(session: Session, order: Order, case: Case, step: Step, now: datetime, reach: Reach) -> None:
     assert case.due_at is not None
-    _add_notice(session, order, case, NoticeKind.WARNING, now, case.due_at)
+    _give_notice(session, order, case, step, NoticeKind.WARNING, now, case.due_at, reach)
     case.resume_at = next_warning_at(step, case.due_at, now)
     outcomes.record_case(session, Event.CASE_WARNED, order, now, "")
 
@@ -120,9 +170,17 @@ def _is_due(session: Session, case: Case, step: Step, now: datetime) -> bool:
     return last is None or any(last < moment <= now for moment in _later_warnings(step, case.due_at))
 
 
-def _add_notice(
-    session: Session, order: Order, case: Case, kind: NoticeKind, now: datetime, ends_at: datetime | None
+def _give_notice(
+    session: Session,
+    order: Order,
+    case: Case,
+    step: Step,
+    kind: NoticeKind,
+    now: datetime,
+    ends_at: datetime | None,
+    reach: Reach,
 ) -> None:
+    """In the product, and on its way by mail and to hooks: one transaction with the case."""
     session.add(
         Notice(
             organization_id=order.organization_id,
@@ -135,6 +193,18 @@ def _add_notice(
             created_at=now,
             ends_at=ends_at,
         )
+    )
+    announce(
+        session,
+        order.organization_id,
+        Topic.WARNED if kind is NoticeKind.WARNING else Topic.TOLD,
+        f"{case.id}:{case.warnings}",
+        now,
+        facts=outcomes.facts_of(order, case, ends_at) | {"in_product": reach.in_product},
+        account_id=order.account_id,
+        by_mail=step.by_mail and order.ground.organization.mails,
+        case_id=case.id,
+        run_id=case.run_id,
     )
     case.warnings += 1
 

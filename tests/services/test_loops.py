@@ -9,7 +9,9 @@ import pytest
 
 from connect.caller import Caller
 from rules.deeds import Deed
-from services import loops, overview, syncing
+from rules.topics import Topic
+from services import loops, syncing
+from services.matters import matters as matters_of
 from tests.world import ACME, World
 
 pytestmark = pytest.mark.slow
@@ -63,7 +65,7 @@ def test_the_identity_provider_puts_somebody_back(world: World) -> None:
     world.later(hours=1)
     world.sync(ana)
     assert [entry.subject for entry in world.audit("case:came_back")] == [loop], "said once"
-    (matter,) = [one for one in overview.overview(world.tools, ana).attention if one.key == "loop-1"]
+    (matter,) = [one for one in matters_of(world.tools, ACME) if one.topic is Topic.LOOP_FOUND]
     assert matter.sentence.startswith("1 person has back what a run took away")
     assert matter.action_path == f"/app/runs/{run_id}"
     # The next plan knows it too, and does not take it away for ever.

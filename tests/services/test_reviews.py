@@ -12,7 +12,8 @@ from connect.errors import Conflict, Invalid
 from models.protected import Protected
 from models.run import Run
 from rules.case import CaseState
-from services import overview, reviews, rule_runs, rules, run_progress, runs
+from services import reviews, rule_runs, rules, run_progress, runs
+from services.matters import matters as matters_of
 from tests.world import ACCOUNTS, ACME, World
 
 pytestmark = pytest.mark.slow
@@ -46,7 +47,7 @@ def test_the_queue_page_by_page(world: World) -> None:
     reviews.hold(world.tools, ana, [next(iter(cases.values()))])
     held, counts = reviews.queue(world.tools, ana, state=CaseState.HELD)
     assert (len(held), counts) == (1, {CaseState.REVIEW: 2, CaseState.HELD: 1})
-    matters = {one.sentence for one in overview.overview(world.tools, ana).attention}
+    matters = {one.sentence for one in matters_of(world.tools, ACME)}
     assert "3 people wait for your decision." in matters
 
 

@@ -11,7 +11,8 @@ from connect.caller import Caller
 from models.notice import Notice
 from rules.deeds import Deed
 from services import acting, calendars, keeping, reviews, rule_runs, rules, run_progress, runs, undoing
-from services.warning import UNREACHABLE
+from services.mail_reach import NO_SERVER
+from services.warning import NOT_IN_A_PRODUCT
 from tests.services.workers import Crash, Killed, die, once, with_something_between
 from tests.world import ACME, LEASE_OVER, World
 
@@ -289,7 +290,7 @@ def test_s56_whoever_cannot_be_reached_waits_for_an_operator(world: World) -> No
     approved, held = unreachable
     _, _, run_id = warned(world, [reachable, *unreachable], ana=ana)
     assert world.states(run_id) == {reachable: "warned", approved: "could_not_warn", held: "could_not_warn"}
-    assert world.case(run_id, held).reason == UNREACHABLE
+    assert world.case(run_id, held).reason == f"{NOT_IN_A_PRODUCT} {NO_SERVER}"
     world.later(days=20)
     world.tick()
     assert world.states(run_id) == {reachable: "acted", approved: "could_not_warn", held: "could_not_warn"}
@@ -313,7 +314,7 @@ def test_s56_a_rule_may_say_go_on(world: World) -> None:
     (person,) = world.people(1, groups=["confluence-users"])
     _, _, run_id = warned(world, [person], warned_step(unreachable="go_on"), ana)
     assert world.states(run_id) == {person: "planned"}
-    assert world.case(run_id, person).reason == UNREACHABLE
+    assert world.case(run_id, person).reason == f"{NOT_IN_A_PRODUCT} {NO_SERVER}"
     (entry,) = world.audit("case:could_not_warn")
     assert "The rule says: go on." in entry.result
     world.later(days=13)
