@@ -19,6 +19,7 @@ from models.sync import Sync, SyncState
 from rules.case import OPEN, CaseState, RunState
 from rules.deeds import Deed
 from rules.rule import Mode, Rule
+from rules.topics import Topic
 from services.asking import is_asked_about
 from services.calendars import next_run_at
 from services.doors import require_organization
@@ -26,6 +27,7 @@ from services.ground import ground_of
 from services.previews import require_fresh_sync
 from services.rule_plans import Tally, write_plan
 from services.rule_versions import newest, require_rule, what_is_missing
+from services.run_notices import tell_not_begun, tell_started
 from services.runs import finish_run, make_due, record_run, require_run
 from services.toolbox import Toolbox
 
@@ -169,6 +171,7 @@ def release_brake(tools: Toolbox, caller: Caller, run_id: str) -> None:
             raise Conflict("This run does not wait for its brake.", "Look at the list of runs.")
         make_due(session, organization_id, run_id, CaseState.PLANNED, now)
         record_run(session, Event.RUN_BRAKE_RELEASED, run, caller.account_id or "", now)
+        tell_started(session, run, _count_open(session, run), now)
 
 
 def _occasion(rule_id: str, due_at: str) -> _Occasion:
@@ -202,7 +205,9 @@ def _start(tools: Toolbox, organization_id: str, rule_id: str, occasion: _Occasi
         _plan_and_go(tools, session, run, version, rule, now)
 
 
-def _plan_and_go(tools: Toolbox, session: Session, run: Run, version: RuleVersion, rule: Rule, now: datetime) -> None:
+def _plan_and_go(
+    tools: Toolbox, session: Session, run: Run, version: RuleVersion, rule: Rule, now: datetime
+) -> None:
     record_run(session, Event.RUN_STARTED, run, run.requested_by, now)
     ground = ground_of(tools, session, run.organization_id, version.created_by, now)
     tally = write_plan(session, run, rule, ground, now, lambda deed: _begins_as(rule.mode, deed))
@@ -212,11 +217,19 @@ def _plan_and_go(tools: Toolbox, session: Session, run: Run, version: RuleVersio
         session.flush()
         _hold_everybody(session, run)
         record_run(session, Event.RUN_STOPPED_BY_BRAKE, run, APP, now, objection)
+        tell_not_begun(session, run, Topic.RUN_BRAKED, now)
         return
     session.flush()
-    counts = count_cases(session, run.organization_id, run.id)
-    if not any(counts.get(state) for state in OPEN):
+    chosen = _count_open(session, run)
+    if chosen:
+        tell_started(session, run, chosen, now)
+    else:
         finish_run(session, run, now)
+
+
+def _count_open(session: Session, run: Run) -> int:
+    counts = count_cases(session, run.organization_id, run.id)
+    return sum(counts.get(state, 0) for state in OPEN)
 
 
 def _hold_everybody(session: Session, run: Run) -> None:
@@ -258,6 +271,7 @@ def _refusal(
 def _refuse(session: Session, run: Run, now: datetime, reason: str) -> None:
     run.state, run.reason, run.finished_at = RunState.REFUSED.value, reason[:500], now
     record_run(session, Event.RUN_REFUSED, run, APP, now, reason)
+    tell_not_begun(session, run, Topic.RUN_REFUSED, now)
 
 
 def _new_run(stored: StoredRule, version: RuleVersion, rule: Rule, occasion: _Occasion, now: datetime) -> Run:

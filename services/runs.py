@@ -16,6 +16,7 @@ from rules.case import OPEN, QUEUED, CaseState, RunState
 from services.audit import record
 from services.doors import require_organization
 from services.half_undone import leave_the_rest
+from services.run_notices import tell_finished, tell_started
 from services.toolbox import Toolbox
 
 PREVIEWS_LIVE = timedelta(days=1)
@@ -32,7 +33,8 @@ def confirm(tools: Toolbox, caller: Caller, run_id: str) -> None:
             raise Conflict("This preview belongs to a rule.", "Open the rule and run it from there.")
         if run.state != RunState.PREVIEW or run.created_at < now - PREVIEWS_LIVE:
             raise Conflict("This preview was used already, or is too old.", "Make a new preview.")
-        if not count_cases(session, organization_id, run_id).get(CaseState.PLANNED):
+        chosen = count_cases(session, organization_id, run_id).get(CaseState.PLANNED, 0)
+        if not chosen:
             raise Conflict("Nobody in this preview can be changed.", "Select other people.")
         confirmed = session.execute(
             update(Run)
@@ -45,6 +47,7 @@ def confirm(tools: Toolbox, caller: Caller, run_id: str) -> None:
             raise Conflict("This preview was used already.", "Look at the list of runs.")
         make_due(session, organization_id, run_id, CaseState.PLANNED, now)
         record_run(session, Event.RUN_CONFIRMED, run, caller.account_id or "", now)
+        tell_started(session, run, chosen, now)
 
 
 def stop(tools: Toolbox, caller: Caller, run_id: str) -> None:
@@ -140,6 +143,7 @@ def finish_run(session: Session, run: Run, now: datetime) -> None:
     run.state, run.finished_at = RunState.FINISHED.value, now
     result = ", ".join(f"{state.value} {count}" for state, count in sorted(counts.items()))
     record_run(session, Event.RUN_FINISHED, run, APP, now, result)
+    tell_finished(session, run, counts, now)
 
 
 def paused_until(session: Session, organization_id: str, now: datetime) -> datetime | None:

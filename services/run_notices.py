@@ -1,0 +1,53 @@
+"""What becomes of a run is told to the hooks that asked for it, in the transaction in which it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from models.rule import StoredRule
+from models.run import Run
+from rules.case import CaseState
+from rules.topics import Topic
+from services.notices import announce
+
+
+def tell_started(session: Session, run: Run, chosen: int, now: datetime) -> None:
+    """A run goes to work on so many people. An undo is told when it is over."""
+    if run.undoes is None:
+        _tell(session, run, Topic.RUN_STARTED, run.id, now, {"chosen": chosen})
+
+
+def tell_finished(session: Session, run: Run, counts: Mapping[CaseState, int], now: datetime) -> None:
+    """A run, or an undo, is over. After *try again* it is told once more, if that changed a number."""
+    facts = {
+        "acted": counts.get(CaseState.ACTED, 0),
+        "listed": counts.get(CaseState.LISTED, 0),
+        "failed": counts.get(CaseState.FAILED, 0) + counts.get(CaseState.REFUSED, 0),
+        "spared": counts.get(CaseState.SPARED, 0),
+    }
+    occasion = ":".join([run.id, *(str(number) for number in facts.values())])
+    topic = Topic.RUN_UNDONE if run.undoes is not None else Topic.RUN_FINISHED
+    _tell(session, run, topic, occasion, now, facts)
+
+
+def tell_not_begun(session: Session, run: Run, topic: Topic, now: datetime) -> None:
+    """A run was braked or refused: `run.reason` says why."""
+    _tell(session, run, topic, run.id, now, {"reason": run.reason[:300]})
+
+
+def _tell(
+    session: Session,
+    run: Run,
+    topic: Topic,
+    occasion: str,
+    now: datetime,
+    facts: dict[str, int] | dict[str, str],
+) -> None:
+    rule = session.get(StoredRule, (run.organization_id, run.rule_id)) if run.rule_id else None
+    named = {"rule": rule.name if rule is not None else "", "deed": run.deed or ""}
+    if run.rule_id is not None:
+        named["rule_id"] = run.rule_id
+    announce(session, run.organization_id, topic, occasion, now, facts={**named, **facts}, run_id=run.id)
