@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from connect.caller import Caller
 from connect.errors import Conflict, NotReady
 from models.audit import Event
 from models.organization import Organization
+from models.people import Person
 from models.rule import RuleVersion, StoredRule, find_rule_by_name, rules_of
 from models.run import Run
 from rules.case import CaseState, RunState
@@ -21,6 +22,7 @@ from rules.rule import Rule
 from rules.rule_file import BadRule, Problem, parse_rule, rule_to_data
 from rules.rule_names import unknown_names
 from services.audit import record
+from services.batches import batches
 from services.calendars import next_run_at
 from services.doors import require_organization
 from services.ground import organization_facts
@@ -68,8 +70,9 @@ def store_rule(
 def problems_here(
     session: Session, organization_id: str, rule: Rule, rule_id: str | None
 ) -> tuple[Problem, ...]:
-    """What only this organization can say about a rule: its name, groups, products and calendar."""
+    """What only this organization can say about a rule: its name, groups, products, people and calendar."""
     problems = list(unknown_names(rule, organization_facts(session, organization_id)))
+    problems += _unknown_people(session, organization_id, rule.who.people)
     same_name = find_rule_by_name(session, organization_id, rule.name)
     if same_name is not None and same_name.id != rule_id:
         problems.insert(0, Problem("name", "Another rule has this name. Choose a different one."))
@@ -78,6 +81,20 @@ def problems_here(
     if calendar is not None:
         problems.append(Problem(calendar.field, calendar.sentence))
     return tuple(problems)
+
+
+def _unknown_people(session: Session, organization_id: str, account_ids: Sequence[str]) -> list[Problem]:
+    known: set[str] = set()
+    for batch in batches(account_ids):
+        query = select(Person.account_id).where(
+            Person.organization_id == organization_id, Person.account_id.in_(batch)
+        )
+        known.update(session.scalars(query))
+    return [
+        Problem("who.people", f"Your organization has no person with the account id “{account_id[:60]}”.")
+        for account_id in account_ids
+        if account_id not in known
+    ]
 
 
 def switch_on(tools: Toolbox, caller: Caller, rule_id: str) -> None:

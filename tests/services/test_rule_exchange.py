@@ -112,6 +112,19 @@ def test_a_name_that_two_groups_have_stays_an_id(sqlite_world: World) -> None:
     }
 
 
+def test_a_named_person_must_be_in_the_directory(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    world.synced("globex")
+    here, elsewhere = world.caller("priya").account_id, world.caller("gina", "globex").account_id
+    rule = {**world.rule_data(name="Named"), "who": {"people": [here, elsewhere]}}
+    text = yaml.safe_dump({"rules": [rule]})
+    assert refused(world, text) == {
+        "rules.0.who.people": f"Your organization has no person with the account id “{elsewhere}”."
+    }
+    assert rule_exchange.import_rules(world.tools, ana, text.replace(f"- {elsewhere}", ""))
+
+
 def test_one_bad_rule_keeps_all_of_them_out(world: World) -> None:
     ana = world.synced()
     rules.save_rule(world.tools, ana, world.rule_data(name="Kept"))
