@@ -14,6 +14,7 @@ from services import (
     absences,
     asking,
     daily_checks,
+    give_backs,
     days,
     matters,
     orders,
@@ -89,6 +90,7 @@ def tick(_due_at: datetime, _context: Any) -> None:
 def look_around() -> tuple[list[Due], list[DueByDate], list[DueByDate], list[Due], list[Due]]:
     for organization_id in runs.finish_runs(tools()):
         summary.summary(tools(), organization_id)
+    give_backs.give_back_within_caps(tools())
     return (
         syncing.due_syncs(tools()),
         rule_runs.due_rules(tools()),

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from enum import StrEnum
 
-from sqlalchemy import Date, ForeignKeyConstraint, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Date, ForeignKeyConstraint, Index, String, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
+from rules.topics import AnswerKind
+
+
+class Decision(StrEnum):
+    """What became of an answer; WAITS while an operator has to decide. AUTOMATIC: nobody had to."""
+
+    WAITS = ""
+    APPROVED = "approved"
+    REFUSED = "refused"
+    AUTOMATIC = "automatic"
+
+
+GRANTED = (Decision.APPROVED.value, Decision.AUTOMATIC.value)
 
 
 class Answer(Base):
@@ -26,7 +41,7 @@ class Answer(Base):
     words: Mapped[str] = mapped_column(String(500), default="")
     until: Mapped[date | None] = mapped_column(Date)
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    decision: Mapped[str] = mapped_column(String(16), default="")
+    decision: Mapped[str] = mapped_column(String(16), default=Decision.WAITS.value)
     decided_by: Mapped[str] = mapped_column(String(128), default="")
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -36,3 +51,34 @@ class Answer(Base):
         ),
         Index("ix_answer_open", "organization_id", "decision", "given_at"),
     )
+
+
+def answers_to(session: Session, organization_id: str, case_ids: Iterable[str]) -> dict[str, list[Answer]]:
+    """What was answered about each of these cases, the newest last."""
+    found: dict[str, list[Answer]] = {}
+    query = select(Answer).where(Answer.organization_id == organization_id, Answer.case_id.in_(list(case_ids)))
+    for answer in session.scalars(query.order_by(Answer.given_at, Answer.kind)):
+        found.setdefault(answer.case_id, []).append(answer)
+    return found
+
+
+def said_away(
+    session: Session, organization_id: str, today: date, account_id: str | None = None
+) -> dict[str, date]:
+    """Who said that they are away, and until when; answers that an operator refused, or has not seen, do not count.
+
+    Days before `today` are over. `account_id`: asked about one alone.
+    """
+    query = (
+        select(Answer.account_id, func.max(Answer.until))
+        .where(
+            Answer.organization_id == organization_id,
+            Answer.decision.in_(GRANTED),
+            Answer.kind == AnswerKind.AWAY.value,
+            Answer.until >= today,
+        )
+        .group_by(Answer.account_id)
+    )
+    if account_id is not None:
+        query = query.where(Answer.account_id == account_id)
+    return {person: until for person, until in session.execute(query) if until is not None}

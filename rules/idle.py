@@ -22,7 +22,8 @@ class Candidate:
     `status_since` is since when at least the directory shows their present status; `ends_on` the last day that an
     operator wrote down for them; `away_until` the end of a suspension that was meant to end. `under_way` says that a
     run has them in hand, `told_at` when this rule told them last, `kept_at`
-    when they last answered it that they still need their access, `refusal` what Atlassian answered when it was
+    when they last answered it that they still need their access, `said_away_until` the last day away as they answered
+    a warning of any rule, `refusal` what Atlassian answered when it was
     asked whether the account may be changed.
     """
 
@@ -35,6 +36,7 @@ class Candidate:
     under_way: bool = False
     told_at: datetime | None = None
     kept_at: datetime | None = None
+    said_away_until: date | None = None
     refusal: str = ""
     directory_id: str = ""
 

@@ -64,6 +64,10 @@ def judge_step(
         assert person.kept_at is not None
         reason = f"Answered on {person.kept_at:%-d %B %Y} that they still need their access."
         return Verdict(CaseState.SPARED, reason, Why.KEPT, step=index)
+    if _away_by_their_word(action, person, ground):
+        assert person.said_away_until is not None
+        reason = f"Answered that they are away until {person.said_away_until:%-d %B %Y}."
+        return Verdict(CaseState.SPARED, reason, Why.KEPT, step=index)
     if action.takes and person.away_until is not None and ground.today <= person.away_until:
         return Verdict(
             CaseState.GUARDED, f"Away until {person.away_until:%-d %B %Y}.", Why.PROTECTED, step=index
@@ -86,6 +90,12 @@ def _still_needed(rule: Rule, index: int, person: Candidate, now: datetime) -> b
     if person.kept_at is None or not (step.action.takes or step.action.deed is Deed.TELL):
         return False
     return now < person.kept_at + timedelta(days=step.patience)
+
+
+def _away_by_their_word(action: Action, person: Candidate, ground: Ground) -> bool:
+    """Whether they said themselves that they are away, and that day is not over."""
+    asked = action.takes or action.deed is Deed.TELL
+    return asked and person.said_away_until is not None and ground.today <= person.said_away_until
 
 
 def out_of_scope(who: Who, person: Candidate, organization: OrganizationFacts) -> str | None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.absence import absences_of, last_days_of
+from models.answer import said_away
 from models.people import Membership, Person, Seat, find_person
 from models.run import Case, Run
 from rules.activity import Activity, ActivityKind, activity_per_product
@@ -29,6 +30,8 @@ from services.batches import batches
 from services.directory import signals_of
 from services.scope import may_have_come, scope_of
 
+_A_DAY = timedelta(days=1)
+"""Where the organization lives, it may still be the day before."""
 _COLUMNS = (
     Person.account_id, Person.name, Person.email, Person.account_type, Person.account_status,
     Person.membership_status, Person.status, Person.claim_status, Person.management_source,
@@ -39,11 +42,12 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a rule knows besides the directory: whom a run has in hand, whom it told and who answered when, the time."""
+    """What a rule knows besides the directory: whom a run has in hand, whom it told and who answered what, the time."""
 
     under_way: frozenset[str]
     told: Mapping[str, datetime]
     kept: Mapping[str, datetime]
+    away: Mapping[str, date]
     now: datetime
 
 
@@ -65,6 +69,7 @@ def candidates(
         _under_way(session, organization_id),
         _told(session, organization_id, rule_id),
         _kept(session, organization_id, rule_id),
+        said_away(session, organization_id, today),
         now,
     )
     # Who they are is asked once: with a place to go on from, each batch would sort everybody again.
@@ -109,6 +114,7 @@ def candidate_read_now(
         in_several_directories=person is not None and person.in_several_directories,
         told_at=_told(session, organization_id, rule_id, account_id).get(account_id),
         kept_at=_kept(session, organization_id, rule_id, account_id).get(account_id),
+        said_away_until=said_away(session, organization_id, now.date() - _A_DAY, account_id).get(account_id),
         refusal=believed(person.refusal, person.asked_at, now) if person is not None else "",
     )
 
@@ -150,6 +156,7 @@ def _candidates_of(
             under_way=known is not None and account_id in known.under_way,
             told_at=known.told.get(account_id) if known is not None else None,
             kept_at=known.kept.get(account_id) if known is not None else None,
+            said_away_until=known.away.get(account_id) if known is not None else None,
             refusal=believed(row.refusal, row.asked_at, known.now) if known is not None else "",
             directory_id=row.directory_id,
         )

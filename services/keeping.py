@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from connect.caller import Caller
 from connect.errors import Conflict
-from models.audit import Event
+from models.answer import answers_to
 from models.notice import Notice, NoticeKind
 from models.run import Case, Run
-from rules.case import CaseState, RunState, moved
+from rules.case import CaseState, RunState
 from rules.deeds import Deed
-from services.audit import record
+from rules.topics import AnswerKind
+from services import answers
 from services.doors import organization_of
 from services.toolbox import Toolbox
 
-KEPT = "They answered that they still need their access."
+KEPT = answers.KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +57,27 @@ def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
         notice, case = row
         notice.read_at = notice.read_at or now
         waiting = case.state == CaseState.WARNED
-        return OwnWarning(case.id, Deed(notice.deed), case.due_at if waiting else None, can_keep=waiting)
+        said = {one.kind for one in answers_to(session, organization_id, [case.id]).get(case.id, ())}
+        can_keep = waiting and AnswerKind.KEEP not in said
+        return OwnWarning(case.id, Deed(notice.deed), case.due_at if waiting else None, can_keep)
 
 
-def keep_my_access(tools: Toolbox, caller: Caller) -> None:
+def keep_my_access(tools: Toolbox, caller: Caller) -> bool:
     """Whoever was warned says that they still need their access: every open warning of theirs ends here.
 
-    Saying it twice changes nothing. Raises Conflict when there is nothing to keep.
+    Saying it twice changes nothing. False when an operator has to decide about one of them, because its rule says so.
+    Raises Conflict when there is nothing to keep.
     """
     organization_id = organization_of(tools, caller)
     now = tools.clock()
     if organization_id is None or caller.account_id is None:
         raise Conflict("There is nothing to keep.", "You need not do anything.")
+    running = select(Run.id).where(
+        Run.organization_id == organization_id, Run.id == Case.run_id, Run.state == RunState.RUNNING.value
+    )
+    warned = (Case.state == CaseState.WARNED.value) & running.exists()
+    acting = (Case.state == CaseState.ACTING.value) & (Case.warnings > 0) & Case.kept_at.is_(None)
+    mine = (Case.organization_id == organization_id, Case.account_id == caller.account_id)
     with tools.begin() as session:
-        mine = (Case.organization_id == organization_id, Case.account_id == caller.account_id)
-        session.execute(
-            update(Case)
-            .where(*mine, Case.state == CaseState.ACTING.value, Case.warnings > 0, Case.kept_at.is_(None))
-            .values(kept_at=now)
-        )
-        query = (
-            select(Case)
-            .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
-            .where(*mine, Case.state == CaseState.WARNED.value, Run.state == RunState.RUNNING.value)
-        )
-        for case in session.scalars(query.with_for_update(of=Case)).all():
-            case.state = moved(CaseState.WARNED, CaseState.SPARED).value
-            case.kept_at = case.finished_at = now
-            case.reason, case.resume_at = KEPT, None
-            record(
-                session,
-                Event.CASE_KEPT,
-                at=now,
-                actor=caller.account_id,
-                organization_id=organization_id,
-                subject=caller.account_id,
-                run_id=case.run_id,
-                details={"deed": case.deed},
-            )
+        kept = [answers.keep(session, case, now) for case in answers.locked(session, *mine, warned | acting)]
+    return all(kept)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from connect.errors import AppError, Unexpected
 from connect.gateway.answers import NO_SEAT_LEFT
 from models.absence import Absence
+from models.answer import Answer
 from models.audit import APP, Event
 from models.organization import Organization
 from models.people import Membership, Person, Seat, find_person
@@ -19,7 +20,7 @@ from rules.activity import Activity, ActivityKind, combined
 from rules.case import UNFINISHED, CaseState, RunState, moved
 from rules.changes import Change, ChangeKind
 from rules.deeds import Deed
-from rules.topics import Topic
+from rules.topics import AnswerKind, Topic
 from rules.undo import status_after
 from services.audit import record
 from services.half_undone import leave_the_rest
@@ -296,12 +297,31 @@ def _mark_undone(session: Session, case: Case, order: Order, state: CaseState, n
     if state is CaseState.ACTED:
         original.state = moved(CaseState(original.state), CaseState.UNDONE).value
         record_case(session, Event.CASE_UNDONE, order, now, "", run_id=original.run_id)
+        _tell_that_it_is_back(session, order, original, now)
     elif state is CaseState.SPARED and original.state != CaseState.UNDO_SKIPPED:
         original.state = moved(CaseState(original.state), CaseState.UNDO_SKIPPED).value
         original.reason = case.reason
         record_case(session, Event.CASE_UNDO_SKIPPED, order, now, case.reason, run_id=original.run_id)
     if state is not CaseState.ACTED:
         leave_the_rest(session, case)
+
+
+def _tell_that_it_is_back(session: Session, order: Order, original: Case, now: datetime) -> None:
+    """Whoever asked for their access back is told that they have it."""
+    if session.get(Answer, (original.organization_id, original.id, AnswerKind.ASK_BACK.value)) is None:
+        return
+    announce(
+        session,
+        original.organization_id,
+        Topic.GIVEN_BACK,
+        original.id,
+        now,
+        facts={"deed": order.action.deed.value},
+        account_id=original.account_id,
+        by_mail=True,
+        case_id=original.id,
+        run_id=order.run_id,
+    )
 
 
 def record_case(

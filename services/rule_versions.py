@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from connect.errors import NotFound, NotReady
 from models.rule import RuleVersion, StoredRule, find_rule, find_version
-from rules.rule import Mode, Rule
+from models.run import Case, Run
+from rules.rule import Mode, Rule, Step
 from rules.rule_file import parse_rule
 
 
@@ -23,6 +24,17 @@ def require_rule(session: Session, organization_id: str, rule_id: str) -> Stored
     if stored is None:
         raise NotFound("This rule does not exist, or not any more.", "Look at the list of rules.")
     return stored
+
+
+def step_of(session: Session, case: Case, run: Run | None) -> Step | None:
+    """The rung on which a case stands, as the version of the rule reads that its run names; None without a rule."""
+    if run is None or run.rule_id is None or run.undoes is not None:
+        return None
+    version = find_version(session, run.organization_id, run.rule_id, run.rule_version or 0)
+    if version is None:
+        return None
+    steps = parse_rule(version.definition).steps
+    return steps[case.step] if case.step < len(steps) else None
 
 
 def what_is_missing(version: RuleVersion, rule: Rule) -> NotReady | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict
+from models.audit import Event
 from models.people import Person
 from models.run import Case, Run
 from rules.case import CHANGED, CaseState, RunState
@@ -24,7 +26,7 @@ from services.doors import require_organization
 from services.ground import ground_of
 from services.orders import done_changes
 from services.previews import add_cases, case_row, new_run
-from services.runs import require_run
+from services.runs import record_run, require_run
 from services.toolbox import Toolbox
 
 _UNKNOWN = Verdict(
@@ -50,8 +52,49 @@ def preview_undo(tools: Toolbox, caller: Caller, run_id: str, account_id: str | 
         deed = deeds.pop() if len(deeds) == 1 else None
         run = new_run(session, organization_id, caller, deed, now, undone)
         ground = ground_of(tools, session, organization_id, caller.account_id or "", now)
-        _add_undone(session, run, cases, ground, timedelta(seconds=tools.settings.settle_seconds))
+        add_cases(
+            session, _undo_rows(session, run, cases, ground, timedelta(seconds=tools.settings.settle_seconds))
+        )
         return run.id
+
+
+def give_back(
+    session: Session,
+    undone: Run,
+    case: Case,
+    ground: Ground,
+    *,
+    by: str,
+    now: datetime,
+    settle: timedelta,
+    reason: str,
+) -> Run:
+    """A run that takes back what one case did, begun at once. Raises Conflict when no way leads back."""
+    cases = _changed_cases(session, undone.organization_id, undone.id, case.account_id)
+    run = Run(
+        organization_id=undone.organization_id,
+        id=str(uuid.uuid4()),
+        deed=(CAPABILITIES[Deed(case.deed)].opposite or Deed.GIVE_BACK).value,
+        state=RunState.RUNNING.value,
+        undoes=undone.id,
+        rule_id=undone.rule_id,
+        rule_version=undone.rule_version,
+        requested_by=by,
+        created_at=now,
+        confirmed_by=by,
+        confirmed_at=now,
+        reason=reason,
+    )
+    rows = _undo_rows(session, run, cases, ground, settle)
+    if not rows or rows[0]["state"] != CaseState.PLANNED:
+        why = str(rows[0]["reason"]) if rows else "It was taken back already."
+        raise Conflict(
+            f"The access of {case.name} cannot be given back: {why}", "Refuse, and help them by hand."
+        )
+    session.add(run)
+    record_run(session, Event.RUN_STARTED, run, by, now, reason)
+    add_cases(session, [row | {"resume_at": now} for row in rows])
+    return run
 
 
 def _changed_cases(
@@ -69,9 +112,9 @@ def _changed_cases(
     return {case.account_id: case for case in session.scalars(query)}
 
 
-def _add_undone(
+def _undo_rows(
     session: Session, run: Run, cases: Mapping[str, Case], ground: Ground, settle: timedelta
-) -> None:
+) -> list[dict[str, object]]:
     rows = []
     for batch in batches(list(cases)):
         found = people_as_candidates(session, run.organization_id, batch, ground.organization)
@@ -88,7 +131,7 @@ def _add_undone(
             read_since = case.finished_at is not None and synced[account_id] > case.finished_at + settle
             row = _undo_row(run, case, found.get(account_id), ground, read_since=read_since)
             rows.append(row)
-    add_cases(session, rows)
+    return rows
 
 
 def _undo_row(

@@ -227,6 +227,7 @@ def _candidate(rnd: Random, real: Real, organization: OrganizationFacts) -> Cand
         status_since=_perhaps_moment(rnd),
         ends_on=_perhaps_day(rnd),
         away_until=_perhaps_day(rnd),
+        said_away_until=_perhaps_day(rnd),
         in_several_directories=rnd.random() < 0.05,
         under_way=rnd.random() < 0.05,
         told_at=_perhaps_moment(rnd),

@@ -202,6 +202,14 @@ def test_s55_whoever_still_needs_it_is_neither_warned_nor_taken(place: Place, ru
         assert (NOW - person.kept_at) >= timedelta(days=min(away))
 
 
+@given(places, eager_rules | rules())
+def test_s55_whoever_said_that_they_are_away_is_neither_warned_nor_taken(place: Place, rule: Rule) -> None:
+    for person, verdict in chosen(rule, place):
+        action = rule.steps[verdict.step].action
+        if action.takes or action.deed is Deed.TELL:
+            assert person.said_away_until is None or person.said_away_until < TODAY
+
+
 @given(places, rules())
 def test_s56_whoever_is_told_can_read_it(place: Place, rule: Rule) -> None:
     for person, verdict in planned(rule, place):
@@ -436,6 +444,17 @@ def test_the_last_day_is_theirs_until_it_is_over(past_end: int, ended: int, come
 def test_a_status_since_nobody_knows_when_never_matches() -> None:
     person = replace(suspended(since=400), status_since=None)
     assert judge_by_rule(LADDER, person, GROUND, NOW).why is Why.DONE
+
+
+@pytest.mark.parametrize("deed", [Deed.SUSPEND, Deed.TELL])
+def test_s55_their_own_word_counts_to_the_last_day(deed: Deed) -> None:
+    rule = Rule("A rule", Who(), (Step(When(not_seen=90), Action(deed)),))
+    away = replace(somebody(seen_days_ago(93)), said_away_until=TODAY)
+    verdict = judge_by_rule(rule, away, GROUND, NOW)
+    assert (verdict.state, verdict.why) == (CaseState.SPARED, Why.KEPT)
+    assert verdict.reason == f"Answered that they are away until {TODAY:%-d %B %Y}."
+    back = replace(away, said_away_until=TODAY - timedelta(days=1))
+    assert judge_by_rule(rule, back, GROUND, NOW).state is CaseState.PLANNED
 
 
 @pytest.mark.parametrize("away", [0, 1])

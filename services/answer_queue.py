@@ -1,0 +1,141 @@
+"""Answers that wait for an operator: "I still need it" where the rule asks first, and "give me my access back"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import Conflict, Invalid
+from models.answer import Answer, Decision
+from models.people import Person
+from models.rule import rule_names
+from models.run import Case, Run
+from rules.case import CaseState, RunState, moved
+from rules.topics import AnswerKind
+from services.answers import locked, settle, spare_as_said
+from services.doors import require_organization
+from services.give_backs import begin
+from services.rule_versions import step_of
+from services.toolbox import Toolbox
+from services.warning import next_warning_at
+
+MOST_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One answer that waits, as people see it."""
+
+    answer: Answer
+    case: Case
+    run: Run
+    rule_name: str
+    person: Person | None
+
+    @property
+    def asks_back(self) -> bool:
+        return self.answer.kind == AnswerKind.ASK_BACK
+
+
+def asking(tools: Toolbox, caller: Caller, *, offset: int = 0, limit: int = 50) -> list[Asking]:
+    """One page of the answers that wait, oldest first."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        query = _open(organization_id).order_by(Answer.given_at, Case.id).offset(offset).limit(limit)
+        rows = session.execute(query).all()
+        names = rule_names(session, organization_id, [run.rule_id for _answer, _case, run in rows])
+        account_ids = [case.account_id for _answer, case, _run in rows]
+        people = {
+            person.account_id: person
+            for person in session.scalars(
+                select(Person).where(
+                    Person.organization_id == organization_id, Person.account_id.in_(account_ids)
+                )
+            )
+        }
+        found = [
+            Asking(answer, case, run, names.get(run.rule_id or "", ""), people.get(case.account_id))
+            for answer, case, run in rows
+        ]
+        session.expunge_all()
+        return found
+
+
+def count_asking(session: Session, organization_id: str) -> int:
+    """How many answers wait for an operator."""
+    waiting = _open(organization_id).with_only_columns(func.count())
+    return session.scalar(waiting) or 0
+
+
+def grant(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
+    """Lets people keep their access, or gives it back: the worker acts. Returns how many.
+
+    Raises Invalid, and Conflict when nobody waits any more or no way leads back for one of them: then nothing is done.
+    """
+    return _decide(tools, caller, case_ids, granted=True)
+
+
+def refuse(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
+    """Lets the deed go on, or leaves it done. Returns how many."""
+    return _decide(tools, caller, case_ids, granted=False)
+
+
+def _decide(tools: Toolbox, caller: Caller, case_ids: Sequence[str], *, granted: bool) -> int:
+    organization_id = require_organization(tools, caller)
+    wanted = list(dict.fromkeys(case_ids))
+    if not wanted:
+        raise Invalid("cases", "Nobody is selected.", "Select people in the queue first.")
+    if len(wanted) > MOST_AT_ONCE:
+        raise Invalid("cases", f"More than {MOST_AT_ONCE:,} people are selected.", "Do it in several steps.")
+    now, by = tools.clock(), caller.account_id or ""
+    with tools.begin() as session:
+        locked(session, Case.organization_id == organization_id, Case.id.in_(wanted))
+        rows = session.execute(_open(organization_id).where(Case.id.in_(wanted))).all()
+        if not rows:
+            raise Conflict("Nobody of these waits any more.", "Reload the queue.")
+        for answer, case, run in rows:
+            if answer.kind != AnswerKind.ASK_BACK:
+                _lead_on(session, answer, case, run, now, granted=granted)
+            elif granted:
+                begin(tools, session, run, case, by=by, now=now)
+            decision = Decision.APPROVED if granted else Decision.REFUSED
+            settle(session, answer, case, decision, by=by, now=now)
+        return len(rows)
+
+
+def _lead_on(session: Session, answer: Answer, case: Case, run: Run, now: datetime, *, granted: bool) -> None:
+    if granted:
+        spare_as_said(case, answer, now)
+        return
+    case.state = moved(CaseState(case.state), CaseState.WARNED).value
+    step = step_of(session, case, run)
+    assert step is not None, "only a rule lets an answer wait"
+    due_at = case.due_at or now
+    case.resume_at = now if due_at <= now else next_warning_at(step, due_at, now)
+
+
+def _open(organization_id: str) -> Select[Answer, Case, Run]:
+    return (
+        select(Answer, Case, Run)
+        .join(Case, (Case.organization_id == Answer.organization_id) & (Case.id == Answer.case_id))
+        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
+        .where(
+            Answer.organization_id == organization_id,
+            Answer.decision == Decision.WAITS.value,
+            _still_matters(),
+        )
+    )
+
+
+def _still_matters() -> ColumnElement[bool]:
+    """A case that was stopped or taken back meanwhile is no longer decided about."""
+    asks_back = (Answer.kind == AnswerKind.ASK_BACK.value) & Case.state.in_(
+        [CaseState.ACTED.value, CaseState.UNDO_SKIPPED.value]
+    )
+    keeps = (Case.state == CaseState.ANSWERED.value) & (Run.state == RunState.RUNNING.value)
+    return asks_back | (keeps & (Answer.kind != AnswerKind.ASK_BACK.value))

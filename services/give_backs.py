@@ -1,0 +1,136 @@
+"""Access given back to whoever asks for it: by an operator's word, or by itself while seats are left under the cap."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from connect.errors import Conflict
+from models.answer import GRANTED, Answer, Decision
+from models.audit import APP
+from models.organization import Organization, Seats, seats_of
+from models.people import Person, Seat
+from models.run import Case, Run, find_run
+from models.sync import SyncState, latest_sync
+from rules.case import CaseState
+from rules.topics import AnswerKind
+from services.answers import settle
+from services.ground import ground_of
+from services.toolbox import Toolbox
+from services.undoing import give_back
+
+ASKED = "They asked for their access back."
+LOOK_AGAIN = timedelta(minutes=10)
+MOST_AT_ONCE = 50
+
+
+def begin(tools: Toolbox, session: Session, run: Run, case: Case, *, by: str, now: datetime) -> Run:
+    """Starts to take back what one case did. Raises Conflict when no way leads back."""
+    ground = ground_of(tools, session, case.organization_id, by, now)
+    late = timedelta(seconds=tools.settings.settle_seconds)
+    return give_back(session, run, case, ground, by=by, now=now, settle=late, reason=ASKED)
+
+
+def give_back_within_caps(tools: Toolbox) -> list[str]:
+    """The worker's look at who asks, where the organization has set a cap. Returns the runs' ids.
+
+    Whoever cannot be helped by itself stays in the review queue, and is looked at again after a while: seats may come
+    free.
+    """
+    now = tools.clock()
+    with tools.begin() as session:
+        due = (
+            select(Answer.organization_id)
+            .join(Organization, Organization.id == Answer.organization_id)
+            .where(
+                Answer.decision == Decision.WAITS.value,
+                Answer.kind == AnswerKind.ASK_BACK.value,
+                Answer.decided_at.is_(None) | (Answer.decided_at <= now - LOOK_AGAIN),
+                Organization.give_back_cap.is_not(None),
+                Organization.doorless_since.is_(None),
+            )
+            .distinct()
+        )
+        organization_ids = session.scalars(due).all()
+    return [run_id for each in organization_ids for run_id in _give_back(tools, each, now)]
+
+
+def _give_back(tools: Toolbox, organization_id: str, now: datetime) -> list[str]:
+    begun = []
+    with tools.begin() as session:
+        # Two workers that look at once: the second one waits here, and then finds what the first one gave.
+        session.execute(
+            update(Organization).where(Organization.id == organization_id).values(id=organization_id)
+        )
+        organization = session.get_one(Organization, organization_id)
+        query = (
+            select(Answer, Case)
+            .join(Case, (Case.organization_id == Answer.organization_id) & (Case.id == Answer.case_id))
+            .where(
+                Answer.organization_id == organization_id,
+                Answer.decision == Decision.WAITS.value,
+                Answer.kind == AnswerKind.ASK_BACK.value,
+                Answer.decided_at.is_(None) | (Answer.decided_at <= now - LOOK_AGAIN),
+                Case.state == CaseState.ACTED.value,
+            )
+            .order_by(Answer.given_at)
+            .limit(MOST_AT_ONCE)
+        )
+        for answer, case in session.execute(query).all():
+            answer.decided_at = now
+            session.flush()
+            run = find_run(session, organization_id, case.run_id)
+            if run is None or not _fits(session, organization, case):
+                continue
+            try:
+                undo = begin(tools, session, run, case, by=APP, now=now)
+            except Conflict:
+                continue
+            begun.append(undo.id)
+            settle(session, answer, case, Decision.AUTOMATIC, by=APP, now=now)
+    return begun
+
+
+def _fits(session: Session, organization: Organization, case: Case) -> bool:
+    """Whether fewer seats than the cap are in use in every product that comes back with this case."""
+    held = (case.earlier or {}).get("products")
+    cap = organization.give_back_cap
+    if held is None or cap is None:
+        return False
+    given = _given_since_the_last_sync(session, organization.id)
+    products = {seats.resource_id: seats for seats in seats_of(session, organization.id)}
+    return all(one in products and _in_use(session, products[one]) + given < cap for one in held)
+
+
+def _in_use(session: Session, seats: Seats) -> int:
+    """As Atlassian counted at the last sync; where it does not say, those whom we know to hold a seat."""
+    if seats.usage is not None:
+        return seats.usage
+    query = (
+        select(func.count(Seat.account_id))
+        .join(
+            Person, (Person.organization_id == Seat.organization_id) & (Person.account_id == Seat.account_id)
+        )
+        .where(
+            Seat.organization_id == seats.organization_id,
+            Seat.resource_id == seats.resource_id,
+            Person.status == "active",
+            Person.left_at.is_(None),
+        )
+    )
+    return session.scalar(query) or 0
+
+
+def _given_since_the_last_sync(session: Session, organization_id: str) -> int:
+    """How many got their access back since the seats were counted: rather one too many than over the cap."""
+    sync = latest_sync(session, organization_id, SyncState.COMPLETE)
+    query = select(func.count()).where(
+        Answer.organization_id == organization_id,
+        Answer.kind == AnswerKind.ASK_BACK.value,
+        Answer.decision.in_(GRANTED),
+    )
+    if sync is not None:
+        query = query.where(Answer.decided_at >= sync.started_at)
+    return session.scalar(query) or 0
