@@ -5,8 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from models.credential import Credential, CredentialKind
+from models.hook import Hook
 from models.tenant import Tenant
 from services.doors import credential_row
+from services.hook_secrets import SEALED_COLUMNS, hook_row
 from services.installing import tenant_row
 from services.toolbox import Toolbox
 
@@ -35,6 +37,14 @@ def rotate_keys(tools: Toolbox) -> int:
             if renewed:
                 credential.email_sealed = renewed
                 sealed_anew += 1
+        for hook in session.scalars(select(Hook)):
+            row = hook_row(hook.organization_id, hook.id)
+            for column in SEALED_COLUMNS:
+                sealed: bytes | None = getattr(hook, column)
+                renewed = _renewed(tools, sealed, row, column) if sealed is not None else None
+                if renewed is not None:
+                    setattr(hook, column, renewed)
+                    sealed_anew += 1
     return sealed_anew
 
 

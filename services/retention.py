@@ -1,4 +1,4 @@
-"""What is forgotten, and when: organizations without a door, spent lifecycle tokens, previews nobody confirmed."""
+"""What is forgotten, and when: organizations without a door, spent tokens, previews nobody confirmed, what was sent."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 
 from models.audit import APP, Event, purge_audit, purge_audit_of_tenant
+from models.delivery import Delivery
 from models.organization import Organization
 from models.tenant import LifecycleToken, Tenant
 from services.audit import record
 from services.previews import purge_previews
 from services.toolbox import Toolbox
+
+DELIVERIES_KEPT = timedelta(days=90)
+"""How long the log tells of what was sent, and of what was not."""
 
 
 def purge(tools: Toolbox) -> None:
@@ -19,6 +23,7 @@ def purge(tools: Toolbox) -> None:
     now = tools.clock()
     purge_previews(tools)
     with tools.begin() as session:
+        session.execute(delete(Delivery).where(Delivery.finished_at < now - DELIVERIES_KEPT))
         session.execute(delete(LifecycleToken).where(LifecycleToken.expires_at < now - timedelta(days=1)))
         overdue = now - timedelta(days=tools.settings.purge_after_days)
         for client_key in session.scalars(
