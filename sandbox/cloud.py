@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sandbox import holdings, seed, world
 from sandbox.faults import Faults
+from sandbox.hook_sink import HookSink
 from sandbox.journal import Journal
 from sandbox.people import Directory
 from sandbox.post_office import MailFaults
@@ -38,6 +39,7 @@ class Cloud:
     stopping: threading.Event = field(default_factory=threading.Event)
     journal: Journal = field(default_factory=Journal)
     mail_faults: MailFaults = field(default_factory=MailFaults)
+    hook_sink: HookSink = field(default_factory=HookSink)
     faults: Faults = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,7 +65,7 @@ class Cloud:
             self.store.put("population", wanted)
 
     def reset(self) -> None:
-        """Back to the first day: people, credentials, installs, mails, faults, log. The install key stays."""
+        """Back to the first day: people, credentials, installs, mails, hooks, faults, log. The install key stays."""
         keys = self.store.get("install_key")
         self.store.clear()
         if keys:
@@ -73,5 +75,6 @@ class Cloud:
         self.rate.limit(None)
         self.faults.clear()
         self.mail_faults.clear()
+        self.hook_sink.clear()
         self.journal.clear()
         self.fill_once()

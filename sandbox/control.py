@@ -7,7 +7,16 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import control_groups, control_limits, control_mail, deeds, installer, keyhost, world
+from sandbox import (
+    control_groups,
+    control_hooks,
+    control_limits,
+    control_mail,
+    deeds,
+    installer,
+    keyhost,
+    world,
+)
 from sandbox.cloud import Cloud
 from sandbox.faults import Fault
 from sandbox.installer import NotPossible
@@ -49,6 +58,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
     control_groups.add_routes(routes, cloud)
     control_limits.add_routes(routes, cloud)
     control_mail.add_routes(routes, cloud)
+    control_hooks.add_routes(routes, cloud)
 
     @routes.post("/keys/<key>/expire")
     def expire(key: str) -> tuple[Response, int]:

@@ -18,6 +18,7 @@ from sandbox import (
     admin_roles,
     control,
     control_page,
+    hook_pages,
     host_page,
     keyhost,
     mail_pages,
@@ -133,18 +134,21 @@ def _fill_hub(program: Flask, cloud: Cloud) -> None:
         control.blueprint(cloud),
         control_page.blueprint(cloud),
         mail_pages.blueprint(cloud),
+        hook_pages.blueprint(cloud),
         host_page.assets(cloud),
     ):
         program.register_blueprint(routes)
 
 
 def _layers(cloud: Cloud, program: Flask) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    """Around every API request: the journal, then the faults. Pages and the control API stay whole."""
+    """Around every API request: the journal, then the faults; around a hook's: the faults. The rest stays whole."""
 
     def faulty(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return cloud.faults.spoil(program.wsgi_app, environ, start_response)
 
     def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/hooks/"):
+            return faulty(environ, start_response)
         if not is_api(environ["PATH_INFO"]):
             return program.wsgi_app(environ, start_response)
         return cloud.journal.watch(faulty, program.name, environ, start_response)
