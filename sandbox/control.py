@@ -12,6 +12,7 @@ from sandbox import (
     control_hooks,
     control_limits,
     control_mail,
+    control_works,
     deeds,
     installer,
     keyhost,
@@ -59,6 +60,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
     control_limits.add_routes(routes, cloud)
     control_mail.add_routes(routes, cloud)
     control_hooks.add_routes(routes, cloud)
+    control_works.add_routes(routes, cloud)
 
     @routes.post("/keys/<key>/expire")
     def expire(key: str) -> tuple[Response, int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, send_from_directory
 
-from sandbox import installer, world
+from sandbox import installer, works, world
 from sandbox.cloud import Cloud
 from sandbox.installer import NotPossible, Tenant
 
@@ -70,6 +70,26 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
     def jira(**_: str) -> str:
         return page("jira")
 
+    @routes.get("/browse/<key>")
+    def issue(key: str) -> str:
+        return page("jira", find(key))
+
+    @routes.get("/jira/dashboards/<dashboard>")
+    def dashboard(dashboard: str) -> str:
+        if dashboard != works.DASHBOARD["id"]:
+            abort(404)
+        return page("jira", place="dashboard")
+
+    @routes.get("/wiki/spaces/<space>/<any(pages, blogposts):kind>/<page_id>")
+    def content(page_id: str, **_: str) -> str:
+        return page("confluence", find(page_id))
+
+    def find(name: str) -> works.Issue | works.Page:
+        for one in works.everything(cloud.store, organization):
+            if name in (one.id, getattr(one, "key", "")):
+                return one
+        abort(404)
+
     @routes.get("/wiki")
     @routes.get("/wiki/")
     @routes.get("/wiki/plugins/servlet/upm")
@@ -77,7 +97,7 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
     def confluence(**_: str) -> str:
         return page("confluence")
 
-    def page(name: str) -> str:
+    def page(name: str, work: works.Issue | works.Page | None = None, place: str = "") -> str:
         people = [
             {"id": p.account_id, "name": p.name, "says": p.says, "power": p.power}
             for p in organization.people
@@ -90,6 +110,17 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
             "sites": cloud.sites,
             "people": people,
             "base": "/wiki" if name == "confluence" else "",
+            "place": place,
+            "work": shown(work) if work is not None else None,
+            "works": [
+                shown(one)
+                for one in (
+                    works.pages(cloud.store, organization)
+                    if name == "confluence"
+                    else works.issues(cloud.store, organization)
+                )
+            ],
+            "dashboard": works.DASHBOARD,
         }
         return render_template(
             "host.html",
@@ -97,6 +128,22 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
             organization=organization,
             title="Confluence" if name == "confluence" else "Jira",
         )
+
+    def shown(work: works.Issue | works.Page) -> dict[str, Any]:
+        """As the script draws it, with the names of its people."""
+
+        def name_of(account_id: str | None) -> str:
+            person = cloud.directory(site).find(account_id) if account_id else None
+            return str(person["name"]) if person is not None else "Nobody"
+
+        if isinstance(work, works.Issue):
+            people = [("Assignee", name_of(work.assignee)), ("Reporter", name_of(work.reporter))]
+            people += [("Watcher", name_of(watcher)) for watcher in work.watchers]
+            return {"id": work.id, "key": work.key, "title": work.summary, "people": people,
+                    "address": f"/browse/{work.key}"}  # fmt: skip
+        people = [("Owner", name_of(work.owner)), ("Last edited by", name_of(work.editor))]
+        address = f"/wiki/spaces/{works.SPACE['key']}/{work.kind}s/{work.id}"
+        return {"id": work.id, "key": "", "title": work.title, "people": people, "address": address}
 
     @routes.get("/host/state")
     def state() -> Response:
@@ -109,14 +156,18 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
             app_key=known.app_key,
             app_name=known.descriptor.get("name", known.app_key),
             modules=installer.modules(known),
+            panels=installer.panels(known),
             client_key=known.client_key,
         )
 
     @routes.get("/host/frame")
     def frame() -> Response:
-        """?product&module&as: the address for an iframe, signed now."""
+        """?product&module&as: the address for an iframe, signed now. ?work: on which issue or page it is shown."""
         known = installer.require_tenant(cloud, site, product())
         extra = {key: value for key, value in request.args.items() if key.startswith("ac.")}
+        if "work" in request.args:
+            work = request.args["work"]
+            extra |= works.variables(None if work == works.DASHBOARD["id"] else find(work))
         return jsonify(
             url=installer.page_url(known, request.args["module"], request.args.get("as") or None, extra)
         )

@@ -259,6 +259,23 @@ def modules(tenant: Tenant) -> list[dict[str, Any]]:
     return found
 
 
+def panels(tenant: Tenant) -> list[dict[str, Any]]:
+    """The modules that the product shows inside of its own pages, as [{kind, key, name, url}]."""
+    found = []
+    for kind in ("jiraIssueContexts", "jiraDashboardItems", "contentBylineItems", "webPanels"):
+        for entry in tenant.descriptor.get("modules", {}).get(kind) or []:
+            url = entry.get("url") or entry["target"]["url"]
+            found.append(
+                {
+                    "kind": kind,
+                    "key": entry["key"],
+                    "url": url,
+                    "name": entry.get("name", {}).get("value", ""),
+                }
+            )
+    return found
+
+
 def _filled(url: str, values: dict[str, str]) -> str:
     """The module's address with its {variables} put in; one without a value becomes empty."""
     return re.sub(r"\{([\w.]+)\}", lambda found: quote(values.get(found[1], ""), safe=""), url)
@@ -268,7 +285,8 @@ def page_url(
     tenant: Tenant, module_key: str, account_id: str | None, extra: dict[str, str] | None = None
 ) -> str:
     """The address the product puts into the iframe of a module, freshly signed."""
-    module = next((m for m in modules(tenant) if m["key"] == module_key), None)
+    known = (*modules(tenant), *panels(tenant))
+    module = next((m for m in known if m["key"] == module_key), None)
     if module is None:
         raise NotPossible(f"the app has no page module {module_key!r}")
     parts = tenant.base_url.split("/", 3)

@@ -23,6 +23,7 @@ from sandbox import (
     keyhost,
     mail_pages,
     site_api,
+    work_api,
 )
 from sandbox.admin_access import bearer
 from sandbox.answers import Refusal
@@ -97,6 +98,7 @@ def start(
     for program in sites:
         for routes in (
             site_api.blueprint(cloud, program.name),
+            work_api.blueprint(cloud, program.name),
             host_page.blueprint(cloud, program.name),
             host_page.assets(cloud),
         ):

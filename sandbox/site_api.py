@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import world
+from sandbox import works, world
 from sandbox.answers import Refusal
 from sandbox.cloud import Cloud
 from sandbox.site_access import app_caller, caller
@@ -21,7 +21,10 @@ GLOBAL_PERMISSIONS = (
     "CREATE_SHARED_OBJECTS",
     "MANAGE_GROUP_FILTER_SUBSCRIPTIONS",
 )
-ADMIN_ONLY = frozenset({"ADMINISTER", "SYSTEM_ADMIN"})
+ADMIN_ONLY = frozenset({"ADMINISTER", "SYSTEM_ADMIN", "ADMINISTER_PROJECTS"})
+PROJECT_PERMISSIONS = ("ADMINISTER_PROJECTS", "BROWSE_PROJECTS", "VIEW_VOTERS_AND_WATCHERS")
+
+PROJECT_ID = int(works.PROJECT["id"])
 
 
 def blueprint(cloud: Cloud, site: str) -> Blueprint:
@@ -63,7 +66,10 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
         if not isinstance(body, dict):
             raise _jira_error(400, "Can not deserialize the request body.")
         wanted = body.get("globalPermissions", [])
+        in_projects = body.get("projectPermissions", [])
+        named = [name for asked in in_projects for name in asked["permissions"]]
         unknown = [name for name in wanted if name not in GLOBAL_PERMISSIONS]
+        unknown += [name for name in named if name not in PROJECT_PERMISSIONS]
         if unknown:
             raise Refusal(
                 400, {"errorMessages": [], "errors": dict.fromkeys(unknown, "Unrecognized permission")}
@@ -72,7 +78,17 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
         if known.account_id and account != known.account_id and not holds(known.account_id, "ADMINISTER"):
             raise _jira_error(403, "Only Jira administrators can perform this operation.")
         granted = [name for name in wanted if account and holds(account, name)]
-        return jsonify(globalPermissions=granted, projectPermissions=[])
+        known_projects = [
+            project for asked in in_projects for project in asked.get("projects", []) if project == PROJECT_ID
+        ]
+        return jsonify(
+            globalPermissions=granted,
+            projectPermissions=[
+                {"permission": name, "issues": [], "projects": known_projects}
+                for name in dict.fromkeys(named)
+                if known_projects and account and holds(account, name)
+            ],
+        )
 
     @routes.get("/rest/api/3/myself")
     def myself() -> Response:

@@ -58,6 +58,15 @@
     reload: () => location.reload(),
   });
 
+  // A dashboard's item: the product's menu tells the app that somebody wants to configure it.
+  const titles = window.SANDBOX.titles = new Map();
+  const editors = window.SANDBOX.editors = new Map();
+  connectHost.defineModule("jira", {
+    onDashboardItemEdit: (callback) => { editors.set(callback._context.extension.key, callback); },
+    setDashboardItemTitle: (title, callback) => { titles.get(callback._context.extension.key)?.(String(title)); },
+    isDashboardEditable: promised(async () => true),
+  });
+
   const jar = (name) => `sandbox-cookie-${SANDBOX.state?.app_key}-${name}`;
   connectHost.defineModule("cookie", {
     save: (name, value) => localStorage.setItem(jar(name), value),

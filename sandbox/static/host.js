@@ -83,8 +83,11 @@
       if (modules.length) list.append(head("Apps"), ...wanted("adminPages"), ...wanted("configurePage"), ...wanted("postInstallPage"));
       return;
     }
-    const places = product === "jira" ? ["For you", "Recent", "Projects", "Filters", "Dashboards"] : ["For you", "Recent", "Starred", "Spaces"];
+    const places = product === "jira" ? ["For you", "Recent", "Projects", "Filters"] : ["For you", "Recent", "Starred", "Spaces"];
     list.append(item(places[0], `${base}/`, "home"), ...places.slice(1).map((text) => still(text, "dot")));
+    if (product === "jira") list.append(item("Team dashboard", `/jira/dashboards/${window.SANDBOX.dashboard.id}`, "dot"));
+    list.append(head(product === "jira" ? "Demo project" : "Demo space"),
+      ...window.SANDBOX.works.map((one) => item(one.key ? `${one.key} ${one.title}` : one.title, one.address, "dot")));
     if (modules.length) list.append(head("Apps"), ...wanted("generalPages"));
     if (mayAdminister) list.append(head("Administration"), item("Manage apps", `${base}/plugins/servlet/upm`, "puzzle"), ...wanted("adminPages"));
   }
@@ -140,11 +143,9 @@
   function home(state) {
     heading("", product === "jira" ? "For you" : "Home");
     if (!state.installed) byId("content").append(installPanel());
-    const rows = product === "jira"
-      ? [["DEMO-42", "Order new chairs for the Zagreb office"], ["DEMO-41", "Renew the domain acme.example"], ["DEMO-38", "Write the onboarding page"]]
-      : [["Meeting notes", "Demo space"], ["How we work", "People space"], ["Travel policy", "People space"]];
+    const rows = window.SANDBOX.works.map((one) => (product === "jira" ? [one.key, one.title, one.address] : [one.title, "Demo space", one.address]));
     byId("content").append(el("section", { class: "panel" }, el("h2", {}, product === "jira" ? "Worked on" : "Pick up where you left off"),
-      el("ul", { class: "rows" }, ...rows.map(([one, two]) => el("li", {}, el("b", {}, one), el("span", {}, two))))));
+      el("ul", { class: "rows" }, ...rows.map(([one, two, href]) => el("li", {}, el("a", { href }, el("b", {}, one)), el("span", {}, two))))));
   }
 
   async function appPage(state) {
@@ -171,7 +172,8 @@
     const state = await ask("/host/state");
     window.SANDBOX.state = state;
     menu(state);
-    if (moduleKey) await appPage(state);
+    if (window.SANDBOX.work || window.SANDBOX.place) await window.SANDBOX.drawWork(state, { el, heading, byId, ask });
+    else if (moduleKey) await appPage(state);
     else if (path.startsWith("/plugins/servlet/upm")) manageApps(state);
     else home(state);
     document.body.dataset.ready = "true";
