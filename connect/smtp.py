@@ -19,6 +19,7 @@ SILENCE = 15.0
 """Seconds that a server may take for one answer."""
 LONGEST = 100.0
 """Seconds for the whole conversation: a server that drips its answers must not keep a worker busy."""
+_ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 _ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]{1,64}@[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]{1,255}")
 
 
@@ -55,11 +56,15 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of it. No trouble: the server took the mail. `for_good`: the same again gets the same answer."""
+    """What came of it. No trouble: the server took the mail. `for_good`: the same again gets the same answer.
+
+    `code` is the enhanced status (RFC 3463) where the server gave one: 5.1.1 is about the address, 5.7.1 about us.
+    """
 
     trouble: Trouble | None
     status: int | None = None
     for_good: bool = False
+    code: str = ""
 
 
 def parse_server(url: str) -> MailServer:
@@ -94,15 +99,16 @@ def hand_over(
     recipient: str,
     message: bytes,
     introduce_as: str,
+    longest: float = LONGEST,
 ) -> Answer:
     """One mail to one recipient. `addresses` are the checked IP addresses of the server; it is met nowhere else."""
     try:
-        with _connected(server, addresses, introduce_as) as client:
+        with _connected(server, addresses, introduce_as, longest) as client:
             return _converse(client, server, sender=sender, recipient=recipient, message=message)
     except ssl.SSLError:
         return Answer(Trouble.TLS)
     except smtplib.SMTPResponseException as refusal:
-        return _refused(Trouble.UNREACHABLE, refusal.smtp_code)
+        return _refused(Trouble.UNREACHABLE, refusal.smtp_code, refusal.smtp_error)
     except (OSError, smtplib.SMTPException):
         return Answer(Trouble.UNREACHABLE)
 
@@ -132,7 +138,7 @@ def _log_in(client: smtplib.SMTP, server: MailServer) -> Answer | None:
     try:
         client.login(server.username, server.password)
     except smtplib.SMTPResponseException as refusal:
-        return _refused(Trouble.LOGIN, refusal.smtp_code)
+        return _refused(Trouble.LOGIN, refusal.smtp_code, refusal.smtp_error)
     except (smtplib.SMTPNotSupportedError, smtplib.SMTPAuthenticationError, UnicodeError):
         return Answer(Trouble.LOGIN)
     return None
@@ -144,37 +150,40 @@ def _address(client: smtplib.SMTP, sender: str, recipient: str) -> Answer | None
         if not client.has_extn("smtputf8"):
             return Answer(Trouble.RECIPIENT, None, for_good=True)
         client.command_encoding = "utf-8"
-    code, _words = client.mail(sender, options)
+    code, words = client.mail(sender, options)
     if code != 250:
-        return _refused(Trouble.SENDER, code)
-    code, _words = client.rcpt(recipient)
-    return None if code in (250, 251) else _refused(Trouble.RECIPIENT, code)
+        return _refused(Trouble.SENDER, code, words)
+    code, words = client.rcpt(recipient)
+    return None if code in (250, 251) else _refused(Trouble.RECIPIENT, code, words)
 
 
 def _give(client: smtplib.SMTP, message: bytes) -> Answer:
     try:
-        code, _words = client.data(message)
+        code, words = client.data(message)
     except smtplib.SMTPDataError as refusal:
-        return _refused(Trouble.MESSAGE, refusal.smtp_code)
+        return _refused(Trouble.MESSAGE, refusal.smtp_code, refusal.smtp_error)
     except (OSError, smtplib.SMTPException):
         return Answer(Trouble.UNKNOWN)
-    return Answer(None, code) if code == 250 else _refused(Trouble.MESSAGE, code)
+    return Answer(None, code) if code == 250 else _refused(Trouble.MESSAGE, code, words)
 
 
-def _refused(trouble: Trouble, code: int) -> Answer:
+def _refused(trouble: Trouble, code: int, words: bytes | str) -> Answer:
     if code <= 0:
         return Answer(Trouble.UNREACHABLE)
-    return Answer(trouble, code, for_good=500 <= code <= 599)
+    enhanced = _ENHANCED.match(words if isinstance(words, bytes) else words.encode("utf-8", "replace"))
+    return Answer(trouble, code, 500 <= code <= 599, enhanced[0].decode() if enhanced else "")
 
 
 @contextmanager
-def _connected(server: MailServer, addresses: Sequence[str], introduce_as: str) -> Iterator[smtplib.SMTP]:
+def _connected(
+    server: MailServer, addresses: Sequence[str], introduce_as: str, longest: float
+) -> Iterator[smtplib.SMTP]:
     client = (
         _TlsClient(local_hostname=introduce_as, timeout=SILENCE, context=ssl.create_default_context())
         if server.security is Security.TLS
         else _Client(local_hostname=introduce_as, timeout=SILENCE)
     )
-    client.addresses = addresses
+    client.addresses, client.longest = addresses, longest
     # The certificate has to name the host that was asked for, whichever of its addresses is called.
     client._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001
     try:
@@ -193,6 +202,7 @@ class _Client(smtplib.SMTP):
     """Calls the checked addresses alone, and hangs up when the conversation takes too long."""
 
     addresses: Sequence[str] = ()
+    longest: float = LONGEST
     _line: socket.socket | None = None
     _timer: threading.Timer | None = None
 
@@ -206,7 +216,7 @@ class _Client(smtplib.SMTP):
                 continue
             # A second handle on the same line: the first one moves into the encryption.
             self._line = line = found.dup()
-            self._timer = threading.Timer(LONGEST, _cut, (line,))
+            self._timer = threading.Timer(self.longest, _cut, (line,))
             self._timer.daemon = True
             self._timer.start()
             return found

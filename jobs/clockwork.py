@@ -14,8 +14,9 @@ from services import (
     absences,
     asking,
     daily_checks,
-    give_backs,
     days,
+    digests,
+    give_backs,
     matters,
     orders,
     retention,
@@ -102,9 +103,10 @@ def look_around() -> tuple[list[Due], list[DueByDate], list[DueByDate], list[Due
 
 @DBOS.workflow(name="rounds")
 def rounds(_due_at: datetime, _context: Any) -> None:
-    """Every ten minutes: daily syncs, ended absences, new matters, credential checks and the clean-up, when due."""
+    """Every ten minutes, when due: daily syncs, ended absences, digests, matters, credential checks, the clean-up."""
     start_daily_syncs()
     bring_back()
+    send_digests()
     announce_matters()
     purge()
     for client_key, kind in credentials_due():
@@ -124,6 +126,11 @@ def bring_back() -> None:
 @DBOS.step()
 def announce_matters() -> None:
     matters.announce_matters(tools())
+
+
+@DBOS.step()
+def send_digests() -> None:
+    digests.send_digests(tools())
 
 
 @DBOS.step()

@@ -73,6 +73,7 @@ class Event(StrEnum):
     MAIL_SENDER_FORGOTTEN = "mail:sender_forgotten"
     MAIL_TEXT_CHANGED = "mail:text_changed"
     MAIL_TESTED = "mail:tested"
+    MAIL_ADDRESS_LET_GO = "mail:address_let_go"
     HOOK_ADDED = "hook:added"
     HOOK_CHANGED = "hook:changed"
     HOOK_REMOVED = "hook:removed"

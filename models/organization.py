@@ -92,6 +92,8 @@ class Operator(Base):
     reason: Mapped[str] = mapped_column(String(16))
     named_by: Mapped[str] = mapped_column(String(128))
     named_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    digest_stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When they said that they want no summaries by mail."""
 
 
 def operators_of(session: Session, organization_id: str) -> list[Operator]:

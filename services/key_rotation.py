@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.credential import Credential, CredentialKind
 from models.hook import Hook
+from models.mail import MailSender
 from models.tenant import Tenant
 from services.doors import credential_row
 from services.hook_secrets import SEALED_COLUMNS, hook_row
 from services.installing import tenant_row
+from services.mail_senders import sender_row
 from services.toolbox import Toolbox
 
 
@@ -17,35 +22,27 @@ def rotate_keys(tools: Toolbox) -> int:
     """Seals anew what an older key had sealed, all or nothing. Returns how many values. Raises CredentialUnreadable."""
     sealed_anew = 0
     with tools.begin() as session:
-        for tenant in session.scalars(select(Tenant).where(Tenant.shared_secret_sealed.is_not(None))):
-            assert tenant.shared_secret_sealed is not None
-            renewed = _renewed(
-                tools, tenant.shared_secret_sealed, tenant_row(tenant.client_key), "shared_secret_sealed"
-            )
+        for owner, row, column in _places(session):
+            sealed: bytes | None = getattr(owner, column)
+            renewed = _renewed(tools, sealed, row, column) if sealed is not None else None
             if renewed is not None:
-                tenant.shared_secret_sealed = renewed
+                setattr(owner, column, renewed)
                 sealed_anew += 1
-        for credential in session.scalars(select(Credential)):
-            row = credential_row(credential.client_key, CredentialKind(credential.kind))
-            renewed = _renewed(tools, credential.sealed, row, "sealed")
-            if renewed is not None:
-                credential.sealed = renewed
-                sealed_anew += 1
-            renewed = credential.email_sealed and _renewed(
-                tools, credential.email_sealed, row, "email_sealed"
-            )
-            if renewed:
-                credential.email_sealed = renewed
-                sealed_anew += 1
-        for hook in session.scalars(select(Hook)):
-            row = hook_row(hook.organization_id, hook.id)
-            for column in SEALED_COLUMNS:
-                sealed: bytes | None = getattr(hook, column)
-                renewed = _renewed(tools, sealed, row, column) if sealed is not None else None
-                if renewed is not None:
-                    setattr(hook, column, renewed)
-                    sealed_anew += 1
     return sealed_anew
+
+
+def _places(session: Session) -> Iterator[tuple[object, str, str]]:
+    """Every place of a sealed value: the object that has it, its row as the vault binds it, and the column."""
+    for tenant in session.scalars(select(Tenant).where(Tenant.shared_secret_sealed.is_not(None))):
+        yield tenant, tenant_row(tenant.client_key), "shared_secret_sealed"
+    for credential in session.scalars(select(Credential)):
+        row = credential_row(credential.client_key, CredentialKind(credential.kind))
+        yield from ((credential, row, column) for column in ("sealed", "email_sealed"))
+    for hook in session.scalars(select(Hook)):
+        row = hook_row(hook.organization_id, hook.id)
+        yield from ((hook, row, column) for column in SEALED_COLUMNS)
+    for sender in session.scalars(select(MailSender)):
+        yield sender, sender_row(sender.organization_id), "password_sealed"
 
 
 def _renewed(tools: Toolbox, sealed: bytes, row: str, column: str) -> bytes | None:

@@ -224,6 +224,7 @@ EVENTS: dict[str, str] = {
     Event.MAIL_SENDER_FORGOTTEN: "Forgot the mail server",
     Event.MAIL_TEXT_CHANGED: "Changed a mail's text",
     Event.MAIL_TESTED: "Sent a test mail",
+    Event.MAIL_ADDRESS_LET_GO: "Let mails go to an address again",
     Event.HOOK_ADDED: "Added a hook",
     Event.HOOK_CHANGED: "Changed a hook",
     Event.HOOK_REMOVED: "Removed a hook",

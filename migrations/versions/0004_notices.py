@@ -134,6 +134,9 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_gadget_organization_id_organization'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('organization_id', 'client_key', 'dashboard_id', 'item_id', name=op.f('pk_gadget'))
     )
+    with op.batch_alter_table('operator', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('digest_stopped_at', sa.DateTime(timezone=True), nullable=True))
+
     with op.batch_alter_table('organization', schema=None) as batch_op:
         batch_op.add_column(sa.Column('language', sa.String(length=16), server_default='en', nullable=False))
         batch_op.add_column(sa.Column('panel_privacy', sa.String(length=16), server_default='inactive', nullable=False))
@@ -145,6 +148,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('operator', schema=None) as batch_op:
+        batch_op.drop_column('digest_stopped_at')
+
     with op.batch_alter_table('organization', schema=None) as batch_op:
         batch_op.drop_column('give_back_cap')
         batch_op.drop_column('digest_sent_at')

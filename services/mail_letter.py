@@ -1,0 +1,95 @@
+"""A mail as bytes: headers, the readable text and the same as HTML in one small layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email import policy
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
+from markupsafe import Markup
+
+from connect.smtp import is_address
+from services.mail_markdown import Value, harmless, to_html
+from services.mail_templating import in_markdown, in_plain_words, subject_line
+from services.mail_texts import Text
+
+LAYOUTS = Path(__file__).resolve().parent.parent / "templates" / "mails"
+_RIGHT_TO_LEFT = ("ar", "fa", "he", "ur")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a mail says. `html` is the text alone, without the layout around it."""
+
+    subject: str
+    text: str
+    html: Markup
+    language: str
+
+    @property
+    def direction(self) -> str:
+        return "rtl" if self.language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who a mail comes from."""
+
+    address: str
+    name: str
+
+
+def content_of(text: Text, values: Mapping[str, Value], language: str) -> Content:
+    """A text with its values filled in. Raises Invalid for a text that cannot be used."""
+    return Content(
+        subject_line(text.subject, values),
+        in_plain_words(text.body, values).strip() + "\n",
+        Markup(to_html(in_markdown(text.body, values))),  # noqa: S704 - made by markdown-it without any tags of others
+        language,
+    )
+
+
+def letter(
+    content: Content,
+    *,
+    sender: Sender,
+    recipient: str,
+    message_id: str,
+    at: datetime,
+    stop_link: str = "",
+) -> bytes | None:
+    """The message, ready to be handed in; None when the recipient's address is none."""
+    if not is_address(recipient):
+        return None
+    message = EmailMessage(policy=policy.SMTP if recipient.isascii() else policy.SMTPUTF8)
+    try:
+        message["From"] = Address(harmless(sender.name), addr_spec=sender.address)
+        message["To"] = Address(addr_spec=recipient)
+    except (ValueError, IndexError, MessageError):
+        return None
+    message["Subject"] = content.subject
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = content.language
+    if stop_link:
+        # RFC 8058: one click, a POST, nobody has to log in.
+        message["List-Unsubscribe"] = f"<{stop_link}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(content.text, cte="quoted-printable")
+    message.add_alternative(_layout().render(content=content), subtype="html", cte="quoted-printable")
+    return message.as_bytes()
+
+
+@cache
+def _layout() -> Template:
+    loader = FileSystemLoader(LAYOUTS)
+    return Environment(loader=loader, autoescape=select_autoescape(default=True)).get_template("mail.html")

@@ -1,0 +1,59 @@
+"""What a mail server's answers mean, in plain words with a next step."""
+
+from __future__ import annotations
+
+from connect.smtp import Answer, Trouble
+
+_WORDS: dict[Trouble, tuple[str, str]] = {
+    Trouble.UNREACHABLE: (
+        "The mail server cannot be reached.",
+        "Check host and port, and whether it lets this machine in.",
+    ),
+    Trouble.TLS: (
+        "The encrypted connection to the mail server failed.",
+        "Check whether the port wants TLS or STARTTLS, and whether its certificate is valid for this host.",
+    ),
+    Trouble.LOGIN: (
+        "The mail server refused the user name or the password.",
+        "Type both again; many providers want a password made for apps.",
+    ),
+    Trouble.SENDER: (
+        "The mail server does not let this user send from this address.",
+        "Check the address that mails come from.",
+    ),
+    Trouble.RECIPIENT: (
+        "The mail server refused the recipient's address.",
+        "Check whether it may send to this address.",
+    ),
+    Trouble.MESSAGE: ("The mail server refused the mail.", "Ask whoever runs it for the reason."),
+    Trouble.UNKNOWN: (
+        "The connection broke before the mail server confirmed the mail.",
+        "It may have arrived; look into the mailbox.",
+    ),
+}
+_PRIVATE = (
+    "The mail server is in a private network, where Rollcall calls nobody.",
+    "Give a host that the internet can reach, or ask whoever runs Rollcall to list it in PRIVATE_TARGETS.",
+)
+_BUSY = ("The mail server asked us to try again later.", "Try again in a few minutes.")
+# The server is wrong for everybody: somebody has to look at its settings.
+OF_THE_SERVER = (Trouble.UNREACHABLE, Trouble.TLS, Trouble.LOGIN, Trouble.SENDER)
+
+
+def words_of(answer: Answer) -> tuple[str, str]:
+    """Sentence and next step of an answer that is no success."""
+    assert answer.trouble is not None
+    if answer.trouble is Trouble.UNREACHABLE and answer.for_good and answer.status is None:
+        return _PRIVATE
+    if answer.status is not None and 400 <= answer.status < 500:
+        return _BUSY
+    return _WORDS[answer.trouble]
+
+
+def no_such_address(answer: Answer) -> bool:
+    """Whether the server says that the address itself is none; a refusal by its own policy says nothing about it."""
+    return (
+        answer.trouble is Trouble.RECIPIENT
+        and answer.status in (550, 551, 553)
+        and not answer.code.startswith(("5.5", "5.7"))
+    )

@@ -1,0 +1,92 @@
+"""What stands in the variables of a mail: looked up and put into words when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.organization import Organization, seats_of
+from models.people import Person, Seat
+from rules.deeds import Deed
+from rules.topics import Topic
+from services import mail_words
+from services.keep_links import keep_link
+from services.languages import Catalogue
+from services.mail_markdown import Value, address, words
+from services.toolbox import Toolbox
+
+SAMPLE_GRACE = timedelta(days=14)
+
+
+def values_about(
+    tools: Toolbox,
+    session: Session,
+    topic: Topic,
+    person: Person,
+    said: Catalogue,
+    *,
+    facts: Mapping[str, Any],
+    case_id: str | None,
+) -> dict[str, Value]:
+    """For everything that is told to the person concerned. `facts` are those of the delivery."""
+    organization = session.get_one(Organization, person.organization_id)
+    products = _products(session, person, facts.get("products") or ())
+    deed = str(facts.get("deed") or "")
+    ended = topic in (Topic.ENDED, Topic.GIVEN_BACK)
+    ends_at = datetime.fromisoformat(facts["ends_at"]) if facts.get("ends_at") else None
+    values = values_of_everybody(organization, person) | {
+        "product": words(mail_words.product_words(said, products[:1])),
+        "products": words(mail_words.product_words(said, products)),
+        "deed": words(mail_words.ended_words(said, deed) if ended else mail_words.ends_words(said, deed)),
+        "rule": words(str(facts.get("rule") or "")),
+        "reason": words(mail_words.because_words(said, str(facts.get("because") or ""))),
+        "keep_link": address(
+            keep_link(tools, person.organization_id, case_id, person.account_id) if case_id else ""
+        ),
+        "ends_on": words(""),
+        "days_left": words(""),
+    }
+    if ends_at is not None:
+        there = ZoneInfo(organization.time_zone)
+        day, today = ends_at.astimezone(there).date(), tools.clock().astimezone(there).date()
+        values["ends_on"] = words(said.date(day))
+        values["days_left"] = words(mail_words.days_words(said, (day - today).days))
+    return values
+
+
+def values_of_everybody(organization: Organization, person: Person) -> dict[str, Value]:
+    """Who is addressed, and by which organization."""
+    return {
+        "person.name": words(person.name),
+        "person.first_name": words(person.name.split()[0] if person.name.split() else person.name),
+        "organization": words(organization.name),
+    }
+
+
+def sample_values(
+    tools: Toolbox, session: Session, topic: Topic, person: Person, said: Catalogue, rule: str
+) -> dict[str, Value]:
+    """For a preview: as if a rule were about to suspend this person. The link leads to no case."""
+    facts = {
+        "deed": Deed.SUSPEND.value,
+        "ends_at": (tools.clock() + SAMPLE_GRACE).isoformat(),
+        "because": "Last seen 93 days ago, in Jira.",
+        "rule": rule or "Idle ladder",
+    }
+    return values_about(tools, session, topic, person, said, facts=facts, case_id="sample")
+
+
+def _products(session: Session, person: Person, meant: Any) -> list[str]:
+    """The products that it is about; those of the person's seats when it is about all, then the organization's."""
+    if meant:
+        return list(meant)
+    query = select(Seat.product_key).where(
+        Seat.organization_id == person.organization_id, Seat.account_id == person.account_id
+    )
+    held = sorted(set(session.scalars(query)))
+    return held or [one.key for one in seats_of(session, person.organization_id)]
