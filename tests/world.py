@@ -44,6 +44,7 @@ from services import (
     rule_runs,
     rules,
     runs,
+    sending,
     syncing,
     undoing,
 )
@@ -402,6 +403,25 @@ class World:
         else:
             raise AssertionError("the work does not end")
         runs.finish_runs(tools)
+
+    def deliver(self, tools: Toolbox | None = None) -> int:
+        """The worker's round over what is due to leave by mail and hook; how many attempts."""
+        tools = tools or self.tools
+        attempts = 0
+        while due := sending.lease_due(tools):
+            for organization_id, delivery_id, attempt in due:
+                sending.deliver(tools, organization_id, delivery_id, attempt)
+                attempts += 1
+        return attempts
+
+    def hook_calls(self, name: str = "") -> list[dict[str, Any]]:
+        """What arrived at the pretend Atlassian's /hooks/<name>."""
+        found: list[dict[str, Any]] = self.control("GET", "/hooks", name=name)
+        return found
+
+    def hook_answers(self, name: str, **order: Any) -> None:
+        """How /hooks/<name> answers from now on: status, headers, seconds, times."""
+        self.control("POST", f"/hooks/{name}/answer", order)
 
     def case(self, run_id: str, account_id: str) -> Case:
         """One person of a run, as stored."""

@@ -22,9 +22,14 @@ def home() -> str:
 @public
 def rule_schema() -> Response:
     """What a file of rules may say, for editors that check while somebody types."""
-    return send_from_directory(
-        Path(current_app.root_path) / "docs", "rule.schema.json", mimetype="application/schema+json"
-    )
+    return _schema("rule.schema.json")
+
+
+@blueprint.get("/hook.schema.json")
+@public
+def hook_schema() -> Response:
+    """What a signed webhook brings, for whoever writes the other side."""
+    return _schema("hook.schema.json")
 
 
 @blueprint.get("/healthz")
@@ -34,3 +39,7 @@ def healthz() -> ResponseReturnValue:
     with tools().begin() as session:
         session.connection()
     return {"status": "ok"}
+
+
+def _schema(name: str) -> Response:
+    return send_from_directory(Path(current_app.root_path) / "docs", name, mimetype="application/schema+json")

@@ -24,6 +24,7 @@ PUBLIC = {
     "GET /",
     "GET /healthz",
     "GET /rule.schema.json",
+    "GET /hook.schema.json",
     "GET /atlassian-connect.json",
     "GET /jira/atlassian-connect.json",
     "GET /confluence/atlassian-connect.json",
