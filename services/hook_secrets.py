@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from models.hook import Hook
 from services.toolbox import Toolbox
+from services.vault import CredentialUnreadable
 
 SEALED_COLUMNS = ("address_sealed", "secret_sealed", "former_sealed")
 BOTH_SIGN_FOR = timedelta(days=1)
@@ -31,11 +33,12 @@ def seal_secret(tools: Toolbox, hook: Hook, secret: str) -> None:
 
 
 def replace_secret(tools: Toolbox, hook: Hook, secret: str, now: datetime) -> None:
-    """The new one signs from now on, the present one beside it for a day. Raises CredentialUnreadable."""
-    if hook.secret_sealed is not None:
-        present = tools.vault.open(hook.secret_sealed, row=_row(hook), column="secret_sealed")
-        hook.former_sealed = tools.vault.seal(present, row=_row(hook), column="former_sealed")
-        hook.former_until = now + BOTH_SIGN_FOR
+    """The new one signs from now on, the present one beside it for a day, if it can still be read."""
+    with suppress(CredentialUnreadable):
+        if hook.secret_sealed is not None:
+            present = tools.vault.open(hook.secret_sealed, row=_row(hook), column="secret_sealed")
+            hook.former_sealed = tools.vault.seal(present, row=_row(hook), column="former_sealed")
+            hook.former_until = now + BOTH_SIGN_FOR
     seal_secret(tools, hook, secret)
 
 

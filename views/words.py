@@ -7,6 +7,7 @@ from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, Deed
 from rules.panel import Role
 from rules.rule import Mode
+from rules.topics import Channel, DeliveryState
 from rules.verdict import Why
 
 STATUSES: dict[str, tuple[str, str]] = {
@@ -29,6 +30,14 @@ IDLE_CHOICES = [
     ("never", "Never came"),
     ("unknown", "Unknown"),
 ]
+
+CHANNELS: dict[Channel, str] = {Channel.MAIL: "Mail", Channel.HOOK: "Hook"}
+DELIVERY_STATES: dict[DeliveryState, tuple[str, str]] = {
+    DeliveryState.WAITING: ("Waiting", "info"),
+    DeliveryState.SENDING: ("Being sent", "info"),
+    DeliveryState.SENT: ("Sent", "success"),
+    DeliveryState.NOT_SENT: ("Not sent", "danger"),
+}
 
 CHIPS: list[tuple[str, dict[str, str]]] = [
     ("Everybody", {}),

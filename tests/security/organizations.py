@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from models.audit import AuditEntry
+from models.delivery import Delivery
+from models.hook import Hook
 from models.organization import Operator, Organization, Seats
 from models.people import Group, Membership, Person, Seat
 from models.protected import Protected
@@ -76,6 +78,29 @@ def link(world: World, tenant: Tenant, *operators: str) -> str:
                 added_by="ana",
                 added_at=NOW,
             ),
+            Hook(
+                organization_id=org,
+                id=hook_of(tenant),
+                kind="signed",
+                name=f"{name} hook",
+                address_sealed=b"sealed",
+                host=f"hooks.{name}.example",
+                topics=["key:dead"],
+                created_by="ana",
+                created_at=NOW,
+            ),
+            Delivery(
+                organization_id=org,
+                id=delivery_of(tenant),
+                channel="hook",
+                topic="key:dead",
+                target=hook_of(tenant),
+                facts={"sentence": f"{name} sentence."},
+                state="not_sent",
+                reason=f"{name} reason",
+                created_at=NOW,
+                finished_at=NOW,
+            ),
             Sync(
                 id=f"sync-{name}",
                 organization_id=org,
@@ -137,6 +162,14 @@ def rule_of(tenant: Tenant) -> str:
 
 def protected_of(tenant: Tenant) -> str:
     return f"protected-{tenant.name}"
+
+
+def hook_of(tenant: Tenant) -> str:
+    return f"hook-{tenant.name}"
+
+
+def delivery_of(tenant: Tenant) -> str:
+    return f"delivery-{tenant.name}"
 
 
 def run_of(tenant: Tenant) -> str:

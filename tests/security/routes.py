@@ -15,9 +15,14 @@ VALUES = {
     "run_id": "7b3f9f6e-0000-4000-8000-000000000001",
     "rule_id": "7b3f9f6e-0000-4000-8000-000000000002",
     "protected_id": "7b3f9f6e-0000-4000-8000-000000000003",
+    "hook_id": "7b3f9f6e-0000-4000-8000-000000000004",
+    "delivery_id": "7b3f9f6e-0000-4000-8000-000000000005",
     "word": "approve",
     "event": "page_created",
     "kind": "admin-key",
+    "topic": "person:warned",
+    "language": "en",
+    "stop_token": "x.y",
     "filename": "mark.svg",
 }
 

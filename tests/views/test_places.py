@@ -20,12 +20,16 @@ PLACES = [
     ("protected", "Protected"),
     ("calendar", "Calendar"),
     ("runs", "Runs"),
+    ("hooks", "Hooks"),
+    ("hooks/new", "New hook"),
+    ("sent", "Sent"),
+    ("sent?channel=hook&state=not_sent", "Sent"),
     ("audit", "Audit"),
     ("audit?event=sync%3Acompleted", "Audit"),
     ("configure", "Configure Token"),
     ("get-started", "Get started"),
 ]
-UNDER = {"protected": "rules", "calendar": "rules"}
+UNDER = {"protected": "rules", "calendar": "rules", "hooks": "notices", "sent": "notices"}
 """Places that are reached from another one's tab."""
 
 
