@@ -40,7 +40,12 @@ from views import (
     home,
     hooks,
     keep,
+    keep_page,
     lifecycle,
+    limits,
+    mail,
+    mail_stop,
+    mail_text,
     notices,
     operators,
     overview,
@@ -67,6 +72,7 @@ PAGES = (
     home,
     pages,
     keep,
+    keep_page,
     overview,
     configure,
     operators,
@@ -84,6 +90,9 @@ PAGES = (
     deliveries,
     panels,
     sync,
+    mail,
+    mail_text,
+    mail_stop,
     audit,
 )
 
@@ -149,6 +158,7 @@ def register_views(app: Flask, settings: Settings) -> None:
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     show.register(app)
+    limits.register(app)
     errors.handle_errors(app)
     headers.add_headers(app, site_origins=settings.site_origins, ap_script_url=settings.ap_script_url)
     access.protect(app)

@@ -28,6 +28,8 @@ PUBLIC = {
     "GET /atlassian-connect.json",
     "GET /jira/atlassian-connect.json",
     "GET /confluence/atlassian-connect.json",
+    "GET /mail/stop/<stop_token>",
+    "POST /mail/stop/<stop_token>",
     "GET /static/<path:filename>",
 }
 LONG_AGO = {"iat": 1, "exp": 100}

@@ -56,6 +56,8 @@ def answer_of(house: House, route: Route) -> str:
             "run_id": found[1],
             "kind": "api-token",
             "event": "",
+            "topic": "person:warned",
+            "language": "en",
             "filename": "",
         }
     )

@@ -1,0 +1,139 @@
+"""The pages around mail: what is typed is kept, each no has its place, and passwords are never shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from models.mail import MailSender, MailTemplate
+from models.organization import Operator
+from services.digest_links import stop_link
+from tests.views.house import ANA, UMA, House, address_of, words_of
+
+SENDER = {
+    "host": "1.1.1.1",
+    "port": "465",
+    "security": "tls",
+    "username": "it",
+    "password": "swordfish-5081",
+    "from_address": "it@acme.example",
+    "from_name": "IT team",
+}
+TEXT = "/app/mail/texts/person:warned/en"
+
+
+@pytest.fixture
+def rooms(house: House) -> Iterator[House]:
+    """No mail server and no texts of acme's own, before and after."""
+    yield house
+    with house.deployment.tools.begin() as session:
+        for model in (MailSender, MailTemplate):
+            for row in session.query(model).all():
+                session.delete(row)
+
+
+def test_the_page_says_that_nobody_gets_mail_without_a_server(rooms: House) -> None:
+    page = rooms.get("/app/mail")
+    assert page.status_code == 200
+    assert address_of(page) == "mail"
+    assert "There is no mail server: nobody gets mail." in words_of(page)
+    assert "Warning before something happens in Deutsch" in words_of(page)
+
+
+def test_a_stored_password_is_never_shown_again(rooms: House) -> None:
+    saved = rooms.post("/app/mail/sender", **SENDER)
+    assert "The mail server is stored." in words_of(saved)
+    again = rooms.get("/app/mail")
+    for answer in (saved, again):
+        assert "swordfish" not in answer.text
+    assert 'value="1.1.1.1"' in again.text
+    assert 'value="it@acme.example"' in again.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "sentence"),
+    [
+        ({"host": "127.0.0.1"}, "host", "private network"),
+        ({"host": "169.254.169.254"}, "host", "private network"),
+        ({"host": "smtp.example.com/x"}, "host", "not a host"),
+        ({"port": "0"}, "port", "no port"),
+        ({"security": "plain"}, "security", "encrypted"),
+        ({"from_address": "nobody"}, "from_address", "no e-mail address"),
+        ({"username": ""}, "username", "needs its user name"),
+        ({"password": ""}, "password", "needs its password"),
+    ],
+)
+def test_a_slip_is_said_at_its_field_and_nothing_is_lost(
+    rooms: House, changed: dict[str, str], field: str, sentence: str
+) -> None:
+    answer = rooms.post("/app/mail/sender", **(SENDER | changed))
+    assert answer.status_code == 422
+    assert answer.headers["HX-Retarget"] == "#main"
+    said = re.search(rf'id="{field}-problem"><span>([^<]*)', answer.text)
+    assert said is not None
+    assert sentence in said[1]
+    assert 'value="IT team"' in answer.text
+    assert "swordfish" not in answer.text
+
+
+def test_a_text_is_changed_and_given_back(rooms: House) -> None:
+    page = rooms.get(TEXT)
+    assert address_of(page) == "mail/texts/person:warned/en"
+    assert "Hello Ana Marić" in words_of(page)
+    assert "{{ keep_link }}" in words_of(page)
+    assert "<script" not in page.text.partition('id="mail-preview"')[2]
+    saved = rooms.post(TEXT, ANA, subject="Still here, {{ person.first_name }}?", body="Hello **you**")
+    assert "A text of your own." in words_of(saved)
+    assert "Own" in words_of(rooms.get("/app/mail"))
+    refused = rooms.post(TEXT, ANA, subject="{{ config }}", body="Hello")
+    assert refused.status_code == 422
+    assert "There is no variable {{ config }} here." in words_of(refused)
+    assert 'value="{{ config }}"' in refused.text, "what was typed is still there"
+    back = rooms.post(f"{TEXT}/default")
+    assert "Our text" in words_of(back)
+    assert rooms.get("/app/mail/texts/run:started/en").status_code == 404
+    assert rooms.get("/app/mail/texts/person:warned/tlh").status_code == 404
+
+
+def test_the_preview_of_a_hostile_text_does_no_harm(rooms: House) -> None:
+    body = "<img src=x onerror=alert(1)> ![p](http://track.example/x.gif) [x](javascript:alert(1)) <b>b</b>"
+    answer = rooms.post(f"{TEXT}/preview", ANA, subject="<script>alert(1)</script>", body=body, person="")
+    assert answer.status_code == 200
+    for tag in ("<img", "<script", "<b>b", 'href="javascript'):
+        assert tag not in answer.text
+    nobody = rooms.post(f"{TEXT}/preview", ANA, subject="x", body="y", person="zzzzzz")
+    assert "Nobody of this name is in your directory." in words_of(nobody)
+
+
+def test_the_digest_is_stopped_by_its_link_alone(rooms: House) -> None:
+    tools = rooms.deployment.tools
+    organization_id = rooms.person(account_id=ANA).organization_id
+    path = stop_link(tools, organization_id, ANA).removeprefix(tools.settings.base_url)
+
+    def stopped() -> bool:
+        with tools.begin() as session:
+            return session.get_one(Operator, (organization_id, ANA)).digest_stopped_at is not None
+
+    client = rooms.deployment.app.test_client()
+    base_url = tools.settings.base_url
+    assert "No more summaries by mail?" in words_of(client.get(path, base_url=base_url))
+    assert not stopped(), "looking changes nothing"
+    for _ in range(2):
+        done = client.post(path, base_url=base_url, data={"List-Unsubscribe": "One-Click"})
+        assert "You get no more summaries" in words_of(done)
+        assert stopped()
+    assert client.post(path[:-3] + "abc", base_url=base_url).status_code == 404
+    rooms.post("/app/mail/settings", ANA, language="en", digest="day")
+    assert "You said that you want no summaries." in words_of(rooms.get("/app/mail"))
+    assert "You get summaries again." in words_of(rooms.post("/app/mail/digest-again"))
+    assert not stopped()
+    rooms.post("/app/mail/settings", ANA, language="en", digest="off")
+
+
+def test_only_operators_come_in(rooms: House) -> None:
+    for path in ("/app/mail", TEXT):
+        assert rooms.get(path, UMA).status_code == 403
+    for path in ("/app/mail/sender", "/app/mail/test", f"{TEXT}/preview", f"{TEXT}/send-me"):
+        assert rooms.post(path, UMA).status_code == 403
