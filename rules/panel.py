@@ -84,9 +84,11 @@ def words(person: Standing, detail: Detail, days: int, now: datetime) -> str:
     if person.has_left:
         return "is no longer in this organization."
     if person.status in GONE:
-        return f"is deactivated{_since(person.status_since)}."
+        return f"is deactivated{_at_least_since(person.status_since)}."
     if person.status == "suspended":
-        return f"is suspended{_since(person.away_since or person.status_since)}{_until(person, detail)}."
+        if person.away_since is None:
+            return f"is suspended{_at_least_since(person.status_since)}."
+        return f"is suspended since {_day(person.away_since)}{_until(person, detail)}."
     if person.activity == ActivityKind.NEVER and person.added_at is not None:
         return f"was added {_days(now - person.added_at)} ago and has not been here yet."
     assert person.seen_at is not None
@@ -102,8 +104,9 @@ def _idle(person: Standing, days: int, now: datetime) -> bool:
     return moment is not None and moment <= now - timedelta(days=days)
 
 
-def _since(moment: datetime | None) -> str:
-    return "" if moment is None else f" since {_day(moment)}"
+def _at_least_since(moment: datetime | None) -> str:
+    # The directory has no date for it: all that is known is when it was first read so.
+    return "" if moment is None else f", at least since {_day(moment)}"
 
 
 def _until(person: Standing, detail: Detail) -> str:

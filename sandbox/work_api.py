@@ -109,7 +109,7 @@ def _content(one: works.Page, base: str) -> dict[str, Any]:
     }
     if one.kind == "page":
         shown |= {
-            "parentId": None,
+            "parentId": "98300",
             "parentType": "page",
             "position": 1,
             "ownerId": one.owner,

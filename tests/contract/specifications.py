@@ -22,6 +22,7 @@ FILES = (
     (re.compile(r"^/users/"), "admin-user-management", "https://api.atlassian.com"),
     (re.compile(r"^/rest/api/3/"), "jira-platform-v3", "https://your-domain.atlassian.net"),
     (re.compile(r"^/wiki/rest/api/"), "confluence-v1", "https://your-domain.atlassian.net"),
+    (re.compile(r"^/wiki/api/v2/"), "confluence-v2", "https://your-domain.atlassian.net"),
 )
 # Addresses Atlassian serves without describing them: which cloud is this, and the install keys.
 UNDESCRIBED = re.compile(r"^/_edge/tenant_info$|^/(install-keys/)?[0-9a-f-]{36}$")
@@ -83,6 +84,8 @@ def specification(name: str) -> OpenAPI:
     repair(data)
     for one in data["servers"]:
         one["url"] = one["url"].replace("//", "https://", 1) if one["url"].startswith("//") else one["url"]
+        one["url"] = one["url"].replace("{your-domain}", "your-domain.atlassian.net")
+        one.pop("variables", None)
     path = data["paths"].pop(PERSON_PATH, None)
     if (
         path is not None

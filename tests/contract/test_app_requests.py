@@ -13,9 +13,10 @@ from connect.errors import AccessForbidden, Gone, Unexpected, Why
 from connect.gateway.answers import NO_SEAT_LEFT
 from connect.gateway.confluence import ConfluenceSite
 from connect.gateway.credentials import as_app, basic
-from connect.gateway.jira import JiraSite
+from connect.gateway.jira import ADMINISTER_PROJECTS, VIEW_WATCHERS, JiraSite
 from connect.gateway.organization import OrganizationGateway
 from connect.hosts import SiteOrigins
+from rules.panel import ContentKind
 from rules.person import Privilege, RoleHeld
 from sandbox import server, world
 from tests.contract.specifications import AVAILABLE, logged, request_findings
@@ -188,12 +189,26 @@ def test_the_gateways_of_the_sites(cloud: server.Sandbox) -> None:
         app = gateway(tenant["base_url"], authorization=own, **how)
         assert app.is_admin(ANA)
         assert not app.is_admin(UMA)
+        if isinstance(app, JiraSite):
+            assert app.people_of_issue(10042).reporter == ANA
+            assert UMA in app.people_of_issue(10042).watchers
+            assert app.people_of_issue(10037).assignee is None
+            assert app.rights_in_project(ANA, 10000) == {ADMINISTER_PROJECTS, VIEW_WATCHERS}
+            assert app.rights_in_project(UMA, 10000) == {VIEW_WATCHERS}
+            assert app.rights_in_project(ANA, 10009) == set()
+        else:
+            assert app.people_of_content(98313, ContentKind.PAGE).owner == UMA
+            blog_post = app.people_of_content(98314, ContentKind.BLOG_POST)
+            assert blog_post.owner == blog_post.last_editor is not None
+            with pytest.raises(Gone):
+                app.people_of_content(98314, ContentKind.PAGE)
         app.close()
         person = gateway(tenant["base_url"], authorization=basic(token.email, token.token), **how)
         assert person.may_administer()
         assert (person.myself() if tenant["product"] == "jira" else person.current_user()).account_id == ANA
         person.close()
     judged(cloud, "/permissions/check", "/myself", "/mypermissions", "/rest/api/user", "/user/current")
+    judged(cloud, "/issue/10042", "/issue/10042/watchers", "/pages/98313", "/blogposts/98314")
 
 
 def test_the_same_people_come_by_cursors_written_as_whole_addresses(cloud: server.Sandbox) -> None:

@@ -410,6 +410,18 @@ def test_jira_for_a_person_and_for_the_app(call: Caller) -> None:
         )
         assert found["globalPermissions"] == may
     token = app_token(call.cloud, "acme", "jira", "POST", path)
+    asked = {"permissions": ["ADMINISTER_PROJECTS", "VIEW_VOTERS_AND_WATCHERS"], "projects": [10000, 10009]}
+    found = call(
+        "POST",
+        path,
+        status=200,
+        headers={"Authorization": f"JWT {token}"},
+        json={"projectPermissions": [asked], "accountId": world.ACME.people[2].account_id},
+    )
+    assert found["projectPermissions"] == [
+        {"permission": "VIEW_VOTERS_AND_WATCHERS", "issues": [], "projects": [10000]}
+    ]
+    token = app_token(call.cloud, "acme", "jira", "POST", path)
     call(
         "POST",
         path,
@@ -448,3 +460,23 @@ def test_the_log_can_be_judged_too(call: Caller) -> None:
     assert good == []
     assert len(bad) == 2, "no credential, and more than the limit"
     assert KEY not in str(entries)
+
+
+def test_issues_and_pages_with_their_people(call: Caller) -> None:
+    for product, path, status in (
+        ("jira", "/rest/api/3/issue/10042", 200),
+        ("jira", "/rest/api/3/issue/DEMO-37", 200),
+        ("jira", "/rest/api/3/issue/10042/watchers", 200),
+        ("jira", "/rest/api/3/issue/1", 404),
+        ("jira", "/rest/api/3/issue/1/watchers", 404),
+        ("confluence", "/wiki/api/v2/pages/98311", 200),
+        ("confluence", "/wiki/api/v2/blogposts/98314", 200),
+    ):
+        # The address is signed as the product sees it: below its own base.
+        token = app_token(call.cloud, "acme", product, "GET", path.removeprefix("/wiki"))
+        call("GET", path, status=status, headers={"Authorization": f"JWT {token}"})
+    # Its 404 has a body that the specification does not mention.
+    path = "/wiki/api/v2/pages/98314"
+    token = app_token(call.cloud, "acme", "confluence", "GET", path.removeprefix("/wiki"))
+    call("GET", path, status=404, headers={"Authorization": f"JWT {token}"}, judged="nothing")
+    call("GET", "/rest/api/3/issue/10042", status=401, key=None, judged="nothing")

@@ -14,7 +14,8 @@ from playwright.sync_api import FrameLocator, Page, expect
 from connect.caller import Caller, Via
 from models.panel import SummaryDay
 from models.sync import SyncState
-from services import credentials, days, notice_settings
+from sandbox.world import ACME
+from services import credentials, days, notice_settings, rule_runs, rules
 from tests.browser import screenshot, serious_findings
 from tests.databases import SqliteDatabases
 from tests.jobs.deployment import ANA, KEY, Deployment, deployed
@@ -22,6 +23,7 @@ from tests.jobs.deployment import ANA, KEY, Deployment, deployed
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 PEOPLE = 400
+UMA = ACME.people[2].account_id
 LONG = "Maximiliane " + "Wolkenstein-" * 15 + "Trost"
 HOSTILE = '<img src=x onerror="document.title=1">'
 RIGHT_TO_LEFT = "شهرزاد مهدوی"
@@ -47,7 +49,11 @@ def place(
 
 
 def hostile_names(place: Deployment) -> None:
-    """The people of the first issue are called as people should not be."""
+    """People are called as people should not be; Uma stayed away; of one issue and one page nobody did."""
+    nobody_away = {"10037": {"reporter": ANA}, "98313": {"owner": ANA, "editor": ANA}}
+    for work, people in nobody_away.items():
+        place.control("PATCH", f"works/{work}", json=people)
+    place.control("PATCH", f"people/{UMA}", json={"last_active": "2026-01-05T10:00:00Z"})
     works = place.control("GET", "works")
     issue, page = works["10042"], works["98312"]
     for account_id, name in (
@@ -90,7 +96,7 @@ def test_an_issue_says_who_is_away(
 ) -> None:
     page = visit("/browse/DEMO-42", colours, "ana")
     panel = module_of(page, "rollcall-issue")
-    expect(panel.locator(".away li")).to_have_count(2)
+    expect(panel.locator(".away li")).to_have_count(3)
     expect(panel.locator(".away")).to_contain_text(HOSTILE)
     expect(panel.locator(".away")).to_contain_text("has not been here for")
     expect(panel.locator("html")).to_have_attribute("data-color-mode", colours)
@@ -108,7 +114,7 @@ def test_an_issue_says_who_is_away(
 
 
 def test_an_issue_without_absent_people_shows_nothing(visit: Callable[[str, str, str], Page]) -> None:
-    page = visit("/browse/DEMO-38", "light", "ana")
+    page = visit("/browse/DEMO-37", "light", "ana")
     frame = page.locator("[data-module=rollcall-issue] iframe")
     page.wait_for_function("document.querySelector('[data-module=rollcall-issue] iframe').offsetHeight === 0")
     assert module_of(page, "rollcall-issue").locator("main").count() == 0
@@ -195,6 +201,41 @@ def test_the_settings_show_what_panels_say(
     notice_settings.set_notice_settings(
         place.tools, place.ana, privacy="inactive", days="90", give_back_cap=""
     )
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_whoever_is_warned_reads_it_on_an_issue_and_keeps_their_access(
+    place: Deployment, visit: Callable[[str, str, str], Page], colours: str
+) -> None:
+    warn(place, UMA)
+    page = visit("/browse/DEMO-37", colours, "uma")
+    panel = module_of(page, "rollcall-issue")
+    expect(panel.locator("main")).to_contain_text("your access ends")
+    look(page, f"issue-warned-{colours}")
+    page.goto(f"{place.sandbox.acme}/jira/dashboards/10100")
+    expect(module_of(page, "rollcall-gadget").locator("main")).to_contain_text("your access ends")
+    look(page, f"gadget-warned-{colours}")
+    page.goto(f"{place.sandbox.acme}/browse/DEMO-37")
+    panel.get_by_role("button", name="I still need it").click()
+    expect(panel.locator("main")).to_contain_text("you keep your access")
+    look(page, f"issue-kept-{colours}")
+
+
+def warn(place: Deployment, account_id: str) -> None:
+    """A rule has chosen and warned somebody."""
+    rule = {
+        "name": f"Warns {place.tools.clock():%H:%M:%S}",
+        "mode": "live",
+        "who": {"people": [account_id]},
+        "steps": [{"when": {"not_seen": 1}, "then": {"deed": "suspend"}, "grace": 14}],
+        "brake": {"number": "none", "share": "none"},
+        "fresh_hours": 720,
+    }
+    rule_id = rules.save_rule(place.tools, place.ana, rule)
+    rule_runs.mark_seen(place.tools, place.ana, rule_runs.preview_rule(place.tools, place.ana, rule_id))
+    rules.switch_on(place.tools, place.ana, rule_id)
+    run_id = rule_runs.run_now(place.tools, place.ana, rule_id)
+    place.wait_for(lambda: place.case_states(run_id) == {"warned": 1}, "the warning")
 
 
 def a_month(place: Deployment) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,15 @@ def addresses(found: dict[str, Any]) -> list[str]:
     """Every relative address in a descriptor."""
     modules = found["modules"]
     listed = [*modules["generalPages"], *modules["adminPages"], *modules["webhooks"]]
-    listed += [modules["configurePage"], modules["postInstallPage"]]
-    return [*found["lifecycle"].values(), *(module["url"] for module in listed)]
+    listed += [modules["configurePage"], modules["postInstallPage"], *panels(found)]
+    urls = [module.get("url") or module["target"]["url"] for module in listed]
+    return [*found["lifecycle"].values(), *(url.partition("?")[0] for url in urls)]
+
+
+def panels(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the product shows inside of its own pages."""
+    kinds = ("jiraIssueContexts", "jiraDashboardItems", "contentBylineItems", "webPanels")
+    return [module for kind in kinds for module in found["modules"].get(kind, [])]
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
@@ -65,9 +73,9 @@ def test_every_address_in_it_is_a_route_with_the_right_proof(world: World, produ
     found = descriptor(world, product)
     routes = world.app.url_map.bind("")
     for address in addresses(found):
-        method = "GET" if address.startswith("/pages/") else "POST"
+        method = "GET" if address.startswith(("/pages/", "/panels/")) else "POST"
         endpoint, _ = routes.match(address, method=method)
-        expected = {"/pages/": Mark.PAGE, "/connect/webhooks/": Mark.WEBHOOK}
+        expected = {"/pages/": Mark.PAGE, "/panels/": Mark.PAGE, "/connect/webhooks/": Mark.WEBHOOK}
         proof = next((mark for start, mark in expected.items() if address.startswith(start)), Mark.LIFECYCLE)
         assert mark_of(world.app.view_functions[endpoint]) is proof
 
@@ -92,4 +100,24 @@ def test_names_within_a_product_are_unique(world: World, product: str) -> None:
     modules = descriptor(world, product)["modules"]
     keys = [module["key"] for module in (*modules["generalPages"], *modules["adminPages"])]
     keys += [modules["configurePage"]["key"], modules["postInstallPage"]["key"]]
+    keys += [module["key"] for module in panels(descriptor(world, product))]
     assert len(keys) == len(set(keys))
+
+
+def test_panels_ask_the_product_for_what_they_are_about_and_for_nothing_else(world: World) -> None:
+    """The product fills in and signs these; who reads is in the token."""
+    asked = {
+        name
+        for product in PRODUCTS
+        for module in panels(descriptor(world, product))
+        for name in re.findall(r"\{(.*?)\}", module.get("url") or module["target"]["url"])
+    }
+    about = {"issue.id", "project.id", "content.id", "content.type", "dashboard.id", "dashboardItem.id"}
+    assert asked == about
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_pictures_of_panels_are_there(world: World, product: str) -> None:
+    for module in panels(descriptor(world, product)):
+        for address in (module.get("icon", {}).get("url"), module.get("thumbnailUrl")):
+            assert address is None or world.request("GET", address).status_code == 200

@@ -87,3 +87,23 @@ def test_who_is_only_told_reads_it_once(idle_uma: House) -> None:
     warned(house, UMA, deed="tell")
     assert "Nothing else happens now" in words_of(house.page("/pages/app", UMA))
     assert house.page("/pages/app", UMA).status_code == 403
+
+
+def test_panels_and_gadgets_say_it_too(idle_uma: House) -> None:
+    house = idle_uma
+    warned(house, UMA)
+    house.post("/app/notices", ANA, privacy="off", days="90", give_back_cap="")
+    for path in (
+        "/panels/issue?issue=10037&project=10000",
+        "/panels/issue?issue=99999&project=10000",
+        "/panels/gadget?dashboard=10100&item=10200",
+    ):
+        answer = house.page(path, UMA)
+        words = words_of(answer)
+        assert "your access ends." in words, path
+        assert "I still need it" in words
+        assert "htmx.min.js" in answer.text
+        assert "your access ends" not in words_of(house.page(path, JON))
+        assert "your access ends" not in words_of(house.page(path, None))
+    house.post("/app/keep", UMA)
+    assert "your access ends" not in words_of(house.page("/panels/issue?issue=10037&project=10000", UMA))
