@@ -21,9 +21,20 @@ function fresh(folder) {
   mkdirSync(folder, { recursive: true });
 }
 
+function theme(name) {
+  return load(join(modules, "@atlaskit", "tokens", "dist", "cjs", "artifacts", "themes", `atlassian-${name}.js`)).default.trim();
+}
+
 function tokens() {
-  const themes = join(modules, "@atlaskit", "tokens", "dist", "cjs", "artifacts", "themes");
-  return THEMES.map((name) => load(join(themes, `atlassian-${name}.js`)).default.trim()).join("\n\n") + "\n";
+  return THEMES.map(theme).join("\n\n") + "\n";
+}
+
+// For the page that has no host to tell the colours: dark where the browser is, without a script.
+function tokensByBrowser() {
+  const dark = theme("dark");
+  const values = dark.slice(dark.indexOf("{"), dark.lastIndexOf("}") + 1);
+  const rest = THEMES.filter((name) => name !== "dark").map(theme);
+  return [...rest, `@media (prefers-color-scheme: dark) {\nhtml[data-color-mode][data-theme] ${values}\n}`].join("\n\n") + "\n";
 }
 
 function licence(name, folder) {
@@ -40,6 +51,7 @@ fresh(app);
 copyFileSync(join(modules, "htmx.org", "dist", "htmx.min.js"), join(app, "htmx.min.js"));
 copyFileSync(join(modules, "@atlaskit", "css-reset", "dist", "bundle.css"), join(app, "reset.css"));
 writeFileSync(join(app, "tokens.css"), tokens());
+writeFileSync(join(app, "tokens-by-browser.css"), tokensByBrowser());
 for (const name of ["htmx.org", "@atlaskit/css-reset", "@atlaskit/tokens"]) licence(name, app);
 
 fresh(sandbox);

@@ -42,6 +42,7 @@ _HTTP_WORDS = {
     ),
     405: ("This address cannot be used like that.", "Reload the page and try again."),
     413: ("This is too large.", "Select fewer people at once."),
+    429: ("That was too often.", "Wait a minute, then try again."),
 }
 _HTTP_WORDS_ELSE = ("This request cannot be read.", "Reload the page and try again.")
 _FAULT_WORDS = (
@@ -69,10 +70,16 @@ def trace_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def _app_error(error: AppError) -> Response:
+def note(error: AppError) -> str:
+    """Logs an error that a page of its own answers; the trace id."""
     status, level = TABLE[type(error)]
     trace = trace_id()
     _log(level, status, error.reason, trace)
+    return trace
+
+
+def _app_error(error: AppError) -> Response:
+    status, trace = status_of(error), note(error)
     if isinstance(error, NotAuthenticated):
         return Response(_refusal_page(), 401, content_type="text/html; charset=utf-8")
     response = _answer(status, error.sentence, error.next_step, trace)

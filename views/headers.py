@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
+ALONE = "keep_page"
+"""The blueprint whose pages stand alone: nobody frames them, they run no script, no search engine keeps them (S55)."""
 A_YEAR = 365 * 24 * 3600
 AN_HOUR = 3600
 
@@ -21,12 +23,20 @@ def add_headers(app: Flask, *, site_origins: Sequence[str], ap_script_url: str) 
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     }
 
+    alone = fixed | {"Content-Security-Policy": POLICY_OF_A_PAGE_ALONE, "X-Robots-Tag": "noindex, nofollow"}
+
     def add(response: Response) -> Response:
-        response.headers.update(fixed)
+        response.headers.update(alone if request.blueprint == ALONE else fixed)
         response.headers["Cache-Control"] = _cache_control(response)
         return response
 
     app.after_request(add)
+
+
+POLICY_OF_A_PAGE_ALONE = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
 
 
 def content_security_policy(site_origins: Sequence[str], ap_script_url: str) -> str:

@@ -15,6 +15,7 @@ VALUES = {
     "run_id": "7b3f9f6e-0000-4000-8000-000000000001",
     "rule_id": "7b3f9f6e-0000-4000-8000-000000000002",
     "protected_id": "7b3f9f6e-0000-4000-8000-000000000003",
+    "token": "WyJvcmciLCJjYXNlIiwiYW5hIl0.forged",
     "hook_id": "7b3f9f6e-0000-4000-8000-000000000004",
     "delivery_id": "7b3f9f6e-0000-4000-8000-000000000005",
     "word": "approve",

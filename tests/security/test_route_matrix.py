@@ -23,6 +23,8 @@ from views.access import Mark
 PUBLIC = {
     "GET /",
     "GET /healthz",
+    "GET /keep/<token>",
+    "POST /keep/<token>",
     "GET /rule.schema.json",
     "GET /hook.schema.json",
     "GET /atlassian-connect.json",

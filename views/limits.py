@@ -1,0 +1,37 @@
+"""How often the one page may be asked for that nobody logs in to: per link, and per address (S55)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Flask, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+PER_LINK = "20 per minute; 100 per hour"
+PER_ADDRESS = "300 per minute"
+"""A whole company may come from one address."""
+
+
+def _link() -> str:
+    # Nobody who reads the memory of this process finds a link there.
+    return hashlib.sha256(request.path.encode()).hexdigest()
+
+
+_limiter = Limiter(_link, storage_uri="memory://", strategy="moving-window")
+
+
+def limited(view: View) -> View:
+    """Counts the requests of a view for its link and its sender; the one too many is a 429."""
+    by_link = _limiter.shared_limit(PER_LINK, scope="link", key_func=_link)
+    by_address = _limiter.shared_limit(PER_ADDRESS, scope="address", key_func=get_remote_address)
+    return cast(View, by_address(by_link(view)))
+
+
+def register(app: Flask) -> None:
+    """Every process counts for itself: that is enough against impatience and scripts."""
+    _limiter.init_app(app)
