@@ -34,7 +34,7 @@
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const target = ctx.hx?.retarget ?? ctx.target?.id ?? "";
-    if (byHand(ctx) && !(ctx.sourceEvent.type === "change" && ctx.sourceElement.matches("[data-quiet]"))) {
+    if (byHand(ctx) && !(["change", "input"].includes(ctx.sourceEvent.type) && ctx.sourceElement.matches("[data-quiet]"))) {
       if (target.endsWith("notice")) find("notice").focus();
       else (document.querySelector("[data-focus]") ?? document.querySelector("[aria-invalid=true]") ?? (target.endsWith("main") ? document.querySelector("main h1") : null))?.focus();
     }

@@ -119,4 +119,5 @@ def test_mail_from_the_server_to_the_mailbox(
     journey.click("Send them to me again")
     expect(frame.get_by_text("You get summaries again.")).to_be_visible()
     assert journey.findings == []
-    assert journey.complaints == []
+    # The colours of the sandbox are set in every frame, and a mail's frame may keep nothing.
+    assert [one for one in journey.complaints if "The document is sandboxed" not in one] == []
