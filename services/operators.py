@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, or_, update
+from sqlalchemy.orm import aliased
 
 from connect.caller import Caller
 from connect.errors import Conflict, Gone, Invalid, NotFound
 from models.audit import Event
 from models.organization import Operator, OperatorReason, Organization, operators_of
-from models.people import find_person
+from models.people import Person, find_person
 from services.audit import record
 from services.doors import opened, organization_of, require_organization
 from services.names import names_of
@@ -50,6 +51,22 @@ def is_operator(tools: Toolbox, caller: Caller, *, fresh: bool) -> bool:
             return gateway.person(organization_id, "-", caller.account_id).is_org_admin
     except Gone:
         return False
+
+
+def counts_as_operator(
+    organization_id: SQLColumnExpression[str], account_id: SQLColumnExpression[str]
+) -> ColumnElement[bool]:
+    """What is_operator answers without `fresh`, as a part of another question."""
+    named = exists().where(Operator.organization_id == organization_id, Operator.account_id == account_id)
+    # Another name: the question around it may ask about people, too.
+    reader = aliased(Person)
+    org_admin = exists().where(
+        reader.organization_id == organization_id,
+        reader.account_id == account_id,
+        reader.is_org_admin,
+        reader.left_at.is_(None),
+    )
+    return or_(named, org_admin)
 
 
 def list_operators(tools: Toolbox, caller: Caller) -> list[OperatorView]:

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 
 from config import APP_KEY
 from connect.caller import Caller
 from models.absence import Absence
+from models.notice import Notice
 from models.organization import Organization
 from models.people import Person
-from models.tenant import find_tenant
+from models.tenant import Tenant, find_tenant
 from rules import panel
-from rules.panel import Detail, Role, Standing
+from rules.panel import Role, Standing
 from rules.topics import Privacy
 from services.doors import organization_of
 from services.keeping import OwnWarning, own_warning
-from services.operators import is_operator
+from services.operators import counts_as_operator
 from services.participants import Content, Issue, Participants
 from services.toolbox import Toolbox
 
 MOST_SHOWN = 8
 
-# Asked on every issue: columns, no objects, and not built anew each time.
-_STANDINGS = (
+# Asked on every issue: one question, columns instead of objects, and not built anew each time.
+_QUESTION = (
     select(
         Organization.panel_privacy,
         Organization.panel_days,
+        Tenant.base_url,
+        Tenant.display_url,
+        counts_as_operator(Organization.id, bindparam("reader")).label("operator"),
+        # Whoever was never told anything has no warning: nothing more is asked then.
+        exists()
+        .where(Notice.organization_id == Organization.id, Notice.account_id == bindparam("reader"))
+        .label("told"),
         Person.account_id,
         Person.name,
         Person.status,
@@ -44,6 +53,7 @@ _STANDINGS = (
         Absence.ends_on,
     )
     .select_from(Organization)
+    .join(Tenant, Tenant.client_key == bindparam("client_key"))
     .outerjoin(
         Person,
         (Person.organization_id == Organization.id)
@@ -84,6 +94,18 @@ class Panel:
         return not self.people and self.warning is None
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the database says: about the organization, about the reader, about the people by account id."""
+
+    privacy: Privacy
+    days: int
+    home: str
+    operator: bool
+    told: bool
+    people: dict[str, tuple[str, Standing]]
+
+
 def look(tools: Toolbox, caller: Caller, participants: Participants, place: Issue | Content) -> Panel:
     """What the reader is told about the people of an issue or a page, and about themselves.
 
@@ -92,34 +114,30 @@ def look(tools: Toolbox, caller: Caller, participants: Participants, place: Issu
     organization_id = organization_of(tools, caller)
     if organization_id is None or caller.account_id is None:
         return Panel()
-    warning = own_warning(tools, caller)
     roles = participants.of(tools, caller.tenant, place)
-    if not roles:
-        return Panel(warning=warning)
-    privacy, days, people = _standings(tools, organization_id, roles)
+    known = _known(tools, organization_id, caller, roles)
+    warning = own_warning(tools, caller) if known.told else None
     now = tools.clock()
     # Their own warning says what concerns the reader themselves.
     away = {
         account_id: person
-        for account_id, person in people.items()
-        if account_id != caller.account_id and panel.is_away(person[1], days, now)
+        for account_id, person in known.people.items()
+        if account_id != caller.account_id and panel.is_away(person[1], known.days, now)
     }
-    if not away:
+    if not away or (known.privacy is Privacy.OFF and not known.operator):
         return Panel(warning=warning)
-    operator = is_operator(tools, caller, fresh=False)
-    if not operator and privacy is Privacy.OFF:
-        return Panel(warning=warning)
-    if not operator:
+    if not known.operator:
         away = _visible(tools, caller, participants, place, away, roles)
-    detail = _detail(tools, caller, participants, place, privacy, operator=operator)
-    home = app_address(tools, caller.tenant) if operator else ""
+    asks = known.privacy is Privacy.DATES_FOR_ADMINS and not known.operator
+    administers = asks and participants.rights(tools, caller, place).administers
+    detail = panel.detail(known.privacy, operator=known.operator, administers=administers)
     said = [
         Said(
             account_id,
             away[account_id][0],
             role,
-            panel.words(away[account_id][1], detail, days, now),
-            f"{home}#!people/{quote(account_id, safe='')}" if home else "",
+            panel.words(away[account_id][1], detail, known.days, now),
+            f"{known.home}#!people/{quote(account_id, safe='')}" if known.operator else "",
         )
         for account_id, role in roles.items()
         if account_id in away
@@ -131,37 +149,46 @@ def app_address(tools: Toolbox, client_key: str) -> str:
     """The address of Rollcall's page in the product, as people open it."""
     with tools.begin() as session:
         tenant = find_tenant(session, client_key)
-        base = (tenant.display_url or tenant.base_url) if tenant is not None else ""
-    return f"{base.rstrip('/')}/plugins/servlet/ac/{APP_KEY}/rollcall-app" if base else ""
+        return _home(tenant.display_url, tenant.base_url) if tenant is not None else ""
 
 
-def _standings(
-    tools: Toolbox, organization_id: str, account_ids: Iterable[str]
-) -> tuple[Privacy, int, dict[str, tuple[str, Standing]]]:
-    asked = {"organization_id": organization_id, "account_ids": list(account_ids)}
-    with tools.look() as connection:
-        rows = connection.execute(_STANDINGS, asked).all()
-    privacy, days = Privacy(rows[0].panel_privacy), rows[0].panel_days
-    people = {
-        row.account_id: (
-            row.name,
-            Standing(
-                status=row.status,
-                activity=row.activity,
-                seen_at=row.seen_at,
-                added_at=row.added_at,
-                status_since=row.status_since,
-                is_bot=row.is_bot,
-                has_left=row.left_at is not None,
-                away_reason=row.reason or "",
-                away_since=row.began_at,
-                away_until=row.ends_on,
-            ),
-        )
-        for row in rows
-        if row.account_id is not None
+def _home(display_url: str, base_url: str) -> str:
+    return f"{(display_url or base_url).rstrip('/')}/plugins/servlet/ac/{APP_KEY}/rollcall-app"
+
+
+def _known(tools: Toolbox, organization_id: str, caller: Caller, account_ids: Iterable[str]) -> _Known:
+    asked = {
+        "organization_id": organization_id,
+        "client_key": caller.tenant,
+        "reader": caller.account_id,
+        "account_ids": list(account_ids),
     }
-    return privacy, days, people
+    with tools.look() as connection:
+        rows = connection.execute(_QUESTION, asked).all()
+    first = rows[0]
+    return _Known(
+        privacy=Privacy(first.panel_privacy),
+        days=first.panel_days,
+        home=_home(first.display_url, first.base_url),
+        operator=bool(first.operator),
+        told=bool(first.told),
+        people={row.account_id: (row.name, _standing(row)) for row in rows if row.account_id is not None},
+    )
+
+
+def _standing(row: Any) -> Standing:
+    return Standing(
+        status=row.status,
+        activity=row.activity,
+        seen_at=row.seen_at,
+        added_at=row.added_at,
+        status_since=row.status_since,
+        is_bot=row.is_bot,
+        has_left=row.left_at is not None,
+        away_reason=row.reason or "",
+        away_since=row.began_at,
+        away_until=row.ends_on,
+    )
 
 
 def _visible(
@@ -178,17 +205,3 @@ def _visible(
     if participants.rights(tools, caller, place).sees_watchers:
         return away
     return {account_id: one for account_id, one in away.items() if roles[account_id] is not Role.WATCHER}
-
-
-def _detail(
-    tools: Toolbox,
-    caller: Caller,
-    participants: Participants,
-    place: Issue | Content,
-    privacy: Privacy,
-    *,
-    operator: bool,
-) -> Detail:
-    asks = privacy is Privacy.DATES_FOR_ADMINS and not operator
-    administers = asks and participants.rights(tools, caller, place).administers
-    return panel.detail(privacy, operator=operator, administers=administers)
