@@ -21,6 +21,8 @@ DEEDS_PER_SECOND = 20
 """Per organization and over all workers: far below what Atlassian's gateway lets through."""
 DELIVERIES_PER_SECOND = 10
 """Per organization: mail servers take more for a flood of spam."""
+DELIVERIES_AT_A_TIME = 3
+"""Per organization and worker: a hook that lets its callers wait keeps nobody else's notices waiting."""
 
 
 def pace(jobs_database_url: str) -> tuple[int, float]:
@@ -53,7 +55,8 @@ def run(tools: Toolbox) -> None:
     )
     DBOS.register_queue(
         deliveries.QUEUE,
-        worker_concurrency=4,
+        worker_concurrency=8,
+        partition_worker_concurrency=DELIVERIES_AT_A_TIME,
         partition_limiter={"limit": DELIVERIES_PER_SECOND, "period": 1.0},
         polling_interval_sec=0.25,
     )
