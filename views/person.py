@@ -10,6 +10,8 @@ from connect.errors import Invalid
 from services import people
 from services.absences import set_last_day
 from services.doors import require_organization
+from services.mail_history import mails_to
+from services.mail_texts import NAMES
 from services.names import names_of
 from views import show
 from views.access import api, caller, operator_only, tools
@@ -48,5 +50,12 @@ def _content(account_id: str, **extra: Any) -> str:
     with tools().begin() as session:
         names = names_of(session, organization_id, actors)
     return show.place(
-        "person/index.html", tab="people", title=page.person.name, page=page, names=names, **extra
+        "person/index.html",
+        tab="people",
+        title=page.person.name,
+        page=page,
+        names=names,
+        mails=mails_to(tools(), caller(), account_id),
+        mail_names=NAMES,
+        **extra,
     )

@@ -1,0 +1,101 @@
+"""Digests: on their mornings, once, to each operator who wants them, with what there is to say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from models.delivery import Delivery
+from models.organization import Operator, Organization
+from rules.deeds import Deed
+from rules.topics import DeliveryState, DigestEvery
+from services import digest_links, digests, operators
+from services.digests import last_morning
+from tests.services.mails import mail_switched_on, mails, send_due
+from tests.world import ACCOUNTS, ACME, World
+
+ZAGREB = ZoneInfo("Europe/Zagreb")
+
+
+@pytest.mark.parametrize(
+    ("every", "now", "morning"),
+    [
+        ("day", "2027-05-12T05:30", "2027-05-12T05:00"),
+        ("day", "2027-05-12T05:00", "2027-05-12T05:00"),
+        ("day", "2027-05-12T04:59", "2027-05-11T05:00"),
+        ("day", "2027-01-12T06:30", "2027-01-12T06:00"),
+        # The clocks go forward on 28 March 2027.
+        ("day", "2027-03-28T04:00", "2027-03-27T06:00"),
+        ("day", "2027-03-28T05:00", "2027-03-28T05:00"),
+        ("week", "2027-05-12T12:00", "2027-05-10T05:00"),
+        ("week", "2027-05-10T04:59", "2027-05-03T05:00"),
+        ("week", "2027-05-10T05:00", "2027-05-10T05:00"),
+    ],
+)
+def test_mornings(every: str, now: str, morning: str) -> None:
+    moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    expected = datetime.fromisoformat(morning).replace(tzinfo=UTC)
+    assert last_morning(DigestEvery(every), ZAGREB, moment) == expected
+
+
+def deliveries(world: World) -> list[Delivery]:
+    return [row for row in world.rows(Delivery) if row.topic == "operators:digest"]
+
+
+def next_morning(world: World) -> None:
+    """Half past seven of the organization's next day."""
+    now = world.clock()
+    tomorrow = (now + timedelta(days=1)).replace(hour=7, minute=30, second=0)
+    world.later(seconds=(tomorrow - now).total_seconds())
+
+
+@pytest.mark.slow
+def test_a_digest_tells_what_was_done_and_what_comes(world: World) -> None:
+    ana = world.synced()
+    operators.name_operator(world.tools, ana, ACCOUNTS["jon"])
+    first, second, third = world.people(3)
+    world.sync(ana)
+    digests.change_settings(world.tools, ana, language="en", digest="day")
+    world.begin_run(ana, [first, second], Deed.SUSPEND)
+    world.act()
+    rule = world.rule(ana, {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "warn": [3], "grace": 3})
+    with mail_switched_on(world):
+        world.run_rule(ana, rule)
+        digests.send_digests(world.tools)
+        assert deliveries(world) == [], "its morning has not come"
+        next_morning(world)
+        for _ in range(2):
+            digests.send_digests(world.tools)
+        assert sorted(row.target for row in deliveries(world)) == sorted([ACCOUNTS["ana"], ACCOUNTS["jon"]])
+        assert all(not {"name", "email"} & set(row.facts) for row in deliveries(world))
+        send_due(world)
+        (mail,) = [one for one in mails(world, "ana@acme.example") if "Rollcall in" in one["subject"]]
+        assert "Suspended: 2 people" in mail["text"]
+        coming = world.stored(Organization, ACME)
+        assert coming.digest_sent_at is not None
+        name = next(one["name"] for one in world.directory() if one["account_id"] == third)
+        assert name.split()[0] in mail["text"]
+        assert "(Idle)" in mail["text"]
+        assert mail["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        link = mail["headers"]["List-Unsubscribe"].strip("<>")
+        assert link in mail["html"]
+
+        digest_links.stop_digest(world.tools, link.rpartition("/")[2])
+        assert world.stored(Operator, ACME, ACCOUNTS["ana"]).digest_stopped_at is not None
+        next_morning(world)
+        digests.send_digests(world.tools)
+        later = [row for row in deliveries(world) if row.state == DeliveryState.WAITING]
+        assert [row.target for row in later] == [ACCOUNTS["jon"]]
+
+
+@pytest.mark.slow
+def test_when_there_is_nothing_to_say_nothing_is_sent(world: World) -> None:
+    ana = world.synced()
+    digests.change_settings(world.tools, ana, language="en", digest="day")
+    with mail_switched_on(world):
+        next_morning(world)
+        world.sync(ana)
+        digests.send_digests(world.tools)
+    assert deliveries(world) == []
