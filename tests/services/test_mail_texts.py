@@ -1,0 +1,338 @@
+"""Texts of mails: variables are names and nothing else, values are words and nothing else. Hostile ones do no harm."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from connect.errors import Invalid
+from rules.deeds import Deed
+from rules.topics import Topic
+from services.digest_words import Coming, Done, coming_list, done_list, needs_list
+from services.languages import catalogue, languages
+from services.mail_letter import Content, Sender, content_of, letter
+from services.mail_markdown import Value, address, escaped, harmless, links_spelled_out, to_html, words
+from services.mail_templating import check, in_markdown, in_plain_words, subject_line
+from services.mail_texts import MEANINGS, NAMES, TOPICS, VARIABLES, Text, default_text
+from services.mail_words import because_words, days_words, ended_words, ends_words, product_words
+from services.matter import Matter
+
+LINK = "https://rollcall.example.com/keep/abc_def-ghi.jkl"
+ALLOWED = VARIABLES[Topic.WARNED]
+
+
+def values(**changed: str) -> dict[str, Value]:
+    """Something in every variable of every topic."""
+    found = {name: words(changed.get(name.replace(".", "_"), f"the {name}")) for name in MEANINGS}
+    return found | {name: address(LINK) for name in MEANINGS if name.endswith("_link")}
+
+
+# -- what a text may say ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__ }}",
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ config }}",
+        "{{ person.__class__ }}",
+        "{{ person.name.__class__ }}",
+        "{{ person['name'] }}",
+        "{{ person }}",
+        "{{ person.name | upper }}",
+        "{{ person.name() }}",
+        "{{ 7 * 7 }}",
+        "{{ 'a' * 1000000000 }}",
+        "{{ range(1000000000) }}",
+        "{{ lipsum() }}",
+        "{{ person.name if product else deed }}",
+        "{{- person.name -}}",
+        "{% for x in range(1000000000) %}{% endfor %}",
+        "{% include '/etc/passwd' %}",
+        "{% raw %}{{ x }}{% endraw %}",
+        "{# note #}",
+        "{{ person.name",
+        "person.name }}",
+        "{{ {{ person.name }} }}",
+        "{{}}",
+        "{{ " + "(" * 3000 + "person.name" + ")" * 3000 + " }}",
+        "[x]({{ person.name }})",
+        "[x](https://evil.example/{{ person.name }})",
+        "x" * 8001,
+        " \n ",
+    ],
+)
+def test_a_hostile_text_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        check("body", text, ALLOWED)
+    assert refused.value.field == "body"
+    assert refused.value.sentence.endswith(".")
+    assert refused.value.next_step.endswith(".")
+
+
+def test_a_wrong_variable_is_named_and_the_right_ones_are_listed() -> None:
+    with pytest.raises(Invalid) as refused:
+        check("subject", "Hello {{ persn.name }}", ALLOWED)
+    assert refused.value.sentence == "There is no variable {{ persn.name }} here."
+    assert "{{ person.name }}" in refused.value.next_step
+
+
+@given(st.text(alphabet="{}%#-| .()[]'\"_abepronsm\n", max_size=60))
+def test_what_passes_the_check_says_nothing_but_words(text: str) -> None:
+    try:
+        check("body", text, ALLOWED)
+    except Invalid:
+        return
+    said = in_plain_words(text, values())
+    assert "{{" not in said
+    assert "class" not in said
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 4000, "*_" * 4000, "> " * 4000, "- " * 4000, "[](" * 2600, "<" * 8000]
+)
+def test_a_large_text_takes_no_long_time(text: str) -> None:
+    before = time.perf_counter()
+    check("body", text, ALLOWED)
+    content_of(Text("x", text), values(), "en")
+    assert time.perf_counter() - before < 3
+
+
+# -- what a value may be ---------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "{{ ''.__class__ }}",
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    "[x](http://evil.example)",
+    "![x](https://evil.example/x.gif)",
+    "<https://evil.example>",
+    "[x]: https://evil.example",
+    "# Title",
+    "- list\n- list",
+    "1. one",
+    "`code`",
+    "    code",
+    "***",
+    "&lt;b&gt;",
+    "Evil\r\nBcc: everybody@evil.example",
+    "a\u202ecod.exe",
+    "\u2066hidden\u2069",
+    "שלום (admin)",
+    "x" * 5000,
+    "\0",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_value_stays_words(name: str) -> None:
+    content = content_of(
+        Text("Hi {{ person.name }}!", "Hello {{ person.name }}, bye"), {**values(person_name=name)}, "en"
+    )
+    html = str(content.html)
+    assert re.findall(r"<(?!/?p>)", html) == [], html
+    assert "\n" not in content.subject
+    assert "\r" not in content.subject
+    assert len(content.subject) <= 250
+    assert content.text.count("\n") == 1
+    for shown in (content.subject, content.text, html):
+        assert "://" not in shown
+        assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\0\r") & set(shown)
+    as_bytes = written(content)
+    assert "Bcc" not in as_bytes
+    assert len(as_bytes.get_all("To")) == 1
+
+
+@given(st.text(max_size=40))
+def test_any_value_is_shown_as_it_is(name: str) -> None:
+    plain = harmless(name)
+    html = to_html(f"a {escaped(plain)} b")
+    shown = re.sub(r"<[^>]+>", "", html).replace("&lt;", "<").replace("&gt;", ">")
+    shown = shown.replace("&quot;", '"').replace("&amp;", "&")
+    assert shown.split() == f"a {plain} b".split()
+    assert all(unicodedata.category(one) not in ("Cc", "Zl", "Zp") for one in plain)
+
+
+def test_words_from_right_to_left_do_not_turn_their_neighbours_around() -> None:
+    assert harmless("שלום") == "\u2068שלום\u2069"
+    assert harmless("Uma") == "Uma"
+
+
+def test_a_text_has_no_tags_and_no_pictures_of_its_own() -> None:
+    html = to_html(
+        "<b>b</b> ![p](https://track.example/x.gif) [j](javascript:alert(1)) [d](data:text/html,x) "
+        "[ok](https://example.com)\n\n<div onclick=x>\n\n    code\n\n```\ncode\n```\n"
+    )
+    assert set(re.findall(r"<([a-z]+)", html)) == {"p", "a", "br"}
+    assert re.findall(r'href="([^"]*)"', html) == ["https://track.example/x.gif", "https://example.com"]
+    assert 'target="_blank" rel="noopener noreferrer"' in html
+
+
+def test_the_same_text_as_html_and_as_words() -> None:
+    body = "Go [here]({{ keep_link }}) or {{ keep_link }}\n\n[Button]({{ keep_link }})"
+    content = content_of(Text("s", body), values(), "en")
+    assert content.text == f"Go here: {LINK} or {LINK}\n\nButton: {LINK}\n"
+    assert str(content.html).count(f'href="{LINK}"') == 3
+    assert str(content.html).count("display:inline-block") == 1, "a link alone is a button"
+    assert links_spelled_out("[a](b) [c] (d)") == "a: b [c] (d)"
+
+
+# -- ours ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("topic", TOPICS, ids=str)
+def test_our_own_texts_are_complete(topic: Topic, language: str) -> None:
+    text = default_text(topic, language)
+    check("subject", text.subject, VARIABLES[topic])
+    check("body", text.body, VARIABLES[topic])
+    content = content_of(text, values(), language)
+    assert content.subject
+    assert "{{" not in content.text + str(content.html)
+    assert set(VARIABLES[topic]) <= set(MEANINGS)
+    assert NAMES[topic]
+    written(content)
+
+
+def test_german_is_not_english() -> None:
+    for topic in TOPICS:
+        assert default_text(topic, "de") != default_text(topic, "en")
+    assert default_text(Topic.WARNED, "tlh") == default_text(Topic.WARNED, "en")
+
+
+@pytest.mark.parametrize(
+    ("because", "english", "german"),
+    [
+        (
+            "Last seen 93 days ago, in Jira.",
+            "You were last seen in Jira 93 days ago.",
+            "Sie wurden zuletzt vor 93 Tagen in Jira gesehen.",
+        ),
+        (
+            "Last seen in Confluence yesterday.",
+            "You were last seen in Confluence 1 day ago.",
+            "Sie wurden zuletzt vor 1 Tag in Confluence gesehen.",
+        ),
+        ("Never came; added 120 days ago.", "You have never come.", "Sie waren noch nie da."),
+        (
+            "Never came to Jira; added 1,200 days ago.",
+            "You have never come to Jira.",
+            "Sie waren noch nie in Jira.",
+        ),
+        (
+            "Invited 31 days ago, not answered.",
+            "You were invited 31 days ago and have not come yet.",
+            "Sie wurden vor 31 Tagen eingeladen und sind noch nicht gekommen.",
+        ),
+        (
+            "Suspended for 61 days or longer.",
+            "Your access has been suspended for 61 days.",
+            "Ihr Zugang ist seit 61 Tagen gesperrt.",
+        ),
+        (
+            "Deactivated for 61 days or longer.",
+            "Your account has been deactivated for 61 days.",
+            "Ihr Konto ist seit 61 Tagen deaktiviert.",
+        ),
+        (
+            "Their last day was 1 May 2027.",
+            "Your last day was 1 May 2027.",
+            "Ihr letzter Tag war der 1. Mai 2027.",
+        ),
+        ("Something new.", "Something new.", ""),
+    ],
+)
+def test_the_reason_of_a_rule_is_said_to_the_person(because: str, english: str, german: str) -> None:
+    assert because_words(catalogue("en"), because) == english
+    assert because_words(catalogue("de"), because) == german
+
+
+def test_small_words() -> None:
+    en, de = catalogue("en"), catalogue("de")
+    assert product_words(en, ["jira-software", "confluence"]) == "Jira and Confluence"
+    assert product_words(de, ["jira-software", "confluence", "jira"]) == "Jira und Confluence"
+    assert product_words(en, []) == "Atlassian"
+    assert (days_words(en, 1), days_words(de, 3), days_words(en, 0)) == (
+        "1 day",
+        "3 Tagen",
+        "less than a day",
+    )
+    assert (ends_words(en, "delete"), ended_words(de, "suspend")) == (
+        "your account is deleted",
+        "Ihr Zugang ist beendet",
+    )
+    assert ends_words(en, "nonsense") == "your access changes"
+
+
+def test_the_lists_of_a_digest() -> None:
+    en, de = catalogue("en"), catalogue("de")
+    assert done_list(en, []).plain == "Nothing."
+    assert (
+        done_list(de, [Done(Deed.SUSPEND, "Idle [x](y)", 2)]).plain == "- Gesperrt: 2 Personen (Idle [x](y))"
+    )
+    day = datetime(2027, 5, 12, tzinfo=UTC).date()
+    coming = coming_list(en, [Coming(day, "Uma\n- <b>", Deed.REMOVE_ACCESS, "")], 3)
+    assert coming.plain == "- 12 May 2027: Uma - <b>: Access removed\n- and 3 more people"
+    assert "<b>" not in to_html(coming.markdown)
+    assert to_html(coming.markdown).count("<li>") == 2
+    matter = Matter(Topic.SYNC_FAILED, "k", "error", "The last sync failed. Why.", "", "")
+    assert needs_list(en, [matter]).plain == "- The last sync failed. Why."
+    assert needs_list(de, [matter, matter]).plain == "- Das Verzeichnis konnte nicht gelesen werden."
+
+
+# -- the letter ------------------------------------------------------------------------------------------------------
+
+
+def written(content: Content, **changed: str) -> Any:
+    message = letter(
+        content,
+        sender=Sender("it@acme.example", changed.get("name", "IT")),
+        recipient=changed.get("recipient", "uma@acme.example"),
+        message_id="<1@rollcall.example.com>",
+        at=datetime(2027, 5, 12, 7, tzinfo=UTC),
+        stop_link=changed.get("stop_link", ""),
+    )
+    assert message is not None
+    return message_from_bytes(message, policy=default)
+
+
+def test_a_letter_says_what_it_is() -> None:
+    content = content_of(Text("Grüße {{ person.name }}", "Hallo"), values(person_name="Uma"), "de")
+    message = written(content, name='Evil"\r\nBcc: x@evil.example', stop_link=LINK)
+    assert message["From"].addresses[0].addr_spec == "it@acme.example"
+    assert "Bcc" not in message
+    assert message["Subject"] == "Grüße Uma"
+    assert message["Date"] == "Wed, 12 May 2027 07:00:00 +0000"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["List-Unsubscribe"] == f"<{LINK}>"
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    ["", "uma", "a@b@c", "a b@c.example", "uma@acme.example\r\nBcc: x@y.example", "<a@b.example>"],
+)
+def test_what_is_no_address_gets_no_letter(recipient: str) -> None:
+    content = content_of(Text("s", "b"), values(), "en")
+    at = datetime(2027, 5, 12, 7, tzinfo=UTC)
+    assert (
+        letter(content, sender=Sender("it@acme.example", ""), recipient=recipient, message_id="<1@x>", at=at)
+        is None
+    )
+
+
+def test_markdown_of_a_value_is_only_that_value() -> None:
+    assert in_markdown("{{ person.name }}", values(person_name="*a*")) == r"\*a\*"
+    assert subject_line("{{ person.name }}\n{{ rule }}", values(person_name="a", rule="b")) == "a b"
+    assert MarkdownIt().render(escaped("a_b")) == "<p>a_b</p>\n"
