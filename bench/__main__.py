@@ -12,6 +12,7 @@ PARTS = {
     "verify": "proving who asks, one process each",
     "sync": "reading a whole directory from the sandbox",
     "people": "the People page at 100,000 people",
+    "panels": "the panel on an issue at 100,000 people",
     "rules": "planning a rule over 100,000 people, and the first page of its preview",
     "deeds": "10,000 suspensions beside the rate that Atlassian allows",
 }
