@@ -20,6 +20,7 @@ PLACES = [
     ("protected", "Protected"),
     ("calendar", "Calendar"),
     ("runs", "Runs"),
+    ("notices", "In the product"),
     ("hooks", "Hooks"),
     ("hooks/new", "New hook"),
     ("sent", "Sent"),
