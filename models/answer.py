@@ -50,16 +50,25 @@ class Answer(Base):
             ["organization_id", "case_id"], ["run_case.organization_id", "run_case.id"], ondelete="CASCADE"
         ),
         Index("ix_answer_open", "organization_id", "decision", "given_at"),
+        Index("ix_answer_by_person", "organization_id", "account_id"),
     )
 
 
 def answers_to(session: Session, organization_id: str, case_ids: Iterable[str]) -> dict[str, list[Answer]]:
     """What was answered about each of these cases, the newest last."""
     found: dict[str, list[Answer]] = {}
-    query = select(Answer).where(Answer.organization_id == organization_id, Answer.case_id.in_(list(case_ids)))
+    query = select(Answer).where(
+        Answer.organization_id == organization_id, Answer.case_id.in_(list(case_ids))
+    )
     for answer in session.scalars(query.order_by(Answer.given_at, Answer.kind)):
         found.setdefault(answer.case_id, []).append(answer)
     return found
+
+
+def answers_by(session: Session, organization_id: str, account_id: str, limit: int = 20) -> list[Answer]:
+    """What somebody answered, the newest first."""
+    query = select(Answer).where(Answer.organization_id == organization_id, Answer.account_id == account_id)
+    return list(session.scalars(query.order_by(Answer.given_at.desc(), Answer.kind).limit(limit)))
 
 
 def said_away(

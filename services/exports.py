@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import NotFound
+from models.answer import Answer, answers_to
 from models.audit import AuditEntry, Event, entries_of
 from models.people import Person, count_people, select_people
 from models.run import Case, find_run
@@ -54,7 +55,10 @@ def run_csv(tools: Toolbox, caller: Caller, run_id: str) -> Iterator[str]:
         if find_run(session, organization_id, run_id) is None:
             raise NotFound("This run does not exist.", "Look at the list of runs.")
         record_export(session, tools, caller, organization_id, "run", run_id)
-    header = ("account id", "name", "deed", "result", "because", "reason", "note", "ends", "finished")
+    header = (
+        "account id", "name", "deed", "result", "because", "reason", "note", "ends", "finished", "answer",
+        "their words",
+    )  # fmt: skip
     return csv_lines(header, _case_rows(tools, organization_id, run_id))
 
 
@@ -134,10 +138,11 @@ def _case_rows(tools: Toolbox, organization_id: str, run_id: str) -> Iterator[tu
                 Case.organization_id == organization_id, Case.run_id == run_id, Case.account_id > after
             )
             page = list(session.scalars(query.order_by(Case.account_id).limit(PAGE)))
+            answers = answers_to(session, organization_id, [case.id for case in page])
             rows = [
                 (
                     case.account_id, case.name, case.deed, case.state, case.because, case.reason, case.note,
-                    case.due_at, case.finished_at,
+                    case.due_at, case.finished_at, *_said(answers.get(case.id, ())),
                 )
                 for case in page
             ]  # fmt: skip
@@ -145,6 +150,12 @@ def _case_rows(tools: Toolbox, organization_id: str, run_id: str) -> Iterator[tu
         if len(page) < PAGE:
             return
         after = rows[-1][0]
+
+
+def _said(answers: Iterable[Answer]) -> tuple[str, str]:
+    """What somebody answered, one kind after the other, and in which words."""
+    found = list(answers)
+    return ", ".join(one.kind for one in found), "\n".join(one.words for one in found if one.words)
 
 
 def _audit_row(entry: AuditEntry, names: dict[str, str]) -> tuple[object, ...]:

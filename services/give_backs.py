@@ -14,7 +14,7 @@ from models.organization import Organization, Seats, seats_of
 from models.people import Person, Seat
 from models.run import Case, Run, find_run
 from models.sync import SyncState, latest_sync
-from rules.case import CaseState
+from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
 from services.answers import settle
 from services.ground import ground_of
@@ -99,38 +99,38 @@ def _fits(session: Session, organization: Organization, case: Case) -> bool:
     cap = organization.give_back_cap
     if held is None or cap is None:
         return False
-    given = _given_since_the_last_sync(session, organization.id)
     products = {seats.resource_id: seats for seats in seats_of(session, organization.id)}
-    return all(one in products and _in_use(session, products[one]) + given < cap for one in held)
+    return all(one in products and _in_use(session, products[one]) < cap for one in held)
 
 
 def _in_use(session: Session, seats: Seats) -> int:
-    """As Atlassian counted at the last sync; where it does not say, those whom we know to hold a seat."""
+    """As Atlassian counted at the last sync, or those whom we know to hold a seat, and whoever is about to get one."""
+    organization_id = seats.organization_id
+    given = [
+        Answer.organization_id == organization_id,
+        Answer.kind == AnswerKind.ASK_BACK.value,
+        Answer.decision.in_(GRANTED),
+    ]
     if seats.usage is not None:
-        return seats.usage
-    query = (
+        # Rather one too many than over the cap: of nobody we ask which products they got back since.
+        sync = latest_sync(session, organization_id, SyncState.COMPLETE)
+        since = [Answer.decided_at >= sync.started_at] if sync is not None else []
+        return seats.usage + (session.scalar(select(func.count()).where(*given, *since)) or 0)
+    holders = (
         select(func.count(Seat.account_id))
         .join(
             Person, (Person.organization_id == Seat.organization_id) & (Person.account_id == Seat.account_id)
         )
         .where(
-            Seat.organization_id == seats.organization_id,
+            Seat.organization_id == organization_id,
             Seat.resource_id == seats.resource_id,
             Person.status == "active",
             Person.left_at.is_(None),
         )
     )
-    return session.scalar(query) or 0
-
-
-def _given_since_the_last_sync(session: Session, organization_id: str) -> int:
-    """How many got their access back since the seats were counted: rather one too many than over the cap."""
-    sync = latest_sync(session, organization_id, SyncState.COMPLETE)
-    query = select(func.count()).where(
-        Answer.organization_id == organization_id,
-        Answer.kind == AnswerKind.ASK_BACK.value,
-        Answer.decision.in_(GRANTED),
+    on_the_way = select(func.count(Case.id)).where(
+        Case.organization_id == organization_id,
+        Case.undoes.in_(select(Answer.case_id).where(*given)),
+        Case.state.in_([state.value for state in OPEN]),
     )
-    if sync is not None:
-        query = query.where(Answer.decided_at >= sync.started_at)
-    return session.scalar(query) or 0
+    return (session.scalar(holders) or 0) + (session.scalar(on_the_way) or 0)

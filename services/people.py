@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connect.caller import Caller
 from connect.errors import NotFound
 from models.absence import Absence, LastDay, absences_of, last_days_of
+from models.answer import Answer, answers_by
 from models.audit import AuditEntry, entries_of
 from models.organization import Seats, seats_of
 from models.people import (
@@ -57,6 +58,7 @@ class PersonPage:
     undoable: Case | None
     history: list[tuple[Case, Run]]
     audit: list[AuditEntry]
+    answers: list[Answer]
 
 
 def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
@@ -90,6 +92,7 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
             undoable=next((case for case, _run in history if case.changed and _can_be_undone(case)), None),
             history=history,
             audit=entries_of(session, organization_id, caller.tenant, subject=account_id, limit=50),
+            answers=answers_by(session, organization_id, account_id),
         )
         session.expunge_all()
         return page

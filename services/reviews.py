@@ -15,8 +15,9 @@ from models.audit import Event
 from models.people import Person
 from models.rule import rule_names
 from models.run import Case, Run
-from rules.case import WAITING, CaseState, RunState, moved
+from rules.case import IN_QUEUE, CaseState, RunState, moved
 from rules.verdict import Why
+from services.answer_queue import count_asking
 from services.audit import record
 from services.doors import require_organization
 from services.protecting import protect_person
@@ -66,18 +67,20 @@ def queue(
 
 
 def count_waiting(session: Session, organization_id: str) -> dict[CaseState, int]:
-    """How many cases wait for an operator, by state."""
+    """How many cases wait for an operator, by state; as ANSWERED, all whose answer waits."""
     query = (
         select(Case.state, func.count(Case.id))
         .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
         .where(
             Case.organization_id == organization_id,
-            Case.state.in_([state.value for state in WAITING]),
+            Case.state.in_([state.value for state in IN_QUEUE]),
             Run.state == RunState.RUNNING.value,
         )
         .group_by(Case.state)
     )
-    return {CaseState(state): count for state, count in session.execute(query)}
+    found = {CaseState(state): count for state, count in session.execute(query)}
+    answers = count_asking(session, organization_id)
+    return found | ({CaseState.ANSWERED: answers} if answers else {})
 
 
 def approve(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
@@ -177,7 +180,7 @@ def _waiting(organization_id: str) -> Select[Case, Run]:
         .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
         .where(
             Case.organization_id == organization_id,
-            Case.state.in_([state.value for state in WAITING]),
+            Case.state.in_([state.value for state in IN_QUEUE]),
             Run.state == RunState.RUNNING.value,
         )
     )

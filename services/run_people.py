@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
+from models.answer import Answer, answers_to
 from models.run import Case
 from rules.case import CaseState
 from rules.deeds import Deed
@@ -53,13 +54,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class RunPeople:
-    """One page, by name; `total` counts all pages. The others count the whole run, `deeds` only the chosen."""
+    """One page, by name; `total` counts all pages. The others count the whole run, `deeds` only the chosen.
+
+    `answers` are what the people of the page said, by case.
+    """
 
     cases: list[Case]
     total: int
     deeds: dict[Deed, int]
     whys: dict[Why, int]
     back: int
+    answers: dict[str, list[Answer]]
 
 
 def people_of_run(
@@ -75,7 +80,8 @@ def people_of_run(
         query = select(Case).where(*narrowed).order_by(Case.name, Case.id)
         cases = list(session.scalars(query.offset((min(page, last) - 1) * per_page).limit(per_page)))
         deeds, whys, back = _kinds(session, of_run)
-        found = RunPeople(cases, total, deeds, whys, back)
+        answers = answers_to(session, organization_id, [case.id for case in cases])
+        found = RunPeople(cases, total, deeds, whys, back, answers)
         session.expunge_all()
         return found
 

@@ -1,15 +1,16 @@
-// The review queue: what is ticked, and the keys j k x a h p n. They work on the queue alone, never in a field.
+// The review queue: what is ticked, and the keys j k x a h p n r. They work on the queue alone, never in a field.
 (() => {
   const find = (id) => document.getElementById(id);
   const boxes = () => [...document.querySelectorAll("[data-case]")];
-  const BUTTONS = { a: "review-approve", h: "review-hold", p: "review-protect", n: "review-note" };
+  const BUTTONS = { a: "review-approve", h: "review-hold", p: "review-protect", n: "review-note", r: "review-refuse" };
+  const buttons = () => Object.values(BUTTONS).map(find).filter(Boolean);
   let row = 0;
 
   function shown() {
     const ticked = boxes().filter((box) => box.checked).length;
     find("review-count").textContent = ticked ? `${new Intl.NumberFormat("en").format(ticked)} selected` : "Nobody selected";
     find("review-bar").classList.toggle("some", ticked > 0);
-    for (const id of Object.values(BUTTONS)) find(id).disabled = ticked === 0;
+    for (const button of buttons()) button.disabled = ticked === 0;
     const all = find("review-all");
     all.checked = ticked > 0 && ticked === boxes().length;
     all.indeterminate = ticked > 0 && !all.checked;
@@ -38,7 +39,7 @@
       all[row]?.focus();
     } else if (event.key === "x") {
       all[row]?.click();
-    } else if (BUTTONS[event.key]) {
+    } else if (find(BUTTONS[event.key])) {
       if (!all.some((box) => box.checked)) all[row]?.click();
       find(BUTTONS[event.key]).click();
     } else return;

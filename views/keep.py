@@ -15,5 +15,4 @@ blueprint = Blueprint("keep", __name__, url_prefix="/app")
 @api
 def keep() -> str:
     """Acts on nobody but the proven caller."""
-    keep_my_access(tools(), caller())
-    return show.part("warning/kept.html")
+    return show.part("warning/kept.html", kept=keep_my_access(tools(), caller()))

@@ -6,14 +6,14 @@ from flask import Blueprint, request
 
 from connect.errors import NotFound
 from rules.case import WAITING, CaseState
-from services import reviews
+from services import answer_queue, reviews
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.words import case_words
 
 blueprint = Blueprint("review", __name__, url_prefix="/app/review")
 PER_PAGE = 50
-ORDER = (CaseState.REVIEW, CaseState.COULD_NOT_WARN, CaseState.HELD)
+ORDER = (CaseState.REVIEW, CaseState.COULD_NOT_WARN, CaseState.HELD, CaseState.ANSWERED)
 
 
 @blueprint.get("")
@@ -27,7 +27,7 @@ def index() -> str:
 @api
 @operator_only
 def decide(word: str) -> str:
-    """approve, hold, protect or note, for everybody who is ticked."""
+    """approve, hold, protect or note, for everybody who is ticked; about their answers: grant or refuse."""
     cases = request.form.getlist("case")
     reason, until = request.form.get("reason", ""), request.form.get("until", "")
     if word == "approve":
@@ -40,6 +40,10 @@ def decide(word: str) -> str:
     elif word == "note":
         text = request.form.get("note", "")
         done = f"Note written beside {_people(reviews.note(tools(), caller(), cases, text))}."
+    elif word == "grant":
+        done = f"Agreed: {_people(answer_queue.grant(tools(), caller(), cases))}."
+    elif word == "refuse":
+        done = f"Refused: {_people(answer_queue.refuse(tools(), caller(), cases))}."
     else:
         raise NotFound("There is nothing at this address.", "Go back to Review.")
     return _content(done)
@@ -49,18 +53,27 @@ def _content(done: str = "") -> str:
     asked = request.values.get("show", "")
     state = CaseState(asked) if asked in {each.value for each in WAITING} else None
     _none, counts = reviews.queue(tools(), caller(), limit=0)
-    total = counts.get(state, 0) if state else sum(counts.values())
+    answers = counts.get(CaseState.ANSWERED, 0)
+    if state is None and answers and answers == sum(counts.values()):
+        state = CaseState.ANSWERED
+    total = counts.get(state, 0) if state else sum(counts.values()) - answers
     pages = max(-(-total // PER_PAGE), 1)
     page = min(max(request.values.get("page", 1, type=int), 1), pages)
-    waiting, _counts = reviews.queue(
-        tools(), caller(), state=state, offset=(page - 1) * PER_PAGE, limit=PER_PAGE
-    )
+    at = (page - 1) * PER_PAGE
+    asking: list[answer_queue.Asking] = []
+    waiting: list[reviews.Waiting] = []
+    if state is CaseState.ANSWERED:
+        asking = answer_queue.asking(tools(), caller(), offset=at, limit=PER_PAGE)
+    else:
+        waiting, _counts = reviews.queue(tools(), caller(), state=state, offset=at, limit=PER_PAGE)
     words = {"show": state.value} if state else {}
     return show.place(
         "review/index.html",
         tab="review",
         title="Review",
         waiting=waiting,
+        asking=asking,
+        somebody_waits=bool(counts),
         chips=_chips(counts),
         show=state.value if state else "",
         total=total,
@@ -75,9 +88,17 @@ def _content(done: str = "") -> str:
 
 def _chips(counts: dict[CaseState, int]) -> list[tuple[str, str, int]]:
     found = [
-        (state.value, case_words(state, None, ""), counts[state]) for state in ORDER if counts.get(state)
+        (
+            state.value,
+            "Answers" if state is CaseState.ANSWERED else case_words(state, None, ""),
+            counts[state],
+        )
+        for state in ORDER
+        if counts.get(state)
     ]
-    return [("", "Everybody", sum(counts.values())), *found]
+    queue = sum(counts.values()) - counts.get(CaseState.ANSWERED, 0)
+    everybody = "Before the deed" if CaseState.ANSWERED in counts else "Everybody"
+    return [("", everybody, queue), *found] if queue else found
 
 
 def _people(count: int) -> str:

@@ -32,6 +32,7 @@ ORDER = (
     CaseState.HELD,
     CaseState.COULD_NOT_WARN,
     CaseState.WARNED,
+    CaseState.ANSWERED,
     CaseState.ACTING,
     CaseState.ACTED,
     CaseState.UNDONE,
@@ -128,6 +129,7 @@ def people_of(view: RunView) -> dict[str, Any]:
     return {
         "run": view,
         "cases": rows,
+        "answers": found.answers,
         "states": _states(view, kind),
         "kinds": _kinds(view, found, kind),
         "kind": kind,

@@ -113,6 +113,9 @@ def register(app: Flask) -> None:
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.filters |= {
         "ago": ago,
+        "answer_tone": lambda answer: words.ANSWERS[answer.kind][1],
+        "answer_word": lambda answer: words.ANSWERS[answer.kind][0],
+        "decision_words": lambda answer: words.DECISIONS[answer.decision],
         "audit_result": audit_result,
         "bars": bars,
         "case_tone": words.case_tone,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from models.answer import Decision
 from models.audit import Event
 from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, Deed
 from rules.panel import Role
 from rules.rule import Mode
-from rules.topics import Channel, DeliveryState
+from rules.topics import AnswerKind, Channel, DeliveryState
 from rules.verdict import Why
 
 STATUSES: dict[str, tuple[str, str]] = {
@@ -123,6 +124,7 @@ _CASES: dict[CaseState, tuple[str, str]] = {
     CaseState.HELD: ("On hold", "warning"),
     CaseState.WARNED: ("Warned, waiting", "info"),
     CaseState.COULD_NOT_WARN: ("Not reachable", "warning"),
+    CaseState.ANSWERED: ("Answered, to decide", "discovery"),
     CaseState.ACTING: ("In progress", "info"),
     CaseState.GUARDED: ("Guarded", "discovery"),
     CaseState.NOT_POSSIBLE: ("Not possible", ""),
@@ -275,6 +277,9 @@ def event_tone(event: str) -> str:
 def event_words(event: str, details: dict[str, str] | None) -> str:
     """What happened, in the past tense; with the deed where one is known."""
     deed = (details or {}).get("deed", "")
+    answer = (details or {}).get("answer", "")
+    if event == Event.ANSWER_GIVEN and answer in set(AnswerKind):
+        return _ANSWERED[AnswerKind(answer)]
     if event == Event.CASE_ACTED and deed in set(Deed):
         return _DID.get(Deed(deed), f"{CAPABILITIES[Deed(deed)].done} a person")
     return EVENTS.get(event, event)
@@ -288,7 +293,28 @@ def event_groups() -> list[tuple[str, list[tuple[str, str]]]]:
     return list(groups.items())
 
 
+_ANSWERED = {
+    AnswerKind.KEEP: "Answered that they still need their access",
+    AnswerKind.GIVE_UP: "Answered that they no longer need their access",
+    AnswerKind.AWAY: "Answered that they are away",
+    AnswerKind.ASK_BACK: "Asked for their access back",
+}
+ANSWERS: dict[str, tuple[str, str]] = {
+    AnswerKind.KEEP: ("Still needs it", "success"),
+    AnswerKind.GIVE_UP: ("No longer needs it", ""),
+    AnswerKind.AWAY: ("Away", "info"),
+    AnswerKind.ASK_BACK: ("Asks for it back", "discovery"),
+}
+DECISIONS = {
+    Decision.WAITS: "Waits for an operator.",
+    Decision.APPROVED: "An operator agreed.",
+    Decision.REFUSED: "An operator refused.",
+    Decision.AUTOMATIC: "",
+}
 _REASONS = {
+    "approved": "Agreed",
+    "refused": "Refused",
+    "automatic": "By itself: seats are free under the cap",
     "key_rejected": "Atlassian rejects it",
     "key_scope_too_small": "Its scopes are too small",
     "other_organization": "It belongs to another organization",

@@ -116,6 +116,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.create_index('ix_answer_open', ['organization_id', 'decision', 'given_at'], unique=False)
+        batch_op.create_index('ix_answer_by_person', ['organization_id', 'account_id'], unique=False)
 
     op.create_table('summary_day',
     sa.Column('organization_id', sa.String(length=100), nullable=False),
@@ -162,6 +163,7 @@ def downgrade() -> None:
     op.drop_table('gadget')
     op.drop_table('summary_day')
     with op.batch_alter_table('answer', schema=None) as batch_op:
+        batch_op.drop_index('ix_answer_by_person')
         batch_op.drop_index('ix_answer_open')
 
     op.drop_table('answer')

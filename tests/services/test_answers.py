@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict
 from models.answer import Answer
 from models.delivery import Delivery
-from models.organization import Organization, Seats
+from models.organization import Organization, Seats, seats_of
+from models.people import Person, Seat
 from models.run import Run
 from services import answer_queue, exports, give_backs, keeping, people, rules, runs
 from services.answers import KEPT
@@ -339,17 +342,35 @@ def test_no_way_back_is_said_before_anything_is_done(world: World) -> None:
     assert answer_queue.refuse(world.tools, ana, [world.case(run_id, person).id]) == 1
 
 
-def test_a_seat_cap_gives_it_back_by_itself(world: World) -> None:
+def held_in(session: Session, seats: Seats) -> int:
+    """How many active people hold a seat."""
+    query = (
+        select(func.count(Seat.account_id))
+        .join(
+            Person, (Person.account_id == Seat.account_id) & (Person.organization_id == Seat.organization_id)
+        )
+        .where(Seat.resource_id == seats.resource_id, Person.status == "active", Person.left_at.is_(None))
+    )
+    return session.scalar(query) or 0
+
+
+@pytest.mark.parametrize("usage", [True, False], ids=["Atlassian counts", "we count"])
+def test_a_seat_cap_gives_it_back_by_itself(world: World, usage: bool) -> None:
     ana, run_id, found = ended(world, 3)
+    lost = world.case(run_id, found[0]).earlier["products"]
     with world.tools.begin() as session:
-        used = max(one.usage or 0 for one in session.query(Seats).filter_by(organization_id=ACME))
-        session.get_one(Organization, ACME).give_back_cap = used + 2
+        jira = next(one for one in seats_of(session, ACME) if one.resource_id in lost)
+        session.get_one(Organization, ACME).give_back_cap = held_in(session, jira) + 2
+        if usage:
+            jira.usage = held_in(session, jira)
     for person in found:
         say(world, link_of(world, run_id, person), "ask_back")
     assert all(world.effects(person)["restore"] == 0 for person in found), "not in a web request"
     assert len(give_backs.give_back_within_caps(world.tools)) == 2
     assert give_backs.give_back_within_caps(world.tools) == []
     world.act()
+    world.later(minutes=11)
+    assert give_backs.give_back_within_caps(world.tools) == []
     back = [person for person in found if world.effects(person)["restore"]]
     assert len(back) == 2
     assert [one.result for one in world.audit("answer:decided")] == ["automatic"] * 2
