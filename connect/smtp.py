@@ -151,10 +151,10 @@ def _address(client: smtplib.SMTP, sender: str, recipient: str) -> Answer | None
             return Answer(Trouble.RECIPIENT, None, for_good=True)
         client.command_encoding = "utf-8"
     code, words = client.mail(sender, options)
-    if code != 250:
+    if not _yes(code):
         return _refused(Trouble.SENDER, code, words)
     code, words = client.rcpt(recipient)
-    return None if code in (250, 251) else _refused(Trouble.RECIPIENT, code, words)
+    return None if _yes(code) else _refused(Trouble.RECIPIENT, code, words)
 
 
 def _give(client: smtplib.SMTP, message: bytes) -> Answer:
@@ -164,11 +164,16 @@ def _give(client: smtplib.SMTP, message: bytes) -> Answer:
         return _refused(Trouble.MESSAGE, refusal.smtp_code, refusal.smtp_error)
     except (OSError, smtplib.SMTPException):
         return Answer(Trouble.UNKNOWN)
-    return Answer(None, code) if code == 250 else _refused(Trouble.MESSAGE, code, words)
+    return Answer(None, code) if _yes(code) else _refused(Trouble.MESSAGE, code, words)
+
+
+def _yes(code: int) -> bool:
+    return 200 <= code <= 299
 
 
 def _refused(trouble: Trouble, code: int, words: bytes | str) -> Answer:
-    if code <= 0:
+    if not 400 <= code <= 599:
+        # Nothing that a mail server says there; the line may have broken in the middle of a word.
         return Answer(Trouble.UNREACHABLE)
     enhanced = _ENHANCED.match(words if isinstance(words, bytes) else words.encode("utf-8", "replace"))
     return Answer(trouble, code, 500 <= code <= 599, enhanced[0].decode() if enhanced else "")
