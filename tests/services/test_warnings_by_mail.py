@@ -1,0 +1,105 @@
+"""A warning that only a mail can bring: it counts when the mail was sent, and not before (S56)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from connect.caller import Caller
+from models.delivery import Delivery
+from models.run import Run
+from rules.topics import Topic
+from services import rules
+from services.mail_history import mails_to
+from services.mail_sending import NOT_NEEDED
+from services.mail_suppressions import REFUSED
+from tests.services.mails import mail_switched_on, mails, send_due
+from tests.world import ACME, World
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def post(world: World) -> Iterator[World]:
+    """There is a mail server; Rollcall is in Jira alone."""
+    with mail_switched_on(world):
+        yield world
+
+
+def warned(world: World, **more: Any) -> tuple[Caller, str, str]:
+    """(operator, somebody whom no notice in a product reaches, the run that warned them)."""
+    ana = world.store_key()
+    (person,) = world.people(1, groups=["confluence-users"])
+    world.sync(ana)
+    step = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 14, "warn": [14, 3], **more}
+    rule_id = world.rule(ana, step, who={"people": [person]})
+    return ana, person, world.run_rule(ana, rule_id)
+
+
+def test_a_mail_is_enough_of_a_warning(post: World) -> None:
+    ana, person, run_id = warned(post)
+    assert post.states(run_id) == {person: "warned"}
+    send_due(post)
+    (mail,) = mails(post)
+    assert "in 14 days" in mail["text"]
+    assert "You were last seen in Confluence 100 days ago." in mail["text"]
+    assert re.search(rf"{post.url}/keep/\S+", mail["text"])
+    post.later(days=11)
+    post.act()
+    send_due(post)
+    assert "in 3 days" in mails(post)[0]["text"]
+    post.later(days=3, hours=1)
+    post.act()
+    assert post.states(run_id) == {person: "acted"}
+    send_due(post)
+    assert mails(post)[0]["subject"] == "Your access to Confluence has changed"
+    assert [row.topic for row in mails_to(post.tools, ana, person)] == [
+        Topic.ENDED,
+        Topic.WARNED,
+        Topic.WARNED,
+    ]
+
+
+def test_s56_a_refused_mail_is_no_warning(post: World) -> None:
+    post.control("POST", "/mail-faults", {"kind": "refuse"})
+    _ana, person, run_id = warned(post)
+    send_due(post)
+    assert post.states(run_id) == {person: "could_not_warn"}
+    assert post.case(run_id, person).reason == f"The mail could not be delivered: {REFUSED}"
+    post.later(days=20)
+    post.tick()
+    assert post.states(run_id) == {person: "could_not_warn"}
+    assert post.calls(person) == 0
+
+
+def test_s56_nobody_is_touched_while_the_only_warning_waits(post: World) -> None:
+    post.control("POST", "/mail-faults", {"kind": "busy", "times": None})
+    _ana, person, run_id = warned(post, grace=1, warn=[1])
+    send_due(post)
+    post.later(days=1, minutes=1)
+    post.tick()
+    assert post.states(run_id) == {person: "warned"}
+    assert post.calls(person) == 0
+    post.control("DELETE", "/mail-faults")
+    post.later(hours=11)
+    send_due(post)
+    post.later(minutes=2)
+    post.act()
+    assert post.states(run_id) == {person: "acted"}
+    assert len([row for row in post.rows(Delivery) if row.topic == Topic.WARNED]) == 1
+
+
+def test_a_mail_whose_rule_was_switched_off_meanwhile_is_not_sent(post: World) -> None:
+    post.control("POST", "/mail-faults", {"kind": "busy"})
+    ana, person, run_id = warned(post)
+    send_due(post)
+    rules.switch_off(post.tools, ana, post.stored(Run, ACME, run_id).rule_id)
+    assert post.states(run_id)[person] != "warned"
+    post.later(minutes=1)
+    send_due(post)
+    (delivery,) = post.rows(Delivery)
+    assert (delivery.state, delivery.reason) == ("not_sent", NOT_NEEDED)
+    assert mails(post) == []
