@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,9 +16,10 @@ from models.audit import APP
 from models.delivery import Delivery
 from models.hook import Hook
 from rules.topics import TO_HOOKS, Channel, DeliveryState, HookKind, Topic
-from services import hook_secrets, hook_sending, hook_testing, hooks, notices, sending
+from services import hook_secrets, hook_sending, hook_testing, hooks, notices, runs, sending
 from services.hook_payloads import Message, body_of
 from services.notice_words import Words, words_of
+from services.outcomes import MOST_TROUBLES
 from services.parcel import Later, NotSent, Parcel, Sent
 from services.sending import AT_WORK, PAUSES
 from tests.architecture.sources import TOP
@@ -171,6 +174,22 @@ def test_who_is_gone_for_good_is_switched_off(world: World) -> None:
         topics=hook.topics,
     )
     assert (changed.is_on, changed.off_because) == (True, "")
+
+
+def test_who_was_gone_while_the_address_was_replaced_stays_on(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+    hook, _ = add(world, ana)
+    world.hook_answers("demo", status=410, seconds=0.5)
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(hook_sending.send, world.tools, parcel_for(world, hook))
+        while not world.hook_calls("demo"):
+            time.sleep(0.01)
+        new = f"{world.sandbox.hub}/hooks/new"
+        hooks.change_hook(world.tools, ana, hook.id, name="Demo", address=new, token="", topics=hook.topics)
+        assert call.result().status == 410
+    (kept,) = hooks.list_hooks(world.tools, ana)
+    assert (kept.is_on, kept.off_because) == (True, "")
 
 
 def test_s30_a_redirect_is_not_followed_not_even_inside(sqlite_world: World) -> None:
@@ -440,6 +459,26 @@ def test_what_becomes_of_runs_is_told(world: World) -> None:
     assert said["run:refused", refused]["rule"] == "Idle"
     for body in _bodies(world):
         VALIDATOR.validate(body)
+
+
+def test_a_run_that_was_tried_again_is_told_again_with_its_new_numbers(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    add(world, ana, topics=["run:finished"])
+    world.fault("/suspend$", "500", times=MOST_TROUBLES)
+    run_id = world.begin_run(ana, [person])
+    for _ in range(MOST_TROUBLES):
+        world.act()
+        world.settled()
+    runs.retry_failed(world.tools, ana, run_id)
+    world.act()
+    world.deliver()
+    assert sorted(body["data"]["sentence"] for body in _bodies(world)) == [
+        "A run by hand has finished: 1 failed.",
+        "A run by hand has finished: 1 suspended.",
+    ]
 
 
 def _bodies(world: World) -> list[dict[str, Any]]:
