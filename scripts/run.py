@@ -119,7 +119,13 @@ def introduce(manager: Manager) -> None:
         manager.terminate()
         return
     line = "─" * 64
-    words = f"Rollcall is running. Open  {ACME}/\n  Its mails arrive at  {HUB}/mail\n  Ctrl-C stops it."
+    lines = (
+        f"Rollcall is running. Open  {ACME}/",
+        f"Its mails arrive at  {HUB}/mail",
+        f"Calls of hooks arrive at  {HUB}/hooks",
+        "Ctrl-C stops it.",
+    )
+    words = "\n  ".join(lines)
     print(f"\n{line}\n  {words}\n{line}\n", flush=True)
 
 
