@@ -103,7 +103,8 @@ def look_around() -> tuple[list[Due], list[DueByDate], list[DueByDate], list[Due
 
 @DBOS.workflow(name="rounds")
 def rounds(_due_at: datetime, _context: Any) -> None:
-    """Every ten minutes, when due: daily syncs, ended absences, digests, matters, credential checks, the clean-up."""
+    """Every ten minutes, when due: daily syncs, ended absences, digests, matters, credential checks, the clean-up,
+    the day's numbers."""
     start_daily_syncs()
     bring_back()
     send_digests()
@@ -111,6 +112,7 @@ def rounds(_due_at: datetime, _context: Any) -> None:
     purge()
     for client_key, kind in credentials_due():
         check_credential(client_key, kind)
+    write_days()
 
 
 @DBOS.step()

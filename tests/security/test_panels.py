@@ -10,7 +10,7 @@ import pytest
 from models.organization import Organization
 from models.people import Person
 from rules.topics import Privacy
-from services.participants import REMEMBERED_FOR, Participants
+from services.participants import REMEMBERED_FOR, Issue, Participants
 from tests.connect.listener import Call, Reply
 from tests.security.organizations import link
 from tests.security.world import Tenant, World
@@ -201,6 +201,10 @@ def test_people_are_remembered_for_a_minute_and_for_this_tenant_alone(world: Wor
     world.page(world.acme, ISSUE, "ana")
     assert len([call for call in world.acme.listener.calls if "/issue/" in call.path]) == asked
     world.globex.listener.calls.clear()
+    # The same number elsewhere is another issue.
+    participants = world.app.extensions[PARTICIPANTS]
+    assert participants.of(world.tools, world.acme.client_key, Issue(10001, 10000))
+    assert participants.of(world.tools, world.globex.client_key, Issue(10001, 10000)) == {}
     world.page(world.globex, PAGE, "oscar")
     assert world.globex.listener.calls
     world.clock.offset += REMEMBERED_FOR
