@@ -19,6 +19,8 @@ SILENCE = 15.0
 """Seconds that a server may take for one answer."""
 LONGEST = 100.0
 """Seconds for the whole conversation: a server that drips its answers must not keep a worker busy."""
+MOST_ADDRESSES = 3
+"""Of one host: each one that is silent costs time."""
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 _ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]{1,64}@[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]{1,255}")
 
@@ -213,7 +215,7 @@ class _Client(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         problem: OSError = ConnectionError("no address")
-        for address in self.addresses:
+        for address in self.addresses[:MOST_ADDRESSES]:
             try:
                 found = socket.create_connection((address, port), timeout)
             except OSError as refused:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from config import ConfigurationError, Settings
 from connect.smtp import Answer, MailServer, Security, Trouble, hand_over, is_address, parse_server
 from tests.connect.mail_server import PASSWORD, USER, certificate_for, mail_server
 
@@ -175,6 +176,25 @@ def test_addresses_of_servers(url: str, server: MailServer) -> None:
 def test_what_is_no_address_of_a_server(url: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_server(url)
+
+
+@pytest.mark.parametrize(
+    ("environment", "problem"),
+    [
+        ({"SMTP_URL": "smtps://u:p@smtp.example.com"}, "MAIL_FROM is not set, though SMTP_URL is."),
+        (
+            {"SMTP_URL": "smtp://u:swordfish@smtp.example.com", "MAIL_FROM": "a@b.example"},
+            "SMTP_URL: must be",
+        ),
+        ({"MAIL_FROM": "nobody"}, "MAIL_FROM: must be an e-mail address"),
+        ({"MAIL_FROM": "a@b.example\r\nBcc: c@d.example"}, "MAIL_FROM: must be an e-mail address"),
+    ],
+)
+def test_settings_of_a_deployment(environment: dict[str, str], problem: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.from_environment(environment)
+    assert any(each.startswith(problem) for each in refused.value.problems)
+    assert "swordfish" not in str(refused.value)
 
 
 def test_addresses_of_people() -> None:

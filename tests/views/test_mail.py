@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from models.delivery import Delivery
 from models.mail import MailSender, MailTemplate
 from models.organization import Operator
+from models.run import Case
 from services.digest_links import stop_link
 from tests.views.house import ANA, UMA, House, address_of, words_of
 
@@ -119,6 +121,8 @@ def test_the_digest_is_stopped_by_its_link_alone(rooms: House) -> None:
     client = rooms.deployment.app.test_client()
     base_url = tools.settings.base_url
     assert "No more summaries by mail?" in words_of(client.get(path, base_url=base_url))
+    german = client.get(path, base_url=base_url, headers={"Accept-Language": "de"})
+    assert "Keine Zusammenfassungen mehr per Mail?" in words_of(german)
     assert not stopped(), "looking changes nothing"
     for _ in range(2):
         done = client.post(path, base_url=base_url, data={"List-Unsubscribe": "One-Click"})
@@ -137,3 +141,33 @@ def test_only_operators_come_in(rooms: House) -> None:
         assert rooms.get(path, UMA).status_code == 403
     for path in ("/app/mail/sender", "/app/mail/test", f"{TEXT}/preview", f"{TEXT}/send-me"):
         assert rooms.post(path, UMA).status_code == 403
+
+
+def test_a_person_s_page_says_which_mails_went_out_and_which_did_not(rooms: House) -> None:
+    person = rooms.person(status="active", is_org_admin=False, is_bot=False)
+    rooms.post("/app/runs", deed="suspend", account_ids=person.account_id)
+    tools = rooms.deployment.tools
+    with tools.begin() as session:
+        case = session.query(Case).filter_by(account_id=person.account_id).first()
+        assert case is not None
+        for number, (state, reason) in enumerate((("sent", ""), ("not_sent", "The mail server refused it."))):
+            session.add(
+                Delivery(
+                    organization_id=person.organization_id,
+                    id=f"mail-{number}",
+                    channel="mail",
+                    topic="person:warned",
+                    target=person.account_id,
+                    case_id=case.id,
+                    facts={},
+                    state=state,
+                    reason=reason,
+                    created_at=tools.clock(),
+                )
+            )
+    said = words_of(rooms.get(f"/app/people/{person.account_id}"))
+    assert "Mails When About Mail Why" in said
+    assert "Not sent The mail server refused it." in said
+    with tools.begin() as session:
+        for row in session.query(Delivery).all():
+            session.delete(row)
