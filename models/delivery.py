@@ -44,7 +44,14 @@ class Delivery(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        Index("ix_delivery_due", "resume_at"),
+        # Only what waits is in it: the worker asks every second, and the log is long.
+        Index(
+            "ix_delivery_due",
+            "organization_id",
+            "resume_at",
+            sqlite_where=resume_at.is_not(None),
+            postgresql_where=resume_at.is_not(None),
+        ),
         Index("ix_delivery_by_time", "organization_id", "channel", "created_at"),
         Index("ix_delivery_log", "organization_id", "created_at"),
         Index("ix_delivery_by_case", "organization_id", "case_id"),

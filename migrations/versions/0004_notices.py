@@ -34,7 +34,7 @@ def upgrade() -> None:
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.create_index('ix_delivery_by_case', ['organization_id', 'case_id'], unique=False)
         batch_op.create_index('ix_delivery_by_time', ['organization_id', 'channel', 'created_at'], unique=False)
-        batch_op.create_index('ix_delivery_due', ['resume_at'], unique=False)
+        batch_op.create_index('ix_delivery_due', ['organization_id', 'resume_at'], unique=False, sqlite_where=sa.text('resume_at IS NOT NULL'), postgresql_where=sa.text('resume_at IS NOT NULL'))
         batch_op.create_index('ix_delivery_log', ['organization_id', 'created_at'], unique=False)
 
     op.create_table('hook',
