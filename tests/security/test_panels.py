@@ -103,6 +103,12 @@ def test_s26_without_the_right_nobody_reads_a_date(world: World) -> None:
         assert "href" not in text
 
 
+def test_nobody_reads_about_themselves_that_they_are_away(world: World) -> None:
+    set_privacy(world, Privacy.DATES)
+    text = main_of(world.page(world.acme, ISSUE, "idle-acme").text)
+    assert "Idle of acme" not in text
+
+
 def test_s26_off_is_off(world: World) -> None:
     set_privacy(world, Privacy.OFF)
     for tenant in (world.acme, world.globex):

@@ -148,7 +148,7 @@ def test_the_gadget_compares_with_a_month_ago(house: House) -> None:
     with tools.begin() as session:
         today = session.scalars(select(SummaryDay)).one()
         current = today.numbers[""]["people"]["90"]
-        for ago, more in ((45, 50), (32, 3), (15, 1)):
+        for ago, more in ((45, 50), (36, 9), (32, 3), (15, 1)):
             numbers = {"": {"people": {"90": current + more}}}
             day = today.day - timedelta(days=ago)
             session.add(SummaryDay(organization_id=today.organization_id, day=day, numbers=numbers))
