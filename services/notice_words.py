@@ -14,7 +14,7 @@ NAMES: dict[Topic, str] = {
     Topic.WARNED: "Somebody was warned",
     Topic.TOLD: "Somebody was told that they are idle",
     Topic.ENDED: "Somebody's access ended",
-    Topic.GIVEN_BACK: "Somebody has their access back",
+    Topic.GIVEN_BACK: "Somebody has back what they asked for",
     Topic.ANSWERED: "Somebody answered",
     Topic.RUN_STARTED: "A run has started",
     Topic.RUN_FINISHED: "A run has finished",

@@ -461,6 +461,27 @@ def test_what_becomes_of_runs_is_told(world: World) -> None:
         VALIDATOR.validate(body)
 
 
+def test_what_happens_to_people_is_told_with_their_names(world: World) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1, name="Sam Reed", idle=100)
+    world.sync(ana)
+    add(world, ana, topics=[topic.value for topic in TO_HOOKS if topic.startswith("person:")])
+    steps = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 3, "warn": [3]}
+    run_id = world.run_rule(ana, world.rule(ana, steps, who={"people": [person]}))
+    world.later(days=3, minutes=1)
+    world.act()
+    assert world.states(run_id) == {person: "acted"}
+    world.deliver()
+    said = {body["type"]: body["data"] for body in _bodies(world)}
+    assert set(said) == {"person:warned", "person:ended"}
+    for data in said.values():
+        assert data["person"] == {"account_id": person, "name": "Sam Reed"}
+    assert said["person:warned"]["sentence"].startswith("Sam Reed was warned: they will be suspended on ")
+    assert said["person:ended"]["sentence"].startswith("Sam Reed was suspended.")
+    for body in _bodies(world):
+        VALIDATOR.validate(body)
+
+
 def test_a_run_that_was_tried_again_is_told_again_with_its_new_numbers(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.store_key()
