@@ -58,11 +58,15 @@ NO_RIGHTS = Rights(administers=False, sees_watchers=False)
 
 
 class Remembered(Generic[Answer]):
-    """Answers of the last minute. Keys begin with the tenant. Thread-safe and bounded."""
+    """Answers of the last minute, `most` at once. Keys begin with the tenant. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_REMEMBERED) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._kept: dict[Hashable, tuple[datetime, Answer]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     def get(self, key: Hashable, now: datetime, ask: Callable[[], Answer]) -> Answer:
         """What is remembered, else what `ask` answers now."""
@@ -72,7 +76,7 @@ class Remembered(Generic[Answer]):
             return kept[1]
         answer = ask()
         with self._lock:
-            if len(self._kept) >= MAX_REMEMBERED:
+            if len(self._kept) >= self._most:
                 self._kept.clear()
             self._kept[key] = (now + REMEMBERED_FOR, answer)
         return answer

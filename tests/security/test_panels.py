@@ -10,7 +10,7 @@ import pytest
 from models.organization import Organization
 from models.people import Person
 from rules.topics import Privacy
-from services.participants import REMEMBERED_FOR, Issue, Participants
+from services.participants import REMEMBERED_FOR, Issue, Participants, Remembered
 from tests.connect.listener import Call, Reply
 from tests.security.organizations import link
 from tests.security.world import Tenant, World
@@ -218,15 +218,12 @@ def test_people_are_remembered_for_a_minute_and_for_this_tenant_alone(world: Wor
     assert len([call for call in world.acme.listener.calls if "/issue/" in call.path]) == 2 * asked
 
 
-def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.participants.MAX_REMEMBERED", 3)
-    from services.participants import Remembered
-
-    kept: Remembered[int] = Remembered()
+def test_the_memory_is_bounded() -> None:
+    kept: Remembered[int] = Remembered(most=3)
     now = datetime.now(UTC)
     for number in range(20):
         assert kept.get(("acme", number), now, lambda number=number: number) == number
-        assert len(kept._kept) <= 3
+        assert len(kept) <= 3
 
 
 def test_s26_the_gadget_has_numbers_for_operators_alone(world: World) -> None:
