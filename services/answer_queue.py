@@ -72,6 +72,12 @@ def count_asking(session: Session, organization_id: str) -> int:
     return session.scalar(waiting) or 0
 
 
+def newest_run_asked_about(session: Session, organization_id: str) -> str | None:
+    """The run of the newest answer that waits."""
+    query = _open(organization_id).with_only_columns(Run.id).order_by(Answer.given_at.desc()).limit(1)
+    return session.scalar(query)
+
+
 def grant(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
     """Lets people keep their access, or gives it back: the worker acts. Returns how many.
 

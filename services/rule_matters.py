@@ -11,6 +11,7 @@ from models.rule import rule_names
 from models.run import Case, Run
 from rules.case import WAITING, RunState
 from rules.topics import Topic
+from services.answer_queue import newest_run_asked_about
 from services.loops import LOOKED_AT, count_loops
 from services.matter import Matter
 from services.reviews import count_waiting
@@ -88,7 +89,7 @@ def _waiting(session: Session, organization_id: str) -> list[Matter]:
         )
         .order_by(Run.created_at.desc())
         .limit(1)
-    )
+    ) or newest_run_asked_about(session, organization_id)
     people = "1 person waits" if waiting == 1 else f"{waiting:,} people wait"
     return [
         Matter(
