@@ -9,9 +9,13 @@ from models.tenant import Product, doors_of
 
 
 def link_to(session: Session, organization_id: str, path: str) -> str:
-    """A page of the app inside the product of a door, Jira's first; the host hands it on (static/bridge.js)."""
+    """A page of the app inside the product of a door, Jira's first; "" without a door.
+
+    The host hands on what is behind the #! (static/bridge.js).
+    """
     doors = sorted(doors_of(session, organization_id), key=lambda door: door.product != Product.JIRA)
     if not doors:
         return ""
+    home = (doors[0].display_url or doors[0].base_url).rstrip("/")
     place = path.removeprefix("/app/")
-    return f"{doors[0].display_url.rstrip('/')}/plugins/servlet/ac/{APP_KEY}/rollcall-app#!{place}"
+    return f"{home}/plugins/servlet/ac/{APP_KEY}/rollcall-app#!{place}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -59,8 +60,14 @@ def test_a_hook_from_its_form_to_the_log(
     expect(frame.get_by_role("alert").filter(has_text="refused it with status 404")).to_be_visible()
     journey.look("it-does-not-work")
 
+    # What was sent links to a page inside the product.
+    link = json.loads(deployment.control("GET", "hooks")[0]["body"])["data"]["link"]
+    journey.page.goto(f"{deployment.sandbox.hub}/hooks")
+    journey.page.goto(link)
+    journey.arrive("Hooks")
+
     # The log, and sending again.
-    frame.get_by_role("link", name="The log of this hook").click()
+    frame.get_by_role("link", name="in the log").click()
     journey.arrive("Sent")
     expect(frame.get_by_role("row")).to_have_count(3)
     journey.look("the-log")
