@@ -161,6 +161,33 @@ def test_the_form_shows_what_goes_with_a_choice(house: House) -> None:
     assert "Delete their account Managed accounts that Atlassian says may be deleted Admin API Key" in table
 
 
+@pytest.mark.parametrize("deed", ["suspend", "tell", "list"])
+@pytest.mark.parametrize("grace", [14, 0])
+def test_the_form_keeps_what_a_rule_says_about_warnings_and_answers(
+    house: House, deed: str, grace: int
+) -> None:
+    step = {"when": {"not_seen": 90}, "then": {"deed": deed}, "kept_for": 180}
+    if deed == "suspend":
+        step |= {"grace": grace}
+    if deed == "tell" or (deed == "suspend" and grace):
+        step |= {"by_mail": False}
+    if deed == "suspend" and grace:
+        step |= {"answer": "review"}
+    if deed == "list":
+        del step["kept_for"]
+    rule_id = made(house, name=f"{deed} {grace}", steps=[step])
+    form = house.get(f"/app/rules/{rule_id}/edit")
+    assert ("What “I still need it” does" in form.text) is (deed == "suspend" and grace > 0)
+    assert "Version 1." in words_of(house.post(f"/app/rules/{rule_id}", **form_of(form)))
+    if deed == "suspend" and grace:
+        wrong = house.post(f"/app/rules/{rule_id}", **form_of(form, steps__0__kept_for="soon"))
+        assert wrong.status_code == 422
+        assert 'id="steps-0-kept_for-problem"' in wrong.text
+        kept = house.post(f"/app/rules/{rule_id}", **form_of(form, steps__0__answer="keep"))
+        assert "Version 2." in words_of(kept)
+    gone(house, rule_id)
+
+
 def test_a_named_list_takes_addresses(house: House) -> None:
     person = house.person(status="active", is_bot=False, left_at=None, email="jon@acme.example")
     form = house.get("/app/rules/new?template=never-came")
