@@ -8,6 +8,11 @@ from config import APP_KEY
 from models.tenant import Product, doors_of
 
 
+def app_home(display_url: str, base_url: str) -> str:
+    """The app inside one product, as people open it; the two addresses are those of its tenant."""
+    return f"{(display_url or base_url).rstrip('/')}/plugins/servlet/ac/{APP_KEY}/rollcall-app"
+
+
 def link_to(session: Session, organization_id: str, path: str) -> str:
     """A page of the app inside the product of a door, Jira's first; "" without a door.
 
@@ -16,6 +21,4 @@ def link_to(session: Session, organization_id: str, path: str) -> str:
     doors = sorted(doors_of(session, organization_id), key=lambda door: door.product != Product.JIRA)
     if not doors:
         return ""
-    home = (doors[0].display_url or doors[0].base_url).rstrip("/")
-    place = path.removeprefix("/app/")
-    return f"{home}/plugins/servlet/ac/{APP_KEY}/rollcall-app#!{place}"
+    return f"{app_home(doors[0].display_url, doors[0].base_url)}#!{path.removeprefix('/app/')}"

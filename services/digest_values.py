@@ -19,6 +19,7 @@ from models.tenant import doors_of
 from rules.case import UNFINISHED, CaseState
 from rules.deeds import Deed
 from rules.topics import Topic
+from services.app_links import app_home
 from services.digest_links import stop_link
 from services.digest_words import Coming, Done, coming_list, done_list, needs_list
 from services.languages import Catalogue
@@ -31,7 +32,6 @@ DONE = (CaseState.ACTED, CaseState.UNDONE, CaseState.UNDO_SKIPPED)
 """Something was done, whatever became of it later."""
 AHEAD = timedelta(days=7)
 MOST_NAMES = 50
-APP_PATH = "/plugins/servlet/ac/io.rollcall.app/rollcall-app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,4 @@ def _coming(session: Session, organization: Organization, now: datetime) -> tupl
 def _app_link(tools: Toolbox, session: Session, organization_id: str) -> str:
     """Rollcall in one of the organization's sites."""
     doors = doors_of(session, organization_id)
-    return (
-        (doors[0].display_url or doors[0].base_url).rstrip("/") + APP_PATH
-        if doors
-        else tools.settings.base_url
-    )
+    return app_home(doors[0].display_url, doors[0].base_url) if doors else tools.settings.base_url

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from sqlalchemy import bindparam, exists, select
 
-from config import APP_KEY
 from connect.caller import Caller
 from models.absence import Absence
 from models.notice import Notice
@@ -19,6 +18,7 @@ from models.tenant import Tenant, find_tenant
 from rules import panel
 from rules.panel import Role, Standing
 from rules.topics import Privacy
+from services.app_links import app_home
 from services.doors import organization_of
 from services.keeping import OwnWarning, own_warning
 from services.operators import counts_as_operator
@@ -149,11 +149,7 @@ def app_address(tools: Toolbox, client_key: str) -> str:
     """The address of Rollcall's page in the product, as people open it."""
     with tools.begin() as session:
         tenant = find_tenant(session, client_key)
-        return _home(tenant.display_url, tenant.base_url) if tenant is not None else ""
-
-
-def _home(display_url: str, base_url: str) -> str:
-    return f"{(display_url or base_url).rstrip('/')}/plugins/servlet/ac/{APP_KEY}/rollcall-app"
+        return app_home(tenant.display_url, tenant.base_url) if tenant is not None else ""
 
 
 def _known(tools: Toolbox, organization_id: str, caller: Caller, account_ids: Iterable[str]) -> _Known:
@@ -169,7 +165,7 @@ def _known(tools: Toolbox, organization_id: str, caller: Caller, account_ids: It
     return _Known(
         privacy=Privacy(first.panel_privacy),
         days=first.panel_days,
-        home=_home(first.display_url, first.base_url),
+        home=app_home(first.display_url, first.base_url),
         operator=bool(first.operator),
         told=bool(first.told),
         people={row.account_id: (row.name, _standing(row)) for row in rows if row.account_id is not None},
