@@ -103,8 +103,8 @@ def test_kept_away_and_given_up_in_two_languages(
 
     link = next(links)
     german.goto(link)
-    german.get_by_text("Ich brauche ihn nicht mehr").first.click()
-    german.get_by_role("button", name="Ich brauche ihn nicht mehr").click()
+    german.get_by_text("Ich brauche meinen Zugang nicht mehr").first.click()
+    german.get_by_role("button", name="Ich brauche meinen Zugang nicht mehr").click()
     expect(german.get_by_role("heading", level=1)).to_be_visible()
     english.goto(f"{next(links)}x")
     expect(english.get_by_role("heading", level=1)).to_have_text("This link does not work")
