@@ -19,8 +19,8 @@ from services.toolbox import Toolbox
 
 LEASE = timedelta(minutes=1)
 """How long a delivery may wait in the queue before it is handed out again."""
-AT_WORK = timedelta(minutes=3)
-"""Longer than any channel takes: only then is an attempt believed to have died."""
+AT_WORK = timedelta(minutes=2)
+"""Longer than any channel takes (a mail 100 seconds): only then is an attempt believed to have died."""
 PAUSES = (
     timedelta(seconds=5),
     timedelta(minutes=1),

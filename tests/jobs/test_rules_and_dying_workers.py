@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from dbos import DBOSClient
@@ -13,9 +12,9 @@ from sqlalchemy import select, update
 
 from models.rule import StoredRule
 from models.run import Case, Run
-from services import acting, orders, rule_runs, rules, run_progress, runs, undoing
-from services.toolbox import Toolbox
+from services import rule_runs, rules, run_progress, runs, undoing
 from tests.jobs.deployment import Deployment
+from tests.jobs.dying_worker import DyingWorker
 from tests.jobs.rule_runs import (
     EVERYBODY_IDLE,
     chosen_in,
@@ -24,7 +23,6 @@ from tests.jobs.rule_runs import (
     switched_on,
     warnings_given,
 )
-from tests.services.workers import Crash, Killed, with_something_between
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 Deploy = Callable[..., Deployment]
@@ -46,38 +44,6 @@ def synced(deployment: Deployment) -> Deployment:
     deployment.configure()
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
     return deployment
-
-
-class DyingWorker:
-    """The worker's part, played by hand: it dies in the middle of every case, again and again, further each time.
-
-    Of four people next to each other each dies after other steps, so that none is left out.
-    """
-
-    def __init__(self, tools: Toolbox) -> None:
-        self.offset = timedelta()
-        self.deaths = 0
-        self.moments: set[int] = set()
-        self.tools = replace(tools, clock=self._now)
-        self._clock = tools.clock
-
-    def _now(self) -> datetime:
-        return self._clock() + self.offset
-
-    def work(self) -> None:
-        """Until nothing is due: every attempt gets four moments further than the one before, and dies there."""
-        reached: dict[str, int] = {}
-        while due := orders.lease_due_cases(self.tools, limit=50):
-            for organization_id, case_id, attempt in due:
-                reached[case_id] = moment = reached.get(case_id, len(reached) % 4 - 3) + 4
-                self.moments.add(moment)
-                try:
-                    dying = with_something_between(self.tools, Crash(moment))
-                    acting.act_on_case(dying, organization_id, case_id, attempt)
-                except Killed:
-                    self.deaths += 1
-            self.offset += orders.AT_WORK + timedelta(seconds=1)
-        runs.finish_runs(self.tools)
 
 
 def test_s50_a_run_of_200_people_whose_worker_dies_after_every_single_step(deploy: Deploy) -> None:
