@@ -31,13 +31,16 @@ HEADERS = {
 }
 
 
-def check_headers(world: World, answer: TestResponse) -> None:
+def check_headers(world: World, answer: TestResponse, *, alone: bool = False) -> None:
+    """`alone`: the page that nobody frames and that runs no script (S55)."""
     for name, value in HEADERS.items():
         assert answer.headers.get(name) == value, name
     policy = answer.headers["Content-Security-Policy"]
     origins = f"{world.acme.listener.url} {world.globex.listener.url}"
-    assert policy.endswith(f"frame-ancestors {origins}")
-    assert "script-src 'self' https://bridge.example.com;" in policy
+    ancestors = "'none'" if alone else origins
+    assert policy.endswith(f"frame-ancestors {ancestors}")
+    assert ("script-src 'self' https://bridge.example.com;" in policy) is not alone
+    assert alone is not ("script-src" in policy)
     assert "unsafe-eval" not in policy
     assert "X-Frame-Options" not in answer.headers  # it cannot name several sites
     assert "Set-Cookie" not in answer.headers
@@ -48,7 +51,7 @@ def test_s36_every_answer_carries_the_headers(world: World, route: Route) -> Non
     opening = next((kind for kind, opens in OPENING.values() if opens is route.mark), None)
     for sent in (Sent(), opening(world, route) if opening else Sent()):
         answer = send(world, route, sent)
-        check_headers(world, answer)
+        check_headers(world, answer, alone=route.rule.startswith("/keep/"))
         if route.endpoint != "static":
             assert answer.headers["Cache-Control"] == "no-store"
 

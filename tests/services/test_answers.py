@@ -18,9 +18,11 @@ from models.delivery import Delivery
 from models.organization import Organization, Seats, seats_of
 from models.people import Person, Seat
 from models.run import Run
+from models.tenant import Tenant
 from services import answer_queue, exports, give_backs, keeping, people, rules, runs
 from services.answers import KEPT
 from services.keep_links import keep_link
+from services.leaving import leave
 from services.own_case import Stage, own_case
 from tests.world import ACME, World
 
@@ -268,7 +270,9 @@ def test_a_rule_may_send_answers_to_review(world: World, way: str) -> None:
         if way == "link":
             say(world, link_of(world, run_id, person), "keep", words="Please")
         else:
-            assert keeping.keep_my_access(world.tools, world.caller(person)) is False
+            answer = world.call("POST", "/app/keep", person)
+            assert "an operator of your organization decides" in answer.text
+            assert keeping.own_warning(world.tools, world.caller(person)) is None
     assert set(world.states(run_id).values()) == {"answered"}
     assert len(answer_queue.asking(world.tools, ana)) == 3
     cases = {person: world.case(run_id, person).id for person in people_warned}
@@ -392,6 +396,18 @@ def test_after_a_while_the_link_says_nothing_any_more(world: World) -> None:
     world.later(days=91)
     assert stage(world, link) is Stage.CLOSED
     assert say(world, link, "ask_back").status_code == 410
+
+
+def test_s55_nobody_asks_an_organization_that_left(world: World) -> None:
+    ana, run_id, (person,) = ended(world)
+    link = link_of(world, run_id, person)
+    with world.tools.begin() as session:
+        tenant = session.get_one(Tenant, ana.tenant)
+        leave(session, tenant, actor="ana", now=world.clock(), reason="Uninstalled.")
+    assert stage(world, link) is Stage.CLOSED
+    before = world.dump()
+    assert say(world, link, "ask_back").status_code == 410
+    assert world.dump() == before
 
 
 def test_s19_another_organization_decides_nothing(world: World) -> None:
