@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from models.audit import AuditEntry
 from models.delivery import Delivery
 from models.hook import Hook
+from models.mail import MailSuppression
 from models.organization import Operator, Organization, Seats
 from models.people import Group, Membership, Person, Seat
 from models.protected import Protected
@@ -100,6 +101,13 @@ def link(world: World, tenant: Tenant, *operators: str) -> str:
                 reason=f"{name} reason",
                 created_at=NOW,
                 finished_at=NOW,
+            ),
+            MailSuppression(
+                organization_id=org,
+                account_id=f"person-{name}",
+                address=f"person@{name}.example",
+                reason=f"{name} reason",
+                added_at=NOW,
             ),
             Sync(
                 id=f"sync-{name}",
