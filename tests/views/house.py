@@ -29,6 +29,7 @@ class House:
 
     deployment: Deployment
     secret: str
+    hook_secret: str = ""
 
     @property
     def key(self) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from rules.templates import TEMPLATES
 from sandbox.world import API_TOKENS
+from services import hooks, mail_senders
 from services.credentials import store_api_token
 from services.rule_views import list_rules
 from services.rules import delete_rule, save_rule
@@ -22,6 +23,7 @@ from tests.views.house import House
 from views.access import Mark
 
 TOKEN = next(each for each in API_TOKENS if each.label == "Ana, site admin")
+HOOK_PATH, PASSWORD = "a-path-that-only-we-know", "the password of the post"
 READS = tuple(
     route for route in all_routes() if route.method == "GET" and route.mark in (Mark.API, Mark.PAGE)
 )
@@ -29,7 +31,29 @@ READS = tuple(
 
 @pytest.fixture(scope="module")
 def stored(house: House) -> Iterator[House]:
-    """Both credentials are stored, and there is a rule."""
+    """Both credentials are stored, a mail server and a hook, and there is a rule."""
+    hub = house.deployment.sandbox.hub
+    hook, signing = hooks.add_hook(
+        house.deployment.tools,
+        house.deployment.ana,
+        kind="signed",
+        name="Ours",
+        address=f"{hub}/hooks/{HOOK_PATH}",
+        token="",
+        topics=["key:dead"],
+    )
+    mail_senders.save_sender(
+        house.deployment.tools,
+        house.deployment.ana,
+        host=urlsplit(hub).hostname or "",
+        port=str(urlsplit(hub).port),
+        security="starttls",
+        username="rollcall",
+        password=PASSWORD,
+        from_address="it@acme.example",
+        from_name="",
+    )
+    house.hook_secret = signing
     store_api_token(
         house.deployment.tools,
         house.deployment.ana,
@@ -39,6 +63,8 @@ def stored(house: House) -> Iterator[House]:
     )
     rule = save_rule(house.deployment.tools, house.deployment.ana, TEMPLATES[0].data)
     yield house
+    hooks.remove_hook(house.deployment.tools, house.deployment.ana, hook.id)
+    mail_senders.forget_sender(house.deployment.tools, house.deployment.ana)
     delete_rule(house.deployment.tools, house.deployment.ana, rule)
     house.post("/app/configure/api-token/forget")
 
@@ -49,9 +75,11 @@ def answer_of(house: House, route: Route) -> str:
     found = re.search(r"runs/([0-9a-f-]{36})", preview.text)
     assert found is not None
     rule = list_rules(house.deployment.tools, house.deployment.ana)[0]
+    (hook,) = hooks.list_hooks(house.deployment.tools, house.deployment.ana)
     address = route.with_values(
         {
             "rule_id": rule.id,
+            "hook_id": hook.id,
             "account_id": person.account_id,
             "run_id": found[1],
             "kind": "api-token",
@@ -67,7 +95,7 @@ def answer_of(house: House, route: Route) -> str:
 
 
 def secrets_of(house: House) -> tuple[str, ...]:
-    return KEY, TOKEN.token, house.secret
+    return KEY, TOKEN.token, house.secret, HOOK_PATH, PASSWORD, house.hook_secret
 
 
 @pytest.mark.parametrize("route", READS, ids=str)
