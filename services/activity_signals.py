@@ -1,4 +1,4 @@
-"""Webhooks as signs of life: they make somebody's activity fresher and never anybody idle."""
+"""Signs of life, mostly by webhooks: they make somebody's activity fresher and never anybody idle."""
 
 from __future__ import annotations
 
@@ -38,10 +38,13 @@ def record_signal(tools: Toolbox, caller: Caller, body: Mapping[str, Any]) -> No
             return
         family = family_of(tenant.product)
         moment = min(_moment(body) or now, now)
-        _seen(session, tenant.organization_id, account_id, family, moment)
+        note_seen(session, tenant.organization_id, account_id, family, moment)
 
 
-def _seen(session: Session, organization_id: str, account_id: str, family: str, moment: datetime) -> None:
+def note_seen(
+    session: Session, organization_id: str, account_id: str, family: str, moment: datetime
+) -> None:
+    """Somebody was proven to be in a product of this family."""
     known = signals_of(session, organization_id, [account_id]).get(account_id, {}).get(family)
     if known is not None and moment < known + GRAIN:
         return

@@ -12,10 +12,13 @@ from connect.errors import Conflict
 from models.answer import answers_to
 from models.notice import Notice, NoticeKind
 from models.run import Case, Run
+from models.tenant import find_tenant
 from rules.case import CaseState, RunState
 from rules.deeds import Deed
+from rules.products import family_of
 from rules.topics import AnswerKind
 from services import answers
+from services.activity_signals import note_seen
 from services.doors import organization_of
 from services.toolbox import Toolbox
 
@@ -33,7 +36,10 @@ class OwnWarning:
 
 
 def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
-    """The newest warning of the person who asks that still matters; marks it as read."""
+    """The newest warning of the person who asks that still matters; marks it as read.
+
+    Having come to read it is activity: the product itself proved that they are there.
+    """
     organization_id = organization_of(tools, caller)
     if organization_id is None or caller.account_id is None:
         return None
@@ -56,6 +62,9 @@ def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
             return None
         notice, case = row
         notice.read_at = notice.read_at or now
+        tenant = find_tenant(session, caller.tenant)
+        if tenant is not None:
+            note_seen(session, organization_id, caller.account_id, family_of(tenant.product), now)
         waiting = case.state == CaseState.WARNED
         said = {one.kind for one in answers_to(session, organization_id, [case.id]).get(case.id, ())}
         can_keep = waiting and AnswerKind.KEEP not in said

@@ -156,24 +156,41 @@ def test_by_keyboard_alone(start: Callable[[str, str], Journey], deployment: Dep
     expect(frame.locator("#selection-count")).to_have_text("Nobody selected")
 
 
-def test_the_host_raises_a_flag_once_when_something_needs_attention(
-    start: Callable[[str, str], Journey], deployment: Deployment
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("product", ["jira", "confluence"])
+def test_what_needs_attention_is_flagged_once_and_stands_on_every_page(
+    start: Callable[[str, str], Journey], deployment: Deployment, product: str, colours: str
 ) -> None:
     deployment.configure()
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
     deployment.control("POST", f"keys/{KEY}/expire")
-    journey = start("jira", "light")
+    journey = start(product, colours)
+    strip = journey.frame.locator("#strip")
     journey.open("rollcall-app", "configure")
     journey.arrive("Configure Token")
+    expect(strip).to_contain_text("hold seats and have not been seen for 90 days.")
     journey.click("Check now")
     expect(journey.frame.get_by_text("Rejected")).to_be_visible()
     journey.go("Overview")
+    expect(strip).to_be_hidden()
+    badge = journey.frame.locator("#tabs").get_by_role("link", name="Overview").locator(".badge")
+    expect(badge).to_contain_text("1")
     flag = journey.page.locator("#flags").get_by_text("Rollcall needs your attention")
     expect(flag).to_be_visible()
     journey.look("flag")
     journey.go("Runs")
+    expect(strip).to_contain_text("Atlassian rejects the Admin API key: nothing is read or done.")
+    expect(strip).to_contain_text("and 1 more")
+    journey.look("strip")
     journey.go("Overview")
     expect(flag).to_have_count(1)
+    journey.page.reload()
+    journey.arrive("Overview")
+    expect(flag).to_have_count(0)
+    journey.go("Runs")
+    strip.get_by_role("link", name="Configure Token").click()
+    journey.arrive("Configure Token")
+    assert (journey.findings, journey.complaints) == ([], [])
 
 
 def test_a_crafted_bookmark_brings_nothing_but_places(

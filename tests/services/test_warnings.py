@@ -281,6 +281,18 @@ def test_s55_whoever_was_not_warned_keeps_nothing(world: World) -> None:
     assert world.effects(person) == {"suspend": 1, "restore": 1}
 
 
+def test_whoever_comes_to_read_their_warning_is_here_and_left_alone(world: World) -> None:
+    ana = world.store_key()
+    here, away = world.people(2)
+    _, _, run_id = warned(world, [here, away], ana=ana)
+    world.later(days=5)
+    assert keeping.own_warning(world.tools, world.caller(here)) is not None
+    world.later(days=10)
+    world.tick()
+    assert world.states(run_id) == {here: "spared", away: "acted"}
+    assert world.calls(here) == 0
+
+
 def test_s56_whoever_cannot_be_reached_waits_for_an_operator(world: World) -> None:
     """Rollcall is in Jira alone: whoever has no seat there cannot read a notice."""
     ana = world.store_key()
