@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
@@ -24,6 +25,7 @@ class Source:
         return self.name.split("/", 1)[0]
 
 
+@cache
 def program() -> list[Source]:
     """Every file that runs in production or in the sandbox; no tests, scripts or migrations."""
     files = sorted(TOP.glob("*.py"))
@@ -31,6 +33,7 @@ def program() -> list[Source]:
     return [read(file) for file in files]
 
 
+@cache
 def files_of_the_tests() -> list[Source]:
     """Every file of the tests."""
     return [read(file) for file in sorted((TOP / "tests").rglob("*.py"))]

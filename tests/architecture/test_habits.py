@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
@@ -66,17 +66,19 @@ def replaces_our_own_code(tree: ast.AST) -> Finding:
 OF_THE_APP = [source for source in program() if source.room != "sandbox"]
 
 
-@pytest.mark.parametrize("source", OF_THE_APP, ids=lambda source: source.name)
 @pytest.mark.parametrize("habit", [reads_the_clock, behaves_differently_in_tests, writes_sql_by_hand])
-def test_the_program(habit: Callable[[ast.AST], Finding], source: Source) -> None:
-    if habit is reads_the_clock and source.name in CLOCKS:
-        return
-    assert [f"{source.name}:{line} {what}" for line, what in habit(source.tree)] == []
+def test_the_program(habit: Callable[[ast.AST], Finding]) -> None:
+    looked_at = [one for one in OF_THE_APP if habit is not reads_the_clock or one.name not in CLOCKS]
+    assert found(habit, looked_at) == []
 
 
-@pytest.mark.parametrize("source", files_of_the_tests(), ids=lambda source: source.name)
-def test_the_tests(source: Source) -> None:
-    assert [f"{source.name}:{line} {what}" for line, what in replaces_our_own_code(source.tree)] == []
+def test_the_tests() -> None:
+    assert found(replaces_our_own_code, files_of_the_tests()) == []
+
+
+def found(habit: Callable[[ast.AST], Finding], sources: Iterable[Source]) -> list[str]:
+    """One line for each place with this habit."""
+    return [f"{source.name}:{line} {what}" for source in sources for line, what in habit(source.tree)]
 
 
 @pytest.mark.parametrize(
