@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from models.answer import Decision
 from models.audit import Event
 from rules.case import CaseState, RunState
@@ -170,6 +172,14 @@ def case_words(state: str, deed: Deed | str | None, run_state: RunState | str) -
 def will_words(deed: Deed) -> str:
     """Will be suspended."""
     return _WILL.get(deed, "Will be " + CAPABILITIES[deed].done.lower())
+
+
+def taken_back(counts: Mapping[CaseState, int]) -> str:
+    """How far the undo of a run came, by how its people stand."""
+    undone, skipped = counts.get(CaseState.UNDONE, 0), counts.get(CaseState.UNDO_SKIPPED, 0)
+    if not undone:
+        return "Not taken back" if skipped else "Being taken back"
+    return "Taken back in part" if skipped or counts.get(CaseState.ACTED, 0) else "Taken back"
 
 
 def case_tone(state: str) -> str:

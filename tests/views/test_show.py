@@ -90,3 +90,17 @@ def test_results_are_words_not_codes() -> None:
     assert words.result_words("key_rejected", {"kind": "admin_key"}) == "Admin API key: Atlassian rejects it"
     assert words.result_words("acted 11, failed 2", {"deed": "suspend"}) == "11 done, 2 failed"
     assert words.result_words("2000 people", None) == "2000 people"
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({CaseState.ACTED: 3}, "Being taken back"),
+        ({CaseState.ACTED: 2, CaseState.UNDONE: 1}, "Taken back in part"),
+        ({CaseState.UNDONE: 2, CaseState.UNDO_SKIPPED: 1}, "Taken back in part"),
+        ({CaseState.UNDO_SKIPPED: 3}, "Not taken back"),
+        ({CaseState.UNDONE: 3, CaseState.GUARDED: 1}, "Taken back"),
+    ],
+)
+def test_how_far_an_undo_came(counts: dict[CaseState, int], said: str) -> None:
+    assert words.taken_back(counts) == said
