@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
-from rules.topics import DeliveryState
+from rules.topics import Channel, DeliveryState
 
 
 class Delivery(Base):
@@ -56,6 +57,25 @@ class Delivery(Base):
         Index("ix_delivery_log", "organization_id", "created_at"),
         Index("ix_delivery_by_case", "organization_id", "case_id"),
     )
+
+
+def unsent_mails(session: Session, organization_id: str, case_ids: Collection[str]) -> dict[str, str]:
+    """Case id → why its newest mail could not be sent; without those whose newest mail left, or still may."""
+    query = (
+        select(Delivery.case_id, Delivery.state, Delivery.reason)
+        .where(
+            Delivery.organization_id == organization_id,
+            Delivery.case_id.in_(case_ids),
+            Delivery.channel == Channel.MAIL.value,
+        )
+        .order_by(Delivery.created_at)
+    )
+    newest = {case_id: (state, reason) for case_id, state, reason in session.execute(query)}
+    return {
+        case_id: reason
+        for case_id, (state, reason) in newest.items()
+        if case_id is not None and state == DeliveryState.NOT_SENT
+    }
 
 
 def find_delivery(session: Session, organization_id: str, delivery_id: str) -> Delivery | None:

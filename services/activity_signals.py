@@ -41,9 +41,7 @@ def record_signal(tools: Toolbox, caller: Caller, body: Mapping[str, Any]) -> No
         note_seen(session, tenant.organization_id, account_id, family, moment)
 
 
-def note_seen(
-    session: Session, organization_id: str, account_id: str, family: str, moment: datetime
-) -> None:
+def note_seen(session: Session, organization_id: str, account_id: str, family: str, moment: datetime) -> None:
     """Somebody was proven to be in a product of this family."""
     known = signals_of(session, organization_id, [account_id]).get(account_id, {}).get(family)
     if known is not None and moment < known + GRAIN:

@@ -13,6 +13,7 @@ from connect.caller import Caller
 from connect.errors import NotFound
 from models.answer import Answer, answers_to
 from models.audit import AuditEntry, Event, entries_of
+from models.delivery import unsent_mails
 from models.people import Person, count_people, select_people
 from models.run import Case, find_run
 from rules.filters import PeopleFilter
@@ -57,7 +58,7 @@ def run_csv(tools: Toolbox, caller: Caller, run_id: str) -> Iterator[str]:
         record_export(session, tools, caller, organization_id, "run", run_id)
     header = (
         "account id", "name", "deed", "result", "because", "reason", "note", "ends", "finished", "answer",
-        "their words",
+        "their words", "mail not sent",
     )  # fmt: skip
     return csv_lines(header, _case_rows(tools, organization_id, run_id))
 
@@ -139,10 +140,11 @@ def _case_rows(tools: Toolbox, organization_id: str, run_id: str) -> Iterator[tu
             )
             page = list(session.scalars(query.order_by(Case.account_id).limit(PAGE)))
             answers = answers_to(session, organization_id, [case.id for case in page])
+            unsent = unsent_mails(session, organization_id, [case.id for case in page])
             rows = [
                 (
                     case.account_id, case.name, case.deed, case.state, case.because, case.reason, case.note,
-                    case.due_at, case.finished_at, *_said(answers.get(case.id, ())),
+                    case.due_at, case.finished_at, *_said(answers.get(case.id, ())), unsent.get(case.id, ""),
                 )
                 for case in page
             ]  # fmt: skip

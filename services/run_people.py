@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from models.answer import Answer, answers_to
+from models.delivery import unsent_mails
 from models.run import Case
 from rules.case import CaseState
 from rules.deeds import Deed
@@ -56,7 +57,7 @@ class Wanted:
 class RunPeople:
     """One page, by name; `total` counts all pages. The others count the whole run, `deeds` only the chosen.
 
-    `answers` are what the people of the page said, by case.
+    `answers` are what the people of the page said, `unsent` why their newest mail could not be sent, by case.
     """
 
     cases: list[Case]
@@ -65,6 +66,7 @@ class RunPeople:
     whys: dict[Why, int]
     back: int
     answers: dict[str, list[Answer]]
+    unsent: dict[str, str]
 
 
 def people_of_run(
@@ -81,7 +83,8 @@ def people_of_run(
         cases = list(session.scalars(query.offset((min(page, last) - 1) * per_page).limit(per_page)))
         deeds, whys, back = _kinds(session, of_run)
         answers = answers_to(session, organization_id, [case.id for case in cases])
-        found = RunPeople(cases, total, deeds, whys, back, answers)
+        unsent = unsent_mails(session, organization_id, [case.id for case in cases])
+        found = RunPeople(cases, total, deeds, whys, back, answers, unsent)
         session.expunge_all()
         return found
 

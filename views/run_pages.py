@@ -130,6 +130,7 @@ def people_of(view: RunView) -> dict[str, Any]:
         "run": view,
         "cases": rows,
         "answers": found.answers,
+        "unsent": found.unsent,
         "states": _states(view, kind),
         "kinds": _kinds(view, found, kind),
         "kind": kind,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,12 +12,16 @@ import pytest
 
 from connect.caller import Caller
 from models.delivery import Delivery
+from models.people import Person
 from models.run import Run
 from rules.topics import Topic
 from services import rules
+from services.exports import run_csv
 from services.mail_history import mails_to
+from services.mail_reach import NO_ADDRESS
 from services.mail_sending import NOT_NEEDED
 from services.mail_suppressions import REFUSED
+from services.run_people import Wanted, people_of_run
 from tests.services.mails import mail_switched_on, mails, send_due
 from tests.world import ACME, World
 
@@ -73,6 +79,23 @@ def test_s56_a_refused_mail_is_no_warning(post: World) -> None:
     post.tick()
     assert post.states(run_id) == {person: "could_not_warn"}
     assert post.calls(person) == 0
+
+
+def test_why_a_mail_was_not_sent_stands_beside_the_case(post: World) -> None:
+    """Somebody was warned in the product; the mail beside it found no address."""
+    ana = post.store_key()
+    hidden, known = post.people(2)
+    post.sync(ana)
+    with post.tools.begin() as session:
+        session.get_one(Person, (ACME, hidden)).email = None
+    step = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 14}
+    run_id = post.run_rule(ana, post.rule(ana, step, who={"people": [hidden, known]}))
+    send_due(post)
+    assert set(post.states(run_id).values()) == {"warned"}, "in the product they were told"
+    found = people_of_run(post.tools, ana, run_id, Wanted(), page=1, per_page=10)
+    assert found.unsent == {post.case(run_id, hidden).id: NO_ADDRESS}
+    rows = list(csv.DictReader(io.StringIO("".join(run_csv(post.tools, ana, run_id)).lstrip("\ufeff"))))
+    assert {row["account id"]: row["mail not sent"] for row in rows} == {hidden: NO_ADDRESS, known: ""}
 
 
 def test_s56_nobody_is_touched_while_the_only_warning_waits(post: World) -> None:
