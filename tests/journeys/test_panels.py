@@ -13,6 +13,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 from connect.caller import Caller, Via
 from models.panel import SummaryDay
+from models.people import Person, Seat, Signal
 from models.sync import SyncState
 from sandbox.world import ACME
 from services import credentials, days, notice_settings, rule_runs, rules
@@ -222,7 +223,12 @@ def test_whoever_is_warned_reads_it_on_an_issue_and_keeps_their_access(
 
 
 def warn(place: Deployment, account_id: str) -> None:
-    """A rule has chosen and warned somebody."""
+    """A rule has chosen and warned somebody; that they came to read an earlier warning is forgotten."""
+    idle = {"activity": "seen", "seen_at": place.tools.clock() - timedelta(days=100)}
+    with place.tools.begin() as session:
+        session.query(Signal).filter_by(account_id=account_id).delete()
+        for model in (Person, Seat):
+            session.query(model).filter_by(account_id=account_id).update(idle)
     rule = {
         "name": f"Warns {place.tools.clock():%H:%M:%S}",
         "mode": "live",
