@@ -31,10 +31,10 @@ class MailSender(Base):
     problem: Mapped[str] = mapped_column(String(300), default="")
 
 
-class MailTemplate(Base):
+class MailText(Base):
     """A text that an organization wrote itself. `rule_id` is empty for all rules."""
 
-    __tablename__ = "mail_template"
+    __tablename__ = "mail_text"
 
     organization_id: Mapped[str] = mapped_column(
         ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True

@@ -10,7 +10,8 @@ from sqlalchemy import JSON, ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
-from rules.topics import DigestEvery, Privacy
+from rules.panel import Privacy
+from rules.topics import DigestEvery
 
 
 class Organization(Base):

@@ -235,13 +235,20 @@ def find_people(
     account_ids = list(session.scalars(who.order_by(*_order(filter)).offset(offset).limit(limit)))
     if not account_ids:
         return []
-    what = select(Person).where(Person.organization_id == organization_id, Person.account_id.in_(account_ids))
-    found = {person.account_id: person for person in session.scalars(what)}
+    found = people_by_id(session, organization_id, account_ids)
     people = [found[account_id] for account_id in account_ids if account_id in found]
     seats = seats_by_person(session, organization_id, account_ids)
     for person in people:
         set_committed_value(person, "seats", seats.get(person.account_id, []))
     return people
+
+
+def people_by_id(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Person]:
+    """Those of them whom the directory knows, without their seats."""
+    query = select(Person).where(
+        Person.organization_id == organization_id, Person.account_id.in_(account_ids)
+    )
+    return {person.account_id: person for person in session.scalars(query)}
 
 
 def seats_by_person(

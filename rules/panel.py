@@ -7,11 +7,19 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from rules.activity import ActivityKind
-from rules.topics import Privacy
 
 LEAVE = "Leave"
 """The one reason of an absence that everybody may read; the others are for operators."""
 GONE = frozenset({"deactivated", "for_deletion"})
+
+
+class Privacy(StrEnum):
+    """What panels on issues and pages say about somebody who is away."""
+
+    OFF = "off"
+    INACTIVE = "inactive"
+    DATES_FOR_ADMINS = "dates_for_admins"
+    DATES = "dates"
 
 
 class ContentKind(StrEnum):

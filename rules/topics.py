@@ -51,15 +51,6 @@ class DeliveryState(StrEnum):
     NOT_SENT = "not_sent"
 
 
-class Privacy(StrEnum):
-    """What panels on issues and pages say about somebody who is away."""
-
-    OFF = "off"
-    INACTIVE = "inactive"
-    DATES_FOR_ADMINS = "dates_for_admins"
-    DATES = "dates"
-
-
 class DigestEvery(StrEnum):
     """How often operators get a summary by mail."""
 

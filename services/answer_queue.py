@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
-from connect.errors import Conflict, Invalid
+from connect.errors import Conflict
 from models.answer import Answer, Decision
-from models.people import Person
+from models.people import Person, people_by_id
 from models.rule import rule_names
 from models.run import Case, Run
 from rules.case import CaseState, RunState, moved
@@ -21,10 +21,9 @@ from services.answers import locked, settle, spare_as_said
 from services.doors import require_organization
 from services.give_backs import begin
 from services.rule_versions import step_of
+from services.selection import selected
 from services.toolbox import Toolbox
 from services.warning import next_warning_at
-
-MOST_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +48,7 @@ def asking(tools: Toolbox, caller: Caller, *, offset: int = 0, limit: int = 50) 
         query = _open(organization_id).order_by(Answer.given_at, Case.id).offset(offset).limit(limit)
         rows = session.execute(query).all()
         names = rule_names(session, organization_id, [run.rule_id for _answer, _case, run in rows])
-        account_ids = [case.account_id for _answer, case, _run in rows]
-        people = {
-            person.account_id: person
-            for person in session.scalars(
-                select(Person).where(
-                    Person.organization_id == organization_id, Person.account_id.in_(account_ids)
-                )
-            )
-        }
+        people = people_by_id(session, organization_id, [case.account_id for _answer, case, _run in rows])
         found = [
             Asking(answer, case, run, names.get(run.rule_id or "", ""), people.get(case.account_id))
             for answer, case, run in rows
@@ -93,11 +84,7 @@ def refuse(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
 
 def _decide(tools: Toolbox, caller: Caller, case_ids: Sequence[str], *, granted: bool) -> int:
     organization_id = require_organization(tools, caller)
-    wanted = list(dict.fromkeys(case_ids))
-    if not wanted:
-        raise Invalid("cases", "Nobody is selected.", "Select people in the queue first.")
-    if len(wanted) > MOST_AT_ONCE:
-        raise Invalid("cases", f"More than {MOST_AT_ONCE:,} people are selected.", "Do it in several steps.")
+    wanted = selected(case_ids)
     now, by = tools.clock(), caller.account_id or ""
     with tools.begin() as session:
         locked(session, Case.organization_id == organization_id, Case.id.in_(wanted))

@@ -57,6 +57,8 @@ def change_settings(tools: Toolbox, caller: Caller, *, language: str, digest: st
     now = tools.clock()
     with tools.begin() as session:
         organization = session.get_one(Organization, organization_id)
+        if (language, digest) == (organization.language, organization.digest):
+            return
         if digest != organization.digest:
             # A digest tells what was done since somebody wanted one.
             organization.digest, organization.digest_sent_at = digest, now

@@ -22,8 +22,6 @@ from services.activity_signals import note_seen
 from services.doors import organization_of
 from services.toolbox import Toolbox
 
-KEPT = answers.KEPT
-
 
 @dataclass(frozen=True, slots=True)
 class OwnWarning:

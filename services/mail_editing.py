@@ -12,7 +12,7 @@ from connect.caller import Caller
 from connect.errors import Invalid, NotFound
 from models.audit import Event
 from models.delivery import Delivery
-from models.mail import MailTemplate
+from models.mail import MailText
 from models.organization import Organization
 from models.people import Person, find_people, find_person
 from models.rule import StoredRule
@@ -74,8 +74,8 @@ def list_texts(tools: Toolbox, caller: Caller) -> list[Row]:
         own = {
             (about, spoken, rule_id)
             for about, spoken, rule_id in session.execute(
-                select(MailTemplate.topic, MailTemplate.language, MailTemplate.rule_id).where(
-                    MailTemplate.organization_id == organization_id
+                select(MailText.topic, MailText.language, MailText.rule_id).where(
+                    MailText.organization_id == organization_id
                 )
             )
         }
@@ -120,9 +120,9 @@ def save_text(tools: Toolbox, caller: Caller, which: Which, *, subject: str, bod
         if which.rule_id and which.rule_id not in dict(rules_of(session, organization_id)):
             raise Invalid("rule", "There is no such rule, or not any more.", "Choose one of the list.")
         key = (organization_id, which.topic.value, which.rule_id, which.language)
-        row = session.get(MailTemplate, key)
+        row = session.get(MailText, key)
         if row is None:
-            row = MailTemplate(
+            row = MailText(
                 organization_id=organization_id,
                 topic=which.topic.value,
                 rule_id=which.rule_id,
@@ -138,7 +138,7 @@ def back_to_default(tools: Toolbox, caller: Caller, which: Which) -> None:
     """Takes the organization's own text away; ours, or that for all rules, applies again."""
     organization_id = require_organization(tools, caller)
     with tools.begin() as session:
-        row = session.get(MailTemplate, (organization_id, which.topic.value, which.rule_id, which.language))
+        row = session.get(MailText, (organization_id, which.topic.value, which.rule_id, which.language))
         if row is None:
             return
         session.delete(row)

@@ -16,7 +16,6 @@ from services.doors import require_organization
 from services.languages import catalogue, msgid
 from services.mail_letter import Content, content_of, letter
 from services.mail_markdown import words
-from services.mail_reach import NO_SERVER
 from services.mail_senders import Route, hand_in, our_name, route_of
 from services.mail_sending import UNREADABLE, note_problem
 from services.mail_texts import Text
@@ -109,5 +108,5 @@ def _way(tools: Toolbox, caller: Caller, organization_id: str) -> tuple[str, Rou
             "Let another operator try, or show your address to your organization.",
         )
     if route is None:
-        raise NotReady(NO_SERVER.partition(": ")[2].capitalize(), "Save a mail server first.")
+        raise NotReady("Your organization has no mail server yet.", "Save a mail server first.")
     return email, route

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from models.mail import MailTemplate
+from models.mail import MailText
 from rules.topics import Topic
 from services.languages import catalogue, msgid
 
@@ -127,7 +127,7 @@ def default_text(topic: Topic, language: str) -> Text:
 def text_for(session: Session, organization_id: str, topic: Topic, language: str, rule_id: str = "") -> Text:
     """The text that a mail about this topic is written with."""
     for wanted in dict.fromkeys((rule_id, "")):
-        own = session.get(MailTemplate, (organization_id, topic.value, wanted, language))
+        own = session.get(MailText, (organization_id, topic.value, wanted, language))
         if own is not None:
             return Text(own.subject, own.body, own=True, for_rule=bool(wanted))
     return default_text(topic, language)

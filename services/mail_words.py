@@ -12,7 +12,7 @@ from rules.deeds import Deed
 from rules.products import product_name
 from services.languages import ENGLISH, Catalogue, msgid
 
-_ENDS: dict[Deed, str] = {
+ENDINGS: dict[Deed, str] = {
     Deed.REMOVE_ACCESS: msgid("your access to some products ends"),
     Deed.CHANGE_GROUPS: msgid("your groups change"),
     Deed.SUSPEND: msgid("your access ends"),
@@ -20,6 +20,7 @@ _ENDS: dict[Deed, str] = {
     Deed.REMOVE: msgid("you are removed from the organization"),
     Deed.DELETE: msgid("your account is deleted"),
 }
+"""What is said behind a date, before it happens."""
 _ENDS_ELSE = msgid("your access changes")
 _ENDED: dict[Deed, str] = {
     Deed.REMOVE_ACCESS: msgid("Your access to some products has ended"),
@@ -44,7 +45,7 @@ _LAST_DAY = re.compile(r"Their last day was (?P<day>\d{1,2} [A-Z][a-z]+ \d{4})\.
 
 def ends_words(words: Catalogue, deed: str) -> str:
     """Behind a date: your access ends."""
-    return words.gettext(_ENDS.get(Deed(deed), _ENDS_ELSE) if deed in set(Deed) else _ENDS_ELSE)
+    return words.gettext(ENDINGS.get(Deed(deed), _ENDS_ELSE) if deed in set(Deed) else _ENDS_ELSE)
 
 
 def ended_words(words: Catalogue, deed: str) -> str:

@@ -9,7 +9,10 @@ from rules.topics import Topic
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """`key` names it, so that it is told once; `severity` is error, warning or info; `action_path` solves it."""
+    """`key` names it, so that it is told once; `severity` is error, warning or info; `action_path` solves it.
+
+    `people` is how many it is about, where it is about some.
+    """
 
     topic: Topic
     key: str
@@ -17,6 +20,7 @@ class Matter:
     sentence: str
     action_label: str
     action_path: str
+    people: int = 0
 
     @property
     def is_grave(self) -> bool:

@@ -10,8 +10,7 @@ from connect.errors import Invalid
 from models.audit import Event
 from models.organization import Organization
 from rules.activity import ActivityKind
-from rules.panel import LEAVE, Standing, detail, words
-from rules.topics import Privacy
+from rules.panel import LEAVE, Privacy, Standing, detail, words
 from services.audit import record
 from services.doors import require_organization
 from services.toolbox import Toolbox

@@ -1,4 +1,4 @@
-"""Each topic in plain English for operators, said once: strips, hooks and digests only format it."""
+"""Each topic in plain English for operators, said once: each kind of hook only gives it its form."""
 
 from __future__ import annotations
 

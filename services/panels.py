@@ -16,8 +16,7 @@ from models.organization import Organization
 from models.people import Person
 from models.tenant import Tenant, find_tenant
 from rules import panel
-from rules.panel import Role, Standing
-from rules.topics import Privacy
+from rules.panel import Privacy, Role, Standing
 from services.app_links import app_home
 from services.doors import organization_of
 from services.keeping import OwnWarning, own_warning

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid
 from models.audit import Event
-from models.people import Person
+from models.people import Person, people_by_id
 from models.rule import rule_names
 from models.run import Case, Run
 from rules.case import IN_QUEUE, CaseState, RunState, moved
@@ -21,9 +21,9 @@ from services.answer_queue import count_asking
 from services.audit import record
 from services.doors import require_organization
 from services.protecting import protect_person
+from services.selection import selected
 from services.toolbox import Toolbox
 
-MOST_AT_ONCE = 1000
 LONGEST_NOTE = 500
 
 
@@ -49,15 +49,7 @@ def queue(
             query = query.where(Case.state == state.value)
         rows = session.execute(query.offset(offset).limit(limit)).all()
         names = rule_names(session, organization_id, [run.rule_id for _case, run in rows])
-        people = {
-            person.account_id: person
-            for person in session.scalars(
-                select(Person).where(
-                    Person.organization_id == organization_id,
-                    Person.account_id.in_([case.account_id for case, _run in rows]),
-                )
-            )
-        }
+        people = people_by_id(session, organization_id, [case.account_id for case, _run in rows])
         found = [
             Waiting(case, run, names.get(run.rule_id or "", ""), people.get(case.account_id))
             for case, run in rows
@@ -162,11 +154,7 @@ def _for_each(
 
 
 def _cases(session: Session, organization_id: str, case_ids: Sequence[str]) -> list[Case]:
-    wanted = list(dict.fromkeys(case_ids))
-    if not wanted:
-        raise Invalid("cases", "Nobody is selected.", "Select people in the queue first.")
-    if len(wanted) > MOST_AT_ONCE:
-        raise Invalid("cases", f"More than {MOST_AT_ONCE:,} people are selected.", "Do it in several steps.")
+    wanted = selected(case_ids)
     query = _waiting(organization_id).where(Case.id.in_(wanted)).with_for_update(of=Case)
     cases = [case for case, _run in session.execute(query)]
     if not cases:

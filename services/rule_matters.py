@@ -99,6 +99,7 @@ def _waiting(session: Session, organization_id: str) -> list[Matter]:
             f"{people} for your decision.",
             "Review them",
             "/app/review",
+            waiting,
         )
     ]
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from models.delivery import Delivery, find_delivery
 from rules.topics import Channel, DeliveryState, Topic
@@ -75,7 +76,7 @@ def fail(tools: Toolbox, organization_id: str, delivery_id: str) -> None:
     with tools.begin() as session:
         row = find_delivery(session, organization_id, delivery_id)
         if row is not None and row.resume_at is not None:
-            _put_off(row, Later("Something went wrong inside Rollcall."), tools.clock())
+            _put_off(session, row, Later("Something went wrong inside Rollcall."), tools.clock())
 
 
 def _begin(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int) -> Parcel | None:
@@ -114,20 +115,24 @@ def _settle(tools: Toolbox, parcel: Parcel, outcome: Outcome) -> None:
             case Sent():
                 _end(row, DeliveryState.SENT, "", now)
             case Later():
-                _put_off(row, outcome, now)
+                _put_off(session, row, outcome, now)
             case NotSent(reason=reason):
-                _end(row, DeliveryState.NOT_SENT, reason, now)
-        if row.state == DeliveryState.NOT_SENT:
-            unreached.note(session, row, now)
+                _give_up(session, row, reason, now)
 
 
-def _put_off(row: Delivery, outcome: Later, now: datetime) -> None:
+def _put_off(session: Session, row: Delivery, outcome: Later, now: datetime) -> None:
     row.sending_since, row.reason = None, outcome.reason[:300]
     if row.attempt > len(PAUSES):
-        _end(row, DeliveryState.NOT_SENT, outcome.reason, now)
+        _give_up(session, row, outcome.reason, now)
         return
     row.state = DeliveryState.WAITING.value
     row.resume_at = max(outcome.until or now, now + PAUSES[max(row.attempt, 1) - 1])
+
+
+def _give_up(session: Session, row: Delivery, reason: str, now: datetime) -> None:
+    """However it came to that: a warning that was not sent is no warning (S56)."""
+    _end(row, DeliveryState.NOT_SENT, reason, now)
+    unreached.note(session, row, now)
 
 
 def _end(row: Delivery, state: DeliveryState, reason: str, now: datetime) -> None:

@@ -8,14 +8,13 @@ from sqlalchemy.orm import Session
 
 from models.audit import APP, Event
 from models.delivery import Delivery
-from models.rule import find_version
 from models.run import find_case, find_run
 from rules.case import CaseState, moved
 from rules.rule import Unreachable
-from rules.rule_file import parse_rule
 from rules.topics import Channel, Topic
 from rules.verdict import Why
 from services.audit import record
+from services.rule_versions import step_of
 
 
 def note(session: Session, delivery: Delivery, now: datetime) -> None:
@@ -25,20 +24,12 @@ def note(session: Session, delivery: Delivery, now: datetime) -> None:
     case = find_case(session, delivery.organization_id, delivery.case_id or "")
     if case is None or case.state != CaseState.WARNED:
         return
-    run = find_run(session, case.organization_id, case.run_id)
-    version = (
-        find_version(session, case.organization_id, run.rule_id or "", run.rule_version or 0) if run else None
-    )
-    if version is None:
-        return
-    goes_on = parse_rule(version.definition).steps[case.step].unreachable is Unreachable.GO_ON
+    step = step_of(session, case, find_run(session, case.organization_id, case.run_id))
+    goes_on = step is not None and step.unreachable is Unreachable.GO_ON
     case.reason = f"The mail could not be delivered: {delivery.reason}"[:500]
     if not goes_on:
-        case.state, case.why = (
-            moved(CaseState(case.state), CaseState.COULD_NOT_WARN).value,
-            Why.UNREACHABLE.value,
-        )
-        case.resume_at = case.due_at = None
+        case.state = moved(CaseState(case.state), CaseState.COULD_NOT_WARN).value
+        case.why, case.resume_at, case.due_at = Why.UNREACHABLE.value, None, None
     record(
         session,
         Event.CASE_COULD_NOT_WARN,

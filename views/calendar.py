@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
 from services.calendars import calendar_of, set_calendar
 from services.schedules import known_time_zones
 from views import show
 from views.access import api, caller, operator_only, tools
-from views.errors import status_of
+from views.errors import shown_again
 
 blueprint = Blueprint("calendar", __name__, url_prefix="/app/calendar")
 
@@ -32,9 +32,7 @@ def save() -> str | Response:
     try:
         set_calendar(tools(), caller(), time_zone, billing_day)
     except Invalid as problem:
-        answer = make_response(_content(time_zone, billing_day, problem=problem), status_of(problem))
-        answer.headers["HX-Retarget"] = "#main"
-        return answer
+        return shown_again(_content(time_zone, billing_day, problem=problem), problem)
     return _content(time_zone, billing_day, saved="Saved. Rules that are on have their new dates.")
 
 

@@ -16,7 +16,7 @@ from services.operators import is_operator, list_operators
 from services.toolbox import Toolbox
 from views import show
 from views.access import admin_only, api, caller, tools
-from views.errors import status_of
+from views.errors import shown_again
 
 blueprint = Blueprint("configure", __name__, url_prefix="/app/configure")
 YEAR = timedelta(days=365)
@@ -130,9 +130,8 @@ def forget(kind: str) -> str:
 
 def _refused(kind: CredentialKind, problem: AppError, typed: dict[str, str]) -> Response:
     """The form again, with the problem beside its field. What was typed comes back, the secret does not (S42)."""
-    answer = make_response(_card(kind, problem=problem, typed=typed, editing=WORDS[kind]), status_of(problem))
-    answer.headers["HX-Retarget"] = f"#{WORDS[kind]}"
-    return answer
+    card = _card(kind, problem=problem, typed=typed, editing=WORDS[kind])
+    return shown_again(card, problem, into=f"#{WORDS[kind]}")
 
 
 def _card(kind: CredentialKind, **extra: object) -> str:

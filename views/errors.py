@@ -65,6 +65,13 @@ def status_of(error: AppError) -> int:
     return TABLE[type(error)][0]
 
 
+def shown_again(content: str, problem: AppError, into: str = "#main") -> Response:
+    """What somebody filled in, with the problem beside its field; htmx puts it `into` that place of the page."""
+    return Response(
+        content, status_of(problem), {"HX-Retarget": into}, content_type="text/html; charset=utf-8"
+    )
+
+
 def trace_id() -> str:
     """A fresh name for one failed request, to be found again in the log."""
     return uuid.uuid4().hex[:12]

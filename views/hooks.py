@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
 from models.hook import Hook
@@ -13,7 +13,7 @@ from services.notice_words import NAMES
 from services.parcel import Outcome, Sent
 from views import show
 from views.access import api, caller, operator_only, tools
-from views.errors import status_of
+from views.errors import shown_again
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/app/hooks")
 FIELDS = ("kind", "name", "address", "token")
@@ -58,7 +58,7 @@ def add() -> str | Response:
     try:
         hook, secret = hooks.add_hook(tools(), caller(), topics=topics, **typed)
     except Invalid as problem:
-        return _refused(_form(typed, topics, problem=problem), problem)
+        return shown_again(_form(typed, topics, problem=problem), problem)
     return _list(
         saved=f"“{hook.name}” is added. Send a test to see that it works.", secret=secret, fresh=hook
     )
@@ -82,7 +82,7 @@ def change(hook_id: str) -> str | Response:
     try:
         changed = hooks.change_hook(tools(), caller(), hook_id, topics=topics, **typed)
     except Invalid as problem:
-        return _refused(_form(typed | {"kind": hook.kind}, topics, hook=hook, problem=problem), problem)
+        return shown_again(_form(typed | {"kind": hook.kind}, topics, hook=hook, problem=problem), problem)
     return _list(saved=f"“{changed.name}” is saved.")
 
 
@@ -178,9 +178,3 @@ def _groups() -> list[tuple[str, list[tuple[str, str]]]]:
         (title, [(topic.value, NAMES[topic]) for topic in TO_HOOKS if topic.startswith(starts)])
         for title, starts in GROUPS
     ]
-
-
-def _refused(content: str, problem: Invalid) -> Response:
-    answer = make_response(content, status_of(problem))
-    answer.headers["HX-Retarget"] = "#main"
-    return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from connect.errors import AppError, Invalid
 from models.organization import Operator, Organization
@@ -16,7 +16,7 @@ from services.mail_texts import NAMES
 from services.names import names_of
 from views import show
 from views.access import api, caller, operator_only, tools
-from views.errors import status_of
+from views.errors import shown_again
 
 blueprint = Blueprint("mail", __name__, url_prefix="/app/mail")
 FIELDS = ("host", "port", "security", "username", "from_address", "from_name")
@@ -42,7 +42,7 @@ def save_sender() -> str | Response:
     try:
         mail_senders.save_sender(tools(), caller(), **typed, password=request.form.get("password", ""))
     except Invalid as problem:
-        return _again(problem, typed=typed)
+        return shown_again(_content(typed, problem=problem), problem)
     return _content(saved="The mail server is stored. Send a test mail: only then you know that it works.")
 
 
@@ -78,7 +78,7 @@ def save_settings() -> str | Response:
             digest=request.form.get("digest", ""),
         )
     except Invalid as problem:
-        return _again(problem)
+        return shown_again(_content(problem=problem), problem)
     return _content(saved="Saved.")
 
 
@@ -96,12 +96,6 @@ def digest_again() -> str:
 def let_go(account_id: str) -> str:
     mail_suppressions.let_go(tools(), caller(), account_id)
     return _content(saved="Mails go to this person again.")
-
-
-def _again(problem: Invalid, **extra: Any) -> Response:
-    answer = make_response(_content(problem=problem, **extra), status_of(problem))
-    answer.headers["HX-Retarget"] = "#main"
-    return answer
 
 
 def _content(typed: dict[str, str] | None = None, **extra: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from connect.errors import AppError, Invalid
 from services import mail_editing, mail_testing
@@ -13,7 +13,7 @@ from services.mail_editing import Which, which_text
 from services.mail_texts import MEANINGS, NAMES, VARIABLES
 from views import show
 from views.access import api, caller, operator_only, tools
-from views.errors import status_of
+from views.errors import shown_again
 
 blueprint = Blueprint("mail_text", __name__, url_prefix="/app/mail/texts/<topic>/<language>")
 
@@ -35,9 +35,7 @@ def save(topic: str, language: str) -> str | Response:
     try:
         mail_editing.save_text(tools(), caller(), which, subject=typed["subject"], body=typed["body"])
     except Invalid as problem:
-        answer = make_response(_content(which, typed, problem=problem), status_of(problem))
-        answer.headers["HX-Retarget"] = "#main"
-        return answer
+        return shown_again(_content(which, typed, problem=problem), problem)
     return _content(which, saved="Saved. The next mail is written with this text.")
 
 

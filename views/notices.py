@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
-from rules.topics import Privacy
+from rules.panel import Privacy
 from services.notice_settings import examples, notice_settings, set_notice_settings
 from views import show
 from views.access import api, caller, operator_only, tools
-from views.errors import status_of
+from views.errors import shown_again
 
 blueprint = Blueprint("notices", __name__, url_prefix="/app/notices")
 FIELDS = ("privacy", "days", "give_back_cap")
@@ -32,9 +32,7 @@ def save() -> str | Response:
     try:
         set_notice_settings(tools(), caller(), **typed)
     except Invalid as problem:
-        answer = make_response(_content(typed, problem=problem), status_of(problem))
-        answer.headers["HX-Retarget"] = "#main"
-        return answer
+        return shown_again(_content(typed, problem=problem), problem)
     return _content(_stored(), saved="Saved. Panels say so from their next opening on.")
 
 

@@ -9,12 +9,12 @@ from flask import Blueprint
 from connect.caller import Caller
 from services import overview as overviews
 from services.keeping import own_warning
+from services.mail_words import ENDINGS
 from services.overview import Overview
 from services.summary import IDLE_DAYS
 from services.toolbox import Toolbox
 from views import show
 from views.access import api, caller, operator_only, tools
-from views.words import ENDINGS
 
 blueprint = Blueprint("overview", __name__, url_prefix="/app")
 

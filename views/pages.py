@@ -16,11 +16,11 @@ from services import credentials, syncing
 from services.administrators import Administrators
 from services.doors import organization_of
 from services.keeping import own_warning
+from services.mail_words import ENDINGS
 from services.operators import is_operator
 from services.toolbox import Toolbox
 from views import configure, overview, show
 from views.access import ADMINISTRATORS, admin_only, api, caller, page, tools
-from views.words import ENDINGS
 
 blueprint = Blueprint("pages", __name__)
 

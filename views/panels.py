@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from flask.blueprints import BlueprintSetupState
 
 from connect.errors import Invalid
@@ -15,13 +15,14 @@ from rules.panel import ContentKind
 from services.doors import organization_of
 from services.gadgets import Item, set_gadget, view_gadget
 from services.keeping import own_warning
+from services.mail_words import ENDINGS
 from services.operators import is_operator
 from services.panels import Panel, app_address, look
 from services.participants import Content, Issue, Participants
 from views import show
 from views.access import api, caller, operator_only, page, tools
-from views.errors import status_of
-from views.words import ENDINGS, ROLES
+from views.errors import shown_again
+from views.words import ROLES
 
 PARTICIPANTS = "rollcall_participants"
 LONGEST_ID = 18
@@ -82,9 +83,7 @@ def configure_gadget() -> str | Response:
         set_gadget(tools(), caller(), _item(), product=typed["product"], days=typed["days"])
     except Invalid as problem:
         body = show.part("panels/gadget.html", **_gadget(editing=True), problem=problem)
-        answer = make_response(body, status_of(problem))
-        answer.headers["HX-Retarget"] = "#main"
-        return answer
+        return shown_again(body, problem)
     return show.part("panels/gadget.html", **_gadget())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
 from services import people
@@ -15,7 +15,7 @@ from services.mail_texts import NAMES
 from services.names import names_of
 from views import show
 from views.access import api, caller, operator_only, tools
-from views.errors import status_of
+from views.errors import shown_again
 
 blueprint = Blueprint("person", __name__, url_prefix="/app/people")
 
@@ -35,9 +35,7 @@ def last_day(account_id: str) -> str | Response:
     try:
         set_last_day(tools(), caller(), account_id, ends_on=typed["ends_on"], note=typed["note"])
     except Invalid as problem:
-        answer = make_response(_content(account_id, problem=problem, typed=typed), status_of(problem))
-        answer.headers["HX-Retarget"] = "#main"
-        return answer
+        return shown_again(_content(account_id, problem=problem, typed=typed), problem)
     return _content(account_id, saved="Saved." if typed["ends_on"].strip() else "Forgotten.")
 
 

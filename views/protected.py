@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
 from models.people import find_person
@@ -15,7 +15,7 @@ from services.names import names_of
 from services.summary import summary
 from views import show
 from views.access import api, caller, operator_only, tools
-from views.errors import status_of
+from views.errors import shown_again
 
 blueprint = Blueprint("protected", __name__, url_prefix="/app/protected")
 FIELDS = ("kind", "person", "group", "domain", "reason", "until")
@@ -45,9 +45,7 @@ def add() -> str | Response:
             until=typed["until"],
         )
     except Invalid as problem:
-        answer = make_response(_content(typed, problem=problem), status_of(problem))
-        answer.headers["HX-Retarget"] = "#main"
-        return answer
+        return shown_again(_content(typed, problem=problem), problem)
     return _content({}, saved=f"{entry.label} is protected.")
 
 

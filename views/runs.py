@@ -15,7 +15,7 @@ from services.previews import Purpose
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.downloads import download
-from views.errors import status_of
+from views.errors import shown_again
 from views.run_pages import PURPOSES, content, is_live, people_of
 
 blueprint = Blueprint("runs", __name__, url_prefix="/app/runs")
@@ -81,9 +81,7 @@ def confirm(run_id: str) -> str | Response:
         if "reason" in request.form:
             previews.describe(tools(), caller(), run_id, _purpose())
     except Invalid as problem:
-        answer = make_response(content(run_id, problem, dict(request.form)), status_of(problem))
-        answer.headers["HX-Retarget"] = "#main"
-        return answer
+        return shown_again(content(run_id, problem, dict(request.form)), problem)
     runs.confirm(tools(), caller(), run_id)
     return content(run_id)
 

@@ -21,11 +21,11 @@ from models.run import Case
 from rules.case import CHANGED, CaseState
 from rules.deeds import CAPABILITIES, Deed
 from rules.products import product_name
+from rules.topics import Topic
 from services.doors import organization_of
 from services.flags import new_flag
 from services.matter import Matter
 from services.matters import matters
-from services.reviews import count_waiting
 from services.run_progress import RunView
 from views import words
 from views.access import caller, tools
@@ -81,8 +81,7 @@ def _needs(tab: str) -> dict[str, object]:
     if organization_id is None:
         return {}
     found = matters(tools(), organization_id, caller().tenant)
-    with tools().begin() as session:
-        waiting = sum(count_waiting(session, organization_id).values())
+    waiting = sum(one.people for one in found if one.topic is Topic.REVIEW_WAITING)
     # Whoever stands where it is solved need not be sent there.
     elsewhere = [one for one in found if urlsplit(one.action_path).path != f"/app/{tab}"]
     return {

@@ -102,15 +102,6 @@ _DID = {
     Deed.GIVE_BACK: "Gave a person's access back",
     Deed.KEEP_ACCOUNT: "Cancelled the deletion of a person's account",
 }
-ENDINGS: dict[Deed, str] = {
-    Deed.REMOVE_ACCESS: "your access to some products ends",
-    Deed.CHANGE_GROUPS: "your groups change",
-    Deed.SUSPEND: "your access ends",
-    Deed.DEACTIVATE: "your account is deactivated",
-    Deed.REMOVE: "you are removed from the organization",
-    Deed.DELETE: "your account is deleted",
-}
-"""What a warning says to the person concerned, behind a date."""
 ROLES: dict[Role, str] = {
     Role.ASSIGNEE: "Assignee",
     Role.REPORTER: "Reporter",

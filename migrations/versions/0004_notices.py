@@ -88,7 +88,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_mail_suppression_organization_id_organization'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('organization_id', 'account_id', name=op.f('pk_mail_suppression'))
     )
-    op.create_table('mail_template',
+    op.create_table('mail_text',
     sa.Column('organization_id', sa.String(length=100), nullable=False),
     sa.Column('topic', sa.String(length=32), nullable=False),
     sa.Column('rule_id', sa.String(length=36), nullable=False),
@@ -97,8 +97,8 @@ def upgrade() -> None:
     sa.Column('body', sa.String(length=10000), nullable=False),
     sa.Column('changed_by', sa.String(length=128), nullable=False),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_mail_template_organization_id_organization'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('organization_id', 'topic', 'rule_id', 'language', name=op.f('pk_mail_template'))
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_mail_text_organization_id_organization'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('organization_id', 'topic', 'rule_id', 'language', name=op.f('pk_mail_text'))
     )
     op.create_table('answer',
     sa.Column('organization_id', sa.String(length=100), nullable=False),
@@ -167,7 +167,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_answer_open')
 
     op.drop_table('answer')
-    op.drop_table('mail_template')
+    op.drop_table('mail_text')
     op.drop_table('mail_suppression')
     op.drop_table('mail_sender')
     op.drop_table('told_matter')

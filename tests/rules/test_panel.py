@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.panel import Detail, Standing, detail, is_away, words
-from rules.topics import Privacy
+from rules.panel import Detail, Privacy, Standing, detail, is_away, words
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=93)

@@ -9,7 +9,7 @@ import pytest
 
 from models.organization import Organization
 from models.people import Person
-from rules.topics import Privacy
+from rules.panel import Privacy
 from services.participants import REMEMBERED_FOR, Issue, Participants, Remembered
 from tests.connect.listener import Call, Reply
 from tests.security.organizations import link

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from models.delivery import Delivery
-from models.mail import MailSuppression, MailTemplate
+from models.mail import MailSuppression, MailText
 from models.organization import Organization
 from models.people import Person
 from rules.topics import DeliveryState, Topic
@@ -191,7 +191,7 @@ def test_the_organization_s_own_text_and_language(post: World) -> None:
     with post.tools.begin() as session:
         for rule_id, subject in (("", "Für alle"), ("r1", "Nur {{ rule }}"), ("r2", "{{ gone }}")):
             session.add(
-                MailTemplate(
+                MailText(
                     organization_id=ACME,
                     topic=Topic.TOLD.value,
                     rule_id=rule_id,

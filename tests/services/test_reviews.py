@@ -14,6 +14,7 @@ from models.run import Run
 from rules.case import CaseState
 from services import reviews, rule_runs, rules, run_progress, runs
 from services.matters import matters as matters_of
+from services.selection import MOST_AT_ONCE
 from tests.world import ACCOUNTS, ACME, World
 
 pytestmark = pytest.mark.slow
@@ -117,7 +118,7 @@ def test_an_approved_person_is_still_warned_first(world: World) -> None:
 @pytest.mark.parametrize("deed", [reviews.approve, reviews.hold])
 def test_what_cannot_be_decided(world: World, deed: Callable[..., int]) -> None:
     ana, run_id, cases = in_review(world, 1)
-    for selection in ([], [f"case-{number}" for number in range(reviews.MOST_AT_ONCE + 1)]):
+    for selection in ([], [f"case-{number}" for number in range(MOST_AT_ONCE + 1)]):
         with pytest.raises(Invalid) as invalid:
             deed(world.tools, ana, selection)
         assert invalid.value.field == "cases"

@@ -12,6 +12,7 @@ from models.notice import Notice
 from rules.deeds import Deed
 from rules.rule_file import BadRule
 from services import acting, calendars, keeping, reviews, rule_runs, rules, run_progress, runs, undoing
+from services.answers import KEPT
 from services.mail_reach import NO_SERVER
 from services.warning import NOT_IN_A_PRODUCT
 from tests.services.workers import Crash, Killed, die, once, with_something_between
@@ -161,7 +162,7 @@ def test_s55_keeping_is_theirs_alone(world: World) -> None:
     for _ in range(2):
         keeping.keep_my_access(world.tools, me)
     assert world.states(run_id) == {mine: "spared", other: "warned"}
-    assert world.case(run_id, mine).reason == keeping.KEPT
+    assert world.case(run_id, mine).reason == KEPT
     assert [entry.actor for entry in world.audit("case:kept")] == [mine]
     assert keeping.own_warning(world.tools, me) is None
     world.later(days=14)

@@ -15,7 +15,7 @@ from models.delivery import Delivery
 from models.people import Person
 from models.run import Run
 from rules.topics import Topic
-from services import rules
+from services import rules, sending
 from services.exports import run_csv
 from services.mail_history import mails_to
 from services.mail_reach import NO_ADDRESS
@@ -96,6 +96,18 @@ def test_why_a_mail_was_not_sent_stands_beside_the_case(post: World) -> None:
     assert found.unsent == {post.case(run_id, hidden).id: NO_ADDRESS}
     rows = list(csv.DictReader(io.StringIO("".join(run_csv(post.tools, ana, run_id)).lstrip("\ufeff"))))
     assert {row["account id"]: row["mail not sent"] for row in rows} == {hidden: NO_ADDRESS, known: ""}
+
+
+def test_s56_a_mail_that_failed_by_a_fault_of_our_own_is_no_warning_either(post: World) -> None:
+    _ana, person, run_id = warned(post)
+    (delivery,) = post.rows(Delivery)
+    with post.tools.begin() as session:
+        session.get_one(Delivery, (ACME, delivery.id)).attempt = len(sending.PAUSES) + 1
+    sending.fail(post.tools, ACME, delivery.id)
+    assert post.states(run_id) == {person: "could_not_warn"}
+    post.later(days=20)
+    post.tick()
+    assert post.calls(person) == 0
 
 
 def test_s56_nobody_is_touched_while_the_only_warning_waits(post: World) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from models.delivery import Delivery
-from models.mail import MailSender, MailTemplate
+from models.mail import MailSender, MailText
 from models.organization import Operator
 from models.run import Case
 from services.digest_links import stop_link
@@ -31,7 +31,7 @@ def rooms(house: House) -> Iterator[House]:
     """No mail server and no texts of acme's own, before and after."""
     yield house
     with house.deployment.tools.begin() as session:
-        for model in (MailSender, MailTemplate):
+        for model in (MailSender, MailText):
             for row in session.query(model).all():
                 session.delete(row)
 

@@ -12,6 +12,7 @@ from rules.deeds import CAPABILITIES, FOR_RULES, Deed
 from rules.filters import STATUSES
 from rules.rule import Mode
 from rules.verdict import Why
+from services.mail_words import ENDINGS
 from views import show, words
 
 NOW = datetime(2026, 5, 3, 12, tzinfo=UTC)
@@ -66,7 +67,7 @@ def test_every_state_and_event_has_words() -> None:
     assert set(words.WHYS) == set(Why) - {Why.CHOSEN}
     assert set(words.DEED_VERBS) == set(Deed)
     # A warning comes before every deed of a rule that takes something.
-    assert set(words.ENDINGS) == {deed for deed in FOR_RULES if CAPABILITIES[deed].takes}
+    assert set(ENDINGS) == {deed for deed in FOR_RULES if CAPABILITIES[deed].takes}
     for state in CaseState:
         assert words.case_words(state, None, RunState.RUNNING)
         for deed in Deed:
