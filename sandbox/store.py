@@ -150,6 +150,9 @@ class Store:
         if connection is not None:
             self._local.connection = None
             with self._writing:
+                # A thread may outlive the store by a moment: then close() was here before.
+                if connection not in self._connections:
+                    return
                 self._connections.remove(connection)
             connection.close()
 
