@@ -193,6 +193,7 @@ def test_review_by_keyboard_alone(
     expect(frame.get_by_role("dialog", name="Protect and leave alone")).to_be_visible()
     press("Escape")
     expect(frame.get_by_role("dialog")).to_have_count(0)
+    expect(frame.get_by_role("button", name="Protect…")).to_be_focused()
     press("p")
     frame.get_by_label("Why").fill("Parental leave")
     journey.look("protect")
