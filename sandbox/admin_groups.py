@@ -49,12 +49,12 @@ def blueprint(cloud: Cloud) -> Blueprint:
         """GET …/groups/{groupId}/role-assignments: what the group grants."""
         held, _ = people_key(cloud, org_id, directory_id)
         require_group(cloud, held.organization.key, group_id)
-        granted: dict[str, list[str]] = {}
-        for row in cloud.store.all("SELECT resource, role FROM team_role WHERE team = ?", (group_id,)):
-            granted.setdefault(row["resource"], []).append(row["role"])
+        by_resource: dict[str, list[str]] = {}
+        for resource, role in granted(cloud, group_id):
+            by_resource.setdefault(resource, []).append(role)
         data = [
             {"resourceId": resource, "resourceOwner": world.product_of(resource), "roles": found}
-            for resource, found in granted.items()
+            for resource, found in by_resource.items()
         ]
         return jsonify(data=data, links={"self": paging.make({"group": group_id})})
 
@@ -71,6 +71,12 @@ def require_group(cloud: Cloud, org: str, group_id: str) -> sqlite3.Row:
     if row is None:
         raise errors(404, "ADMIN-UAM-404-3", "Group Not Found")
     return row
+
+
+def granted(cloud: Cloud, group_id: str) -> list[tuple[str, str]]:
+    """(resource, role) of everything the group gives its members."""
+    rows = cloud.store.all("SELECT resource, role FROM team_role WHERE team = ?", (group_id,))
+    return [(row["resource"], row["role"]) for row in rows]
 
 
 def _start(cursor: str | None) -> int:

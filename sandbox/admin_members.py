@@ -9,7 +9,7 @@ from flask import Blueprint, request
 
 from sandbox import deeds, holdings, seats
 from sandbox.admin_access import people_key
-from sandbox.admin_groups import require_group
+from sandbox.admin_groups import granted, require_group
 from sandbox.answers import Refusal, errors
 from sandbox.cloud import Cloud
 from sandbox.people import Directory
@@ -71,12 +71,8 @@ def blueprint(cloud: Cloud) -> Blueprint:
             if joins:
                 return errors(409, "ADMIN-409-28", "Conflict", "The user is already in the group.")
             return errors(404, "ADMIN-404-8", "User not found", "The user is not in the group.")
-        if joins and seats.none_left(cloud, directory, person["account_id"], granted(group["id"])):
+        if joins and seats.none_left(cloud, directory, person["account_id"], granted(cloud, group["id"])):
             return errors(409, "ADMIN-409-3", "License limit exceeded")
         return None
-
-    def granted(group_id: str) -> list[tuple[str, str]]:
-        rows = cloud.store.all("SELECT resource, role FROM team_role WHERE team = ?", (group_id,))
-        return [(row["resource"], row["role"]) for row in rows]
 
     return routes

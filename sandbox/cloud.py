@@ -35,6 +35,8 @@ class Cloud:
     """users/search gives whole addresses as links.next (as some of Atlassian's calls do)."""
     seats: dict[str, int] = field(default_factory=dict)
     """Resource -> no more paid places than this; as many as it takes where nothing is said."""
+    unpaid: set[str] = field(default_factory=set)
+    """Organizations (by key) without a paid subscription: they can't invite."""
     rate: Rate = field(default_factory=Rate)
     stopping: threading.Event = field(default_factory=threading.Event)
     journal: Journal = field(default_factory=Journal)
@@ -72,6 +74,7 @@ class Cloud:
             self.store.put("install_key", keys)
         self.max_page, self.full_links = None, False
         self.seats.clear()
+        self.unpaid.clear()
         self.rate.limit(None)
         self.faults.clear()
         self.mail_faults.clear()

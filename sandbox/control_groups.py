@@ -1,10 +1,10 @@
-"""Control API: who is in which group behind the app's back, and the identity provider's next run."""
+"""Control API: what happens behind the app's back: groups, an invitation accepted, the identity provider's run."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import holdings
+from sandbox import holdings, invitations
 from sandbox.cloud import Cloud
 
 
@@ -24,6 +24,12 @@ def add_routes(routes: Blueprint, cloud: Cloud) -> None:
             cloud.store, place["seq"], holdings.place_in(place["id"]), present=data["member"]
         )
         return jsonify(changed=changed), 200
+
+    @routes.post("/people/<account_id>/accept")
+    def accept(account_id: str) -> tuple[Response, int]:
+        """?site: an invited person accepts: address verified, active, seen today in each product they have."""
+        accepted = invitations.accept(cloud.directory(request.args.get("site", "acme")), account_id)
+        return jsonify(accepted=accepted), 200 if accepted else 404
 
     @routes.post("/idp-sync")
     def idp_sync() -> Response:

@@ -1,4 +1,4 @@
-"""Control API: how many changes a second are allowed, and how many seats a product has."""
+"""Control API: how many changes a second are allowed, how many seats a product has, and who pays."""
 
 from __future__ import annotations
 
@@ -32,3 +32,19 @@ def add_routes(routes: Blueprint, cloud: Cloud) -> None:
         else:
             cloud.seats[resource] = int(data["capacity"])
         return jsonify(resource=resource, capacity=cloud.seats.get(resource))
+
+    @routes.get("/subscriptions")
+    def subscriptions() -> Response:
+        """Whether each organization has a paid subscription: {"acme": true, …}."""
+        return jsonify({key: key not in cloud.unpaid for key in world.ORGANIZATIONS})
+
+    @routes.put("/subscriptions")
+    def subscribe() -> Response:
+        """{"site", "paid": true | false}: without a paid subscription an invitation is answered 402."""
+        data = request.get_json()
+        key = world.ORGANIZATIONS[data["site"]].key
+        if data["paid"]:
+            cloud.unpaid.discard(key)
+        else:
+            cloud.unpaid.add(key)
+        return subscriptions()

@@ -227,13 +227,18 @@ class Directory:
             return True
 
     def remove(self, account_id: str) -> bool:
-        """Take somebody out of the directory for good: roles and groups are lost."""
+        """Take somebody out of the directory for good: roles and groups are lost, the account stays theirs."""
         with self._store.write() as connection:
             row = connection.execute(
                 "SELECT seq FROM person WHERE org = ? AND account_id = ?", (self.organization.key, account_id)
             ).fetchone()
             if row is None:
                 return False
+            connection.execute(
+                "INSERT OR REPLACE INTO former_account"
+                " SELECT lower(email), account_id, name, nickname FROM person WHERE seq = ?",
+                (row["seq"],),
+            )
             for table in ("member", "synced_member", "direct_role", "late", "activity", "person"):
                 connection.execute(f"DELETE FROM {table} WHERE seq = ?", (row["seq"],))
             return True

@@ -28,6 +28,8 @@ CREATE INDEX IF NOT EXISTS person_page ON person (org, seq);
 CREATE INDEX IF NOT EXISTS person_nickname ON person (org, nickname, seq);
 CREATE INDEX IF NOT EXISTS person_email ON person (org, email);
 CREATE INDEX IF NOT EXISTS person_kind ON person (org, kind);
+CREATE TABLE IF NOT EXISTS former_account (email TEXT PRIMARY KEY, account_id TEXT NOT NULL, name TEXT NOT NULL,
+  nickname TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS team (
   id TEXT PRIMARY KEY, org TEXT NOT NULL, name TEXT NOT NULL, description TEXT, synced INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS team_role (team TEXT NOT NULL, resource TEXT NOT NULL, role TEXT NOT NULL,
@@ -56,11 +58,19 @@ CREATE TABLE IF NOT EXISTS mail (id INTEGER PRIMARY KEY, message_id TEXT NOT NUL
   recipient TEXT NOT NULL, received_at TEXT NOT NULL, times INTEGER NOT NULL, raw BLOB NOT NULL,
   UNIQUE (message_id, recipient));
 CREATE INDEX IF NOT EXISTS deed_person ON deed (account_id, action);
+CREATE TABLE IF NOT EXISTS belonging (org TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL,
+  name TEXT NOT NULL, holder TEXT, parent TEXT NOT NULL DEFAULT '', shared INTEGER NOT NULL DEFAULT 1,
+  open INTEGER NOT NULL DEFAULT 1, at TEXT, PRIMARY KEY (org, kind, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS belonging_holder ON belonging (org, kind, holder);
+CREATE TABLE IF NOT EXISTS space_permission (id INTEGER PRIMARY KEY, org TEXT NOT NULL, space TEXT NOT NULL,
+  principal_type TEXT NOT NULL, principal TEXT NOT NULL, operation TEXT NOT NULL,
+  UNIQUE (org, space, principal_type, principal, operation));
 """
 
 TABLES = (
     "meta",
     "person",
+    "former_account",
     "team",
     "team_role",
     "member",
@@ -73,6 +83,8 @@ TABLES = (
     "tenant",
     "deed",
     "mail",
+    "belonging",
+    "space_permission",
 )
 
 

@@ -59,6 +59,16 @@
   };
   $("#clear-faults").onclick = async () => { await call("DELETE", "/control/faults"); faults(); };
 
+  async function subscriptions() {
+    const paid = await call("GET", "/control/subscriptions");
+    for (const [site, pays] of Object.entries(paid)) {
+      $(`.subscription[data-site=${site}]`).textContent = pays ? "Has a paid subscription" : "Has no paid subscription: nobody can be invited (402)";
+      const deed = $(`[data-subscription=${site}]`);
+      deed.textContent = pays ? "End the subscription" : "Pay again";
+      deed.onclick = async () => { await call("PUT", "/control/subscriptions", { site, paid: !pays }); subscriptions(); };
+    }
+  }
+
   async function people() {
     const wanted = new URLSearchParams([...new FormData($("#search"))].filter(([, value]) => value));
     wanted.set("limit", "12");
@@ -75,6 +85,8 @@
       const deeds = document.createElement("span");
       deeds.append(button("Came back today", change(person, { last_active: new Date().toISOString() })), " ",
         button(person.membership === "suspended" ? "Restore" : "Suspend", change(person, { membership_status: person.membership === "suspended" ? "active" : "suspended" })));
+      if (person.kind === "invited-never-came") deeds.append(" ",
+        button("Accept the invitation", async () => { await call("POST", `/control/people/${person.account_id}/accept?site=${site}`); people(); }));
       return row(cell(who), cell(`${person.shown_status}`), cell(seen || "no product"), cell(deeds, "buttons"));
     }));
   }
@@ -98,5 +110,5 @@
     await call("POST", "/control/reset");
     location.reload();
   };
-  installs(); faults(); people(); requests();
+  installs(); faults(); subscriptions(); people(); requests();
 })();

@@ -480,3 +480,102 @@ def test_issues_and_pages_with_their_people(call: Caller) -> None:
     token = app_token(call.cloud, "acme", "confluence", "GET", path.removeprefix("/wiki"))
     call("GET", path, status=404, headers={"Authorization": f"JWT {token}"}, judged="nothing")
     call("GET", "/rest/api/3/issue/10042", status=401, key=None, judged="nothing")
+
+
+INVITE = f"/admin/v2/orgs/{world.ACME.id}/users/invite"
+
+
+def invite_results(answer: Any, number: int = 0) -> dict[str, tuple[str, str | None]]:
+    """product or group id -> status and reason."""
+    (found,) = answer["data"][number]["results"]
+    return {
+        one.get("group") or world.product_of(one["resource"]): (one["status"], one["statusReason"])
+        for one in found["roleAssignmentResult"] + found["groupAssignmentResult"]
+    }
+
+
+def test_inviting(call: Caller) -> None:
+    jira, confluence = (world.ACME.resource(product) for product in (world.JIRA, world.CONFLUENCE))
+    plain, synced = group_id(call, "contractors"), group_id(call, "all-staff")
+    rule = {"resource": jira, "role": "atlassian/user"}
+    body = {
+        "emails": ["newcomer@acme.example"],
+        "permissionRules": [rule],
+        "additionalGroups": [plain],
+        "sendNotification": True,
+        "notificationText": "Welcome",
+    }
+    done = call("POST", INVITE, status=200, json=body)
+    assert invite_results(done) == {world.JIRA: ("INVITED", None), plain: ("INVITED", None)}
+    person = done["data"][0]["id"]
+    call("GET", f"{PEOPLE}/{person}", status=200)
+    odd = {
+        **body,
+        "emails": ["newcomer@acme.example", "jon@acme.example"],
+        "permissionRules": [rule, {"resource": confluence, "role": "atlassian/customer"}],
+        "additionalGroups": [plain, synced, "none"],
+    }
+    done = call("POST", INVITE, status=206, json=odd)
+    assert done["data"][0]["id"] == person
+    assert invite_results(done, 1) == {
+        world.JIRA: ("INVITED", None),
+        world.CONFLUENCE: ("ERROR", "Invalid Role for Resource"),
+        plain: ("INVITED", None),
+        synced: ("ERROR", "Not allowed to manage the group: it is synced from an identity provider"),
+        "none": ("ERROR", "Group Not Found"),
+    }
+    call("DELETE", f"{PEOPLE}/{person}", status=204)
+    call("GET", f"{PEOPLE}/{person}", status=404)
+    assert call("POST", INVITE, status=200, json=body)["data"][0]["id"] == person
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"emails": []},
+        {"emails": [f"n{number}@acme.example" for number in range(26)]},
+        {"emails": ["nobody"]},
+        {"emails": "a@acme.example"},
+        {"emails": ["a@acme.example"], "permissionRules": [{"role": "atlassian/user"}]},
+        {"emails": ["a@acme.example"], "sendNotification": "yes"},
+        {},
+    ],
+)
+def test_a_malformed_invitation(call: Caller, odd: dict[str, Any]) -> None:
+    call("POST", INVITE, status=400, json=odd, judged="answer")
+
+
+def test_who_may_not_invite_and_what_is_not_there(call: Caller) -> None:
+    body: dict[str, Any] = {"emails": ["late@acme.example"]}
+    for key, status in ((None, 401), (EXPIRED, 401), (SCOPED, 403), (OTHER, 403)):
+        call("POST", INVITE, status=status, key=key, json=body, judged="answer")
+    call("POST", "/admin/v2/orgs/none/users/invite", status=404, json=body)
+    foreign = {"resource": world.GLOBEX.resource(world.JIRA), "role": "atlassian/user"}
+    call("POST", INVITE, status=404, json={**body, "permissionRules": [foreign]})
+    control = f"{call.cloud.hub}/control"
+    for paid, status in ((False, 402), (True, 200)):
+        requests.put(f"{control}/subscriptions", json={"site": "acme", "paid": paid}, timeout=10)
+        found = call("POST", INVITE, status=status, json=body)
+        assert paid or found["errors"][0]["code"] == "ADMIN-UAM-402-1"
+
+
+def test_inviting_into_a_full_product(call: Caller) -> None:
+    control, (jira, confluence) = (
+        f"{call.cloud.hub}/control",
+        [{"resource": world.ACME.resource(one), "role": "atlassian/user"} for one in world.ACME.products[:2]],
+    )
+    limit: dict[str, Any] = {"site": "acme", "product": "jira", "capacity": 1}
+    requests.put(f"{control}/seats", json=limit, timeout=10).raise_for_status()
+    body: dict[str, Any] = {"emails": ["crowd@acme.example"], "permissionRules": [jira]}
+    found = call("POST", INVITE, status=409, json=body)
+    assert found["errors"][0]["code"] == "ADMIN-UAM-409-3"
+    asked = {"emails": body["emails"]}
+    assert call("POST", f"{PEOPLE}/search", status=200, json=asked)["data"] == []
+    done = call("POST", INVITE, status=206, json={**body, "permissionRules": [jira, confluence]})
+    assert invite_results(done) == {
+        world.JIRA: ("ERROR", "Product License Limit Exceeded"),
+        world.CONFLUENCE: ("INVITED", None),
+    }
+    revoke = f"/admin/v1/orgs/{world.ACME.id}/users/{done['data'][0]['id']}/roles/revoke"
+    call("POST", revoke, status=204, json=confluence)  # giving back is possible though nothing is free
+    requests.put(f"{control}/seats", json={**limit, "capacity": None}, timeout=10)
