@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from sandbox import (
+    control_belongings,
     control_groups,
     control_hooks,
     control_limits,
@@ -61,6 +62,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
     control_mail.add_routes(routes, cloud)
     control_hooks.add_routes(routes, cloud)
     control_works.add_routes(routes, cloud)
+    control_belongings.add_routes(routes, cloud)
 
     @routes.post("/keys/<key>/expire")
     def expire(key: str) -> tuple[Response, int]:

@@ -58,6 +58,13 @@ CREATE TABLE IF NOT EXISTS mail (id INTEGER PRIMARY KEY, message_id TEXT NOT NUL
   recipient TEXT NOT NULL, received_at TEXT NOT NULL, times INTEGER NOT NULL, raw BLOB NOT NULL,
   UNIQUE (message_id, recipient));
 CREATE INDEX IF NOT EXISTS deed_person ON deed (account_id, action);
+CREATE TABLE IF NOT EXISTS belonging (org TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL,
+  name TEXT NOT NULL, holder TEXT, parent TEXT NOT NULL DEFAULT '', shared INTEGER NOT NULL DEFAULT 1,
+  open INTEGER NOT NULL DEFAULT 1, at TEXT, PRIMARY KEY (org, kind, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS belonging_holder ON belonging (org, kind, holder);
+CREATE TABLE IF NOT EXISTS space_permission (id INTEGER PRIMARY KEY, org TEXT NOT NULL, space TEXT NOT NULL,
+  principal_type TEXT NOT NULL, principal TEXT NOT NULL, operation TEXT NOT NULL,
+  UNIQUE (org, space, principal_type, principal, operation));
 """
 
 TABLES = (
@@ -76,6 +83,8 @@ TABLES = (
     "tenant",
     "deed",
     "mail",
+    "belonging",
+    "space_permission",
 )
 
 

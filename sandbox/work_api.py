@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from sandbox import works, world
 from sandbox.answers import Refusal
+from sandbox.belongings import Belongings
 from sandbox.cloud import Cloud
 from sandbox.site_access import app_caller
 
@@ -18,6 +19,7 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
     routes = Blueprint("work_api", __name__)
     organization = world.ORGANIZATIONS[site]
     directory = cloud.directory(site)
+    belongings = Belongings(cloud, organization)
 
     def user(account_id: str | None) -> dict[str, Any] | None:
         person = directory.find(account_id) if account_id else None
@@ -38,8 +40,16 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
         for one in works.issues(cloud.store, organization):
             if name in (one.id, one.key):
                 return one
+        row = belongings.find("issue", name)
+        if row is not None:
+            return works.Issue(row["id"], row["key"], row["name"], row["holder"], None)
         message = "Issue does not exist or you do not have permission to see it."
         raise Refusal(404, {"errorMessages": [message], "errors": {}})
+
+    def project(key: str) -> dict[str, Any]:
+        row = belongings.find("project", key.rpartition("-")[0])
+        named = works.PROJECT if row is None else {"id": row["id"], "key": row["key"], "name": row["name"]}
+        return {**named, "self": f"{cloud.sites[site]}/rest/api/3/project/{named['id']}"}
 
     @routes.get("/rest/api/3/issue/<name>")
     def issue(name: str) -> Response:
@@ -49,7 +59,7 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
             "summary": one.summary,
             "assignee": user(one.assignee),
             "reporter": user(one.reporter),
-            "project": {**works.PROJECT, "self": f"{cloud.sites[site]}/rest/api/3/project/10000"},
+            "project": project(one.key),
         }
         asked = {field for value in request.args.getlist("fields") for field in value.split(",") if field}
         fields = {name: value for name, value in known.items() if not asked or name in asked}
