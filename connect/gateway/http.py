@@ -131,6 +131,10 @@ class Http:
         """The JSON of an answer to POST, None when it is empty. Raises AtlassianError."""
         return self._call("POST", path, (), body)
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """The JSON of an answer to PUT, None when it is empty. Raises AtlassianError."""
+        return self._call("PUT", path, (), body)
+
     def delete(self, path: str) -> Any:
         """The JSON of an answer to DELETE, None when it is empty. Raises AtlassianError."""
         return self._call("DELETE", path, (), None)

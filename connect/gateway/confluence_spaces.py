@@ -1,0 +1,129 @@
+"""Who administers which space of a Confluence, and letting somebody (specs: confluence-v2, changes: -v1).
+
+Changing is closed to apps, and open only to who administers the space: not to every administrator of the site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from connect.errors import Gone, Unexpected
+from connect.gateway.admin_calls import checked_account_id
+from connect.gateway.answers import count, mapping, required_text, rows, text
+from connect.gateway.paging import MAX_CURSOR_CHARACTERS
+from connect.gateway.site_calls import SiteCalls, key, number
+from rules.handover import Found, Kind
+
+PAGE_OF_PERMISSIONS = 250
+MAX_PAGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Stewards:
+    """Who administers a space. `by_role`: also somebody whom this list does not name."""
+
+    users: frozenset[str]
+    groups: frozenset[str]
+    by_role: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpacePage:
+    """Some spaces with their stewards, and the cursor of the next page; None after the last."""
+
+    spaces: tuple[tuple[Found, Stewards], ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Permission:
+    id: str
+    kind: str
+    principal: str
+    operation: str
+
+
+class ConfluenceSpaces(SiteCalls):
+    """Every method raises AtlassianError."""
+
+    def spaces(self, cursor: str = "", limit: int = 20) -> SpacePage:
+        """GET /api/v2/spaces, and GET /api/v2/spaces/{id}/permissions of each."""
+        query = (("limit", str(limit)), *((("cursor", cursor),) if cursor else ()))
+        answer = mapping(self._http.get("/api/v2/spaces", query))
+        found: list[tuple[Found, Stewards]] = []
+        for row in rows(answer.get("results")):
+            space = Found(Kind.SPACE, required_text(row, "id"), text(row, "name"), text(row, "key"))
+            try:
+                found.append((space, self.stewards(space.reference)))
+            except Gone:
+                continue
+        return SpacePage(tuple(found), _next(answer, cursor))
+
+    def stewards(self, space_id: str) -> Stewards:
+        """Who administers one space: GET /api/v2/spaces/{id}/permissions. Raises Gone."""
+        held = [one for one in self._permissions(space_id) if one.operation == "administer"]
+        return Stewards(
+            frozenset(one.principal for one in held if one.kind == "user"),
+            frozenset(one.principal for one in held if one.kind == "group"),
+            any(one.kind not in ("user", "group") for one in held),
+        )
+
+    def let_administer(self, space_id: str, space_key: str, account_id: str) -> list[str]:
+        """POST /rest/api/space/{key}/permission: read, where it is missing, then administer.
+
+        Returns the ids of what was given. Raises AccessForbidden when the token's owner does not administer the space.
+        """
+        checked_account_id(account_id)
+        held = {one.operation for one in self._permissions(space_id) if one.principal == account_id}
+        given = []
+        for operation in ("read", "administer"):
+            if operation in held:
+                continue
+            asked = {
+                "subject": {"type": "user", "identifier": account_id},
+                "operation": {"key": operation, "target": "space"},
+            }
+            answer = mapping(self._http.post(f"/rest/api/space/{key(space_key)}/permission", asked))
+            given.append(str(count(answer, "id") or ""))
+        return given
+
+    def let_administer_no_more(self, space_id: str, space_key: str, account_id: str) -> None:
+        """DELETE /rest/api/space/{key}/permission/{id}. Raises Unexpected(400) when nobody would be left."""
+        for one in self._permissions(space_id):
+            if (one.kind, one.principal, one.operation) == ("user", account_id, "administer"):
+                self._http.delete(f"/rest/api/space/{key(space_key)}/permission/{number(one.id)}")
+
+    def _permissions(self, space_id: str) -> Iterator[_Permission]:
+        cursor = ""
+        for _ in range(MAX_PAGES):
+            query = (("limit", str(PAGE_OF_PERMISSIONS)), *((("cursor", cursor),) if cursor else ()))
+            answer = mapping(self._http.get(f"/api/v2/spaces/{number(space_id)}/permissions", query))
+            for row in rows(answer.get("results")):
+                yield from _permission(row)
+            following = _next(answer, cursor)
+            if following is None:
+                return
+            cursor = following
+        raise Unexpected(200, reason="atlassian_endless_list")
+
+
+def _permission(row: dict[str, Any]) -> Iterator[_Permission]:
+    principal, operation = mapping(row.get("principal") or {}), mapping(row.get("operation") or {})
+    if text(operation, "targetType") == "space":
+        yield _Permission(
+            text(row, "id"), text(principal, "type"), text(principal, "id"), text(operation, "key")
+        )
+
+
+def _next(answer: dict[str, Any], current: str) -> str | None:
+    """The cursor in `_links.next`, which is an address without a host; nothing else of it is used (S31)."""
+    address = text(mapping(answer.get("_links") or {}), "next")
+    if not address:
+        return None
+    cursor = parse_qs(urlsplit(address).query).get("cursor", [""])[0]
+    if not cursor or cursor == current or len(cursor) > MAX_CURSOR_CHARACTERS:
+        raise Unexpected(200, reason="atlassian_odd_cursor")
+    return cursor

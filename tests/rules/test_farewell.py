@@ -1,0 +1,74 @@
+"""What has to be done first, before somebody's access can end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rules.changes import Snapshot
+from rules.deeds import Action, Deed
+from rules.farewell import ENDING_WORDS, ENDINGS, OVER, WORKING, Obstacle, is_over_already, obstacles
+from rules.guards import Guarded
+from rules.organization import ProtectedKind, Protection
+from rules.person import ORG_ADMIN
+from rules.verdict import Ground
+from tests.rules.organizations import RESOURCES
+from tests.rules.people import person
+from tests.rules.test_verdict import GROUND, ORGANIZATION
+
+SUSPEND = Action(Deed.SUSPEND)
+
+
+def found(ground: Ground = GROUND, action: Action = SUSPEND, **columns: object) -> set[Obstacle]:
+    guides = obstacles(action, Snapshot(person(**columns)), ground)
+    assert all(guide.steps and guide.title for guide in guides)
+    return {guide.obstacle for guide in guides}
+
+
+def test_nothing_stands_in_the_way_of_an_ordinary_person() -> None:
+    assert found() == set()
+    assert set(ENDING_WORDS) == set(ENDINGS)
+    assert not WORKING & OVER
+
+
+def test_everything_that_stands_in_the_way_is_said_at_once() -> None:
+    organization = replace(
+        ORGANIZATION,
+        admins={RESOURCES[0]: frozenset({"uma"}), RESOURCES[1]: frozenset({"uma", "ana"})},
+        site_owners=frozenset({"uma"}),
+        protections=(Protection(ProtectedKind.PERSON, "uma", "Runs the payroll"),),
+    )
+    ground = Ground(Guarded("uma", frozenset({"uma"})), organization, GROUND.today)
+    assert found(ground, platform_roles=frozenset({ORG_ADMIN})) == {
+        Obstacle.YOURSELF,
+        Obstacle.ORG_ADMIN,
+        Obstacle.KEY_HOLDER,
+        Obstacle.SITE_OWNER,
+        Obstacle.LAST_ADMIN,
+        Obstacle.PROTECTED,
+    }
+    assert found(ground, Action(Deed.LIST), platform_roles=frozenset({ORG_ADMIN})) == set()
+
+
+@pytest.mark.parametrize(
+    ("deed", "columns", "expected"),
+    [
+        (Deed.SUSPEND, {"management_source": "synced"}, {Obstacle.PROVIDER}),
+        (Deed.DEACTIVATE, {"claim_status": "unmanaged"}, {Obstacle.OTHER}),
+        (Deed.SUSPEND, {"account_type": "app"}, {Obstacle.MACHINE}),
+        (Deed.SUSPEND, {"status": "suspended", "membership_status": "suspended"}, set()),
+    ],
+)
+def test_what_the_verdict_on_the_ending_says(
+    deed: Deed, columns: dict[str, object], expected: set[Obstacle]
+) -> None:
+    assert found(action=Action(deed), **columns) == expected
+
+
+def test_whose_access_has_ended_needs_no_ending() -> None:
+    gone = Snapshot(person(status="suspended", membership_status="suspended"))
+    assert is_over_already(SUSPEND, gone, GROUND)
+    assert is_over_already(SUSPEND, None, GROUND)
+    assert not is_over_already(SUSPEND, Snapshot(person()), GROUND)
+    assert not is_over_already(Action(Deed.LIST), gone, GROUND)
