@@ -1,0 +1,240 @@
+"""Leaver: somebody who goes, with what they own (Belonging) and where it was looked for (Look)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, false, func, select, true
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.db import Base, UtcDateTime
+from rules.farewell import OVER, LeaverState
+from rules.handover import ORDER, BelongingState, Kind
+
+_OVER = sorted(state.value for state in OVER)
+
+
+class LeaverOrigin(StrEnum):
+    """How somebody became a leaver."""
+
+    BY_HAND = "hand"
+    CSV = "csv"
+    SCIM = "scim"
+    LAST_DAY = "last_day"
+
+
+class LookState(StrEnum):
+    """WAITING until the worker has seen all of it; UNSEEN says why nobody could look."""
+
+    WAITING = "waiting"
+    SEEN = "seen"
+    UNSEEN = "unseen"
+
+
+class Leaver(Base):
+    """`state` is of rules.farewell. `deed` is how access ends, at `ends_at` or, when that is None, after the handover.
+
+    `successors` are the people who were named, `choices` is kind → account id. `obstacles` are what has to be done by
+    hand first, as rules.farewell.Guide in words; `reason` says what holds the work up. `message` goes to the leaver:
+    by Atlassian where `message_by` is "atlassian", by a mail of ours where it is "own". `run_id` is the run that ends
+    their access.
+    """
+
+    __tablename__ = "leaver"
+
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str] = mapped_column(String(255))
+    state: Mapped[str] = mapped_column(String(16), default=LeaverState.LOOKING.value)
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    origin: Mapped[str] = mapped_column(String(16), default=LeaverOrigin.BY_HAND.value)
+    why: Mapped[str] = mapped_column(String(200), default="")
+    note: Mapped[str] = mapped_column(String(500), default="")
+    deed: Mapped[str] = mapped_column(String(16))
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoke_tokens: Mapped[bool] = mapped_column(default=True, server_default=true())
+    message_by: Mapped[str] = mapped_column(String(16), default="")
+    message: Mapped[str] = mapped_column(String(1000), default="")
+    successors: Mapped[list[str]] = mapped_column(JSON, default=list)
+    choices: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    obstacles: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    created_by: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    looked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    confirmed_by: Mapped[str | None] = mapped_column(String(128))
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    run_id: Mapped[str | None] = mapped_column(String(36))
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempt: Mapped[int] = mapped_column(default=0)
+    troubles: Mapped[int] = mapped_column(default=0)
+    resume_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("ix_leaver_by_time", "organization_id", "created_at"),
+        Index("ix_leaver_by_person", "organization_id", "account_id"),
+        Index("ix_leaver_due", "resume_at"),
+        # Two who begin the same leaver at once begin one.
+        Index(
+            "uq_leaver_open",
+            "organization_id",
+            "account_id",
+            unique=True,
+            sqlite_where=state.not_in(_OVER),
+            postgresql_where=state.not_in(_OVER),
+        ),
+    )
+
+
+class Look(Base):
+    """One question about a leaver: a kind of belonging on one site (`client_key` of its door; "" is the organization).
+
+    `cursor` is where the reading goes on, `found` how many there are, of which `listed` have a row.
+    """
+
+    __tablename__ = "leaver_look"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    leaver_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    client_key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    place: Mapped[int] = mapped_column(default=0)
+    """In which order it is the turn of each."""
+    site: Mapped[str] = mapped_column(String(500), default="")
+    state: Mapped[str] = mapped_column(String(16), default=LookState.WAITING.value)
+    cursor: Mapped[str] = mapped_column(String(2000), default="")
+    found: Mapped[int] = mapped_column(default=0)
+    listed: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(String(500), default="")
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "leaver_id"], ["leaver.organization_id", "leaver.id"], ondelete="CASCADE"
+        ),
+    )
+
+
+class Belonging(Base):
+    """One thing. `before` and `after` say who had it, as account ids; `objection` is what the dry run has against it.
+
+    `returns` while it is to be handed back.
+    """
+
+    __tablename__ = "belonging"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    leaver_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    client_key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    reference: Mapped[str] = mapped_column(String(100), primary_key=True)
+    place: Mapped[int] = mapped_column(default=0)
+    """The place of its kind in the order of the handover."""
+    key: Mapped[str] = mapped_column(String(255), default="")
+    name: Mapped[str] = mapped_column(String(500))
+    detail: Mapped[str] = mapped_column(String(300), default="")
+    project: Mapped[str] = mapped_column(String(100), default="")
+    state: Mapped[str] = mapped_column(String(16), default=BelongingState.FOUND.value)
+    successor: Mapped[str] = mapped_column(String(128), default="")
+    objection: Mapped[str] = mapped_column(String(500), default="")
+    checked: Mapped[bool] = mapped_column(default=False, server_default=false())
+    returns: Mapped[bool] = mapped_column(default=False, server_default=false())
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    before: Mapped[list[str] | None] = mapped_column(JSON)
+    after: Mapped[list[str] | None] = mapped_column(JSON)
+    changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "leaver_id"], ["leaver.organization_id", "leaver.id"], ondelete="CASCADE"
+        ),
+        Index("ix_belonging_by_state", "organization_id", "leaver_id", "state", "place"),
+    )
+
+
+PLACES = {kind: place for place, kind in enumerate((*ORDER, Kind.TOKEN))}
+
+
+def find_leaver(session: Session, organization_id: str, leaver_id: str) -> Leaver | None:
+    return session.get(Leaver, (organization_id, leaver_id))
+
+
+def open_leaver_of(session: Session, organization_id: str, account_id: str) -> Leaver | None:
+    """The leaver that this person is now."""
+    query = select(Leaver).where(
+        Leaver.organization_id == organization_id,
+        Leaver.account_id == account_id,
+        Leaver.state.not_in(_OVER),
+    )
+    return session.scalars(query).first()
+
+
+def leaving_among(session: Session, organization_id: str, account_ids: Sequence[str]) -> set[str]:
+    """Those of them who are leaving."""
+    query = select(Leaver.account_id).where(
+        Leaver.organization_id == organization_id,
+        Leaver.account_id.in_(account_ids),
+        Leaver.state.not_in(_OVER),
+    )
+    return set(session.scalars(query))
+
+
+def leavers_of(session: Session, organization_id: str, *, offset: int = 0, limit: int = 50) -> list[Leaver]:
+    """Newest first."""
+    query = select(Leaver).where(Leaver.organization_id == organization_id)
+    return list(
+        session.scalars(query.order_by(Leaver.created_at.desc(), Leaver.id).offset(offset).limit(limit))
+    )
+
+
+def count_leavers(session: Session, organization_id: str) -> int:
+    return session.scalar(select(func.count(Leaver.id)).where(Leaver.organization_id == organization_id)) or 0
+
+
+def looks_of(session: Session, organization_id: str, leaver_id: str) -> list[Look]:
+    query = select(Look).where(Look.organization_id == organization_id, Look.leaver_id == leaver_id)
+    return list(session.scalars(query.order_by(Look.place, Look.client_key)))
+
+
+def belongings_of(
+    session: Session,
+    organization_id: str,
+    leaver_id: str,
+    *states: BelongingState,
+    kind: Kind | None = None,
+    limit: int | None = None,
+) -> list[Belonging]:
+    """In the order of the handover; of some states, of one kind."""
+    query = select(Belonging).where(
+        Belonging.organization_id == organization_id, Belonging.leaver_id == leaver_id
+    )
+    if states:
+        query = query.where(Belonging.state.in_([state.value for state in states]))
+    if kind is not None:
+        query = query.where(Belonging.kind == kind.value)
+    return list(
+        session.scalars(
+            query.order_by(
+                Belonging.place, Belonging.key, Belonging.name, Belonging.client_key, Belonging.reference
+            ).limit(limit)
+        )
+    )
+
+
+def count_belongings(
+    session: Session, organization_id: str, leaver_ids: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """Leaver id → state → how many."""
+    query = (
+        select(Belonging.leaver_id, Belonging.state, func.count())
+        .where(Belonging.organization_id == organization_id, Belonging.leaver_id.in_(leaver_ids))
+        .group_by(Belonging.leaver_id, Belonging.state)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for leaver_id, state, count in session.execute(query):
+        found.setdefault(leaver_id, {})[state] = count
+    return found
