@@ -59,6 +59,7 @@ from views import (
     rule_files,
     rules,
     runs,
+    scim,
     show,
     sync,
     webhooks,
@@ -94,6 +95,7 @@ PAGES = (
     mail_text,
     mail_stop,
     audit,
+    scim,
 )
 
 

@@ -36,6 +36,7 @@ from services.administrators import Administrators
 from services.doors import organization_of
 from services.installing import shared_secret_of
 from services.operators import is_operator
+from services.scim_connections import Provisioner, identify
 from services.toolbox import Toolbox
 
 TOOLS = "rollcall"
@@ -43,6 +44,7 @@ ADMINISTRATORS = "rollcall_administrators"
 MAX_BODY_BYTES = 2 * 1024 * 1024
 READS = frozenset({"GET", "HEAD"})
 
+_BEARER = re.compile(r"Bearer ([A-Za-z0-9_-]{20,100})", re.ASCII | re.IGNORECASE)
 _AUTHORIZATION = re.compile(rf"JWT ([A-Za-z0-9_.-]{{1,{MAX_TOKEN_BYTES}}})", re.ASCII)
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -55,6 +57,7 @@ class Mark(StrEnum):
     PAGE = "page"
     API = "api"
     WEBHOOK = "webhook"
+    SCIM = "scim"
     PUBLIC = "public"
 
 
@@ -89,6 +92,11 @@ def webhook(view: View) -> View:
     return _label(view, mark=Mark.WEBHOOK)
 
 
+def scim(view: View) -> View:
+    """An identity provider: the bearer token of one of an organization's connections (S54)."""
+    return _label(view, mark=Mark.SCIM)
+
+
 def public(view: View) -> View:
     """Everybody. A test holds the list of these views."""
     return _label(view, mark=Mark.PUBLIC)
@@ -117,6 +125,11 @@ def caller() -> Caller:
 def lifecycle_proof() -> LifecycleProof:
     """What Atlassian's token proved. For views marked @lifecycle."""
     return cast(LifecycleProof, g.rollcall_proof)
+
+
+def provisioner() -> Provisioner:
+    """Which connection of which organization is asking, proven. For views marked @scim."""
+    return cast(Provisioner, g.rollcall_provisioner)
 
 
 def mark_of(view: Callable[..., Any]) -> Mark | None:
@@ -208,6 +221,18 @@ def _prove_api() -> None:
         raise Invalid("address", reason="nul_character")
 
 
+def _prove_scim() -> None:
+    found = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+    if found is None:
+        raise NotAuthenticated(reason="no_token")
+    who = identify(tools(), found[1])
+    if who is None:
+        raise NotAuthenticated(reason="scim_token")
+    g.rollcall_provisioner = who
+    if "\0" in request.path or any("\0" in value for value in request.args.values()):
+        raise Invalid("address", reason="nul_character")
+
+
 def _prove_nothing() -> None:
     """Public: there is no caller."""
 
@@ -217,6 +242,7 @@ _PROOFS: dict[Mark, Callable[[], None]] = {
     Mark.PAGE: _prove_page,
     Mark.API: _prove_api,
     Mark.WEBHOOK: _prove_webhook,
+    Mark.SCIM: _prove_scim,
     Mark.PUBLIC: _prove_nothing,
 }
 

@@ -5,6 +5,7 @@ Every 401 is the same bytes, whatever the reason (S43): the reason and the trace
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 
@@ -13,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from connect import errors
 from connect.errors import AppError, NotAuthenticated, RateLimited
+from services.scim_wire import ROOT, error_answer
 from views.access import Mark, mark_of
 
 TABLE: dict[type[AppError], tuple[int, int]] = {
@@ -87,6 +89,8 @@ def note(error: AppError) -> str:
 
 def _app_error(error: AppError) -> Response:
     status, trace = status_of(error), note(error)
+    if isinstance(error, NotAuthenticated) and _is_scim():
+        return _scim_answer(401, "There is no connection with this token.")
     if isinstance(error, NotAuthenticated):
         return Response(_refusal_page(), 401, content_type="text/html; charset=utf-8")
     response = _answer(status, error.sentence, error.next_step, trace)
@@ -100,6 +104,8 @@ def _http_error(error: HTTPException) -> Response:
     trace = trace_id()
     _log(logging.INFO, status, f"http_{status}", trace)
     response = _answer(status, *_HTTP_WORDS.get(status, _HTTP_WORDS_ELSE), trace)
+    if status == 429:
+        response.headers["Retry-After"] = "60"
     if status == 405:
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     return response
@@ -132,6 +138,8 @@ def _refusal_page() -> bytes:
 
 def _answer(status: int, sentence: str, next_step: str, trace: str) -> Response:
     """A whole page for a page, a fragment for htmx, plain text for machines and where no view was found."""
+    if _is_scim():
+        return _scim_answer(400 if status == 422 else status, f"{sentence} {next_step} Trace id: {trace}")
     view = current_app.view_functions.get(request.endpoint or "")
     mark = mark_of(view) if view is not None else None
     words = {"sentence": sentence, "next_step": next_step, "trace_id": trace}
@@ -152,3 +160,16 @@ def _answer(status: int, sentence: str, next_step: str, trace: str) -> Response:
         ),
         status,
     )
+
+
+def _is_scim() -> bool:
+    return request.path.startswith(f"{ROOT}/")
+
+
+def _scim_answer(status: int, detail: str) -> Response:
+    """A "no" as RFC 7644 has it (3.12)."""
+    body = error_answer(status, detail).body
+    response = Response(json.dumps(body), status, content_type="application/scim+json")
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response

@@ -1,4 +1,4 @@
-"""How often the one page may be asked for that nobody logs in to: per link, and per address (S55)."""
+"""How often is often enough: the page that nobody logs in to, per link and address (S55); SCIM, per connection."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from views.access import provisioner
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 PER_LINK = "20 per minute; 100 per hour"
 PER_ADDRESS = "300 per minute"
 """A whole company may come from one address."""
+PER_CONNECTION = "3000 per minute"
+"""Entra asks a service to bear 25 requests a second; the first cycle of a large company comes in bursts."""
 
 
 def _link() -> str:
@@ -30,6 +34,16 @@ def limited(view: View) -> View:
     by_link = _limiter.shared_limit(PER_LINK, scope="link", key_func=_link)
     by_address = _limiter.shared_limit(PER_ADDRESS, scope="address", key_func=get_remote_address)
     return cast(View, by_address(by_link(view)))
+
+
+def _connection() -> str:
+    who = provisioner()
+    return f"{who.organization_id}/{who.connection_id}"
+
+
+def limited_for_providers(view: View) -> View:
+    """Counts the requests of an identity provider, all of its addresses together; the one too many is a 429."""
+    return cast(View, _limiter.shared_limit(PER_CONNECTION, scope="scim", key_func=_connection)(view))
 
 
 def register(app: Flask) -> None:

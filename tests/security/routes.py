@@ -18,6 +18,7 @@ VALUES = {
     "token": "WyJvcmciLCJjYXNlIiwiYW5hIl0.forged",
     "hook_id": "7b3f9f6e-0000-4000-8000-000000000004",
     "delivery_id": "7b3f9f6e-0000-4000-8000-000000000005",
+    "profile_id": "7b3f9f6e-0000-4000-8000-000000000006",
     "word": "approve",
     "event": "page_created",
     "kind": "admin-key",
@@ -25,6 +26,10 @@ VALUES = {
     "language": "en",
     "stop_token": "x.y",
     "filename": "mark.svg",
+    "scim_id": "7b3f9f6e-0000-4000-8000-000000000006",
+    "name": "User",
+    "urn": "urn:ietf:params:scim:schemas:core:2.0:User",
+    "_elsewhere": "nowhere",
 }
 
 

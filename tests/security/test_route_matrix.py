@@ -15,7 +15,9 @@ from werkzeug.test import TestResponse
 
 from config import APP_KEY
 from connect.tokens import sign_request
+from services.scim_connections import hash_of, new_token
 from tests import tokens
+from tests.security.provider import token_of
 from tests.security.routes import Route, all_routes, guarded_routes
 from tests.security.world import World
 from views.access import Mark
@@ -69,12 +71,17 @@ def _by_globex(world: World, claims: dict[str, Any]) -> str:
     return jwt.encode(claims, world.globex.secret, algorithm="HS256")
 
 
+def _bearer(token: str) -> Sent:
+    return Sent(headers={"Authorization": f"Bearer {token}"})
+
+
 # The kinds that open something, and what they open.
 OPENING: dict[str, tuple[Kind, Mark]] = {
     "context token in the header": (lambda w, r: Sent(header=_context(w)), Mark.API),
     "product's token in the address": (lambda w, r: Sent(query=_product(w, r)), Mark.PAGE),
     "product's token in the header": (lambda w, r: Sent(header=_product(w, r)), Mark.WEBHOOK),
     "install token in the header": (lambda w, r: Sent(header=_lifecycle(w, r)), Mark.LIFECYCLE),
+    "an identity provider's token": (lambda w, r: _bearer(token_of(w, w.acme)), Mark.SCIM),
 }
 # Everything else opens nothing.
 OTHERS: dict[str, Kind] = {
@@ -136,6 +143,10 @@ OTHERS: dict[str, Kind] = {
             now=datetime.now(UTC),
         )
     ),
+    "an identity provider's token as JWT": lambda w, r: Sent(header=token_of(w, w.acme)),
+    "an identity provider's token in the address": lambda w, r: Sent(query=token_of(w, w.acme)),
+    "the hash of an identity provider's token": lambda w, r: _bearer(hash_of(token_of(w, w.acme))),
+    "a stranger's bearer token": lambda w, r: _bearer(new_token()[0]),
     "a password": lambda w, r: Sent(
         headers={"Authorization": "Basic " + base64.b64encode(b"admin:admin").decode()}
     ),
@@ -154,14 +165,15 @@ def send(world: World, route: Route, sent: Sent) -> TestResponse:
     return world.request(route.method, address, sent.header, headers=headers, **body)
 
 
-def reference(world: World) -> bytes:
-    """The one body of all refusals."""
-    return bytes(world.request("GET", "/pages/app").data)
+def reference(world: World, mark: Mark = Mark.PAGE) -> bytes:
+    """The one body of all refusals: to people, and to identity providers."""
+    return bytes(world.request("GET", "/scim/v2/Users" if mark is Mark.SCIM else "/pages/app").data)
 
 
 @pytest.mark.parametrize("route", guarded_routes(), ids=str)
 def test_s01_s02_s12_s17_s44_only_the_declared_kind_opens_a_route(world: World, route: Route) -> None:
-    expected = reference(world)
+    token_of(world, world.acme)
+    expected = reference(world, route.mark)
     kinds = OTHERS | {name: kind for name, (kind, opens) in OPENING.items() if opens is not route.mark}
     # The key that a well-made install token names is asked for once, before its signature can be looked at.
     world.tools.install_keys.pem_for("0b1c3f44-6d0e-4c55-9d6a-5f1f0c7d9e11")
@@ -172,7 +184,7 @@ def test_s01_s02_s12_s17_s44_only_the_declared_kind_opens_a_route(world: World, 
             assert answer.status_code == 401, f"{name} opened {route}"
             assert answer.data == expected, f"{name} on {route} has a body of its own"
             assert "Set-Cookie" not in answer.headers
-            assert "WWW-Authenticate" not in answer.headers
+            assert answer.headers.get("WWW-Authenticate") == ("Bearer" if route.mark is Mark.SCIM else None)
 
 
 @pytest.mark.parametrize("route", guarded_routes(), ids=str)

@@ -1,0 +1,57 @@
+"""PATCH in the dialects of providers: rewritten into what RFC 7644 says before anybody reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scim2_models import EnterpriseUser
+
+_MANAGER = f"{EnterpriseUser.__schema__}:manager".casefold()
+
+
+def plain_operations(body: dict[str, Any]) -> dict[str, Any]:
+    """The same PATCH, said plainly.
+
+    - Entra names a manager by id alone, where the RFC has an object with the id in it.
+    - Without a path, keys such as `emails[type eq "work"].value` become operations of their own.
+    - Entra's older dialect wraps a single value into a list of one object: `[{"value": …}]`.
+    """
+    operations = body.get("Operations")
+    if not isinstance(operations, list):
+        return body
+    return body | {"Operations": [plain for each in operations for plain in _plain(each)]}
+
+
+def _plain(operation: Any) -> list[Any]:
+    if not isinstance(operation, dict):
+        return [operation]
+    path, value = operation.get("path"), operation.get("value")
+    if isinstance(path, str) and path:
+        return [_with_path(operation, path, value)]
+    if not isinstance(value, dict):
+        return [operation]
+    apart = {key: item for key, item in value.items() if "[" in key or key.casefold() == _MANAGER}
+    together = {key: item for key, item in value.items() if key not in apart}
+    split = [_with_path(operation | {"path": key, "value": item}, key, item) for key, item in apart.items()]
+    return ([operation | {"value": together}] if together or not split else []) + split
+
+
+def _with_path(operation: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    if path.casefold() == _MANAGER and isinstance(value, str):
+        # An empty one takes the manager away.
+        return operation | ({"value": {"value": value}} if value else {"op": "remove", "value": None})
+    if _is_wrapped(value) and _takes_one(path):
+        return operation | {"value": value[0]["value"]}
+    return operation
+
+
+def _is_wrapped(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and "value" in value[0]
+
+
+def _takes_one(path: str) -> bool:
+    """Whether the path leads to one plain value. `members` and the other lists take lists."""
+    name = path.rpartition(":")[2] if path.casefold().startswith("urn:") else path
+    return name.casefold() in {"username", "displayname", "active", "externalid", "title", "nickname"} or (
+        "." in name.rpartition("]")[2]
+    )

@@ -1,0 +1,269 @@
+"""Groups over SCIM; what their members get is decided by the profile that an operator maps them to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from scim2_models import (
+    Context,
+    InvalidValueException,
+    NotFoundException,
+    PatchOp,
+    SearchRequest,
+    UniquenessException,
+)
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from models.scim import ScimGroup, ScimMember, find_group
+from services.scim_connections import Provisioner, hold
+from services.scim_dialects import plain_operations
+from services.scim_filters import Compare, Field, among, moment, plain_text
+from services.scim_lists import Shelf
+from services.scim_members import Members, look_again, members_in, mentioned, move
+from services.scim_person import key_of, meta_of
+from services.scim_wire import (
+    ROOT,
+    Answer,
+    GroupResource,
+    answered,
+    is_known,
+    read_body,
+    require_id,
+    require_match,
+    require_size,
+    response_parameters,
+    shorten_or_refuse,
+    tag_of,
+    wants,
+)
+from services.toolbox import Toolbox
+
+_OURS = frozenset({"schemas", "id", "meta", "members"})
+MOST_MEMBERS = 50_000
+
+
+def shelf(tools: Toolbox, session: Session, who: Provisioner) -> Shelf:
+    """The groups of this connection. Only its own."""
+
+    def show(found: list[ScimGroup], request: SearchRequest[Any]) -> list[Any]:
+        shows = wants(request, "members")
+        return [_resource(tools, row, members_in(session, who, row.id) if shows else {}) for row in found]
+
+    rows = select(ScimGroup).where(
+        ScimGroup.organization_id == who.organization_id, ScimGroup.connection_id == who.connection_id
+    )
+    return Shelf(GroupResource, rows, (ScimGroup.created_at, ScimGroup.id), _fields(who), {}, show)
+
+
+def read_group(
+    tools: Toolbox, who: Provisioner, group_id: str, query: Mapping[str, str], if_none_match: str
+) -> Answer:
+    """One of them; 304 when the client has this version."""
+
+    def deed() -> Answer:
+        with tools.begin() as session:
+            row = _require(session, who, group_id)
+            if if_none_match and is_known(if_none_match, row.version):
+                return Answer(304, None, {"ETag": tag_of(row.version)})
+            return _shown(tools, session, who, row, query, Context.RESOURCE_QUERY_RESPONSE)
+
+    return answered(deed)
+
+
+def create_group(tools: Toolbox, who: Provisioner, raw: bytes, query: Mapping[str, str]) -> Answer:
+    """A new one: 201, or 409 when the name is taken."""
+
+    def deed() -> Answer:
+        resource = GroupResource.model_validate(read_body(raw), scim_ctx=Context.RESOURCE_CREATION_REQUEST)
+        now = tools.clock()
+        with tools.begin() as session:
+            hold(session, who, now)
+            row = ScimGroup(organization_id=who.organization_id, id=str(uuid.uuid4()))
+            row.connection_id, row.version = who.connection_id, 1
+            row.created_at = row.changed_at = now
+            _fill(row, resource)
+            _require_free(session, who, row)
+            session.add(row)
+            session.flush()
+            move(session, who, row.id, {}, _members(resource), now)
+            made = _shown(tools, session, who, row, query, Context.RESOURCE_CREATION_RESPONSE)
+            return Answer(201, made.body, made.headers)
+
+    return answered(deed)
+
+
+def replace_group(
+    tools: Toolbox, who: Provisioner, group_id: str, raw: bytes, query: Mapping[str, str], if_match: str
+) -> Answer:
+    """PUT: the members are those that are named."""
+
+    def deed() -> Answer:
+        wanted = GroupResource.model_validate(read_body(raw), scim_ctx=Context.RESOURCE_REPLACEMENT_REQUEST)
+
+        def change(resource: Any) -> Any:
+            wanted.replace(resource)
+            return wanted
+
+        context = Context.RESOURCE_REPLACEMENT_RESPONSE
+        return _change(tools, who, group_id, query, if_match, context, None, change)
+
+    return answered(deed)
+
+
+def patch_group(
+    tools: Toolbox, who: Provisioner, group_id: str, raw: bytes, query: Mapping[str, str], if_match: str
+) -> Answer:
+    """PATCH; the answer leaves the members out unless they are asked for: a group may have thousands."""
+
+    def deed() -> Answer:
+        body = plain_operations(read_body(raw))
+        operations = PatchOp[GroupResource].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
+
+        def change(resource: Any) -> Any:
+            operations.patch(resource)
+            return resource
+
+        context = Context.RESOURCE_PATCH_RESPONSE
+        return _change(tools, who, group_id, query, if_match, context, mentioned(operations), change)
+
+    return answered(deed)
+
+
+def delete_group(tools: Toolbox, who: Provisioner, group_id: str, if_match: str) -> Answer:
+    """DELETE: its members lose what only this group gave them."""
+
+    def deed() -> Answer:
+        now = tools.clock()
+        with tools.begin() as session:
+            hold(session, who, now)
+            row = _require(session, who, group_id)
+            require_match(if_match, row.version)
+            look_again(session, who.organization_id, members_in(session, who, row.id), now)
+            session.delete(row)
+        return Answer(204)
+
+    return answered(deed)
+
+
+def _change(
+    tools: Toolbox,
+    who: Provisioner,
+    group_id: str,
+    query: Mapping[str, str],
+    if_match: str,
+    context: Context,
+    about: Collection[str] | None,
+    change: Callable[[Any], Any],
+) -> Answer:
+    now = tools.clock()
+    with tools.begin() as session:
+        hold(session, who, now)
+        row = _require(session, who, group_id)
+        require_match(if_match, row.version)
+        before = members_in(session, who, row.id, about)
+        wanted = change(_resource(tools, row, before))
+        described = row.document
+        with session.no_autoflush:
+            _fill(row, wanted)
+            _require_free(session, who, row)
+        moved = move(session, who, row.id, before, _members(wanted), now)
+        if moved or row.document != described:
+            row.version, row.changed_at = row.version + 1, now
+        session.flush()
+        return _shown(tools, session, who, row, query, context)
+
+
+def _fill(row: ScimGroup, resource: Any) -> None:
+    document = resource.model_dump(scim_ctx=Context.DEFAULT)
+    document = {name: value for name, value in document.items() if name not in _OURS}
+    require_size(document)
+    row.document = document
+    row.display_name = shorten_or_refuse(resource.display_name, 255, "displayName")
+    if not row.display_name.strip():
+        raise InvalidValueException(detail="displayName is empty.")
+    row.display_name_key = key_of(row.display_name)
+    row.external_id = shorten_or_refuse(resource.external_id, 255, "externalId")
+
+
+def _members(resource: Any) -> Members:
+    found: Members = {}
+    for member in resource.members or ():
+        if not member.value or member.type not in (None, "User"):
+            raise InvalidValueException(detail="A member is named by the id of a User.")
+        found[member.value] = (member.display or "")[:255]
+    if len(found) > MOST_MEMBERS:
+        raise InvalidValueException(detail=f"A group has at most {MOST_MEMBERS} members.")
+    return found
+
+
+def _resource(tools: Toolbox, row: ScimGroup, members: Members) -> Any:
+    base = f"{tools.settings.base_url}{ROOT}"
+    return GroupResource.model_validate(
+        row.document
+        | {
+            "id": row.id,
+            "meta": meta_of("Group", f"{base}/Groups/{row.id}", row.version, row.created_at, row.changed_at),
+            "members": [
+                {
+                    "value": user_id,
+                    "$ref": f"{base}/Users/{user_id}",
+                    "type": "User",
+                    "display": display or None,
+                }
+                for user_id, display in members.items()
+            ]
+            or None,
+        }
+    )
+
+
+def _shown(
+    tools: Toolbox,
+    session: Session,
+    who: Provisioner,
+    row: ScimGroup,
+    query: Mapping[str, str],
+    context: Context,
+) -> Answer:
+    parameters = response_parameters(query, GroupResource)
+    shows = wants(parameters, "members")
+    resource = _resource(tools, row, members_in(session, who, row.id) if shows else {})
+    body = resource.model_dump(scim_ctx=context, response_parameters=parameters)
+    return Answer(200, body, {"ETag": tag_of(row.version), "Location": resource.meta.location})
+
+
+def _require(session: Session, who: Provisioner, group_id: str) -> ScimGroup:
+    row = find_group(session, who.organization_id, who.connection_id, require_id(group_id))
+    if row is None:
+        raise NotFoundException(detail="There is no group with this id.")
+    return row
+
+
+def _require_free(session: Session, who: Provisioner, row: ScimGroup) -> None:
+    query = select(ScimGroup.id).where(
+        ScimGroup.organization_id == who.organization_id,
+        ScimGroup.connection_id == who.connection_id,
+        ScimGroup.display_name_key == row.display_name_key,
+        ScimGroup.id != row.id,
+    )
+    if session.scalar(query.limit(1)) is not None:
+        raise UniquenessException(detail="A group with this displayName is here already.")
+
+
+def _fields(who: Provisioner) -> dict[Field, Compare]:
+    def groups(user_id: str) -> Select[Any]:
+        return select(ScimMember.group_id).where(
+            ScimMember.organization_id == who.organization_id, ScimMember.user_id == user_id
+        )
+
+    return {
+        ("id", None): plain_text(ScimGroup.id),
+        ("external_id", None): plain_text(ScimGroup.external_id),
+        ("display_name", None): plain_text(ScimGroup.display_name_key),
+        ("members", "value"): among(groups, ScimGroup.id),
+        ("meta", "created"): moment(ScimGroup.created_at),
+        ("meta", "last_modified"): moment(ScimGroup.changed_at),
+    }
