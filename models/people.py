@@ -60,6 +60,8 @@ class Person(Base):
     search_text: Mapped[str] = mapped_column(String(800))
     """Name, nickname and address in lower case, for the search box."""
     email: Mapped[str | None] = mapped_column(String(320))
+    address: Mapped[str] = mapped_column(String(320), default="", server_default="")
+    """The e-mail address in small letters, to be found by; empty when hidden."""
     email_domain: Mapped[str] = mapped_column(String(255), default="")
     account_type: Mapped[str] = mapped_column(String(32), default="")
     account_status: Mapped[str] = mapped_column(String(32), default="")
@@ -94,6 +96,7 @@ class Person(Base):
         _of_the_present(left_at, "seen", seen_at.nulls_first(), "account_id", "status"),
         _of_the_present(left_at, "status", "status", "account_id", "seen_at"),
         _of_the_present(left_at, "email", email.nulls_first(), "account_id"),
+        _of_the_present(left_at, "address", "address", "account_id"),
         _of_the_present(left_at, "added", added_at.nulls_first(), "account_id"),
         _of_the_present(left_at, "domain", "email_domain", "management_source"),
         _of_the_present(left_at, "claim", "claim_status", "management_source"),
@@ -136,6 +139,8 @@ class Group(Base):
     synced: Mapped[bool] = mapped_column(default=False, server_default=false())
     """An identity provider owns its members."""
     modifiable: Mapped[bool] = mapped_column(default=True, server_default=true())
+    gone: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The last reading of all groups did not show it; its name stays for the history."""
 
 
 class Membership(Base):
@@ -241,6 +246,16 @@ def find_people(
     for person in people:
         set_committed_value(person, "seats", seats.get(person.account_id, []))
     return people
+
+
+def accounts_by_address(session: Session, organization_id: str, addresses: Sequence[str]) -> dict[str, str]:
+    """Address in small letters → account id, of those of these addresses whom the directory shows."""
+    query = select(Person.address, Person.account_id).where(
+        Person.organization_id == organization_id,
+        Person.left_at.is_(None),
+        Person.address.in_({each.strip().lower() for each in addresses} - {""}),
+    )
+    return dict(session.execute(query.order_by(Person.account_id.desc())).all())
 
 
 def people_by_id(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Person]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -48,6 +48,9 @@ class Run(Base):
     gone: Mapped[int] = mapped_column(default=0, server_default="0")
     seats: Mapped[int | None]
     """How many seats the chosen of a rule's plan hold; None for runs by hand: counted when somebody looks."""
+    origin: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    """Where a roster came from (rules.roster.Origin), and which one of these: a leaver, a connection, a ticket rule."""
+    origin_id: Mapped[str] = mapped_column(String(36), default="", server_default="")
     seen_by: Mapped[str | None] = mapped_column(String(128))
     purpose: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     ask_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -65,6 +68,7 @@ class Run(Base):
         Index("ix_run_by_state", "state"),
         Index("ix_run_to_ask", "ask_at"),
         Index("ix_run_by_rule", "organization_id", "rule_id", "created_at"),
+        Index("ix_run_by_origin", "organization_id", "origin", "origin_id", "created_at"),
     )
 
 
@@ -83,7 +87,17 @@ class Case(Base):
     account_id: Mapped[str] = mapped_column(String(128))
     directory_id: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str | None] = mapped_column(String(320))
+    """The address of a roster's entry. Who has no account yet has a stand-in for its id (rules.roster)."""
     deed: Mapped[str] = mapped_column(String(16))
+    action: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What the deed is about (rules.roster.action_to_words); None where a rule's step says it, or the deed alone."""
+    line: Mapped[int | None]
+    """Where in a file the entry stood."""
+    starts_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Nothing happens before."""
+    ends_on: Mapped[date | None]
+    """The last day of what was given."""
     step: Mapped[int] = mapped_column(default=0, server_default="0")
     """The rung of the rule's ladder."""
     state: Mapped[str] = mapped_column(String(16))

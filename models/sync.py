@@ -69,3 +69,9 @@ def latest_sync(session: Session, organization_id: str, state: SyncState | None 
     if state is not None:
         query = query.where(Sync.state == state.value)
     return session.scalar(query.order_by(Sync.started_at.desc()).limit(1))
+
+
+def newest_sync_id(session: Session, organization_id: str) -> str:
+    """The sync that runs, or else the newest; empty before the first."""
+    query = select(Sync.id).where(Sync.organization_id == organization_id)
+    return session.scalar(query.order_by(Sync.started_at.desc()).limit(1)) or ""

@@ -24,6 +24,7 @@ class ChangeKind(StrEnum):
     REMOVE = "remove"
     DELETE = "delete"
     KEEP_ACCOUNT = "keep_account"
+    INVITE = "invite"
 
 
 INVERSE: dict[ChangeKind, ChangeKind] = {
@@ -38,7 +39,7 @@ INVERSE: dict[ChangeKind, ChangeKind] = {
     ChangeKind.DELETE: ChangeKind.KEEP_ACCOUNT,
     ChangeKind.KEEP_ACCOUNT: ChangeKind.DELETE,
 }
-"""REMOVE is missing: what the directory forgot, only an invitation brings back."""
+"""REMOVE is missing: what the directory forgot, only an invitation brings back. Of INVITE see way_back."""
 
 _WHOLE = {
     Deed.SUSPEND: ChangeKind.SUSPEND,
@@ -48,6 +49,7 @@ _WHOLE = {
     Deed.REMOVE: ChangeKind.REMOVE,
     Deed.DELETE: ChangeKind.DELETE,
     Deed.KEEP_ACCOUNT: ChangeKind.KEEP_ACCOUNT,
+    Deed.INVITE: ChangeKind.INVITE,
 }
 
 
@@ -94,10 +96,19 @@ def whole_person(action: Action) -> tuple[Change, ...]:
     return () if kind is None else (Change(kind),)
 
 
-def of_groups(action: Action) -> tuple[Change, ...]:
-    """Leave, then join: somebody is never in both on the way."""
+def of_access(action: Action) -> tuple[Change, ...]:
+    """Leave, then take roles and join: somebody is never in both groups on the way.
+
+    What is taken back is named as it was given.
+    """
+    if action.deed is Deed.TAKE_BACK:
+        return (
+            *(Change(ChangeKind.LEAVE_GROUP, group) for group in action.join),
+            *(Change(ChangeKind.REVOKE_ROLE, resource_id, role) for resource_id, role in action.roles),
+        )
     return (
         *(Change(ChangeKind.LEAVE_GROUP, group) for group in action.leave),
+        *(Change(ChangeKind.ASSIGN_ROLE, resource_id, role) for resource_id, role in action.roles),
         *(Change(ChangeKind.JOIN_GROUP, group) for group in action.join),
     )
 
@@ -118,6 +129,11 @@ def holds(change: Change, seen: Snapshot) -> bool:
             return _SHOWS[change.kind](seen.facts)
 
 
+def is_away(facts: PersonFacts) -> bool:
+    """Whether somebody is not in the organization's directory, or only without any access there."""
+    return facts.membership_status == "no_membership" or facts.status == "not_invited"
+
+
 def _being_deleted(facts: PersonFacts) -> bool:
     return facts.account_status == "closed" or facts.status == "for_deletion"
 
@@ -130,6 +146,7 @@ _SHOWS: dict[ChangeKind, Callable[[PersonFacts], bool]] = {
     ChangeKind.REMOVE: lambda facts: facts.membership_status == "no_membership",
     ChangeKind.DELETE: _being_deleted,
     ChangeKind.KEEP_ACCOUNT: lambda facts: not _being_deleted(facts),
+    ChangeKind.INVITE: lambda facts: not is_away(facts),
 }
 
 
@@ -139,7 +156,12 @@ def still_to_do(changes: Iterable[Change], seen: Snapshot) -> tuple[Change, ...]
 
 
 def way_back(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The inverse changes, last one first. Changes without a way back are left out."""
+    """The inverse changes, last one first. Changes without a way back are left out.
+
+    Who was invited goes as they came: with them go the roles and groups that the invitation brought.
+    """
+    if Change(ChangeKind.INVITE) in changes:
+        return (Change(ChangeKind.REMOVE),)
     return tuple(back for change in reversed(changes) if (back := change.inverse()) is not None)
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Deed(StrEnum):
-    """What is done to a person. The last four lead back; nobody chooses them for a rule."""
+    """What is done to a person. A rule takes and tells; the last seven let in, and lead back."""
 
     LIST = "list"
     TELL = "tell"
@@ -21,6 +21,9 @@ class Deed(StrEnum):
     GIVE_BACK = "give_back"
     REACTIVATE = "reactivate"
     KEEP_ACCOUNT = "keep_account"
+    INVITE = "invite"
+    GIVE_ACCESS = "give_access"
+    TAKE_BACK = "take_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,20 @@ CAPABILITIES: dict[Deed, Capability] = {
         "cancel the deletion of their account", "Deletion cancelled", "Accounts that are being deleted",
         _ADMIN_KEY, "Delete again", _NOTHING, Deed.DELETE, takes=False, managed_only=True,
     ),
+    Deed.INVITE: Capability(
+        "invite them", "Invited", "Addresses that are not in your directory yet", _ADMIN_KEY,
+        "Undo removes whoever has not been active since", "An invitation by e-mail",
+        Deed.REMOVE, takes=False,
+    ),
+    Deed.GIVE_ACCESS: Capability(
+        "give them access", "Access given", "Everybody; groups of an identity provider are changed there",
+        _ADMIN_KEY, "Undo takes back exactly the roles and groups that were given", _NOTHING,
+        Deed.TAKE_BACK, takes=False,
+    ),
+    Deed.TAKE_BACK: Capability(
+        "take back their access", "Access taken back", "People to whom Rollcall gave it", _ADMIN_KEY,
+        "Give it again", _NOTHING, Deed.GIVE_BACK, takes=False,
+    ),
 }  # fmt: skip
 
 FOR_RULES = (
@@ -150,14 +167,19 @@ BY_HAND = (Deed.SUSPEND, Deed.RESTORE)
 class Action:
     """A deed with what it is about. `products` are product keys ("confluence": on every site) or resource ids;
 
-    `leave` and `join` are group ids.
+    `leave` and `join` are group ids, `roles` what is given as (resource id, role). `message` stands in an invitation.
     """
 
     deed: Deed
     products: tuple[str, ...] = ()
     leave: tuple[str, ...] = ()
     join: tuple[str, ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
+    message: str = ""
 
     @property
     def takes(self) -> bool:
+        """Whether it may lock somebody out: who only joins groups loses nothing."""
+        if self.deed is Deed.CHANGE_GROUPS and not self.leave:
+            return not (self.join or self.roles)
         return CAPABILITIES[self.deed].takes

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from rules.activity import ActivityKind
 from rules.case import CaseState
-from rules.changes import holds, of_groups, still_to_do, whole_person
+from rules.changes import holds, of_access, still_to_do, whole_person
 from rules.deeds import Action, Deed
 from rules.idle import Candidate, activity_words, time_has_come
 from rules.organization import OrganizationFacts
@@ -147,7 +147,7 @@ def _reached(action: Action, person: Candidate, organization: OrganizationFacts)
         ending = organization.resources_of(action.products)
         return not any(access.resource_id in ending for access in person.seen.facts.products)
     if action.deed is Deed.CHANGE_GROUPS:
-        return not still_to_do(of_groups(action), person.seen)
+        return not still_to_do(of_access(action), person.seen)
     return all(holds(change, person.seen) for change in whole_person(action))
 
 

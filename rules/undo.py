@@ -10,7 +10,7 @@ from rules.case import CaseState
 from rules.changes import Change, ChangeKind, Snapshot, whole_person
 from rules.deeds import Action
 from rules.person import GroupRef, PersonFacts
-from rules.verdict import Ground, Verdict, Why, judge, judge_way_back
+from rules.verdict import Ground, Verdict, Why, judge, judge_way_back, last_administrator_after
 
 _AFTER: dict[ChangeKind, dict[str, str]] = {
     ChangeKind.SUSPEND: {"membership_status": "suspended", "status": "suspended"},
@@ -20,6 +20,7 @@ _AFTER: dict[ChangeKind, dict[str, str]] = {
     ChangeKind.DELETE: {"account_status": "closed", "status": "for_deletion"},
     ChangeKind.KEEP_ACCOUNT: {"account_status": "active", "status": "active"},
     ChangeKind.REMOVE: {"membership_status": "no_membership", "status": "not_invited"},
+    ChangeKind.INVITE: {"membership_status": "active", "status": "active"},
 }
 
 
@@ -41,6 +42,15 @@ def judge_undo(
     verdict = judge_way_back(back, done, seen, begun=begun)
     if verdict.objection is not None or seen is None:
         return verdict
+    if Change(ChangeKind.INVITE) in done and any(access.last_active for access in seen.facts.products):
+        return Verdict(
+            CaseState.NOT_POSSIBLE,
+            "Has been active since the invitation: end their access as for anybody who leaves.",
+            Why.DONE,
+        )
+    last = last_administrator_after(seen.facts, back, ground.organization)
+    if last is not None:
+        return last
     groups = [
         change.about for change in back if change.kind in (ChangeKind.JOIN_GROUP, ChangeKind.LEAVE_GROUP)
     ]

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from rules.access_path import groups_of_provider, path_out
+from rules.access_path import USER_ROLE, groups_of_provider, path_out
 from rules.case import CaseState
-from rules.changes import Change, Snapshot, holds, needs_roles, of_groups, still_to_do, whole_person
+from rules.changes import (
+    Change,
+    ChangeKind,
+    Snapshot,
+    holds,
+    is_away,
+    needs_roles,
+    of_access,
+    still_to_do,
+    whole_person,
+)
 from rules.deeds import CAPABILITIES, Action, Deed
 from rules.guards import SENTENCES, Guarded, guard_of
 from rules.organization import OrganizationFacts
@@ -37,6 +47,7 @@ class Why(StrEnum):
     NOT_IDLE = "not_idle"
     UNKNOWN = "unknown"
     SCOPE = "scope"
+    SEATS = "seats"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +156,12 @@ def _possible(action: Action, seen: Snapshot, ground: Ground, *, several: bool, 
         )
     if action.deed is Deed.REMOVE_ACCESS:
         return _access_verdict(action, seen, ground.organization)
-    if action.deed is Deed.CHANGE_GROUPS:
+    if action.deed in (Deed.CHANGE_GROUPS, Deed.GIVE_ACCESS):
         return _groups_verdict(action, seen, ground.organization)
+    if action.deed is Deed.TAKE_BACK:
+        return _taking_back_verdict(action, seen, ground.organization)
+    if action.deed is Deed.INVITE:
+        return _invitation_verdict(action, seen, ground.organization)
     last = _last_administrator(seen.facts, ground.organization, _admins_touched(action, ground.organization))
     return last or Verdict(CaseState.PLANNED, changes=whole_person(action))
 
@@ -161,12 +176,13 @@ def _account_obstacle(action: Action, facts: PersonFacts, refusal: str) -> Verdi
     }
     if deactivated and action.deed not in (Deed.REACTIVATE, Deed.KEEP_ACCOUNT, Deed.DELETE, Deed.REMOVE):
         return _no("The whole Atlassian account is deactivated: nothing left to do here.", Why.STATUS)
-    away = facts.membership_status == "no_membership" or facts.status == "not_invited"
-    if away and not CAPABILITIES[action.deed].managed_only:
+    if is_away(facts) and action.deed is not Deed.INVITE and not CAPABILITIES[action.deed].managed_only:
         return _no("Has no access to this organization's products.", Why.STATUS)
+    if action.deed is Deed.GIVE_ACCESS and facts.membership_status == "suspended":
+        return _no("Is suspended: restore them first.", Why.STATUS)
     if CAPABILITIES[action.deed].managed_only and facts.claim_status != "managed":
         return _no("External: only the organization that manages the account may do this.", Why.EXTERNAL)
-    if facts.management_source == "synced" and action.deed not in (Deed.REMOVE_ACCESS, Deed.CHANGE_GROUPS):
+    if facts.management_source == "synced" and action.deed not in _BY_ACCESS:
         return _no(
             "Belongs to your identity provider: change them there, or the next sync undoes it.", Why.PROVIDER
         )
@@ -174,6 +190,9 @@ def _account_obstacle(action: Action, facts: PersonFacts, refusal: str) -> Verdi
         return _no(refusal, Why.ATLASSIAN)
     return None
 
+
+_BY_ACCESS = (Deed.REMOVE_ACCESS, Deed.CHANGE_GROUPS, Deed.GIVE_ACCESS, Deed.TAKE_BACK)
+"""Deeds that leave the person as they are and change what they may open."""
 
 _ALREADY = {
     Deed.SUSPEND: "Is suspended already.",
@@ -185,6 +204,9 @@ _ALREADY = {
     Deed.KEEP_ACCOUNT: "The account is not being deleted.",
     Deed.REMOVE_ACCESS: "Has no access to these products.",
     Deed.CHANGE_GROUPS: "Is in these groups, and out of those, already.",
+    Deed.GIVE_ACCESS: "Has this access already.",
+    Deed.TAKE_BACK: "Does not have this access any more.",
+    Deed.INVITE: "Is in the organization already.",
 }
 
 
@@ -210,20 +232,69 @@ def _access_verdict(action: Action, seen: Snapshot, organization: OrganizationFa
 
 
 def _groups_verdict(action: Action, seen: Snapshot, organization: OrganizationFacts) -> Verdict:
-    to_do = still_to_do(of_groups(action), seen)
+    to_do = still_to_do(of_access(wanted(action, seen)), seen)
     if not to_do:
         return _no(already(action), Why.DONE)
-    synced = groups_of_provider((change.about for change in to_do), organization)
-    if synced:
-        names = ", ".join(organization.group_name(each) for each in synced)
-        return Verdict(
-            CaseState.NOT_POSSIBLE,
-            f"{names} belongs to your identity provider: change it there.",
-            Why.PROVIDER,
-            groups=synced,
-        )
+    obstacle = _groups_obstacle(to_do, organization)
+    if obstacle is not None:
+        return obstacle
     last = _last_administrator(seen.facts, organization, _admins_touched(action, organization))
     return last or Verdict(CaseState.PLANNED, changes=to_do)
+
+
+def _taking_back_verdict(action: Action, seen: Snapshot, organization: OrganizationFacts) -> Verdict:
+    to_do = still_to_do(of_access(action), seen)
+    if not to_do:
+        return _no(already(action), Why.DONE)
+    obstacle = _groups_obstacle(to_do, organization)
+    return (
+        obstacle
+        or last_administrator_after(seen.facts, to_do, organization)
+        or Verdict(CaseState.PLANNED, changes=to_do)
+    )
+
+
+def _invitation_verdict(action: Action, seen: Snapshot, organization: OrganizationFacts) -> Verdict:
+    changes = (*whole_person(action), *of_access(action))
+    obstacle = _groups_obstacle(changes, organization)
+    return obstacle or Verdict(CaseState.PLANNED, changes=still_to_do(changes, seen))
+
+
+def wanted(action: Action, seen: Snapshot) -> Action:
+    """The action without the product access that somebody has already, by whichever way."""
+    if action.leave or not action.roles:
+        return action
+    held = {access.resource_id for access in seen.facts.products}
+    return replace(
+        action, roles=tuple(one for one in action.roles if one[1] != USER_ROLE or one[0] not in held)
+    )
+
+
+def _groups_obstacle(changes: Sequence[Change], organization: OrganizationFacts) -> Verdict | None:
+    gone = [
+        change.about
+        for change in changes
+        if change.kind is ChangeKind.JOIN_GROUP and not organization.has_group(change.about)
+    ]
+    if gone:
+        return _no(f"The group {gone[0]} does not exist any more: choose another one.", Why.STATUS)
+    missing = [
+        change.about
+        for change in changes
+        if change.kind is ChangeKind.ASSIGN_ROLE and change.about not in organization.products
+    ]
+    if missing:
+        name = organization.product_words(missing[0])
+        return _no(f"Your organization has no {name} there any more: choose another product.", Why.STATUS)
+    ours = (
+        change.about for change in changes if change.kind in (ChangeKind.JOIN_GROUP, ChangeKind.LEAVE_GROUP)
+    )
+    synced = groups_of_provider(ours, organization)
+    if not synced:
+        return None
+    names = ", ".join(organization.group_name(each) for each in synced)
+    reason = f"{names} belongs to your identity provider: change it there."
+    return Verdict(CaseState.NOT_POSSIBLE, reason, Why.PROVIDER, groups=synced)
 
 
 def _admins_touched(action: Action, organization: OrganizationFacts) -> dict[str, frozenset[str]]:
@@ -246,6 +317,25 @@ def products_touched(action: Action, organization: OrganizationFacts) -> frozens
 def last_administrator_of(name: str) -> Verdict:
     """The refusal to leave a product without anybody who administers it."""
     return _no(f"Is the last administrator of {name}: name another one first.", Why.LAST_ADMIN)
+
+
+def last_administrator_after(
+    facts: PersonFacts, changes: Sequence[Change], organization: OrganizationFacts
+) -> Verdict | None:
+    """The refusal of changes that take a product's last administrator away from it."""
+    touched = {
+        resource_id
+        for change in changes
+        for resource_id in (
+            organization.grants.get(change.about, ())
+            if change.kind is ChangeKind.LEAVE_GROUP
+            else (change.about,)
+            if change.kind is ChangeKind.REVOKE_ROLE and change.role != USER_ROLE
+            else ()
+        )
+    }
+    admins = {each: organization.admins.get(each, frozenset()) for each in sorted(touched)}
+    return _last_administrator(facts, organization, admins)
 
 
 def _last_administrator(

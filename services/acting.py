@@ -29,9 +29,11 @@ from connect.gateway.organization import OrganizationGateway
 from models.rule import StoredRule
 from models.run import Case, Run
 from rules.case import Act, CaseState, Record, RunState, Spare, Wait, decide, not_shown
-from rules.changes import Change, Snapshot, still_to_do
+from rules.changes import Change, ChangeKind, Snapshot, still_to_do
 from rules.idle import Candidate
 from rules.plan import judge_by_rule
+from rules.deeds import Deed
+from rules.roster import as_found
 from rules.rule import Mode, Rule
 from rules.undo import judge_undo
 from rules.verdict import Verdict, judge
@@ -40,6 +42,7 @@ from services.asking import refusal_of, remember
 from services.candidates import candidate_read_now
 from services.deeds import make, read_now
 from services.doors import opened
+from services.newcomers import remember_newcomer
 from services.orders import AT_WORK, Order, take
 from services.toolbox import Toolbox
 
@@ -64,6 +67,7 @@ def act_on_case(tools: Toolbox, organization_id: str, case_id: str, attempt: int
 
 def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
     seen = read_now(gateway, order)
+    order = _as_found(order, seen)
     if _shows_late(tools, order, seen):
         assert order.settles_at is not None
         outcomes.postpone(tools, order, order.settles_at)
@@ -81,6 +85,8 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
     order = _with_landed(order, seen)
     match decision:
         case Record():
+            if order.action.deed is Deed.INVITE:
+                remember_newcomer(tools, gateway, order)
             outcomes.finish(tools, order, CaseState.ACTED, "Found done after an interruption.")
         case Spare(reason):
             half_way = "Stopped half-way: " if order.landed else ""
@@ -91,6 +97,14 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
             assert seen is not None
             if not warning.warn(tools, order, seen):
                 _do(tools, gateway, order, seen, changes)
+
+
+def _as_found(order: Order, seen: Snapshot | None) -> Order:
+    """Who was to be invited may be here by now, or after an interruption: from then on they have an account."""
+    if seen is None or not seen.facts.account_id or order.action.deed is not Deed.INVITE:
+        return order
+    action = as_found(order.action, seen.facts) if order.begun is None else order.action
+    return replace(order, action=action, account_id=seen.facts.account_id)
 
 
 def _verdict(tools: Toolbox, order: Order, seen: Snapshot | None) -> Verdict | None:
@@ -172,8 +186,17 @@ def _do(
         return
     order = replace(order, begun=_known(order, changes))
     for change in changes:
-        make(gateway, order, change)
-        order = replace(order, landed=order.landed | {change})
+        if change in order.landed:
+            continue
+        made = make(gateway, order, change)
+        order = replace(
+            order, landed=order.landed | made.landed, account_id=made.account_id or order.account_id
+        )
+        if change.kind is ChangeKind.INVITE:
+            remember_newcomer(tools, gateway, order)
+        if made.problem:
+            outcomes.finish(tools, order, CaseState.REFUSED, outcomes.not_given(made.problem))
+            return
         if len(changes) > 1:
             outcomes.note_landed(tools, order)
     outcomes.finish(tools, order, CaseState.ACTED, "")
@@ -191,7 +214,7 @@ def _begin(tools: Toolbox, order: Order, seen: Snapshot, changes: tuple[Change, 
         "resume_at": now + AT_WORK,
     }
     if order.begun is None:
-        values |= {"earlier": _earlier(seen)}
+        values |= {"earlier": _earlier(seen), "deed": order.action.deed.value}
     values |= {"changes": [[*change.to_words(), change in order.landed] for change in _known(order, changes)]}
     same_attempt = (
         Case.acting_since.is_(None) if order.acting_since is None else Case.acting_since == order.acting_since

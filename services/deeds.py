@@ -4,15 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dataclasses import dataclass
+
 from connect.errors import Gone
 from connect.gateway.organization import OrganizationGateway
 from rules.changes import Change, ChangeKind, Snapshot, needs_roles
 from rules.deeds import Deed
+from rules.roster import is_unknown, nobody
 from services.orders import Order
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Which changes one call brought about; `problem` is why it brought no more, in Atlassian's words.
+
+    `account_id` is that of somebody who had none before.
+    """
+
+    landed: frozenset[Change]
+    problem: str = ""
+    account_id: str | None = None
+
+
 def read_now(gateway: OrganizationGateway, order: Order) -> Snapshot | None:
-    """The person this moment, with roles where the deed is about them; None when no longer in the directory."""
+    """The person this moment, with roles where the deed is about them; None when no longer in the directory.
+
+    Of somebody who is to be invited, nobody is no surprise.
+    """
+    if order.action.deed is Deed.INVITE and is_unknown(order.account_id):
+        found = gateway.person_at(order.organization_id, order.email)
+        if found is None:
+            return Snapshot(nobody(order.email))
+        directory_id, facts = found
+        return Snapshot(facts, gateway.roles_of(order.organization_id, directory_id, facts.account_id))
     try:
         facts = gateway.person(order.organization_id, order.directory_id, order.account_id)
         if not _asks_for_roles(order):
@@ -22,18 +46,39 @@ def read_now(gateway: OrganizationGateway, order: Order) -> Snapshot | None:
         return None
 
 
-def make(gateway: OrganizationGateway, order: Order, change: Change) -> None:
+def make(gateway: OrganizationGateway, order: Order, change: Change) -> Made:
     """One call. What is already so counts as made: an answer may have been lost before."""
+    if change.kind is ChangeKind.INVITE:
+        return _invite(gateway, order)
     try:
         _CALLS[change.kind](gateway, order, change)
     except Gone:
         if change.kind not in (ChangeKind.LEAVE_GROUP, ChangeKind.REMOVE):
             raise
+    return Made(frozenset({change}))
+
+
+def _invite(gateway: OrganizationGateway, order: Order) -> Made:
+    """The invitation brings roles and groups along; it is sent if any of them was given, or none was asked for."""
+    action = order.action
+    result = gateway.invite(
+        order.organization_id, order.email, roles=action.roles, groups=action.join, message=action.message
+    )
+    given = {
+        *(Change(ChangeKind.ASSIGN_ROLE, resource_id, role) for resource_id, role in result.roles),
+        *(Change(ChangeKind.JOIN_GROUP, group_id) for group_id in result.groups),
+    }
+    if given or not result.problems:
+        given.add(Change(ChangeKind.INVITE))
+    return Made(frozenset(given), " ".join(dict.fromkeys(result.problems)), result.account_id)
 
 
 def _asks_for_roles(order: Order) -> bool:
     return (
-        order.action.deed is Deed.REMOVE_ACCESS or needs_roles(order.begun or ()) or needs_roles(order.back)
+        order.action.deed is Deed.REMOVE_ACCESS
+        or bool(order.action.roles)
+        or needs_roles(order.begun or ())
+        or needs_roles(order.back)
     )
 
 

@@ -112,6 +112,7 @@ def person_row(
         "name": _fitting(name, 255, LONGEST_NAME),
         "search_text": _fitting(f"{name} {facts.nickname} {email}".casefold(), 800, LONGEST_SEARCH_TEXT),
         "email": email[:320] or None,
+        "address": email[:320].lower(),
         "email_domain": email.rpartition("@")[2].lower()[:255],
         "account_type": facts.account_type[:32],
         "account_status": facts.account_status[:32],

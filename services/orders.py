@@ -15,6 +15,7 @@ from models.run import Case, Run, find_case, find_run
 from rules.case import UNFINISHED, CaseState, RunState
 from rules.changes import Change, way_back
 from rules.deeds import Action, Deed
+from rules.roster import action_from_words
 from rules.rule import Rule, Step
 from rules.rule_file import parse_rule
 from rules.verdict import Ground
@@ -33,7 +34,9 @@ UNFINISHED_STATES = [state.value for state in UNFINISHED]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`begun` are the changes an earlier attempt wrote down, `landed` those of them known to have happened.
+    """`email` is the address of who may have no account yet.
+
+    `begun` are the changes an earlier attempt wrote down, `landed` those of them known to have happened.
 
     An undo has `back`, the changes to make, `undone`, those they take back, and `settles_at`, until when Atlassian may
     not show these yet. A case of a rule has `rule`, the
@@ -64,6 +67,7 @@ class Order:
     rule: Rule | None = None
     newer_rule: Rule | None = None
     step: Step | None = None
+    email: str = ""
     warnings: int = 0
     due_at: datetime | None = None
     is_approved: bool = False
@@ -163,7 +167,7 @@ def _order(tools: Toolbox, session: Session, case: Case, run: Run, now: datetime
         run_id=case.run_id,
         account_id=case.account_id,
         directory_id=case.directory_id,
-        action=step.action if step is not None else Action(Deed(case.deed)),
+        action=step.action if step is not None else action_from_words(Deed(case.deed), case.action),
         state=CaseState(case.state),
         attempted=case.acting_since is not None,
         acting_since=case.acting_since,
@@ -181,6 +185,7 @@ def _order(tools: Toolbox, session: Session, case: Case, run: Run, now: datetime
         rule=rule,
         newer_rule=book.newer,
         step=step,
+        email=case.email or "",
         warnings=case.warnings,
         due_at=case.due_at,
         is_approved=case.approved_by is not None,

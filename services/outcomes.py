@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connect.errors import AppError, Unexpected
@@ -15,8 +16,9 @@ from models.organization import Organization
 from models.run import Case, Run, find_case, find_run
 from rules.case import UNFINISHED, CaseState, RunState, moved
 from rules.changes import Change
+from rules.roster import is_unknown
 from rules.topics import AnswerKind, Topic
-from services import remembering
+from services import consequences, remembering
 from services.audit import record
 from services.half_undone import leave_the_rest
 from services.notices import announce
@@ -49,6 +51,7 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
         if rejected:
             case.acting_since = None
         _write_landed(case, order)
+        _write_account(session, case, order)
         if state is CaseState.ACTED:
             remembering.remember(session, order, now)
         if state is CaseState.ACTED or case.changed:
@@ -58,6 +61,7 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
             _tell_that_it_ended(session, order, case, now)
         if case.undoes is not None:
             _mark_undone(session, case, order, state, now)
+        consequences.follow(session, case, now)
 
 
 def facts_of(order: Order, case: Case, ends_at: datetime | None) -> dict[str, Any]:
@@ -154,6 +158,7 @@ def give_way(tools: Toolbox, order: Order) -> None:
             case.state = moved(CaseState(case.state), CaseState.CANCELLED).value
             case.reason, case.finished_at, case.resume_at = STOPPED, now, None
             leave_the_rest(session, case)
+            consequences.follow(session, case, now)
 
 
 def fail_case(tools: Toolbox, organization_id: str, case_id: str) -> None:
@@ -170,17 +175,26 @@ def fail_case(tools: Toolbox, organization_id: str, case_id: str) -> None:
             case.state = moved(CaseState(case.state), CaseState.FAILED).value
             case.reason, case.finished_at, case.resume_at = "Something went wrong inside Rollcall.", now, None
             leave_the_rest(session, case)
+            consequences.follow(session, case, now)
 
 
 def words(problem: AppError) -> str:
     """A refusal as a reason on the case."""
     if isinstance(problem, Unexpected) and problem.code in NO_SEAT_LEFT:
         return "No seat is free in a product that this would give. Free one, or buy one, then try again."
+    if isinstance(problem, Unexpected) and problem.status == 402:
+        return "Your organization has no paid subscription for a product that this would give."
     if isinstance(problem, Unexpected) and problem.status == 409:
         return (
             "Atlassian says that this cannot be done as things are. Sync, look at the person, then try again."
         )
     return f"{problem.sentence} {problem.next_step}"
+
+
+def not_given(problem: str) -> str:
+    """What an invitation did not bring, in Atlassian's words."""
+    next_step = "Free or buy a seat, or change what they are to get, then invite them again."
+    return f"Atlassian did not give everything: {problem.rstrip('.')}. {next_step}"
 
 
 def _write_landed(case: Case, order: Order) -> None:
@@ -190,6 +204,19 @@ def _write_landed(case: Case, order: Order) -> None:
         [*row[:3], bool(row[3]) or Change.from_words(row) in order.landed] for row in case.changes
     ]
     case.changed = any(row[3] for row in case.changes)
+
+
+def _write_account(session: Session, case: Case, order: Order) -> None:
+    """Who was invited has an account from now on: their history begins with the invitation."""
+    if not is_unknown(case.account_id) or is_unknown(order.account_id):
+        return
+    there = select(Case.id).where(
+        Case.organization_id == case.organization_id,
+        Case.run_id == case.run_id,
+        Case.account_id == order.account_id,
+    )
+    if session.scalar(there.limit(1)) is None:
+        case.account_id = order.account_id
 
 
 def _mark_undone(session: Session, case: Case, order: Order, state: CaseState, now: datetime) -> None:

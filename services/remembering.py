@@ -13,6 +13,7 @@ from models.run import Case, Run
 from rules.activity import Activity, ActivityKind, combined
 from rules.changes import Change, ChangeKind
 from rules.deeds import Deed
+from rules.roster import FREE_ROLES
 from rules.undo import status_after
 from services.orders import Order
 
@@ -31,7 +32,9 @@ def remember(session: Session, order: Order, now: datetime) -> None:
         elif change.kind in (ChangeKind.LEAVE_GROUP, ChangeKind.JOIN_GROUP):
             _remember_membership(session, order, change)
     if order.action.deed is Deed.REMOVE_ACCESS:
-        _remember_seats(session, order, person)
+        _forget_seats(session, order, person)
+    else:
+        _add_seats(session, order, person)
 
 
 def _remember_membership(session: Session, order: Order, change: Change) -> None:
@@ -45,7 +48,37 @@ def _remember_membership(session: Session, order: Order, change: Change) -> None
         )
 
 
-def _remember_seats(session: Session, order: Order, person: Person) -> None:
+def _add_seats(session: Session, order: Order, person: Person) -> None:
+    """What was given shows as a place that nobody has been seen in yet."""
+    organization = order.ground.organization
+    given = {
+        resource_id
+        for change in order.begun or ()
+        for resource_id in (
+            organization.grants.get(change.about, ())
+            if change.kind is ChangeKind.JOIN_GROUP
+            else (change.about,)
+            if change.kind is ChangeKind.ASSIGN_ROLE and change.role not in FREE_ROLES
+            else ()
+        )
+        if resource_id in organization.products
+    }
+    for resource_id in sorted(given):
+        key = (order.organization_id, order.account_id, resource_id)
+        if session.get(Seat, key) is None:
+            session.add(
+                Seat(
+                    organization_id=key[0],
+                    account_id=key[1],
+                    resource_id=resource_id,
+                    product_key=organization.products[resource_id].key,
+                    activity=ActivityKind.UNKNOWN.value,
+                )
+            )
+            person.seat_count += 1
+
+
+def _forget_seats(session: Session, order: Order, person: Person) -> None:
     ended = order.ground.organization.resources_of(order.action.products)
     session.execute(
         delete(Seat).where(

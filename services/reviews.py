@@ -84,7 +84,8 @@ def approve(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
             # The operator knows that no warning reached them: there is nothing to wait for.
             case.due_at = now
         case.state = moved(CaseState(case.state), CaseState.PLANNED).value
-        case.approved_by, case.resume_at, case.reason, case.why = caller.account_id, now, "", ""
+        case.approved_by, case.reason, case.why = caller.account_id, "", ""
+        case.resume_at = max(now, case.starts_at) if case.starts_at is not None else now
         return Event.CASE_APPROVED
 
     return _for_each(tools, caller, case_ids, on, now)

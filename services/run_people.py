@@ -17,6 +17,7 @@ from rules.case import CaseState
 from rules.deeds import Deed
 from rules.verdict import Why
 from services.doors import require_organization
+from services.roster_words import access_in_words
 from services.toolbox import Toolbox
 
 NOT_CHOSEN = (CaseState.GUARDED.value, CaseState.NOT_POSSIBLE.value)
@@ -57,7 +58,8 @@ class Wanted:
 class RunPeople:
     """One page, by name; `total` counts all pages. The others count the whole run, `deeds` only the chosen.
 
-    `answers` are what the people of the page said, `unsent` why their newest mail could not be sent, by case.
+    `answers` are what the people of the page said, `unsent` why their newest mail could not be sent, `access` what a
+    roster gives and takes: each by case.
     """
 
     cases: list[Case]
@@ -67,6 +69,7 @@ class RunPeople:
     back: int
     answers: dict[str, list[Answer]]
     unsent: dict[str, str]
+    access: dict[str, str]
 
 
 def people_of_run(
@@ -84,7 +87,8 @@ def people_of_run(
         deeds, whys, back = _kinds(session, of_run)
         answers = answers_to(session, organization_id, [case.id for case in cases])
         unsent = unsent_mails(session, organization_id, [case.id for case in cases])
-        found = RunPeople(cases, total, deeds, whys, back, answers, unsent)
+        access = access_in_words(session, organization_id, cases)
+        found = RunPeople(cases, total, deeds, whys, back, answers, unsent, access)
         session.expunge_all()
         return found
 

@@ -15,6 +15,7 @@ from models.rule import rule_names
 from models.run import Case, Run, count_cases
 from rules.case import CHANGED, CHOSEN, OPEN, QUEUED, CaseState, RunState
 from rules.deeds import Deed
+from rules.roster import Origin
 from services.doors import require_organization
 from services.names import names_of
 from services.runs import paused_until, require_run
@@ -37,6 +38,8 @@ class RunView:
     rule_id: str | None
     rule_name: str
     rule_version: int | None
+    origin: Origin
+    origin_id: str
     mode: str
     scope: int
     new: int
@@ -117,6 +120,8 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
         rule_id=run.rule_id,
         rule_name=rule_names(session, run.organization_id, [run.rule_id]).get(run.rule_id or "", ""),
         rule_version=run.rule_version,
+        origin=Origin(run.origin),
+        origin_id=run.origin_id,
         mode=run.mode,
         scope=run.scope,
         new=run.new,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -153,11 +153,17 @@ def paused_until(session: Session, organization_id: str, now: datetime) -> datet
 
 
 def make_due(session: Session, organization_id: str, run_id: str, state: CaseState, now: datetime) -> None:
-    """Lets the worker find everybody of a run who is in `state`."""
+    """Lets the worker find everybody of a run who is in `state`, whoever has a start when that has come."""
     session.execute(
         update(Case)
         .where(Case.organization_id == organization_id, Case.run_id == run_id, Case.state == state.value)
-        .values(state=CaseState.PLANNED.value, reason="", resume_at=now, finished_at=None, troubles=0)
+        .values(
+            state=CaseState.PLANNED.value,
+            reason="",
+            resume_at=func.coalesce(Case.starts_at, now),
+            finished_at=None,
+            troubles=0,
+        )
     )
 
 

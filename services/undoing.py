@@ -154,4 +154,6 @@ def _undo_row(
             in_several_directories=person is not None and person.in_several_directories,
         )
     )
-    return case_row(run, case.account_id, case.directory_id, case.name, deed, verdict, undoes=case.id)
+    # Who was invited was in no directory before.
+    directory_id = case.directory_id or (person.directory_id if person is not None else "")
+    return case_row(run, case.account_id, directory_id, case.name, deed, verdict, undoes=case.id)

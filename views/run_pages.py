@@ -14,6 +14,7 @@ from models.run import Case
 from rules.brake import Brake
 from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, Deed
+from rules.roster import Origin
 from rules.verdict import Why
 from services import provider_lists, rule_runs, rule_views, run_progress
 from services.left_alone import LeftAlone, left_alone
@@ -46,6 +47,16 @@ ORDER = (
 )
 THE_REST = {"show": "rest"}
 """Those of a rule's scope whose time has not come: they have no case."""
+SOURCES: dict[Origin, tuple[str, str]] = {
+    Origin.INVITE: ("onboarding", "Invite"),
+    Origin.CSV: ("onboarding/file", "From a file"),
+    Origin.TICKET: ("onboarding/tickets", "Tickets"),
+    Origin.ACCESS_RULE: ("onboarding/access-rules", "Access rules"),
+    Origin.SCIM: ("identity-providers", "Identity provider"),
+    Origin.LEAVER: ("leavers", "Leavers"),
+    Origin.TIMED: ("onboarding/ending", "Access with an end"),
+}
+"""Where the entries of a roster come from: its place, and what that is called."""
 PURPOSES = ("Leave", "Contract ended", "Not used", "Security", "Other")
 
 
@@ -55,6 +66,14 @@ def content(run_id: str, problem: Invalid | None = None, typed: dict[str, str] |
     context = people_of(view)
     if _is_plan(view):
         return _rule_preview(view, context)
+    if view.state is RunState.PREVIEW and view.origin and not view.undoes:
+        return show.place(
+            "runs/roster_preview.html",
+            tab="onboarding",
+            title="Preview",
+            source=SOURCES[view.origin],
+            **context,
+        )
     if view.state is RunState.PREVIEW:
         return show.place(
             "runs/preview.html",
@@ -131,6 +150,8 @@ def people_of(view: RunView) -> dict[str, Any]:
         "cases": rows,
         "answers": found.answers,
         "unsent": found.unsent,
+        "access": found.access,
+        "whys_done": found.whys.get(Why.DONE, 0),
         "states": _states(view, kind),
         "kinds": _kinds(view, found, kind),
         "kind": kind,

@@ -33,6 +33,8 @@ from views.access import caller, tools
 OPERATOR_TABS = (
     ("overview", "Overview"),
     ("people", "People"),
+    ("onboarding", "Onboarding"),
+    ("leavers", "Leavers"),
     ("rules", "Rules"),
     ("review", "Review"),
     ("runs", "Runs"),
@@ -147,6 +149,8 @@ def register(app: Flask) -> None:
         "counted_as": counted_as,
         "run_state": lambda run: words.RUN_STATES[run.state][0],
         "run_title": run_title,
+        "origin": lambda origin: words.ORIGINS[origin],
+        "run_verb": lambda run: words.DEED_VERBS[run.deed] if run.deed else "Go ahead with",
         "run_tone": lambda run: words.RUN_STATES[run.state][1],
         "status": lambda status: words.STATUSES.get(status, (status.capitalize(), ""))[0],
         "status_tone": lambda status: words.STATUSES.get(status, ("", ""))[1],
@@ -240,7 +244,7 @@ def run_title(run: RunView) -> str:
 
 def run_done(run: RunView) -> str:
     """What was done to them, behind a number: suspended."""
-    return counted_as(run.deed) if run.deed else "done"
+    return counted_as(run.deed) if run.deed else ("changed" if run.origin else "done")
 
 
 def counted_as(deed: Deed) -> str:

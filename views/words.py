@@ -9,6 +9,7 @@ from models.audit import Event
 from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, Deed
 from rules.panel import Role
+from rules.roster import Origin
 from rules.rule import Mode
 from rules.topics import AnswerKind, Channel, DeliveryState
 from rules.verdict import Why
@@ -87,6 +88,9 @@ DEED_VERBS: dict[Deed, str] = {
     Deed.GIVE_BACK: "Give access back to",
     Deed.REACTIVATE: "Reactivate",
     Deed.KEEP_ACCOUNT: "Keep the accounts of",
+    Deed.INVITE: "Invite",
+    Deed.GIVE_ACCESS: "Give access to",
+    Deed.TAKE_BACK: "Take back the access of",
 }
 _WILL = {
     Deed.REMOVE_ACCESS: "Will lose access",
@@ -94,6 +98,8 @@ _WILL = {
     Deed.DELETE: "Will be deleted",
     Deed.GIVE_BACK: "Will get access back",
     Deed.KEEP_ACCOUNT: "Will not be deleted",
+    Deed.GIVE_ACCESS: "Will get access",
+    Deed.TAKE_BACK: "Access will be taken back",
 }
 _DID = {
     Deed.REMOVE_ACCESS: "Removed a person's access",
@@ -101,7 +107,19 @@ _DID = {
     Deed.DELETE: "Began to delete a person's account",
     Deed.GIVE_BACK: "Gave a person's access back",
     Deed.KEEP_ACCOUNT: "Cancelled the deletion of a person's account",
+    Deed.GIVE_ACCESS: "Gave a person access",
+    Deed.TAKE_BACK: "Took back a person's access",
 }
+ORIGINS: dict[Origin, str] = {
+    Origin.INVITE: "Invitation",
+    Origin.CSV: "From a file",
+    Origin.TICKET: "Ticket",
+    Origin.ACCESS_RULE: "Access rule",
+    Origin.SCIM: "Identity provider",
+    Origin.LEAVER: "Leaver",
+    Origin.TIMED: "Access with an end",
+}
+"""Where a run came from, beside its title."""
 ROLES: dict[Role, str] = {
     Role.ASSIGNEE: "Assignee",
     Role.REPORTER: "Reporter",
@@ -136,6 +154,7 @@ WHYS: dict[Why, str] = {
     Why.PROVIDER: "Identity provider's",
     Why.OTHER_PRODUCT: "Would end another product",
     Why.EXTERNAL: "External",
+    Why.SEATS: "No seat free",
     Why.DONE: "Done already",
     Why.STATUS: "Wrong status",
     Why.DIRECTORIES: "Several directories",
@@ -241,7 +260,28 @@ EVENTS: dict[str, str] = {
     Event.HOOK_CHANGED: "Changed a hook",
     Event.HOOK_REMOVED: "Removed a hook",
     Event.HOOK_TESTED: "Tested a hook",
+    Event.ACCESS_RULE_CREATED: "Made an access rule",
+    Event.ACCESS_RULE_CHANGED: "Changed an access rule",
+    Event.ACCESS_RULE_SWITCHED: "Switched an access rule's mode",
+    Event.ACCESS_RULE_DELETED: "Deleted an access rule",
+    Event.ACCESS_RULE_LOOP: "Found a person without what an access rule had given",
+    Event.ACCESS_RULE_LOOP_OVER: "Let an access rule give to a person again",
+    Event.TIMED_WARNED: "Told a person that their access ends",
+    Event.TIMED_PROLONGED: "Prolonged a person's access",
+    Event.TIMED_DROPPED: "Took the end of a person's access away",
+    Event.TIMED_ENDING: "Began to end a person's access",
+    Event.TIMED_ENDED: "Ended a person's access",
+    Event.TIMED_NOT_ENDED: "Could not end a person's access",
+    Event.SCIM_CONNECTED: "Connected an identity provider",
+    Event.SCIM_TOKEN_REPLACED: "Replaced an identity provider's token",
+    Event.SCIM_CHANGED: "Changed an identity provider's settings",
+    Event.SCIM_MAPPED: "Mapped an identity provider's group",
+    Event.SCIM_DISCONNECTED: "Removed an identity provider",
     Event.DELIVERY_REPEATED: "Sent a notice again",
+    Event.CASE_CALLED_OFF: "Called off what was to begin",
+    Event.PROFILE_CREATED: "Made a profile",
+    Event.PROFILE_CHANGED: "Changed a profile",
+    Event.PROFILE_REMOVED: "Removed a profile",
 }
 
 _SUBJECTS = {
@@ -251,6 +291,7 @@ _SUBJECTS = {
     "operator": ("Operators", "discovery"),
     "sync": ("Sync", "info"),
     "rule": ("Rule", "discovery"),
+    "profile": ("Onboarding", "discovery"),
     "protected": ("Protected", "discovery"),
     "run": ("Run", "info"),
     "case": ("Person", "success"),
@@ -260,8 +301,11 @@ _SUBJECTS = {
     "mail": ("Notices", "info"),
     "hook": ("Notices", "info"),
     "delivery": ("Notices", "info"),
+    "scim": ("Identity provider", "info"),
+    "access_rule": ("Access rule", "discovery"),
+    "timed": ("Access with an end", "info"),
 }
-_BAD_ENDS = ("refused", "died", "failed", "could_not_warn", "came_back", "stopped_by_brake")
+_BAD_ENDS = ("refused", "died", "failed", "could_not_warn", "came_back", "stopped_by_brake", "loop_found", "not_ended")
 _CREDENTIALS = {"admin_key": "Admin API key", "api_token": "API token"}
 
 
@@ -299,12 +343,14 @@ _ANSWERED = {
     AnswerKind.GIVE_UP: "Answered that they no longer need their access",
     AnswerKind.AWAY: "Answered that they are away",
     AnswerKind.ASK_BACK: "Asked for their access back",
+    AnswerKind.PROLONG: "Asked to have their access for longer",
 }
 ANSWERS: dict[str, tuple[str, str]] = {
     AnswerKind.KEEP: ("Still needs it", "success"),
     AnswerKind.GIVE_UP: ("No longer needs it", ""),
     AnswerKind.AWAY: ("Away", "info"),
     AnswerKind.ASK_BACK: ("Asks for it back", "discovery"),
+    AnswerKind.PROLONG: ("Asks for longer", "discovery"),
 }
 DECISIONS = {
     Decision.WAITS: "Waits for an operator.",

@@ -10,8 +10,10 @@ from connect.gateway.account_calls import AccountCalls
 from connect.gateway.admin_calls import MAX_PAGES, checked_id
 from connect.gateway.answers import count, mapping, required_text, text
 from connect.gateway.group_calls import PAGE_OF_GROUPS, GroupCalls
+from connect.gateway.invite_calls import InviteCalls
 from connect.gateway.people_calls import EXPAND, PAGE_OF_PEOPLE, PeopleCalls, PeoplePage
 from connect.gateway.role_calls import RoleCalls
+from connect.gateway.token_calls import TokenCalls
 
 __all__ = [
     "EXPAND",
@@ -60,7 +62,7 @@ class WorkspaceRecord:
     owner_account_id: str | None = None
 
 
-class OrganizationGateway(PeopleCalls, GroupCalls, RoleCalls, AccountCalls):
+class OrganizationGateway(PeopleCalls, InviteCalls, GroupCalls, RoleCalls, AccountCalls, TokenCalls):
     """One organization administrator's key at work. Every method raises AtlassianError."""
 
     def organizations(self) -> list[OrganizationRecord]:

@@ -45,7 +45,7 @@ class PeopleCalls(AdminCalls):
         """POST …/directories/{dir}/users/search: one page of people with roles, product access and groups."""
         path = f"{directory_path(org_id, directory_id)}/users/search"
         answer = mapping(self._http.post(path, with_cursor({"limit": limit, "expand": EXPAND}, cursor)))
-        people = tuple(_person(row) for row in rows(answer.get("data")))
+        people = tuple(person_of(row) for row in rows(answer.get("data")))
         return PeoplePage(people, self._next(answer, path, cursor))
 
     def person(self, org_id: str, directory_id: str, account_id: str) -> PersonFacts:
@@ -55,7 +55,7 @@ class PeopleCalls(AdminCalls):
         answer = mapping(self._http.post(f"{directory_path(org_id, directory_id)}/users/search", body))
         for row in rows(answer.get("data")):
             if row.get("accountId") == account_id:
-                return _person(row)
+                return person_of(row)
         raise Gone
 
     def holders_of_role(self, org_id: str, directory_id: str, resource_id: str, role: str) -> list[str]:
@@ -91,7 +91,8 @@ def _account_of(row: dict[str, Any]) -> str:
     return account_id
 
 
-def _person(row: dict[str, Any]) -> PersonFacts:
+def person_of(row: dict[str, Any]) -> PersonFacts:
+    """A row of users/search. Raises Unexpected for an odd one."""
     return PersonFacts(
         account_id=_account_of(row),
         name=text(row, "name"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rules.activity import Activity, ActivityKind
 from rules.brake import Brake
 from rules.case import CaseState
-from rules.changes import holds, of_groups, still_to_do, whole_person
+from rules.changes import holds, of_access, still_to_do, whole_person
 from rules.deeds import CAPABILITIES, Action, Deed
 from rules.guards import MACHINE_DOMAINS, Guarded
 from rules.idle import Candidate
@@ -171,7 +171,7 @@ def stands_on(action: Action, person: Candidate, organization: OrganizationFacts
         lost = organization.resources_of(action.products)
         return not any(access.resource_id in lost for access in person.seen.facts.products)
     if action.deed is Deed.CHANGE_GROUPS:
-        return not still_to_do(of_groups(action), person.seen)
+        return not still_to_do(of_access(action), person.seen)
     return all(holds(change, person.seen) for change in whole_person(action))
 
 

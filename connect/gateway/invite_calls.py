@@ -1,0 +1,97 @@
+"""Invitations (specs: admin-organization, /v2/orgs/{org}/users/invite), and who has an address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connect.errors import Unexpected
+from connect.gateway.admin_calls import AdminCalls, checked_id, directory_path
+from connect.gateway.answers import mapping, required_text, rows, text
+from connect.gateway.people_calls import EXPAND, person_of
+from rules.person import PersonFacts
+
+_GIVEN = "INVITED"
+_LONGEST_REASON = 300
+"""Characters of Atlassian's reason that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class InviteResult:
+    """What became of one address: `roles` (resource id, role) and `groups` that were given, `problems` why others not.
+
+    `account_id` is None when Atlassian does not say.
+    """
+
+    account_id: str | None
+    roles: tuple[tuple[str, str], ...]
+    groups: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class InviteCalls(AdminCalls):
+    """Letting somebody in who is not in the directory yet."""
+
+    def invite(
+        self,
+        org_id: str,
+        email: str,
+        *,
+        roles: Sequence[tuple[str, str]],
+        groups: Sequence[str],
+        message: str = "",
+    ) -> InviteResult:
+        """POST /admin/v2/orgs/{org}/users/invite for one address, with Atlassian's e-mail.
+
+        206 tells what was not given. Raises Unexpected(402) without a paid subscription, and Unexpected(409) when no
+        seat is free.
+        """
+        body: dict[str, Any] = {
+            "emails": [email],
+            "permissionRules": [{"resource": resource_id, "role": role} for resource_id, role in roles],
+            "additionalGroups": [checked_id(group_id) for group_id in groups],
+            "sendNotification": True,
+        }
+        if message:
+            body["notificationText"] = message
+        answer = mapping(self._http.post(f"/admin/v2/orgs/{checked_id(org_id)}/users/invite", body))
+        for row in rows(answer.get("data")):
+            if text(row, "email").lower() == email.lower():
+                return _result(row)
+        raise Unexpected(200, reason="atlassian_odd_shape")
+
+    def person_at(self, org_id: str, email: str) -> tuple[str, PersonFacts] | None:
+        """POST …/directories/{dir}/users/search by e-mail: directory id and person; None when nobody has the address."""
+        for directory in rows(
+            mapping(
+                self._http.get(f"/admin/v2/orgs/{checked_id(org_id)}/directories", (("limit", "100"),))
+            ).get("data")
+        ):
+            directory_id = required_text(directory, "directoryId")
+            body = {"emails": [email], "expand": EXPAND, "limit": 1}
+            answer = mapping(self._http.post(f"{directory_path(org_id, directory_id)}/users/search", body))
+            for row in rows(answer.get("data")):
+                found = person_of(row)
+                # A hidden address was found by its exact words.
+                if found.email is None or found.email.lower() == email.lower():
+                    return directory_id, found
+        return None
+
+
+def _result(row: dict[str, Any]) -> InviteResult:
+    roles: list[tuple[str, str]] = []
+    groups: list[str] = []
+    problems: list[str] = []
+    for result in rows(row.get("results") or []):
+        for one in rows(result.get("roleAssignmentResult") or []):
+            if text(one, "status") == _GIVEN:
+                roles.append((required_text(one, "resource"), required_text(one, "role")))
+            else:
+                problems.append(text(one, "statusReason")[:_LONGEST_REASON])
+        for one in rows(result.get("groupAssignmentResult") or []):
+            if text(one, "status") == _GIVEN:
+                groups.append(required_text(one, "group"))
+            else:
+                problems.append(text(one, "statusReason")[:_LONGEST_REASON])
+    return InviteResult(text(row, "id") or None, tuple(roles), tuple(groups), tuple(problems))

@@ -1,0 +1,286 @@
+"""Rosters: entries become cases of a run, each with its verdict; nobody is asked about twice for the same thing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import Invalid
+from models.audit import Event
+from models.organization import Organization, seats_of
+from models.people import Seat, accounts_by_address
+from models.run import Run
+from rules.case import CaseState, RunState
+from rules.changes import Snapshot
+from rules.deeds import Deed
+from rules.idle import Candidate
+from rules.person import PersonFacts
+from rules.roster import (
+    Entry,
+    Origin,
+    action_of,
+    action_to_words,
+    nobody,
+    seats_taken,
+    short_of_seats,
+    unknown_account,
+)
+from rules.verdict import Ground, Verdict, Why, judge
+from services.batches import BATCH
+from services.candidates import people_as_candidates
+from services.doors import require_organization
+from services.ground import ground_of
+from services.previews import add_cases, case_row, new_run, require_fresh_sync
+from services.run_notices import tell_started
+from services.runs import finish_run, record_run
+from services.toolbox import Toolbox
+
+MOST_ENTRIES = 50_000
+_STRANGER = Verdict(
+    CaseState.NOT_POSSIBLE, "Nobody in your directory has this address: invite them instead.", Why.STATUS
+)
+_TWICE = Verdict(CaseState.NOT_POSSIBLE, "Is here twice: the entry above counts.", Why.DONE)
+
+
+def preview_roster(
+    tools: Toolbox, caller: Caller, entries: Iterable[Entry], origin: Origin, origin_id: str = ""
+) -> str:
+    """Works out a verdict for every entry and keeps them as a run to be confirmed (services.runs.confirm).
+
+    Returns the run's id. Raises NotReady (no fresh complete sync) and Invalid (nobody, or too many).
+    """
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        run = open_preview(session, tools, caller, organization_id, origin, origin_id)
+        if not fill(session, tools, run, entries):
+            raise Invalid("people", "Nobody is in this list.", "Name one person at least.")
+        return run.id
+
+
+def open_preview(
+    session: Session,
+    tools: Toolbox,
+    caller: Caller,
+    organization_id: str,
+    origin: Origin,
+    origin_id: str = "",
+) -> Run:
+    """A preview with nobody in it yet, in the caller's transaction. Raises NotReady (no fresh complete sync)."""
+    now = tools.clock()
+    require_fresh_sync(session, organization_id, now)
+    run = new_run(session, organization_id, caller, None, now)
+    run.origin, run.origin_id = origin.value, origin_id
+    return run
+
+
+def fill(session: Session, tools: Toolbox, run: Run, entries: Iterable[Entry]) -> bool:
+    """Adds the entries to a preview; False when there was none. Raises Invalid (too many)."""
+    now = tools.clock()
+    ground = ground_of(tools, session, run.organization_id, run.requested_by, now)
+    found = _add_entries(session, run, entries, ground, now)
+    run.deed = next(iter(found)).value if len(found) == 1 else None
+    return bool(found)
+
+
+def begin_roster(
+    session: Session,
+    tools: Toolbox,
+    organization_id: str,
+    entries: Iterable[Entry],
+    origin: Origin,
+    origin_id: str,
+    *,
+    by: str,
+    now: datetime,
+    review: bool = False,
+) -> Run:
+    """A run that begins at once, for sources that nobody sits in front of. Nobody chosen: it is over at once.
+
+    With `review` everybody chosen waits for an operator. `by` is an account id, or models.audit.APP.
+    """
+    run = Run(
+        organization_id=organization_id,
+        id=str(uuid.uuid4()),
+        state=RunState.RUNNING.value,
+        origin=origin.value,
+        origin_id=origin_id,
+        requested_by=by,
+        created_at=now,
+        confirmed_by=by,
+        confirmed_at=now,
+    )
+    session.add(run)
+    record_run(session, Event.RUN_STARTED, run, by, now)
+    ground = ground_of(tools, session, organization_id, by, now)
+    state = CaseState.REVIEW if review else CaseState.PLANNED
+    chosen: list[int] = []
+    deeds = _add_entries(session, run, entries, ground, now, begin_as=state, chosen=chosen)
+    run.deed = deeds.pop().value if len(deeds) == 1 else None
+    if sum(chosen):
+        tell_started(session, run, sum(chosen), now)
+    else:
+        session.flush()
+        finish_run(session, run, now)
+    return run
+
+
+def _add_entries(
+    session: Session,
+    run: Run,
+    entries: Iterable[Entry],
+    ground: Ground,
+    now: datetime,
+    *,
+    begin_as: CaseState | None = None,
+    chosen: list[int] | None = None,
+) -> set[Deed]:
+    """Adds a case for each entry, batch by batch. Returns the deeds of those who were chosen, or else of all."""
+    seats = _Seats(session, run.organization_id)
+    zone = ZoneInfo(
+        session.scalar(select(Organization.time_zone).where(Organization.id == run.organization_id)) or "UTC"
+    )
+    met: set[str] = set()
+    deeds: dict[bool, set[Deed]] = {True: set(), False: set()}
+    iterator, count = iter(entries), 0
+    while batch := list(islice(iterator, BATCH)):
+        count += len(batch)
+        if count > MOST_ENTRIES:
+            raise Invalid(
+                "people",
+                f"More than {MOST_ENTRIES:,} people are in this list.",
+                "Split it, and do one part after the other.",
+            )
+        rows = []
+        for entry, person in _with_people(session, run.organization_id, batch, ground):
+            deed, row = _row(run, entry, person, ground, seats, met)
+            planned = row["state"] == CaseState.PLANNED.value
+            deeds[planned].add(deed)
+            row |= {"starts_at": _start_of(entry.starts_on, zone, now), "resume_at": None}
+            if planned and begin_as is not None:
+                row["state"] = begin_as.value
+                row["resume_at"] = (row["starts_at"] or now) if begin_as is CaseState.PLANNED else None
+            if planned and chosen is not None:
+                chosen.append(1)
+            rows.append(row)
+        add_cases(session, rows)
+    run.seats = seats.given
+    return deeds[True] or deeds[False]
+
+
+def _with_people(
+    session: Session, organization_id: str, entries: Sequence[Entry], ground: Ground
+) -> Iterator[tuple[Entry, Candidate | None]]:
+    accounts = accounts_by_address(
+        session, organization_id, [entry.email for entry in entries if not entry.account_id]
+    )
+    ids = [entry.account_id or accounts.get(entry.email.strip().lower(), "") for entry in entries]
+    people = people_as_candidates(
+        session,
+        organization_id,
+        sorted({account_id for account_id in ids if account_id}),
+        ground.organization,
+    )
+    for entry, account_id in zip(entries, ids, strict=True):
+        yield entry, people.get(account_id)
+
+
+def _row(
+    run: Run,
+    entry: Entry,
+    person: Candidate | None,
+    ground: Ground,
+    seats: _Seats,
+    met: set[str],
+) -> tuple[Deed, dict[str, object]]:
+    facts = person.seen.facts if person is not None else nobody(entry.email.strip())
+    action = action_of(entry, facts if person is not None else None)
+    account_id = facts.account_id or entry.account_id or unknown_account(entry.email)
+    if account_id in met:
+        # One person has one case in a run: this one stands for the line only.
+        account_id, verdict = unknown_account(f"{account_id} {len(met)} {entry.line}"), _TWICE
+    elif person is None and action.deed is not Deed.INVITE:
+        verdict = _STRANGER
+    else:
+        verdict = judge(
+            action,
+            person.seen if person is not None else Snapshot(facts),
+            ground,
+            in_several_directories=person is not None and person.in_several_directories,
+            refusal=person.refusal if person is not None else "",
+        )
+    if verdict.state is CaseState.PLANNED:
+        verdict = seats.checked(verdict, seats_taken(action, facts, ground.organization), ground)
+    met.add(account_id)
+    row = case_row(
+        run,
+        account_id,
+        person.directory_id if person is not None else "",
+        _name(entry, facts),
+        action.deed,
+        verdict,
+    )
+    return action.deed, row | {
+        "email": entry.email.strip()[:320] or None,
+        "action": action_to_words(action) or None,
+        "line": entry.line,
+        "ends_on": entry.ends_on,
+        "because": entry.because[:300],
+        "note": entry.note[:500],
+    }
+
+
+def _name(entry: Entry, facts: PersonFacts) -> str:
+    known = facts.name if facts.account_id else ""
+    return (known or entry.name or entry.email or entry.account_id)[:255]
+
+
+def _start_of(day: date | None, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """The morning of that day where the organization lives; None when it has come."""
+    if day is None:
+        return None
+    start = datetime.combine(day, time(6), zone).astimezone(now.tzinfo)
+    return start if start > now else None
+
+
+def free_seats(session: Session, organization_id: str) -> dict[str, int]:
+    """Resource id → free seats, of the products whose limit Atlassian tells. Where it tells no use, we count."""
+    limited = [each for each in seats_of(session, organization_id) if each.capacity is not None]
+    counted = select(Seat.resource_id, func.count()).where(Seat.organization_id == organization_id)
+    held: dict[str, int] = dict(session.execute(counted.group_by(Seat.resource_id)).all()) if limited else {}
+    return {
+        each.resource_id: each.capacity
+        - (held.get(each.resource_id, 0) if each.usage is None else each.usage)
+        for each in limited
+        if each.capacity is not None
+    }
+
+
+class _Seats:
+    """The seats that are still free while a roster gives them away, in the order of its entries."""
+
+    def __init__(self, session: Session, organization_id: str) -> None:
+        self._free = free_seats(session, organization_id)
+        self._found: Mapping[str, int] = dict(self._free)
+        self.given = 0
+
+    def checked(self, verdict: Verdict, products: frozenset[str], ground: Ground) -> Verdict:
+        """The verdict, unless no seat is left for them."""
+        short = short_of_seats([products], self._free)[0]
+        if short is None:
+            for each in products & self._free.keys():
+                self._free[each] -= 1
+            self.given += len(products)
+            return verdict
+        free = max(self._found[short], 0)
+        name = ground.organization.product_words(short)
+        there = "no seat is free" if not free else f"only {free} free, and those above take them"
+        reason = f"No seat for them in {name}: {there}. Free one, or buy one, then try again."
+        return replace(verdict, state=CaseState.NOT_POSSIBLE, reason=reason, why=Why.SEATS, changes=())
