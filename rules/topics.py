@@ -12,6 +12,7 @@ class Topic(StrEnum):
     TOLD = "person:told"
     ENDED = "person:ended"
     GIVEN_BACK = "person:given_back"
+    ACCESS_ENDS = "person:access_ends"
     ANSWERED = "person:answered"
     RUN_STARTED = "run:started"
     RUN_FINISHED = "run:finished"
@@ -24,12 +25,13 @@ class Topic(StrEnum):
     KEY_DEAD = "key:dead"
     SYNC_FAILED = "sync:failed"
     SYNC_OLD = "sync:old"
+    MAIL_BROKEN = "mail:broken"
     PEOPLE_IDLE = "people:idle"
     DIGEST = "operators:digest"
     TEST = "test"
 
 
-TO_THE_PERSON = (Topic.WARNED, Topic.TOLD, Topic.ENDED, Topic.GIVEN_BACK)
+TO_THE_PERSON = (Topic.WARNED, Topic.TOLD, Topic.ENDED, Topic.GIVEN_BACK, Topic.ACCESS_ENDS)
 """What the person concerned is told by mail."""
 TO_HOOKS = tuple(topic for topic in Topic if topic not in (Topic.PEOPLE_IDLE, Topic.DIGEST, Topic.TEST))
 """What a hook may choose."""
@@ -75,3 +77,4 @@ class AnswerKind(StrEnum):
     GIVE_UP = "give_up"
     AWAY = "away"
     ASK_BACK = "ask_back"
+    PROLONG = "prolong"

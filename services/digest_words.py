@@ -25,12 +25,16 @@ _DONE: dict[Deed, str] = {
     Deed.GIVE_BACK: msgid("Access given back"),
     Deed.REACTIVATE: msgid("Reactivated"),
     Deed.KEEP_ACCOUNT: msgid("Deletion cancelled"),
+    Deed.INVITE: msgid("Invited"),
+    Deed.GIVE_ACCESS: msgid("Access given"),
+    Deed.TAKE_BACK: msgid("Access taken back"),
 }
 _NEEDS: dict[Topic, str] = {
     Topic.KEY_EXPIRES: msgid("The Admin API key expires soon."),
     Topic.KEY_DEAD: msgid("A credential no longer works or is missing."),
     Topic.SYNC_FAILED: msgid("The directory could not be read."),
     Topic.SYNC_OLD: msgid("The directory has not been read completely for a while."),
+    Topic.MAIL_BROKEN: msgid("Your mail server takes no mails."),
     Topic.REVIEW_WAITING: msgid("People wait for your decision."),
     Topic.LOOP_FOUND: msgid("Somebody has access again that a run took away."),
     Topic.RUN_BRAKED: msgid("A run was stopped by its brake."),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
+
+from sqlalchemy import func, select
 
 from connect.caller import Caller
+from connect.errors import Conflict
 from models.audit import Event
 from models.delivery import Delivery
 from rules.topics import Channel, DeliveryState, Topic
@@ -16,11 +20,14 @@ from services.parcel import Outcome, Parcel, Sent
 from services.toolbox import Toolbox
 
 SECONDS = 10.0
+MOST_TESTS = 10
+"""In a minute, of all hooks of an organization: a button is not to become a hammer for somebody else's address."""
 
 
 def try_hook(tools: Toolbox, caller: Caller, hook_id: str) -> Outcome:
-    """Calls a hook once, also one that is off, and writes it into the log. Raises NotFound."""
+    """Calls a hook once, also one that is off, and writes it into the log. Raises NotFound, and Conflict: too often."""
     organization_id = require_organization(tools, caller)
+    _not_too_often(tools, organization_id)
     hook = look_at_hook(tools, caller, hook_id)
     parcel = Parcel(
         organization_id=organization_id,
@@ -37,6 +44,20 @@ def try_hook(tools: Toolbox, caller: Caller, hook_id: str) -> Outcome:
     outcome = hook_sending.send(tools, parcel, seconds=SECONDS)
     _write_down(tools, caller, parcel, outcome)
     return outcome
+
+
+def _not_too_often(tools: Toolbox, organization_id: str) -> None:
+    query = select(func.count(Delivery.id)).where(
+        Delivery.organization_id == organization_id,
+        Delivery.channel == Channel.HOOK.value,
+        Delivery.topic == Topic.TEST.value,
+        Delivery.created_at > tools.clock() - timedelta(minutes=1),
+    )
+    with tools.begin() as session:
+        if (session.scalar(query) or 0) >= MOST_TESTS:
+            raise Conflict(
+                f"{MOST_TESTS} tests were sent within a minute.", "Wait a minute, then test again."
+            )
 
 
 def _write_down(tools: Toolbox, caller: Caller, parcel: Parcel, outcome: Outcome) -> None:

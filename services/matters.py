@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.credential import Credential, CredentialKind, CredentialState, admin_keys_of
+from models.mail import MailSender
 from models.organization import Organization
 from models.sync import SyncState, latest_sync
 from models.tenant import doors_of
@@ -23,7 +24,8 @@ from services.toolbox import Toolbox
 REMINDERS = (1, 7, 14, 30)
 """Days before a key expires from which it is a matter, and a new one each time."""
 ABOUT_STATES = (
-    Topic.KEY_EXPIRES, Topic.KEY_DEAD, Topic.SYNC_FAILED, Topic.SYNC_OLD, Topic.REVIEW_WAITING, Topic.LOOP_FOUND,
+    Topic.KEY_EXPIRES, Topic.KEY_DEAD, Topic.SYNC_FAILED, Topic.SYNC_OLD, Topic.MAIL_BROKEN, Topic.REVIEW_WAITING,
+    Topic.LOOP_FOUND,
 )  # fmt: skip
 _CONFIGURE = ("Configure Token", "/app/configure")
 
@@ -39,6 +41,7 @@ def matters(tools: Toolbox, organization_id: str, client_key: str | None = None)
         found = [
             *(_about_keys(session, organization_id, now) or _about_tokens(session, doors, now)),
             *_about_sync(session, organization_id, now),
+            *_about_mail(session, organization_id),
             *about_rules(session, organization_id, now),
             *_about_idle(idle),
         ]
@@ -119,6 +122,19 @@ def _about_sync(session: Session, organization_id: str, now: datetime) -> list[M
         sentence = "The last complete sync is older than two days."
         return [Matter(Topic.SYNC_OLD, f"old-sync-{complete.id}", "warning", sentence, *sync_now)]
     return []
+
+
+def _about_mail(session: Session, organization_id: str) -> list[Matter]:
+    """The last mail or test met a server that takes none from us: those that wait go out once it does."""
+    sender = session.get(MailSender, organization_id)
+    if sender is None or not sender.problem:
+        return []
+    key = f"mail-broken-{sender.changed_at.isoformat()}"
+    return [
+        Matter(
+            Topic.MAIL_BROKEN, key, "error", f"No mail leaves. {sender.problem}", "Mail settings", "/app/mail"
+        )
+    ]
 
 
 def _about_idle(idle: int) -> list[Matter]:

@@ -8,13 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 from rules.deeds import CAPABILITIES, Deed
-from rules.topics import AnswerKind, Topic
+from rules.topics import TO_THE_PERSON, AnswerKind, Topic
 
 NAMES: dict[Topic, str] = {
     Topic.WARNED: "Somebody was warned",
     Topic.TOLD: "Somebody was told that they are idle",
     Topic.ENDED: "Somebody's access ended",
     Topic.GIVEN_BACK: "Somebody has back what they asked for",
+    Topic.ACCESS_ENDS: "Somebody's access ends soon",
     Topic.ANSWERED: "Somebody answered",
     Topic.RUN_STARTED: "A run has started",
     Topic.RUN_FINISHED: "A run has finished",
@@ -27,6 +28,7 @@ NAMES: dict[Topic, str] = {
     Topic.KEY_DEAD: "A credential no longer works",
     Topic.SYNC_FAILED: "The directory could not be read",
     Topic.SYNC_OLD: "The directory was not read for a while",
+    Topic.MAIL_BROKEN: "Your mail server takes no mails",
     Topic.PEOPLE_IDLE: "People are idle and hold seats",
     Topic.DIGEST: "Summary for operators",
     Topic.TEST: "Test",
@@ -51,6 +53,7 @@ _DID: dict[Deed | None, str] = {
     Deed.DELETE: "is having their account deleted",
     Deed.RESTORE: "was restored",
     Deed.GIVE_BACK: "has their access back",
+    Deed.TAKE_BACK: "no longer has the access that they were given",
     Deed.REACTIVATE: "had their account reactivated",
     Deed.KEEP_ACCOUNT: "keeps their account: its deletion was cancelled",
 }
@@ -59,6 +62,7 @@ _SAID = {
     AnswerKind.GIVE_UP: "no longer needs their access",
     AnswerKind.AWAY: "is away for a while",
     AnswerKind.ASK_BACK: "asks for their access back",
+    AnswerKind.PROLONG: "asks to have their access for longer",
 }
 
 
@@ -75,7 +79,7 @@ def words_of(
     topic: Topic, facts: dict[str, Any], *, name: str = "", account_id: str = "", run_id: str | None = None
 ) -> Words:
     """What a notice says. `name` is who it is about, as the directory calls them now."""
-    if topic in (Topic.WARNED, Topic.TOLD, Topic.ENDED, Topic.GIVEN_BACK, Topic.ANSWERED):
+    if topic in TO_THE_PERSON or topic is Topic.ANSWERED:
         path = f"/app/people/{quote(account_id, safe='')}" if account_id else "/app/people"
         return Words(NAMES[topic], _about_somebody(topic, facts, name or _SOMEBODY), path)
     if topic.startswith("run:"):
@@ -91,6 +95,8 @@ def _about_somebody(topic: Topic, facts: dict[str, Any], name: str) -> str:
         said = f"{name} was warned: they will {will}{_on_day(facts)} unless they come back or answer."
     elif topic is Topic.TOLD:
         said = f"{name} was told that they have not been seen for a while."
+    elif topic is Topic.ACCESS_ENDS:
+        said = f"{name} was told that the access they were given ends{_on_day(facts)}."
     elif topic is Topic.ANSWERED:
         kind = facts.get("answer")
         said = f"{name} {_SAID[AnswerKind(kind)] if kind in set(AnswerKind) else 'answered a warning'}."

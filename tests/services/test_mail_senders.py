@@ -14,10 +14,11 @@ from connect.errors import Invalid, NotFound, NotReady
 from connect.smtp import Security
 from models.mail import MailSender
 from models.people import Person
-from rules.topics import DeliveryState
+from rules.topics import DeliveryState, Topic
 from services import mail_senders, mail_testing
 from services.key_rotation import rotate_keys
 from services.mail_senders import own_sender, route_of, save_sender
+from services.matters import matters
 from services.vault import CredentialUnreadable, Vault
 from tests.connect.mail_server import PASSWORD, USER, Received, certificate_for, mail_server
 from tests.services.mails import mail_switched_on, put_on_its_way, send_due, state_of
@@ -173,11 +174,14 @@ def test_mails_leave_by_the_own_server_and_its_troubles_are_shown(server: tuple[
     send_due(world)
     assert state_of(world, sent)[0] is DeliveryState.WAITING
     assert world.stored(MailSender, ACME).problem.startswith("The mail server refused the user name")
+    (broken,) = (one for one in matters(world.tools, ACME) if one.topic is Topic.MAIL_BROKEN)
+    assert broken.sentence.startswith("No mail leaves. The mail server refused the user name")
     save(world, host="localhost", port=str(received.port))
     world.later(seconds=10)
     send_due(world)
     assert state_of(world, sent) == (DeliveryState.SENT, "")
     assert world.stored(MailSender, ACME).problem == ""
+    assert Topic.MAIL_BROKEN not in {one.topic for one in matters(world.tools, ACME)}
     assert [to for _from, to, _content in received.mails] == [["uma@acme.example"]]
 
 

@@ -105,6 +105,14 @@ def test_a_test_says_at_once_what_came_of_it_and_is_in_the_log(tidy: House) -> N
     assert tidy.post(f"/app/sent/{delivery_id}/again").status_code == 409
 
 
+def test_tests_are_sent_ten_times_a_minute_at_most(tidy: House) -> None:
+    hook_id = add(tidy)
+    codes = [tidy.post(f"/app/hooks/{hook_id}/test").status_code for _ in range(11)]
+    assert codes == sorted(codes)
+    assert {*codes} == {200, 409}
+    assert len(tidy.deployment.control("GET", "hooks")) == codes.count(200)
+
+
 def test_switching_and_removing(tidy: House) -> None:
     hook_id = add(tidy)
     assert "is off: it is not called" in words_of(tidy.post(f"/app/hooks/{hook_id}/switch", on="no"))
