@@ -1,4 +1,4 @@
-"""PATCH in the dialects of providers: rewritten into what RFC 7644 says before anybody reads it."""
+"""The dialects of providers: rewritten into what RFC 7644 says before anybody reads it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,24 @@ from typing import Any
 
 from scim2_models import EnterpriseUser
 
-_MANAGER = f"{EnterpriseUser.__schema__}:manager".casefold()
+_ENTERPRISE = str(EnterpriseUser.__schema__).casefold()
+_MANAGER = f"{_ENTERPRISE}:manager"
+
+
+def plain_resource(body: dict[str, Any]) -> dict[str, Any]:
+    """The same person, with a manager who is named by id alone as the RFC has it."""
+    return {
+        name: _with_manager(value) if name.casefold() == _ENTERPRISE and isinstance(value, dict) else value
+        for name, value in body.items()
+    }
+
+
+def _with_manager(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: _manager(item) if name.casefold() == "manager" else item for name, item in value.items()}
+
+
+def _manager(value: Any) -> Any:
+    return ({"value": value} if value else None) if isinstance(value, str) else value
 
 
 def plain_operations(body: dict[str, Any]) -> dict[str, Any]:
@@ -14,6 +31,7 @@ def plain_operations(body: dict[str, Any]) -> dict[str, Any]:
 
     - Entra names a manager by id alone, where the RFC has an object with the id in it.
     - Without a path, keys such as `emails[type eq "work"].value` become operations of their own.
+    - Entra names whom to remove together with an empty `$ref`, which nobody has.
     - Entra's older dialect wraps a single value into a list of one object: `[{"value": …}]`.
     """
     operations = body.get("Operations")
@@ -40,9 +58,17 @@ def _with_path(operation: dict[str, Any], path: str, value: Any) -> dict[str, An
     if path.casefold() == _MANAGER and isinstance(value, str):
         # An empty one takes the manager away.
         return operation | ({"value": {"value": value}} if value else {"op": "remove", "value": None})
+    if str(operation.get("op")).casefold() == "remove" and isinstance(value, list):
+        return operation | {"value": [_without_nulls(each) for each in value]}
     if _is_wrapped(value) and _takes_one(path):
         return operation | {"value": value[0]["value"]}
     return operation
+
+
+def _without_nulls(entry: Any) -> Any:
+    return (
+        {name: item for name, item in entry.items() if item is not None} if isinstance(entry, dict) else entry
+    )
 
 
 def _is_wrapped(value: Any) -> bool:

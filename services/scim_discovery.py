@@ -10,7 +10,6 @@ from scim2_models import (
     Bulk,
     ChangePassword,
     Context,
-    EnterpriseUser,
     ETag,
     External,
     Filter,
@@ -29,7 +28,8 @@ from scim2_models import (
     User,
 )
 
-from services.scim_wire import MOST_RESULTS, ROOT, Answer, GroupResource, PersonResource, answered
+from services.scim_resources import EnterpriseUser, GroupResource, PersonResource
+from services.scim_wire import MOST_RESULTS, ROOT, Answer, answered
 from services.toolbox import Toolbox
 
 PROVIDER = ScimProvider(

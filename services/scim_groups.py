@@ -24,10 +24,10 @@ from services.scim_filters import Compare, Field, among, moment, plain_text
 from services.scim_lists import Shelf
 from services.scim_members import Members, look_again, members_in, mentioned, move
 from services.scim_person import key_of, meta_of
+from services.scim_resources import GroupResource
 from services.scim_wire import (
     ROOT,
     Answer,
-    GroupResource,
     answered,
     is_known,
     read_body,

@@ -11,7 +11,8 @@ from scim2_models import Context, InvalidValueException
 
 from models.scim import ScimGroup, ScimUser
 from services.scim_filters import typed_line
-from services.scim_wire import ROOT, PersonResource, require_size, shorten_or_refuse, tag_of
+from services.scim_resources import PersonResource
+from services.scim_wire import ROOT, require_size, shorten_or_refuse, tag_of
 
 _OURS = frozenset({"schemas", "id", "meta", "groups", "password"})
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from services import scim_groups, scim_users
 from services.scim_connections import Provisioner
 from services.scim_lists import Shelf, page, search_request, search_request_in
-from services.scim_wire import Answer, GroupResource, PersonResource, answered
+from services.scim_resources import GroupResource, PersonResource
+from services.scim_wire import Answer, answered
 from services.toolbox import Toolbox
 
 _SHELVES: dict[str, Callable[[Toolbox, Session, Provisioner], Shelf]] = {

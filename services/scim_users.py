@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from models.scim import ScimGroup, ScimMember, ScimUser, find_user, groups_by_user
 from services.scim_connections import Provisioner, hold
-from services.scim_dialects import plain_operations
+from services.scim_dialects import plain_operations, plain_resource
 from services.scim_filters import Compare, Field, among, lines, moment, plain_text, yes_or_no
 from services.scim_lists import Shelf
 from services.scim_person import fill, resource_of
+from services.scim_resources import PersonResource
 from services.scim_wire import (
     Answer,
-    PersonResource,
     answered,
     is_known,
     read_body,
@@ -66,7 +66,7 @@ def create_user(tools: Toolbox, who: Provisioner, raw: bytes, query: Mapping[str
     """A new one: 201, or 409 when the name is taken."""
 
     def deed() -> Answer:
-        resource = PersonResource.model_validate(read_body(raw), scim_ctx=Context.RESOURCE_CREATION_REQUEST)
+        resource = _sent(raw, Context.RESOURCE_CREATION_REQUEST)
         resource.active = resource.active is not False
         now = tools.clock()
         with tools.begin() as session:
@@ -92,7 +92,7 @@ def replace_user(
     """PUT. What is left out is gone, but for `active`: nobody loses access by an omission."""
 
     def change(resource: Any) -> Any:
-        wanted = PersonResource.model_validate(read_body(raw), scim_ctx=Context.RESOURCE_REPLACEMENT_REQUEST)
+        wanted = _sent(raw, Context.RESOURCE_REPLACEMENT_REQUEST)
         if wanted.active is None:
             wanted.active = resource.active
         return wanted if wanted.replace(resource) else None
@@ -164,6 +164,10 @@ def _change(
                 _mark(row, now)
         session.flush()
         return _shown(tools, session, row, query, context)
+
+
+def _sent(raw: bytes, context: Context) -> Any:
+    return PersonResource.model_validate(plain_resource(read_body(raw)), scim_ctx=context)
 
 
 def _mark(row: ScimUser, now: datetime) -> None:

@@ -11,9 +11,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 from scim2_models import (
     Context,
-    EnterpriseUser,
     Error,
-    Group,
     InvalidSyntaxException,
     InvalidValueException,
     NotFoundException,
@@ -21,16 +19,12 @@ from scim2_models import (
     ResponseParameters,
     SCIMException,
     ScimPolicy,
-    User,
 )
 
 ROOT = "/scim/v2"
 MOST_RESULTS = 200
 LONGEST_DOCUMENT = 60_000
 """Characters. A person is described by far less."""
-
-PersonResource = User[EnterpriseUser]
-GroupResource = Group
 
 # Entra takes values away by naming them, and writes into an e-mail address that is not there yet; every provider sends
 # attributes of its own.

@@ -16,7 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"rules", "sqlalchemy"},
     "services": {
         "rules", "models", "connect", "config", "sqlalchemy", "cryptography", "croniter", "yaml", "itsdangerous",
-        "jinja2", "markupsafe", "markdown_it", "babel", "scim2_models", "pydantic.ValidationError",
+        "jinja2", "markupsafe", "markdown_it", "babel", "scim2_models", "pydantic",
     },
     "jobs": {"services", "models", "rules", "config", "connect.errors", "dbos", "sqlalchemy.orm"},
     "views": {
