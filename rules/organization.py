@@ -77,6 +77,10 @@ class OrganizationFacts:
             return product.name
         return product_name([*resource_id.split(":"), "", ""][2] or resource_id)
 
+    def has_group(self, group_id: str) -> bool:
+        group = self.groups.get(group_id)
+        return group is not None and not group.gone
+
     def group_name(self, group_id: str) -> str:
         group = self.groups.get(group_id)
         return group.name if group is not None else "a group that is gone"

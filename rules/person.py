@@ -37,13 +37,14 @@ class RoleHeld:
 
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
-    """A group and whether anybody but an identity provider may change who is in it."""
+    """A group and whether anybody but an identity provider may change who is in it; `gone` when it was deleted."""
 
     id: str
     name: str
     directory_id: str = ""
     synced: bool = False
     modifiable: bool = True
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ from models.delivery import unsent_mails
 from models.people import Person, count_people, select_people
 from models.run import Case, find_run
 from rules.filters import PeopleFilter
+from rules.people_file import FORMULA_STARTS
 from rules.products import product_name
 from services.audit import record
 from services.doors import require_organization
 from services.names import names_of
 from services.toolbox import Toolbox
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 PAGE = 1000
 BOM = "\ufeff"
 """Spreadsheets take a file without it for something else than UTF-8."""

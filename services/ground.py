@@ -57,11 +57,11 @@ def organization_facts(session: Session, organization_id: str) -> OrganizationFa
 
 
 def _groups(session: Session, organization_id: str) -> dict[str, GroupFacts]:
-    columns = (Group.group_id, Group.name, Group.synced, Group.modifiable)
+    columns = (Group.group_id, Group.name, Group.synced, Group.modifiable, Group.gone)
     query = select(*columns).where(Group.organization_id == organization_id)
     return {
-        group_id: GroupFacts(group_id, name, synced=synced, modifiable=modifiable)
-        for group_id, name, synced, modifiable in session.execute(query)
+        group_id: GroupFacts(group_id, name, synced=synced, modifiable=modifiable, gone=gone)
+        for group_id, name, synced, modifiable, gone in session.execute(query)
     }
 
 

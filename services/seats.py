@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from connect.gateway.organization import WorkspaceRecord
 from models.organization import Seats
 from models.people import Grant, Group, ProductAdmin
 from rules.person import GroupFacts
+from services.batches import batches
 from services.directory import upsert
 
 
@@ -57,6 +58,15 @@ def replace_admins(session: Session, organization_id: str, admins: Iterable[tupl
 
 def store_groups(session: Session, organization_id: str, groups: Iterable[GroupFacts]) -> None:
     """Remembers the organization's groups, those without members too; groups that are gone keep their last name."""
+    found = {group.id: group for group in groups}
+    known = set(session.scalars(select(Group.group_id).where(Group.organization_id == organization_id)))
+    for batch in batches(sorted(known - found.keys())):
+        session.execute(
+            update(Group)
+            .where(Group.organization_id == organization_id, Group.group_id.in_(batch))
+            .values(gone=True)
+            .execution_options(synchronize_session=False)
+        )
     upsert(
         session,
         Group,
@@ -67,7 +77,8 @@ def store_groups(session: Session, organization_id: str, groups: Iterable[GroupF
                 "name": group.name[:255],
                 "synced": group.synced,
                 "modifiable": group.modifiable,
+                "gone": False,
             }
-            for group in {group.id: group for group in groups}.values()
+            for group in found.values()
         ],
     )

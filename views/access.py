@@ -112,6 +112,16 @@ def operator_only(view: View) -> View:
     return _label(view, right=Right.OPERATOR)
 
 
+def takes_up_to(size: int) -> Callable[[View], View]:
+    """How many bytes may be sent to this view, where MAX_BODY_BYTES are too few."""
+
+    def label(view: View) -> View:
+        view.rollcall_most_bytes = size  # type: ignore[attr-defined]
+        return view
+
+    return label
+
+
 def tools() -> Toolbox:
     """The toolbox of the app that serves this request."""
     return cast(Toolbox, current_app.extensions[TOOLS])
@@ -140,6 +150,11 @@ def mark_of(view: Callable[..., Any]) -> Mark | None:
 def right_of(view: Callable[..., Any]) -> Right | None:
     """The right that a view demands, None when the proof is enough."""
     return getattr(view, "rollcall_right", None)
+
+
+def most_bytes_of(view: Callable[..., Any]) -> int:
+    """How many bytes may be sent to a view."""
+    return getattr(view, "rollcall_most_bytes", MAX_BODY_BYTES)
 
 
 def protect(app: Flask) -> None:
@@ -176,6 +191,7 @@ def _guard() -> None:
     if request.endpoint is None:
         return
     view = current_app.view_functions[request.endpoint]
+    request.max_content_length = most_bytes_of(view)
     _PROOFS[cast(Mark, mark_of(view))]()
     right = right_of(view)
     if right is Right.ADMIN:

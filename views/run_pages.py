@@ -18,6 +18,7 @@ from rules.roster import Origin
 from rules.verdict import Why
 from services import provider_lists, rule_runs, rule_views, run_progress
 from services.left_alone import LeftAlone, left_alone
+from services.people_file import bad_rows
 from services.rule_views import RuleInShort
 from services.run_people import RunPeople, Wanted, people_of_run
 from services.run_progress import RunView
@@ -72,6 +73,7 @@ def content(run_id: str, problem: Invalid | None = None, typed: dict[str, str] |
             tab="onboarding",
             title="Preview",
             source=SOURCES[view.origin],
+            bad=bad_rows(tools(), caller(), run_id, 1) if view.origin is Origin.CSV else None,
             **context,
         )
     if view.state is RunState.PREVIEW:

@@ -19,6 +19,7 @@ VALUES = {
     "hook_id": "7b3f9f6e-0000-4000-8000-000000000004",
     "delivery_id": "7b3f9f6e-0000-4000-8000-000000000005",
     "profile_id": "7b3f9f6e-0000-4000-8000-000000000006",
+    "case_id": "7b3f9f6e-0000-4000-8000-000000000007",
     "word": "approve",
     "event": "page_created",
     "kind": "admin-key",

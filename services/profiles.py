@@ -1,0 +1,260 @@
+"""Profiles: what newcomers get, kept by name; each is checked against the organization as it is now."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import Conflict, Invalid, NotFound
+from models.audit import Event
+from models.profile import Profile, find_profile, profiles_of
+from models.run import Case, Run
+from rules import profile as rules
+from rules.case import CaseState
+from rules.deeds import Action, Deed
+from rules.organization import OrganizationFacts
+from rules.profile import Trouble, troubles_of
+from rules.roster import Access, Origin
+from services.audit import record
+from services.doors import require_organization
+from services.ground import organization_facts
+from services.roster_words import action_in_words, product_words
+from services.toolbox import Toolbox
+
+MOST_PROFILES = 100
+MOST_DAYS = 3650
+MOST_GROUPS = 50
+LONGEST_NAME = 100
+LONGEST_DESCRIPTION = 500
+_DIVIDES = frozenset("|;\n")
+"""What stands between two names in a field of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """A profile as people see it: what it gives in words, what of it cannot be given, how many were invited with it."""
+
+    profile: Profile
+    gives: str
+    troubles: tuple[Trouble, ...]
+    invited: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody filled in; `roles` as "role resource id"."""
+
+    name: str = ""
+    description: str = ""
+    roles: Sequence[str] = ()
+    groups: Sequence[str] = ()
+    days: str = ""
+
+
+def list_profiles(tools: Toolbox, caller: Caller) -> list[ProfileView]:
+    """The organization's profiles, by name."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        facts = organization_facts(session, organization_id)
+        invited = _invited(session, organization_id)
+        found = [
+            ProfileView(
+                each, in_words(each.access, facts), troubles_of(each.access, facts), invited.get(each.id, 0)
+            )
+            for each in profiles_of(session, organization_id)
+        ]
+        session.expunge_all()
+        return found
+
+
+def look_at_profile(tools: Toolbox, caller: Caller, profile_id: str) -> ProfileView:
+    """One profile. Raises NotFound."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        profile = require_profile(session, organization_id, profile_id)
+        facts = organization_facts(session, organization_id)
+        session.expunge(profile)
+        return ProfileView(profile, in_words(profile.access, facts), troubles_of(profile.access, facts))
+
+
+def save_profile(tools: Toolbox, caller: Caller, profile_id: str | None, typed: Typed) -> Profile:
+    """Keeps a new profile, or changes one. Who was let in with it before keeps what they got.
+
+    Raises Invalid with the field that is wrong, NotFound, Conflict when there are enough.
+    """
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    name, description = _checked_name(typed.name), _checked_description(typed.description)
+    days = _checked_days(typed.days)
+    with tools.begin() as session:
+        access = _checked_access(typed, organization_facts(session, organization_id))
+        profile = (
+            require_profile(session, organization_id, profile_id)
+            if profile_id is not None
+            else _new(session, organization_id, caller, now)
+        )
+        _require_free_name(session, profile, name)
+        profile.name, profile.name_key, profile.description = name, name.casefold(), description
+        profile.roles, profile.groups = [list(role) for role in access.roles], list(access.groups)
+        profile.days, profile.changed_at = days, now
+        session.add(profile)
+        event = Event.PROFILE_CREATED if profile_id is None else Event.PROFILE_CHANGED
+        _record(session, event, profile, caller, now)
+        session.flush()
+        session.expunge(profile)
+        return profile
+
+
+def remove_profile(tools: Toolbox, caller: Caller, profile_id: str) -> Profile:
+    """Forgets a profile; nobody loses what they got with it. Raises NotFound."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        profile = require_profile(session, organization_id, profile_id)
+        _record(session, Event.PROFILE_REMOVED, profile, caller, tools.clock())
+        session.delete(profile)
+        session.flush()
+        return profile
+
+
+def organization_now(tools: Toolbox, caller: Caller) -> OrganizationFacts:
+    """Products, groups and what they grant, to choose from."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        return organization_facts(session, organization_id)
+
+
+def access_of(session: Session, organization_id: str, profile_id: str) -> Access:
+    """What a profile gives. Raises NotFound."""
+    return require_profile(session, organization_id, profile_id).access
+
+
+def ends_on(profile: Profile, starts_on: date) -> date | None:
+    """The last day of what somebody gets with this profile from that day on; None: it does not end."""
+    return rules.ends_on(profile.days, starts_on)
+
+
+def require_profile(session: Session, organization_id: str, profile_id: str) -> Profile:
+    """A profile of this organization. Raises NotFound."""
+    profile = find_profile(session, organization_id, profile_id)
+    if profile is None:
+        raise NotFound("This profile does not exist, or not any more.", "Look at the list of profiles.")
+    return profile
+
+
+def in_words(access: Access, organization: OrganizationFacts) -> str:
+    """Jira on acme.atlassian.net, joins designers."""
+    return action_in_words(
+        Action(Deed.GIVE_ACCESS, join=access.groups, roles=access.roles),
+        {group.id: group.name for group in organization.groups.values()},
+        {each.resource_id: product_words(each.key, each.host) for each in organization.products.values()},
+    )
+
+
+def _invited(session: Session, organization_id: str) -> dict[str, int]:
+    """Profile id → how many people got something by an invitation with this profile alone."""
+    query = (
+        select(Run.origin_id, func.count(Case.id))
+        .join(Case, (Case.organization_id == Run.organization_id) & (Case.run_id == Run.id))
+        .where(
+            Run.organization_id == organization_id,
+            Run.origin == Origin.INVITE.value,
+            Run.origin_id != "",
+            Case.state == CaseState.ACTED.value,
+        )
+        .group_by(Run.origin_id)
+    )
+    return dict(session.execute(query).all())
+
+
+def _new(session: Session, organization_id: str, caller: Caller, now: datetime) -> Profile:
+    if len(profiles_of(session, organization_id)) >= MOST_PROFILES:
+        raise Conflict(
+            f"Your organization has {MOST_PROFILES} profiles already, and no more fit.",
+            "Remove one that nobody uses.",
+        )
+    return Profile(
+        organization_id=organization_id,
+        id=str(uuid.uuid4()),
+        created_by=caller.account_id or "",
+        created_at=now,
+    )
+
+
+def _require_free_name(session: Session, profile: Profile, name: str) -> None:
+    query = select(Profile.id).where(
+        Profile.organization_id == profile.organization_id, Profile.name_key == name.casefold()
+    )
+    with session.no_autoflush:
+        other = session.scalar(query)
+    if other is not None and other != profile.id:
+        raise Invalid("name", f"There is a profile “{name}” already.", "Choose another name.")
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise Invalid("name", "A profile needs a name.", "Say whom it is for, such as Designers.")
+    if len(name.casefold()) > LONGEST_NAME:
+        raise Invalid("name", f"At most {LONGEST_NAME} characters fit here.", "Shorten the name.")
+    if _DIVIDES & set(name):
+        raise Invalid(
+            "name",
+            "A name has no “|” and no “;” in it: in a file they stand between two names.",
+            "Leave them out.",
+        )
+    return name
+
+
+def _checked_description(text: str) -> str:
+    text = text.strip()
+    if len(text) > LONGEST_DESCRIPTION:
+        raise Invalid("description", f"At most {LONGEST_DESCRIPTION} characters fit here.", "Shorten it.")
+    return text
+
+
+def _checked_days(text: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_DAYS):
+        raise Invalid(
+            "days",
+            f"Write a number of days from 1 to {MOST_DAYS:,}.",
+            "Leave it empty for access without an end.",
+        )
+    return int(text)
+
+
+def _checked_access(typed: Typed, organization: OrganizationFacts) -> Access:
+    chosen = [
+        (resource_id, role) for role, _, resource_id in (each.partition(" ") for each in typed.roles) if role
+    ]
+    access = Access(tuple(dict.fromkeys(chosen)), tuple(dict.fromkeys(typed.groups)))
+    if len(access.groups) > MOST_GROUPS:
+        raise Invalid("groups", f"At most {MOST_GROUPS} groups.", "Untick some.")
+    if not access:
+        raise Invalid(
+            "roles", "A profile that gives nothing is of no use.", "Choose a product, or tick a group."
+        )
+    for trouble in troubles_of(access, organization):
+        raise Invalid(trouble.field, trouble.sentence, trouble.next_step)
+    return access
+
+
+def _record(session: Session, event: Event, profile: Profile, caller: Caller, now: datetime) -> None:
+    record(
+        session,
+        event,
+        at=now,
+        actor=caller.account_id or "",
+        organization_id=profile.organization_id,
+        client_key=caller.tenant,
+        result=profile.name,
+        details={"profile": profile.id, "name": profile.name},
+    )

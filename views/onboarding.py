@@ -1,0 +1,75 @@
+"""Inviting people by hand, and the invitations that are open."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from connect.errors import Invalid
+from services import invitations, inviting, profiles, seat_counts
+from services.inviting import Typed
+from views import run_pages, show
+from views.access import api, caller, operator_only, tools
+from views.errors import shown_again
+
+blueprint = Blueprint("onboarding", __name__, url_prefix="/app/onboarding")
+
+
+@blueprint.get("")
+@api
+@operator_only
+def index() -> str:
+    return _page(Typed(profiles=request.args.getlist("profiles")))
+
+
+@blueprint.post("")
+@api
+@operator_only
+def preview() -> str | Response:
+    """Everybody of the list with a verdict; nothing is sent before it is confirmed."""
+    typed = _typed()
+    try:
+        run_id = inviting.preview_invitations(tools(), caller(), typed)
+    except Invalid as problem:
+        return shown_again(_page(typed, problem), problem)
+    return run_pages.content(run_id)
+
+
+@blueprint.post("/waiting/<case_id>/call-off")
+@api
+@operator_only
+def call_off(case_id: str) -> str:
+    case = invitations.call_off(tools(), caller(), case_id)
+    return _page(Typed(), saved=f"{case.name} is called off: nothing begins for them.")
+
+
+def _typed() -> Typed:
+    form = request.form
+    return Typed(
+        form.get("people", "")[: inviting.LONGEST_LIST + 1],
+        [each[:36] for each in form.getlist("profiles")],
+        form.get("starts_on", "")[:20],
+        form.get("ends_on", "")[:20],
+        form.get("message", "")[: 2 * inviting.LONGEST_MESSAGE],
+    )
+
+
+def _page(typed: Typed, problem: Invalid | None = None, saved: str = "") -> str:
+    page = max(request.args.get("page", 1, type=int), 1)
+    found = invitations.open_invitations(tools(), caller(), page)
+    pages = max(-(-found.total // invitations.PER_PAGE), 1)
+    return show.place(
+        "onboarding/index.html",
+        tab="onboarding",
+        title="Invite",
+        typed=typed,
+        problem=problem,
+        saved=saved,
+        profiles=profiles.list_profiles(tools(), caller()),
+        seats=seat_counts.free_seats(tools(), caller()),
+        open=found,
+        page=min(page, pages),
+        pages=pages,
+        per_page=invitations.PER_PAGE,
+        today=tools().clock().date(),
+        address=show.address("onboarding", {"page": str(page)} if 1 < page <= pages else {}),
+    )
