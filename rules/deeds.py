@@ -167,7 +167,8 @@ BY_HAND = (Deed.SUSPEND, Deed.RESTORE)
 class Action:
     """A deed with what it is about. `products` are product keys ("confluence": on every site) or resource ids;
 
-    `leave` and `join` are group ids, `roles` what is given as (resource id, role). `message` stands in an invitation.
+    `leave` and `join` are group ids, `roles` what is given as (resource id, role). `message` is for
+    whoever is invited or deactivated.
     """
 
     deed: Deed

@@ -129,12 +129,17 @@ def obstacles(
     seen: Snapshot,
     ground: Ground,
     *,
+    revokes: bool = False,
     in_several_directories: bool = False,
     refusal: str = "",
 ) -> tuple[Guide, ...]:
-    """Everything that has to be done first, not only the first thing; empty when access can end by Rollcall."""
+    """Everything that has to be done first, not only the first thing; empty when access can end by Rollcall.
+
+    `revokes`: their API tokens end too, also where access stays.
+    """
     if action.deed is Deed.LIST:
-        return ()
+        # Rollcall's own token may be among those that end.
+        return (_KEY_HOLDER,) if revokes and seen.facts.account_id in ground.guarded.key_holders else ()
     facts, organization = seen.facts, ground.organization
     account_id = facts.account_id
     found: list[Guide] = []

@@ -78,7 +78,7 @@ def action_of(entry: Entry, known: PersonFacts | None) -> Action:
     deed = entry.deed
     if deed is Deed.INVITE and known is not None and not is_away(known):
         deed = Deed.GIVE_ACCESS
-    message = entry.message if deed is Deed.INVITE else ""
+    message = entry.message if deed in (Deed.INVITE, Deed.DEACTIVATE) else ""
     return Action(
         deed, leave=entry.leave, join=entry.access.groups, roles=entry.access.roles, message=message
     )

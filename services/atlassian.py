@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connect.gateway.confluence import ConfluenceSite
+from connect.gateway.confluence_spaces import ConfluenceSpaces
 from connect.gateway.credentials import as_app, basic
 from connect.gateway.http import READ_SECONDS, Authorization
 from connect.gateway.jira import JiraSite
+from connect.gateway.jira_belongings import JiraBelongings
 from connect.gateway.organization import OrganizationGateway
 from connect.hosts import SiteOrigins
 from models.tenant import Product
@@ -46,6 +48,24 @@ class Atlassian:
     ) -> Iterator[JiraSite | ConfluenceSite]:
         """A tenant's own site, by an account's API token."""
         with closing(self._site(product, base_url, basic(email, token))) as site:
+            yield site
+
+    @contextmanager
+    def belongings(self, base_url: str, email: str, token: str) -> Iterator[JiraBelongings]:
+        """What people own in a Jira, by an account's API token."""
+        site = JiraBelongings(
+            base_url, origins=self.origins, authorization=basic(email, token), clock=self.clock
+        )
+        with closing(site):
+            yield site
+
+    @contextmanager
+    def spaces(self, base_url: str, email: str, token: str) -> Iterator[ConfluenceSpaces]:
+        """Who administers which space of a Confluence, by an account's API token."""
+        site = ConfluenceSpaces(
+            base_url, origins=self.origins, authorization=basic(email, token), clock=self.clock
+        )
+        with closing(site):
             yield site
 
     def _site(

@@ -101,7 +101,9 @@ _CALLS: dict[ChangeKind, Callable[[OrganizationGateway, Order, Change], None]] =
     ChangeKind.ASSIGN_ROLE: lambda gateway, order, change: gateway.assign_role(
         order.organization_id, order.account_id, change.about, change.role
     ),
-    ChangeKind.DEACTIVATE: lambda gateway, order, change: gateway.deactivate(order.account_id),
+    ChangeKind.DEACTIVATE: lambda gateway, order, change: gateway.deactivate(
+        order.account_id, order.action.message
+    ),
     ChangeKind.REACTIVATE: lambda gateway, order, change: gateway.reactivate(order.account_id),
     ChangeKind.REMOVE: lambda gateway, order, change: gateway.remove(
         order.organization_id, order.directory_id, order.account_id

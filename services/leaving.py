@@ -11,6 +11,7 @@ from models.organization import Organization
 from models.rule import StoredRule
 from models.sync import SyncState, running_sync
 from models.tenant import Tenant, doors_of
+from services.leaver_stops import stop_all_leavers
 from services.runs import stop_all
 from services.syncing import end_sync
 
@@ -23,6 +24,7 @@ def leave(session: Session, tenant: Tenant, *, actor: str, now: datetime, reason
         return
     session.get_one(Organization, organization_id).doorless_since = now
     stop_all(session, organization_id, actor, now, reason)
+    stop_all_leavers(session, organization_id, actor, now)
     # Whoever opens a door again decides anew what may run by itself.
     session.execute(
         update(StoredRule)

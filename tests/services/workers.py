@@ -81,6 +81,16 @@ class _Atlassian:
         with self._atlassian.organization(admin_key) as gateway:
             yield _Gateway(gateway, self._around)
 
+    @contextmanager
+    def belongings(self, *where: str) -> Iterator[Any]:
+        with self._atlassian.belongings(*where) as gateway:
+            yield _Gateway(gateway, self._around)
+
+    @contextmanager
+    def spaces(self, *where: str) -> Iterator[Any]:
+        with self._atlassian.spaces(*where) as gateway:
+            yield _Gateway(gateway, self._around)
+
 
 class _Gateway:
     def __init__(self, gateway: Any, around: Around) -> None:

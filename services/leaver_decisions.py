@@ -1,0 +1,116 @@
+"""What an operator decides about a leaver: who gets what, how access ends, that it may begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import Invalid
+from models.audit import Event
+from models.leaver import Belonging, Leaver
+from models.people import find_person
+from rules.farewell import CHOOSING, ENDINGS, LeaverState
+from rules.handover import ORDER, BelongingState, Kind
+from services.leavers import changing, record_leaver, work_on
+from services.toolbox import Toolbox
+
+
+def add_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id: str) -> None:
+    """Somebody who may be chosen for one kind or another. Raises Invalid."""
+    with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, _now):
+        person = find_person(session, leaver.organization_id, account_id)
+        if person is None or account_id == leaver.account_id:
+            raise Invalid("successor", "This person cannot be a successor.", "Choose somebody else.")
+        leaver.successors = list(dict.fromkeys([*leaver.successors, account_id]))
+        if len(leaver.successors) == 1:
+            leaver.choices = {kind.value: account_id for kind in Kind if kind is not Kind.TOKEN}
+
+
+def remove_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id: str) -> None:
+    """Takes somebody off again."""
+    with changing(tools, caller, leaver_id, CHOOSING) as (_session, leaver, _now):
+        leaver.successors = [each for each in leaver.successors if each != account_id]
+        leaver.choices = {kind: each for kind, each in leaver.choices.items() if each != account_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an operator chose: a successor for each kind ("" leaves it), and how access ends."""
+
+    choices: dict[str, str]
+    deed: str
+    ends_at: datetime | None
+    revoke_tokens: bool
+    why: str
+    note: str
+    message_by: str
+    message: str
+
+
+def choose(tools: Toolbox, caller: Caller, leaver_id: str, plan: Plan) -> None:
+    """Writes the choice down; the worker then tries it dry. Raises Invalid."""
+    if plan.deed not in {deed.value for deed in ENDINGS}:
+        raise Invalid("deed", "This ending does not exist.", "Choose one of the list.")
+    if plan.ends_at is not None and plan.ends_at <= tools.clock():
+        raise Invalid("ends_at", "This moment is over.", "Choose a later one, or leave it empty: at once.")
+    if plan.message_by not in ("", "atlassian", "own"):
+        raise Invalid("message_by", "Nobody would send this message.", "Choose one of the list.")
+    if plan.message_by and not plan.message.strip():
+        raise Invalid("message", "The message is empty.", "Write it, or choose to send none.")
+    with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, now):
+        unknown = {each for each in plan.choices.values() if each} - set(leaver.successors)
+        if unknown:
+            raise Invalid("successor", "Somebody was chosen who is no successor.", "Add them above first.")
+        leaver.choices = {kind: each for kind, each in plan.choices.items() if each}
+        leaver.deed, leaver.ends_at, leaver.revoke_tokens = plan.deed, plan.ends_at, plan.revoke_tokens
+        leaver.why, leaver.note = plan.why.strip()[:200], plan.note.strip()[:500]
+        leaver.message_by, leaver.message = plan.message_by, plan.message.strip()[:1000]
+        _give_out(session, leaver)
+        work_on(leaver, LeaverState.CHECKING, now)
+        record_leaver(session, Event.LEAVER_PLANNED, leaver, caller.account_id or "", now)
+
+
+def confirm(tools: Toolbox, caller: Caller, leaver_id: str) -> None:
+    """The handover begins. Raises Conflict when the dry run was not made, or is out of date."""
+    with changing(tools, caller, leaver_id, (LeaverState.PLANNED,)) as (session, leaver, now):
+        session.execute(
+            update(Belonging)
+            .where(
+                Belonging.organization_id == leaver.organization_id,
+                Belonging.leaver_id == leaver.id,
+                Belonging.state == BelongingState.CHOSEN.value,
+                Belonging.objection != "",
+            )
+            .values(state=BelongingState.REFUSED.value, reason=Belonging.objection)
+        )
+        session.execute(
+            update(Belonging)
+            .where(
+                Belonging.organization_id == leaver.organization_id,
+                Belonging.leaver_id == leaver.id,
+                Belonging.state == BelongingState.FOUND.value,
+                Belonging.kind != Kind.TOKEN.value,
+            )
+            .values(state=BelongingState.LEFT.value, reason="Nobody was chosen for it.")
+        )
+        leaver.confirmed_by, leaver.confirmed_at = caller.account_id, now
+        work_on(leaver, LeaverState.HANDING_OVER, now)
+        record_leaver(session, Event.LEAVER_CONFIRMED, leaver, caller.account_id or "", now)
+
+
+def _give_out(session: Session, leaver: Leaver) -> None:
+    """Every belonging gets the successor of its kind; what was found out about it before is forgotten."""
+    keys = (Belonging.organization_id == leaver.organization_id, Belonging.leaver_id == leaver.id)
+    for kind in (*ORDER, Kind.TOKEN):
+        successor = leaver.choices.get(kind.value, "") if kind is not Kind.TOKEN else ""
+        chosen = bool(successor) or (kind is Kind.TOKEN and leaver.revoke_tokens)
+        state = BelongingState.CHOSEN if chosen else BelongingState.FOUND
+        session.execute(
+            update(Belonging)
+            .where(*keys, Belonging.kind == kind.value)
+            .values(successor=successor, state=state.value, objection="", checked=False, reason="")
+        )

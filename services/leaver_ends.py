@@ -1,0 +1,212 @@
+"""The end of a leaver: API tokens revoked, then access ended by a run of its own, or what has to be done first said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from connect.errors import Gone, NotReady
+from models.audit import APP, Event
+from models.leaver import Belonging, Leaver, find_leaver
+from models.run import Case, find_run
+from rules.case import OPEN, CaseState, RunState
+from rules.deeds import Action, Deed
+from rules.farewell import Guide, LeaverState, is_over_already
+from rules.handover import BelongingState, End, Kind
+from rules.roster import Entry, Origin
+from rules.verdict import Why
+from services.doors import opened
+from services.ground import ground_of
+from services.leaver_looks import add_belongings, tokens_of
+from services.leaver_moves import key_of, write_end
+from services.leaver_obstacles import guides_to_words, obstacles_now, read_leaver
+from services.leavers import record_leaver
+from services.roster import begin_roster
+from services.toolbox import Toolbox
+
+LOOK_AT_RUN = timedelta(seconds=2)
+TOKENS_AT_A_TIME = 10
+HELD_UP = "Something has to be done by hand first."
+
+
+def end_on(tools: Toolbox, leaver: Leaver) -> bool:
+    """One step towards the end. True when the next one may follow at once."""
+    if leaver.run_id is not None:
+        _watch(tools, leaver)
+        return False
+    guides = obstacles_now(tools, leaver, leaver.confirmed_by or leaver.created_by)
+    if guides:
+        with tools.begin() as session:
+            hold_up(session, leaver, HELD_UP, tools.clock(), guides)
+        return False
+    if leaver.revoke_tokens and _revoke(tools, leaver):
+        return True
+    _begin_run(tools, leaver)
+    return False
+
+
+def hold_up(
+    session: Session, leaver: Leaver, reason: str, now: datetime, guides: Sequence[Guide] = ()
+) -> None:
+    """It does not go on by itself: an operator reads why, and tries again."""
+    held = session.execute(
+        update(Leaver)
+        .where(
+            Leaver.organization_id == leaver.organization_id,
+            Leaver.id == leaver.id,
+            Leaver.state == leaver.state,
+        )
+        .values(reason=reason[:500], obstacles=guides_to_words(guides), resume_at=None)
+    )
+    if held.rowcount:  # type: ignore[attr-defined]
+        words = ", ".join(guide.obstacle.value for guide in guides)
+        record_leaver(session, Event.LEAVER_HELD_UP, leaver, APP, now, words or reason)
+
+
+def _revoke(tools: Toolbox, leaver: Leaver) -> bool:
+    """Revokes some of the tokens that there are now. True while there are more."""
+    try:
+        there = tokens_of(tools, leaver)
+    except NotReady:
+        # Said beforehand, where the tokens were looked for: only the organization that manages the account can.
+        return False
+    with tools.begin() as session:
+        add_belongings(session, leaver.organization_id, leaver.id, "", there)
+        _choose_tokens(session, leaver)
+        rows = _tokens_to_revoke(session, leaver)
+    ids = {token.reference for token in there}
+    for row in rows[:TOKENS_AT_A_TIME]:
+        _revoke_one(tools, leaver, row, still_there=row.reference in ids)
+    return len(rows) > TOKENS_AT_A_TIME
+
+
+def _revoke_one(tools: Toolbox, leaver: Leaver, row: Belonging, *, still_there: bool) -> None:
+    begun = row.state == BelongingState.MOVING.value
+    end = End(BelongingState.MOVED if begun else BelongingState.LEFT, "It was gone already.")
+    if still_there:
+        with tools.begin() as session:
+            session.execute(
+                update(Belonging)
+                .where(*key_of(row), Belonging.state == row.state)
+                .values(state=BelongingState.MOVING.value, changed_at=tools.clock())
+            )
+        end = End(BelongingState.MOVED)
+        with opened(tools, leaver.organization_id) as gateway:
+            try:
+                gateway.revoke_token(leaver.account_id, row.reference)
+            except Gone:
+                end = End(BelongingState.MOVED, "It was gone already.")
+    with tools.begin() as session:
+        write_end(session, leaver, row, end, None, tools.clock())
+
+
+def _choose_tokens(session: Session, leaver: Leaver) -> None:
+    """Also those that were made since somebody looked."""
+    session.execute(
+        update(Belonging)
+        .where(
+            Belonging.organization_id == leaver.organization_id,
+            Belonging.leaver_id == leaver.id,
+            Belonging.kind == Kind.TOKEN.value,
+            Belonging.state == BelongingState.FOUND.value,
+        )
+        .values(state=BelongingState.CHOSEN.value)
+    )
+
+
+def _tokens_to_revoke(session: Session, leaver: Leaver) -> list[Belonging]:
+    query = select(Belonging).where(
+        Belonging.organization_id == leaver.organization_id,
+        Belonging.leaver_id == leaver.id,
+        Belonging.kind == Kind.TOKEN.value,
+        Belonging.state.in_([BelongingState.CHOSEN.value, BelongingState.MOVING.value]),
+    )
+    found = list(session.scalars(query.order_by(Belonging.reference)))
+    for row in found:
+        session.expunge(row)
+    return found
+
+
+def _begin_run(tools: Toolbox, leaver: Leaver) -> None:
+    """The run, written down with the leaver in one transaction: there is one, whoever dies when."""
+    seen = read_leaver(tools, leaver)
+    now = tools.clock()
+    with tools.begin() as session:
+        row = _still(session, leaver)
+        if row is None or row.run_id is not None:
+            return
+        by = row.confirmed_by or row.created_by
+        ground = ground_of(tools, session, row.organization_id, by, now)
+        deed = Deed(row.deed)
+        if deed is Deed.LIST or is_over_already(Action(deed), seen, ground):
+            words = "" if deed is Deed.LIST else "Their access had ended already."
+            _done(session, row, now, words)
+            return
+        entry = Entry(
+            deed,
+            account_id=row.account_id,
+            name=row.name,
+            message=row.message if row.message_by == "atlassian" else "",
+            because=f"Is leaving: {row.why}" if row.why else "Is leaving.",
+            note=row.note,
+        )
+        run = begin_roster(
+            session,
+            tools,
+            row.organization_id,
+            [entry],
+            Origin.LEAVER,
+            row.id,
+            by=by,
+            now=now,
+        )
+        row.run_id, row.resume_at = run.id, now + LOOK_AT_RUN
+
+
+def _watch(tools: Toolbox, leaver: Leaver) -> None:
+    """What became of the run."""
+    now = tools.clock()
+    with tools.begin() as session:
+        row = _still(session, leaver)
+        if row is None or row.run_id is None:
+            return
+        run = find_run(session, row.organization_id, row.run_id)
+        case = session.scalars(
+            select(Case).where(
+                Case.organization_id == row.organization_id,
+                Case.run_id == row.run_id,
+                Case.account_id == row.account_id,
+            )
+        ).first()
+        state = CaseState(case.state) if case is not None else CaseState.FAILED
+        if run is not None and run.state == RunState.RUNNING and state in OPEN:
+            row.resume_at = now + LOOK_AT_RUN
+        elif case is not None and (state is CaseState.ACTED or case.why == Why.DONE):
+            _done(session, row, now, "" if state is CaseState.ACTED else case.reason)
+        else:
+            hold_up(session, row, case.reason if case is not None else "The run is gone.", now)
+
+
+def _done(session: Session, leaver: Leaver, now: datetime, words: str) -> None:
+    leaver.state, leaver.finished_at, leaver.resume_at = LeaverState.DONE.value, now, None
+    leaver.reason, leaver.obstacles = words[:500], []
+    record_leaver(session, Event.LEAVER_DONE, leaver, APP, now, words)
+
+
+def _still(session: Session, leaver: Leaver) -> Leaver | None:
+    """The row, locked, if it is still in the state in which this step began."""
+    locked = session.execute(
+        update(Leaver)
+        .where(
+            Leaver.organization_id == leaver.organization_id,
+            Leaver.id == leaver.id,
+            Leaver.state == LeaverState.ENDING.value,
+        )
+        .values(id=leaver.id)
+    )
+    if not locked.rowcount:  # type: ignore[attr-defined]
+        return None
+    return find_leaver(session, leaver.organization_id, leaver.id)

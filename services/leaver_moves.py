@@ -1,0 +1,238 @@
+"""The handover itself, one belonging after the other.
+
+Read who has it, write down what is about to happen, call, write down the result. Whoever comes after a dead worker
+looks at the facts, not at what the program believed (S49, S50).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from connect.errors import AtlassianError, Invalid, NotReady, RateLimited, Unauthorized, Unavailable
+from models.audit import APP, Event
+from models.leaver import Belonging, Leaver
+from rules.farewell import LeaverState
+from rules.handover import (
+    TO_MOVE,
+    TO_RETURN,
+    BelongingState,
+    Decision,
+    End,
+    Go,
+    Kind,
+    decide_move,
+    decide_return,
+)
+from services.hands import Hands, words_for
+from services.leavers import record_leaver
+from services.successors import Successors
+from services.toolbox import Toolbox
+
+AT_A_TIME = 10
+MOST_TROUBLES = 6
+_EVENTS = {
+    BelongingState.MOVED: Event.BELONGING_MOVED,
+    BelongingState.MOVED_BACK: Event.BELONGING_MOVED_BACK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """There, or back. `begun` is the state of a belonging whose call may have been made."""
+
+    leaver_in: LeaverState
+    begun: BelongingState
+    back: bool
+
+
+_THERE = _Way(LeaverState.HANDING_OVER, BelongingState.MOVING, back=False)
+_BACK = _Way(LeaverState.HANDING_BACK, BelongingState.RETURNING, back=True)
+
+
+def move_on(tools: Toolbox, leaver: Leaver) -> bool:
+    """Hands the next belongings over. False when nothing is left."""
+    return _go_on(tools, leaver, _THERE)
+
+
+def return_on(tools: Toolbox, leaver: Leaver) -> bool:
+    """Hands the next belongings back. False when nothing is left."""
+    return _go_on(tools, leaver, _BACK)
+
+
+def settle(tools: Toolbox, leaver: Leaver) -> bool:
+    """What became of the call that was on its way when somebody pressed *Stop*: no more calls are made."""
+    with tools.begin() as session:
+        rows = _waiting(session, leaver, (BelongingState.MOVING,), returns=False)
+    with Hands(tools, leaver) as hands:
+        for belonging in rows:
+            decision = _decide(hands, leaver, belonging, _THERE)
+            if isinstance(decision, Go):
+                decision = End(BelongingState.LEFT, "Stopped before its turn.")
+            _end(tools, leaver, belonging, decision, None)
+    return False
+
+
+def _go_on(tools: Toolbox, leaver: Leaver, way: _Way) -> bool:
+    states = TO_RETURN if way.back else TO_MOVE
+    with tools.begin() as session:
+        rows = _waiting(session, leaver, tuple(states), returns=way.back)
+    if not rows:
+        return False
+    with Hands(tools, leaver) as hands:
+        successors = Successors(tools, leaver)
+        for belonging in rows:
+            if not _lead(tools, hands, successors, leaver, belonging, way):
+                break
+    return True
+
+
+def _lead(
+    tools: Toolbox, hands: Hands, successors: Successors, leaver: Leaver, belonging: Belonging, way: _Way
+) -> bool:
+    """One belonging to its end. False when the leaver was stopped meanwhile."""
+    kind = Kind(belonging.kind)
+    # What an attempt leaves behind when it cannot end: there nothing has moved, on the way back it still is moved.
+    stays = BelongingState.MOVED if way.back else BelongingState.REFUSED
+    try:
+        decision = _decide(hands, leaver, belonging, way)
+        objection = "" if way.back or isinstance(decision, End) else successors.objection(belonging)
+        if objection:
+            decision = End(BelongingState.REFUSED, objection)
+        if isinstance(decision, End):
+            _end(tools, leaver, belonging, decision, None)
+            return True
+        if not _begin(tools, leaver, belonging, way):
+            return False
+        if way.back:
+            hands.give_back(belonging)
+        else:
+            hands.give(belonging, belonging.successor)
+    except RateLimited:
+        raise
+    except (Unavailable, Unauthorized, NotReady) as problem:
+        # Whoever opened the door has to hear of a credential that Atlassian rejects: the next round knows it then.
+        if not isinstance(problem, NotReady) and leaver.troubles < MOST_TROUBLES:
+            raise
+        unknown = BelongingState.MOVED if way.back else BelongingState.FAILED
+        _end(tools, leaver, belonging, End(unknown, words_for(kind, problem)), None)
+        return True
+    except (AtlassianError, Invalid) as problem:
+        _end(tools, leaver, belonging, End(stays, words_for(kind, problem)), None)
+        return True
+    done = BelongingState.MOVED_BACK if way.back else BelongingState.MOVED
+    after = leaver.account_id if way.back else belonging.successor
+    _end(tools, leaver, belonging, End(done), after)
+    return True
+
+
+def _decide(hands: Hands, leaver: Leaver, belonging: Belonging, way: _Way) -> Decision:
+    decide = decide_return if way.back else decide_move
+    holders = hands.holders(belonging)
+    if not way.back and belonging.state == BelongingState.CHOSEN.value and holders is not None:
+        belonging.before = sorted(holders)
+    return decide(
+        Kind(belonging.kind),
+        holders,
+        leaver=leaver.account_id,
+        successor=belonging.successor,
+        begun=belonging.state == way.begun.value,
+    )
+
+
+def _begin(tools: Toolbox, leaver: Leaver, belonging: Belonging, way: _Way) -> bool:
+    """Writes down that the call is about to be made; False when somebody stopped the leaver, or was faster."""
+    going = select(Leaver.id).where(
+        Leaver.organization_id == leaver.organization_id,
+        Leaver.id == leaver.id,
+        Leaver.state == way.leaver_in.value,
+    )
+    with tools.begin() as session:
+        begun = session.execute(
+            update(Belonging)
+            .where(*key_of(belonging), Belonging.state == belonging.state, going.exists())
+            .values(state=way.begun.value, before=belonging.before, changed_at=tools.clock())
+        )
+        return bool(begun.rowcount)  # type: ignore[attr-defined]
+
+
+def _end(tools: Toolbox, leaver: Leaver, belonging: Belonging, end: End, after: str | None) -> None:
+    """The result with its audit entry, in one transaction."""
+    now = tools.clock()
+    with tools.begin() as session:
+        write_end(session, leaver, belonging, end, after, now)
+
+
+def write_end(
+    session: Session, leaver: Leaver, belonging: Belonging, end: End, after: str | None, now: datetime
+) -> None:
+    """What became of one belonging. `after` is who has it now, where this handover gave it to them."""
+    values: dict[str, Any] = {
+        "state": end.state.value,
+        "reason": end.reason[:500],
+        "returns": False,
+        "changed_at": now,
+        "before": belonging.before,
+    }
+    if end.state is BelongingState.MOVED and not belonging.returns:
+        values["after"] = [after or belonging.successor]
+    elif after is not None:
+        values["after"] = [after]
+    unfinished = (
+        BelongingState.CHOSEN,
+        BelongingState.MOVING,
+        BelongingState.MOVED,
+        BelongingState.RETURNING,
+    )
+    ended = session.execute(
+        update(Belonging)
+        .where(*key_of(belonging), Belonging.state.in_([state.value for state in unfinished]))
+        .values(values)
+    )
+    if not ended.rowcount:  # type: ignore[attr-defined]
+        return
+    event = _EVENTS.get(end.state, Event.BELONGING_NOT_MOVED)
+    if end.state is BelongingState.MOVED and belonging.returns:
+        event = Event.BELONGING_NOT_MOVED
+    if belonging.kind == Kind.TOKEN and end.state is BelongingState.MOVED:
+        event = Event.TOKEN_REVOKED
+    details = {"kind": belonging.kind, "reference": belonging.reference}
+    if belonging.successor:
+        details["successor"] = belonging.successor
+    record_leaver(session, event, leaver, leaver.confirmed_by or APP, now, end.reason, details)
+
+
+def _waiting(
+    session: Session, leaver: Leaver, states: tuple[BelongingState, ...], *, returns: bool
+) -> list[Belonging]:
+    query = (
+        select(Belonging)
+        .where(
+            Belonging.organization_id == leaver.organization_id,
+            Belonging.leaver_id == leaver.id,
+            Belonging.state.in_([state.value for state in states]),
+            Belonging.kind != Kind.TOKEN.value,
+            Belonging.returns.is_(returns),
+        )
+        .order_by(Belonging.place, Belonging.client_key, Belonging.key, Belonging.reference)
+        .limit(AT_A_TIME)
+    )
+    found = list(session.scalars(query))
+    for belonging in found:
+        session.expunge(belonging)
+    return found
+
+
+def key_of(belonging: Belonging) -> tuple[Any, ...]:
+    """The row of one belonging, as a condition."""
+    return (
+        Belonging.organization_id == belonging.organization_id,
+        Belonging.leaver_id == belonging.leaver_id,
+        Belonging.kind == belonging.kind,
+        Belonging.client_key == belonging.client_key,
+        Belonging.reference == belonging.reference,
+    )

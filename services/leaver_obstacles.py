@@ -1,0 +1,64 @@
+"""What has to be done by hand before somebody's access can end, by the person as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from connect.errors import Gone
+from models.leaver import Leaver
+from models.people import Person
+from rules.changes import Snapshot
+from rules.deeds import Action, Deed
+from rules.farewell import Guide, obstacles
+from services.asking import believed
+from services.directory import store_people
+from services.doors import opened
+from services.ground import ground_of
+from services.toolbox import Toolbox
+
+
+def obstacles_now(tools: Toolbox, leaver: Leaver, asked_by: str) -> tuple[Guide, ...]:
+    """What has to be done by hand first, by the person read now. None of it for somebody who is gone already."""
+    seen = read_leaver(tools, leaver)
+    if seen is None:
+        return ()
+    now = tools.clock()
+    with tools.begin() as session:
+        person = session.get(Person, (leaver.organization_id, leaver.account_id))
+        ground = ground_of(tools, session, leaver.organization_id, asked_by, now)
+        return obstacles(
+            Action(Deed(leaver.deed)),
+            seen,
+            ground,
+            revokes=leaver.revoke_tokens,
+            in_several_directories=person is not None and person.in_several_directories,
+            refusal=believed(person.refusal, person.asked_at, now) if person is not None else "",
+        )
+
+
+def read_leaver(tools: Toolbox, leaver: Leaver) -> Snapshot | None:
+    """The person this moment; None when no directory of the organization has them. Memory learns of it too."""
+    organization_id, account_id = leaver.organization_id, leaver.account_id
+    with tools.begin() as session:
+        person = session.get(Person, (organization_id, account_id))
+        directory_id = person.directory_id if person is not None else "-"
+    with opened(tools, organization_id) as gateway:
+        try:
+            facts = gateway.person(organization_id, directory_id, account_id)
+            roles = None
+            if leaver.deed == Deed.REMOVE_ACCESS:
+                roles = gateway.roles_of(organization_id, directory_id, account_id)
+        except Gone:
+            return None
+    with tools.begin() as session:
+        person = session.get(Person, (organization_id, account_id))
+        if person is not None and not person.in_several_directories:
+            # The run that ends their access is planned from memory: what an operator has just done counts.
+            store_people(session, organization_id, directory_id, person.sync_id, [facts], tools.clock())
+    return Snapshot(facts, roles)
+
+
+def guides_to_words(guides: Sequence[Guide]) -> list[dict[str, object]]:
+    """Guides as they are kept beside the leaver."""
+    return [asdict(guide) for guide in guides]

@@ -1,0 +1,300 @@
+"""Leavers: what they own is found, tried dry, handed over, handed back; then their access ends."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from connect.errors import Conflict, Invalid, NotFound
+from models.run import Run
+from rules.deeds import Deed
+from rules.farewell import LeaverState
+from rules.handover import BelongingState, Kind
+from services import leaver_decisions, leaver_stops, leavers
+from tests.services.leavers import (
+    ANA,
+    JON,
+    PRIYA,
+    UMA,
+    begun,
+    belongings,
+    leaver,
+    looks,
+    owns,
+    plan,
+    planned,
+    ready,
+    states,
+    work,
+)
+from tests.world import World
+
+JIRA = (Kind.PROJECT, Kind.COMPONENT, Kind.FILTER, Kind.DASHBOARD, Kind.ISSUE)
+
+
+def counted(world: World, leaver_id: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in belongings(world, leaver_id):
+        found[one.kind] = found.get(one.kind, 0) + 1
+    return found
+
+
+def finish(world: World) -> None:
+    """The worker goes on until the access has ended."""
+    work(world)
+    world.act()
+    world.later(seconds=3)
+    work(world)
+
+
+def test_what_they_own_is_found_and_what_cannot_be_seen_is_said(world: World) -> None:
+    ana = ready(world, confluence=True)
+    leaver_id = begun(world, ana)
+    found = counted(world, leaver_id)
+    assert found.pop(Kind.ISSUE) >= 13
+    assert found == {"space": 3, "project": 2, "component": 2, "filter": 4, "dashboard": 2, "token": 3}
+    row = leaver(world, leaver_id)
+    assert (row.state, row.obstacles, row.resume_at) == (LeaverState.READY, [], None)
+    (board,) = (one for one in belongings(world, leaver_id, Kind.SPACE) if one.key == "BOARD")
+    assert board.detail == "Nobody else may administer it."
+    assert any("Last used" in one.detail for one in belongings(world, leaver_id, Kind.TOKEN))
+    assert {one.state for one in looks(world, leaver_id).values()} == {"seen"}
+    (entry,) = world.audit("leaver:begun")
+    assert (entry.actor, entry.subject, entry.details) == (
+        ANA,
+        UMA,
+        {"leaver": leaver_id, "origin": "hand"},
+    )
+
+
+def test_without_a_token_the_site_is_said_to_be_unseen(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    leaver_id = begun(world, ana)
+    seen = {kind: look.state for (kind, _site), look in looks(world, leaver_id).items()}
+    assert seen == dict.fromkeys(JIRA, "unseen") | {"person": "seen", "group": "seen", "token": "seen"}
+    assert all("API token" in look.reason for look in looks(world, leaver_id).values() if look.reason)
+    assert counted(world, leaver_id) == {"token": 3}
+
+
+def test_whoever_is_leaving_already_stays_the_leaver_they_are(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    first = leavers.request_leavers(world.tools, ana, [UMA, JON, UMA])
+    assert leavers.request_leavers(world.tools, ana, [UMA]) == first[:1]
+    assert len(set(first)) == 2
+    with pytest.raises(NotFound):
+        leavers.request_leavers(world.tools, ana, ["nobody"])
+    with pytest.raises(Invalid):
+        leavers.request_leavers(world.tools, ana, [])
+
+
+def test_everything_is_tried_dry_then_handed_over_then_access_ends(world: World) -> None:
+    ana = ready(world, confluence=True)
+    leaver_id = planned(world, ana, successors=(JON, PRIYA), note="Thanks for all", why="New job")
+    leaver_decisions.choose(
+        world.tools,
+        ana,
+        leaver_id,
+        plan(choices=plan().choices | {"filter": PRIYA, "dashboard": ""}),
+    )
+    work(world)
+    objections = {one.key: one.objection for one in belongings(world, leaver_id) if one.objection}
+    assert list(objections) == ["BOARD"]
+    assert "Recover permissions" in objections["BOARD"]
+    assert not world.control("GET", "/effects").get(UMA), "the dry run changes nothing"
+    filters = owns(world, UMA, "filter")
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.reason) == (LeaverState.DONE, "")
+    assert states(world, leaver_id, Kind.DASHBOARD) == {BelongingState.LEFT}
+    assert states(world, leaver_id, Kind.FILTER, Kind.ISSUE, Kind.TOKEN) == {BelongingState.MOVED}
+    assert filters <= owns(world, PRIYA, "filter")
+    assert owns(world, UMA, "issue") == owns(world, UMA, "token") == set()
+    stewards = {
+        one["principal"]
+        for one in world.control("GET", "/spaces/PEOPLE/permissions")
+        if one["operation"] == "administer"
+    }
+    assert {UMA, JON} <= stewards
+    held = world.holding(UMA)
+    assert held is not None
+    assert held["status"][0] == "suspended"
+    (run,) = world.rows(Run)
+    assert (run.origin, run.origin_id, row.run_id) == ("leaver", leaver_id, run.id)
+    moved = world.audit("belonging:moved")
+    assert len(moved) == sum(
+        1 for one in belongings(world, leaver_id) if one.state == "moved" and one.kind != "token"
+    )
+    assert len(world.audit("token:revoked")) == 3
+    assert {entry.actor for entry in moved} == {ANA}
+
+
+def test_access_ends_when_it_shall_and_not_before(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana, ends_at=world.clock() + timedelta(days=3))
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.ENDING
+    assert world.effects(UMA)["suspend"] == 0
+    assert owns(world, UMA, "token"), "what they work with until then works"
+    world.later(days=3)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.DONE
+    assert world.effects(UMA)["suspend"] == 1
+
+
+def test_it_is_handed_back_as_far_as_the_successor_still_has_it(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world, confluence=True)
+    before = {kind: owns(world, UMA, kind) for kind in JIRA}
+    leaver_id = planned(world, ana, deed=Deed.LIST.value, revoke_tokens=False)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    assert not any(owns(world, UMA, kind) for kind in JIRA if kind is not Kind.DASHBOARD)
+    other = next(iter(before["project"]))
+    world.control("PATCH", f"/belongings/project/{other}", {"holder": PRIYA})
+    leaver_stops.hand_back(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.HANDED_BACK
+    after = {kind: owns(world, UMA, kind) for kind in JIRA}
+    assert after == before | {"project": before["project"] - {other}}
+    (kept,) = (one for one in belongings(world, leaver_id) if one.reference == other)
+    assert (kept.state, kept.reason) == ("moved", "Somebody changed it since: it stays as it is.")
+    stewards = {
+        one["principal"]
+        for one in world.control("GET", "/spaces/PEOPLE/permissions")
+        if one["operation"] == "administer"
+    }
+    assert JON not in stewards
+
+
+def test_what_somebody_else_moved_meanwhile_stays_and_the_operator_decides(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    project = next(iter(owns(world, UMA, "project")))
+    world.control("PATCH", f"/belongings/project/{project}", {"holder": PRIYA})
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.resume_at) == (LeaverState.ENDING, None)
+    assert "could not be handed over" in row.reason
+    assert world.effects(UMA)["suspend"] == 0
+    (refused,) = (one for one in belongings(world, leaver_id) if one.state == "refused")
+    assert refused.reason.startswith("Somebody else has it by now")
+    world.control("PATCH", f"/belongings/project/{project}", {"holder": UMA})
+    leaver_stops.try_again(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.DONE
+    assert project in owns(world, JON, "project")
+
+
+def test_an_operator_may_go_on_without_what_could_not_be_moved(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    world.control("DELETE", f"/belongings/filter/{next(iter(owns(world, UMA, 'filter')))}")
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    leaver_stops.go_on(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.DONE
+
+
+def test_an_org_admin_is_a_guided_exception_and_no_silent_skip(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana, PRIYA)
+    (guide,) = leaver(world, leaver_id).obstacles
+    assert guide["obstacle"] == "org_admin"
+    assert len(guide["steps"]) == 3
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.resume_at, row.run_id) == (LeaverState.ENDING, None, None)
+    assert row.reason == "Something has to be done by hand first."
+    assert [one["obstacle"] for one in row.obstacles] == ["org_admin"]
+    (entry,) = world.audit("leaver:held_up")
+    assert entry.result == "org_admin"
+    world.change(PRIYA, platform_roles="")
+    leaver_stops.try_again(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.DONE
+    assert world.effects(PRIYA)["suspend"] == 1
+
+
+def test_the_key_owners_tokens_are_never_revoked(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana, ANA, deed=Deed.LIST.value)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    assert [one["obstacle"] for one in leaver(world, leaver_id).obstacles] == ["key_holder"]
+    assert not world.requests(r"/manage/api-tokens/.+")
+
+
+def test_stop_keeps_what_is_moved_and_moves_no_more(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    leaver_stops.stop(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.STOPPED
+    assert states(world, leaver_id) == {"left"}
+    assert not world.control("GET", "/effects").get(UMA)
+    with pytest.raises(Conflict):
+        leaver_stops.stop(world.tools, ana, leaver_id)
+    with pytest.raises(Conflict):
+        leaver_stops.hand_back(world.tools, ana, leaver_id)
+
+
+def test_a_successor_who_is_gone_by_then_gets_nothing(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    world.change(JON, membership_status="suspended")
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    assert states(world, leaver_id, *JIRA) == {"refused"}
+    assert not world.control("GET", "/effects").get(UMA)
+
+
+def test_atlassian_asks_to_wait_and_the_work_goes_on_later(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    world.fault("/filter/search", "429", seconds=120)
+    world.fault("/project/search", "503", times=2)
+    (leaver_id,) = leavers.request_leavers(world.tools, ana, [UMA])
+    for _ in range(4):
+        work(world)
+        assert leaver(world, leaver_id).state == LeaverState.LOOKING or _ == 3
+        world.later(seconds=121)
+    assert leaver(world, leaver_id).state == LeaverState.READY
+    assert counted(world, leaver_id)["filter"] == 4
+
+
+def test_a_token_that_atlassian_rejects_is_marked_and_said(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    world.control("POST", f"/keys/{'ATATT3-sandbox-ana-api-token-4kVz7QmD1RwS'}/expire")
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    for _ in range(3):
+        finish(world)
+        world.later(minutes=1)
+    assert states(world, leaver_id, *JIRA) == {"failed"}
+    assert leaver(world, leaver_id).reason.startswith("Something could not be handed over")
+    assert world.audit("credential:died")
+
+
+def test_the_last_door_closes_and_leavers_stop(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = begun(world, ana)
+    world.control("POST", "/uninstall", {"site": "acme", "product": "jira"})
+    assert leaver(world, leaver_id).state == LeaverState.STOPPED
