@@ -89,7 +89,10 @@ class ScimUser(Base):
     dirty_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     state: Mapped[str] = mapped_column(String(16), default="waiting", server_default="waiting")
     reason: Mapped[str] = mapped_column(String(500), default="", server_default="")
-    run_id: Mapped[str | None] = mapped_column(String(36))
+    case_id: Mapped[str | None] = mapped_column(String(36))
+    """The case in which somebody is in a run's hands now; what comes next is decided when it has ended."""
+    tried: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """The step that last came to nothing: it is not tried again until the provider says something new."""
     given: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     taken: Mapped[str] = mapped_column(String(16), default="", server_default="")
     invited: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -112,6 +115,7 @@ class ScimUser(Base):
         Index("ix_scim_user_by_external_id", "organization_id", "connection_id", "external_id"),
         Index("ix_scim_user_by_time", "organization_id", "connection_id", "created_at", "id"),
         Index("ix_scim_user_dirty", "organization_id", "connection_id", "dirty_at"),
+        Index("ix_scim_user_by_account", "organization_id", "account_id"),
     )
 
 

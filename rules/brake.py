@@ -12,13 +12,13 @@ class Brake:
     number: int | None = None
     share: int | None = None
 
-    def objection(self, chosen: int, scope: int) -> str | None:
-        """Why this many people are too many, or None. `scope` is how many people the rule is about."""
+    def objection(self, chosen: int, scope: int, about: str = "the rule") -> str | None:
+        """Why this many people are too many, or None. `scope` is how many people the rule is `about`."""
         if self.number is not None and chosen > self.number:
             return f"{_people(chosen)} would be touched; the brake allows {self.number:,}."
         if self.share is not None and chosen * 100 > self.share * scope:
             return (
-                f"{_people(chosen)} would be touched, of {scope:,} whom the rule is about;"
+                f"{_people(chosen)} would be touched, of {scope:,} whom {about} is about;"
                 f" the brake allows {self.share} %."
             )
         return None

@@ -55,8 +55,9 @@ class Access:
 class Entry:
     """One person of a roster, known by account id or by address.
 
-    `access` is what they get, `leave` the groups they leave. Nothing happens before `starts_on`; what was given is
-    taken back after `ends_on`, its last day. `because` is said beside the person, `line` is where in a file they stand.
+    `access` is what they get, `leave` the groups they leave, `products` those to which their access ends. Nothing
+    happens before `starts_on`; what was given is taken back after `ends_on`, its last day. `because` is said beside
+    the person, `line` is where in a file they stand.
     """
 
     deed: Deed
@@ -65,6 +66,7 @@ class Entry:
     name: str = ""
     access: Access = Access()
     leave: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
     starts_on: date | None = None
     ends_on: date | None = None
     message: str = ""
@@ -80,7 +82,12 @@ def action_of(entry: Entry, known: PersonFacts | None) -> Action:
         deed = Deed.GIVE_ACCESS
     message = entry.message if deed in (Deed.INVITE, Deed.DEACTIVATE) else ""
     return Action(
-        deed, leave=entry.leave, join=entry.access.groups, roles=entry.access.roles, message=message
+        deed,
+        products=entry.products,
+        leave=entry.leave,
+        join=entry.access.groups,
+        roles=entry.access.roles,
+        message=message,
     )
 
 

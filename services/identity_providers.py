@@ -161,7 +161,7 @@ def switch_mode(tools: Toolbox, caller: Caller, connection_id: str, *, live: boo
             session.execute(
                 update(ScimUser)
                 .where(ScimUser.organization_id == organization_id, ScimUser.connection_id == found.id)
-                .values(dirty_at=now, state="waiting", reason="")
+                .values(dirty_at=now, state="waiting", reason="", tried=None)
             )
             _record(session, Event.SCIM_CHANGED, found, caller, now, "Live" if live else "Audit only")
         session.flush()

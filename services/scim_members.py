@@ -122,7 +122,7 @@ def look_again(session: Session, organization_id: str, user_ids: Iterable[str], 
         session.execute(
             update(ScimUser)
             .where(ScimUser.organization_id == organization_id, ScimUser.id.in_(batch))
-            .values(dirty_at=now, state="waiting", reason="")
+            .values(dirty_at=now, state="waiting", reason="", tried=None)
             .execution_options(synchronize_session=False)
         )
 

@@ -124,8 +124,8 @@ def delete_user(tools: Toolbox, who: Provisioner, user_id: str, if_match: str) -
             hold(session, who, now)
             row = _require(session, who, user_id)
             require_match(if_match, row.version)
-            row.deleted_at = row.changed_at = row.dirty_at = now
-            row.version, row.state, row.reason = row.version + 1, "waiting", ""
+            _mark(row, now)
+            row.deleted_at = now
             here = (ScimMember.organization_id == who.organization_id, ScimMember.user_id == row.id)
             group_ids = select(ScimMember.group_id).where(*here)
             session.execute(
@@ -173,7 +173,7 @@ def _sent(raw: bytes, context: Context) -> Any:
 def _mark(row: ScimUser, now: datetime) -> None:
     row.version += 1
     row.changed_at = row.dirty_at = now
-    row.state, row.reason = "waiting", ""
+    row.state, row.reason, row.tried = "waiting", "", None
 
 
 def _take_over(session: Session, who: Provisioner, row: ScimUser) -> None:

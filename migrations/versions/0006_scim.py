@@ -74,7 +74,8 @@ def upgrade() -> None:
     sa.Column('dirty_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('state', sa.String(length=16), server_default='waiting', nullable=False),
     sa.Column('reason', sa.String(length=500), server_default='', nullable=False),
-    sa.Column('run_id', sa.String(length=36), nullable=True),
+    sa.Column('case_id', sa.String(length=36), nullable=True),
+    sa.Column('tried', sa.JSON(), nullable=True),
     sa.Column('given', sa.JSON(), nullable=True),
     sa.Column('taken', sa.String(length=16), server_default='', nullable=False),
     sa.Column('invited', sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -82,6 +83,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('organization_id', 'id', name=op.f('pk_scim_user'))
     )
     with op.batch_alter_table('scim_user', schema=None) as batch_op:
+        batch_op.create_index('ix_scim_user_by_account', ['organization_id', 'account_id'], unique=False)
         batch_op.create_index('ix_scim_user_by_external_id', ['organization_id', 'connection_id', 'external_id'], unique=False)
         batch_op.create_index('ix_scim_user_by_time', ['organization_id', 'connection_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_scim_user_dirty', ['organization_id', 'connection_id', 'dirty_at'], unique=False)
@@ -108,6 +110,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_scim_user_dirty')
         batch_op.drop_index('ix_scim_user_by_time')
         batch_op.drop_index('ix_scim_user_by_external_id')
+        batch_op.drop_index('ix_scim_user_by_account')
     op.drop_table('scim_user')
     with op.batch_alter_table('scim_group', schema=None) as batch_op:
         batch_op.drop_index('uq_scim_group_name')

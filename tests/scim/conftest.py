@@ -39,6 +39,14 @@ def shared_world(neighbours: Neighbours, sqlite_app: Flask) -> Iterator[World]:
 
 
 @pytest.fixture
+def world(neighbours: Neighbours, sqlite_app: Flask) -> Iterator[World]:
+    """For tests of what happens at Atlassian: a first day of its own."""
+    found = worlds.build(neighbours, sqlite_app)
+    yield found
+    found.http.close()
+
+
+@pytest.fixture
 def connect(shared_world: World) -> Iterator[Callable[[str], IdentityProvider]]:
     """connect("entra"): an identity provider with a token of its own; gone after the test."""
     made: list[IdentityProvider] = []

@@ -1,0 +1,243 @@
+"""What an identity provider said becomes work at Atlassian: one step for each person at a time, in runs.
+
+Everything here is one transaction over our own rows. Whoever comes second finds nothing to claim, and whoever is in
+a run's hands is left alone until that has ended: so a crash or a second worker changes nobody twice (S49, S50).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from connect.errors import NotReady
+from models.audit import APP
+from models.run import Case, Run
+from models.scim import ScimConnection, ScimUser, find_connection
+from rules.case import OPEN, RunState
+from rules.deeds import CAPABILITIES
+from rules.roster import Entry, Origin
+from rules.scim import Known, Rest, ScimMode, ScimState, Step, next_step
+from services.ground import organization_facts
+from services.previews import require_fresh_sync
+from services.roster import begin_roster
+from services.scim_brake import is_braked, no_objection, objection_of
+from services.scim_facts import endings_of, know
+from services.scim_outcomes import note_outcomes, step_to_words
+from services.toolbox import Toolbox
+
+GATHER = timedelta(seconds=10)
+"""How long changes are collected into one run, and how often a running one is looked at."""
+LATER = timedelta(minutes=1)
+MUCH_LATER = timedelta(minutes=10)
+MOST = 500
+"""People in one go: a transaction stays short."""
+_OPEN = [state.value for state in OPEN]
+
+
+def due_connections(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, str]]:
+    """(organization id, connection id, moment in ISO 8601) of the connections to look at."""
+    query = (
+        select(ScimConnection.organization_id, ScimConnection.id, ScimConnection.look_at)
+        .where(ScimConnection.look_at <= tools.clock(), ScimConnection.deleted_at.is_(None))
+        .order_by(ScimConnection.look_at)
+        .limit(limit)
+    )
+    with tools.begin() as session:
+        return [
+            (organization_id, connection_id, look_at.isoformat())
+            for organization_id, connection_id, look_at in session.execute(query)
+            if look_at is not None
+        ]
+
+
+def follow_up(tools: Toolbox, organization_id: str, connection_id: str, due_at: str) -> None:
+    """Looks once at a connection's people. May be repeated: the same moment is taken up by one."""
+    now = tools.clock()
+    with tools.begin() as session:
+        if not _claim(session, organization_id, connection_id, due_at, None):
+            return
+        found = find_connection(session, organization_id, connection_id)
+        if found is None:
+            return
+        try:
+            require_fresh_sync(session, organization_id, now)
+        except NotReady as missing:
+            _wait(session, found, missing, now)
+            return
+        note_outcomes(session, found, now)
+        late = _plan(tools, session, found, now)
+        note_outcomes(session, found, now)
+        found.look_at = _next_look(session, found, late, now)
+
+
+def fail(tools: Toolbox, organization_id: str, connection_id: str, due_at: str) -> None:
+    """A fault of our own, which is in the log: the connection is looked at again later."""
+    with tools.begin() as session:
+        _claim(session, organization_id, connection_id, due_at, tools.clock() + MUCH_LATER)
+
+
+def _claim(
+    session: Session, organization_id: str, connection_id: str, due_at: str, until: datetime | None
+) -> bool:
+    claimed = session.execute(
+        update(ScimConnection)
+        .where(
+            ScimConnection.organization_id == organization_id,
+            ScimConnection.id == connection_id,
+            ScimConnection.look_at == datetime.fromisoformat(due_at),
+            ScimConnection.deleted_at.is_(None),
+        )
+        .values(look_at=until)
+    )
+    return bool(claimed.rowcount)  # type: ignore[attr-defined]
+
+
+def _wait(session: Session, found: ScimConnection, missing: NotReady, now: datetime) -> None:
+    session.execute(
+        update(ScimUser)
+        .where(*_dirty(found))
+        .values(reason=f"{missing.sentence} {missing.next_step}"[:500])
+        .execution_options(synchronize_session=False)
+    )
+    found.look_at = now + MUCH_LATER
+
+
+@dataclass(slots=True)
+class _Plan:
+    gives: list[tuple[ScimUser, Entry]] = field(default_factory=list)
+    takes: list[tuple[ScimUser, Entry]] = field(default_factory=list)
+
+
+def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime) -> set[str]:
+    """Takes up who is waiting. Returns the ids of those for whom it is too early."""
+    query = select(ScimUser).where(*_dirty(found)).order_by(ScimUser.dirty_at, ScimUser.id).limit(MOST)
+    users = list(session.scalars(query))
+    organization = organization_facts(session, found.organization_id)
+    known = know(session, found.organization_id, users, organization)
+    endings = endings_of(found, organization)
+    busy = _busy(session, found.organization_id, users)
+    plan, late = _Plan(), set()
+    for user in users:
+        step = next_step(known[user.id], endings)
+        if user.account_id in busy or (isinstance(step, Rest) and step.state is ScimState.WAITING):
+            user.reason = step.reason if isinstance(step, Rest) else "A run has them in hand."
+            late.add(user.id)
+        else:
+            _put(found, plan, user, known[user.id], step)
+    _begin(tools, session, found, plan.gives, now, takes=False)
+    late |= _begin(tools, session, found, plan.takes, now, takes=True)
+    return late
+
+
+def _put(found: ScimConnection, plan: _Plan, user: ScimUser, known: Known, step: Step | Rest) -> None:
+    if isinstance(step, Rest):
+        user.state, user.reason, user.dirty_at = step.state.value, step.reason, None
+        return
+    words = step_to_words(step)
+    if user.tried == words and user.state == ScimState.FAILED:
+        user.dirty_at = None
+        return
+    if found.mode != ScimMode.LIVE:
+        user.state, user.dirty_at, user.tried = ScimState.LISTED.value, None, words
+        user.reason = f"Would {CAPABILITIES[step.deed].words}."
+        return
+    entry = Entry(
+        step.deed,
+        email="" if known.person is not None else user.email,
+        account_id=known.person.account_id if known.person is not None else "",
+        name=user.display_name,
+        access=step.access,
+        products=step.products,
+        because=_because(found, user),
+    )
+    (plan.takes if step.takes else plan.gives).append((user, entry))
+
+
+def _because(found: ScimConnection, user: ScimUser) -> str:
+    if user.deleted_at is not None:
+        return f"“{found.name}” has deleted them."
+    return f"“{found.name}” says that they are {'active' if user.active else 'not active'}."
+
+
+def _begin(
+    tools: Toolbox,
+    session: Session,
+    found: ScimConnection,
+    chosen: Sequence[tuple[ScimUser, Entry]],
+    now: datetime,
+    *,
+    takes: bool,
+) -> set[str]:
+    """One run for all of them. Returns the ids of those who have to wait for the brake."""
+    if not chosen:
+        return set()
+    if takes and is_braked(session, found):
+        for user, _ in chosen:
+            user.state = ScimState.BRAKED.value
+            user.reason = "The brake holds a run of this connection: release it, or stop it, first."
+        return {user.id for user, _ in chosen}
+    objection = objection_of(session, found, now) if takes else no_objection
+    run = begin_roster(
+        session,
+        tools,
+        found.organization_id,
+        [entry for _, entry in chosen],
+        Origin.SCIM,
+        found.id,
+        by=APP,
+        now=now,
+        brake=objection,
+    )
+    session.flush()
+    cases = session.scalars(
+        select(Case).where(Case.organization_id == run.organization_id, Case.run_id == run.id)
+    ).all()
+    by_account = {case.account_id: case for case in cases}
+    by_email = {case.email: case for case in reversed(cases) if case.email}
+    for user, entry in chosen:
+        case = by_account[entry.account_id] if entry.account_id else by_email[entry.email]
+        user.case_id, user.dirty_at, user.tried = case.id, None, None
+        user.state, user.reason = ScimState.WORKING.value, ""
+        if run.state == RunState.BRAKED:
+            user.state, user.reason = ScimState.BRAKED.value, run.reason
+    return set()
+
+
+def _dirty(found: ScimConnection) -> tuple[ColumnElement[bool], ...]:
+    return (
+        ScimUser.organization_id == found.organization_id,
+        ScimUser.connection_id == found.id,
+        ScimUser.dirty_at.is_not(None),
+        ScimUser.case_id.is_(None),
+    )
+
+
+def _busy(session: Session, organization_id: str, users: Sequence[ScimUser]) -> set[str]:
+    """Whom another run has in hand: one after the other."""
+    accounts = {user.account_id for user in users if user.account_id}
+    query = select(Case.account_id).where(
+        Case.organization_id == organization_id, Case.state.in_(_OPEN), Case.account_id.in_(accounts)
+    )
+    return set(session.scalars(query)) if accounts else set()
+
+
+def _next_look(session: Session, found: ScimConnection, late: set[str], now: datetime) -> datetime | None:
+    """When there is something to see again; None: as soon as the provider says something."""
+    waiting = session.scalar(select(func.count(ScimUser.id)).where(*_dirty(found))) or 0
+    if waiting > len(late):
+        return now
+    query = (
+        select(Run.state)
+        .join(Case, (Case.organization_id == Run.organization_id) & (Case.run_id == Run.id))
+        .join(ScimUser, (ScimUser.organization_id == Case.organization_id) & (ScimUser.case_id == Case.id))
+        .where(ScimUser.organization_id == found.organization_id, ScimUser.connection_id == found.id)
+        .distinct()
+    )
+    states = set(session.scalars(query))
+    if RunState.RUNNING.value in states:
+        return now + GATHER
+    return now + LATER if waiting or states else None

@@ -1,0 +1,133 @@
+"""What decides about people of an identity provider: their groups' profiles, the directory, what others want."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from models.people import Person
+from models.profile import profiles_of
+from models.scim import ScimConnection, ScimGroup, ScimUser, groups_by_user
+from rules.deeds import Deed
+from rules.organization import OrganizationFacts
+from rules.person import PersonFacts
+from rules.roster import Access
+from rules.scim import NO_ACCESS, Endings, Known
+from services.candidates import people_as_candidates
+
+
+def endings_of(found: ScimConnection, organization: OrganizationFacts) -> Endings:
+    """What the connection's words mean."""
+    return Endings(Deed(found.when_inactive), Deed(found.when_deleted), tuple(sorted(organization.products)))
+
+
+def know(
+    session: Session, organization_id: str, users: Sequence[ScimUser], organization: OrganizationFacts
+) -> dict[str, Known]:
+    """Id of a SCIM user → what decides about them. Whoever is found in the directory is remembered by account id."""
+    profiles = {profile.id: profile.access for profile in profiles_of(session, organization_id)}
+    groups = groups_by_user(session, organization_id, [user.id for user in users])
+    people = _people(session, organization_id, users, organization)
+    others = _others(session, organization_id, users, profiles)
+    found = {}
+    for user in users:
+        person = people.get(user.id)
+        if person is not None:
+            user.account_id = person.account_id
+        wanted = _wanted(groups.get(user.id, ()), profiles)
+        found[user.id] = Known(
+            active=user.active,
+            deleted=user.deleted_at is not None,
+            wanted=wanted,
+            given=access_from(user.given),
+            others=others.get(user.account_id or "", NO_ACCESS),
+            taken=Deed(user.taken) if user.taken else None,
+            invited=user.invited,
+            has_address=bool(user.email),
+            person=person,
+        )
+    return found
+
+
+def access_from(words: dict[str, Any] | None) -> Access:
+    words = words or {}
+    return Access(tuple((one[0], one[1]) for one in words.get("roles", ())), tuple(words.get("groups", ())))
+
+
+def access_to(access: Access) -> dict[str, Any] | None:
+    return {"roles": [list(one) for one in access.roles], "groups": list(access.groups)} if access else None
+
+
+def _wanted(groups: Iterable[ScimGroup], profiles: Mapping[str, Access]) -> Access:
+    """The profiles of these groups together."""
+    found = NO_ACCESS
+    for group in groups:
+        found = found | profiles.get(group.profile_id or "", NO_ACCESS)
+    return found
+
+
+def _people(
+    session: Session, organization_id: str, users: Sequence[ScimUser], organization: OrganizationFacts
+) -> dict[str, PersonFacts]:
+    """Who they are in the directory: by account id once it is known, else by a verified address."""
+    by_address = _accounts(session, organization_id, users)
+    ids: dict[str, str] = {}
+    for user in users:
+        accounts = by_address.get(user.id, set())
+        # Two accounts for one person: nobody can say which one is meant.
+        account_id = user.account_id or (accounts.copy().pop() if len(accounts) == 1 else "")
+        if account_id:
+            ids[user.id] = account_id
+    candidates = people_as_candidates(session, organization_id, sorted(set(ids.values())), organization)
+    return {
+        user_id: candidates[account_id].seen.facts
+        for user_id, account_id in ids.items()
+        if account_id in candidates
+    }
+
+
+def _accounts(session: Session, organization_id: str, users: Sequence[ScimUser]) -> dict[str, set[str]]:
+    addresses = {
+        user.id: {user.email, user.user_name_key.strip()} - {""} for user in users if not user.account_id
+    }
+    wanted = set().union(*addresses.values()) if addresses else set()
+    query = select(Person.address, Person.account_id, Person.email_verified).where(
+        Person.organization_id == organization_id, Person.left_at.is_(None), Person.address.in_(wanted)
+    )
+    known = session.execute(query).all() if wanted else []
+    invited = {user.id for user in users if user.invited}
+    return {
+        user_id: {
+            account_id
+            for address, account_id, verified in known
+            # Nobody has proven an address that no invitation of ours was sent to.
+            if address in theirs and (verified is not False or user_id in invited)
+        }
+        for user_id, theirs in addresses.items()
+    }
+
+
+def _others(
+    session: Session, organization_id: str, users: Sequence[ScimUser], profiles: Mapping[str, Access]
+) -> dict[str, Access]:
+    """Account id → what other connections want for the same person."""
+    accounts = {user.account_id for user in users if user.account_id}
+    if not accounts:
+        return {}
+    mine = {user.id for user in users}
+    query = select(ScimUser).where(
+        ScimUser.organization_id == organization_id,
+        ScimUser.account_id.in_(accounts),
+        ScimUser.deleted_at.is_(None),
+        or_(ScimUser.active.is_(True), ScimUser.case_id.is_not(None)),
+    )
+    elsewhere = [user for user in session.scalars(query) if user.id not in mine]
+    groups = groups_by_user(session, organization_id, [user.id for user in elsewhere])
+    found: dict[str, Access] = {}
+    for user in elsewhere:
+        wanted = _wanted(groups.get(user.id, ()), profiles)
+        found[user.account_id or ""] = found.get(user.account_id or "", NO_ACCESS) | wanted
+    return found

@@ -1,0 +1,80 @@
+"""What became of people whom a run had in hand for an identity provider: what they have by it, what was taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.run import Case
+from models.scim import ScimConnection, ScimUser
+from rules.case import OPEN
+from rules.changes import ChangeKind
+from rules.deeds import Deed
+from rules.roster import action_from_words, is_unknown
+from rules.scim import ScimState, Step, after
+from rules.verdict import already
+from services.orders import done_changes
+from services.scim_facts import access_from, access_to
+
+_TAKING = {ChangeKind.SUSPEND: Deed.SUSPEND, ChangeKind.DEACTIVATE: Deed.DEACTIVATE}
+_RETURNING = frozenset({ChangeKind.RESTORE, ChangeKind.REACTIVATE})
+
+
+def note_outcomes(session: Session, found: ScimConnection, now: datetime) -> None:
+    """Lets go of everybody whose case has ended; who was changed is looked at again, for what comes next."""
+    session.flush()
+    query = (
+        select(ScimUser, Case)
+        .join(Case, (Case.organization_id == ScimUser.organization_id) & (Case.id == ScimUser.case_id))
+        .where(
+            ScimUser.organization_id == found.organization_id,
+            ScimUser.connection_id == found.id,
+            Case.state.not_in([state.value for state in OPEN]),
+        )
+    )
+    for user, case in session.execute(query).all():
+        _note(user, case, now)
+
+
+def _note(user: ScimUser, case: Case, now: datetime) -> None:
+    landed = done_changes(case)
+    kinds = {change.kind for change in landed}
+    user.given = access_to(after(access_from(user.given), landed))
+    user.case_id = None
+    user.invited = user.invited or ChangeKind.INVITE in kinds
+    if not is_unknown(case.account_id):
+        user.account_id = case.account_id
+    for kind, deed in _TAKING.items():
+        if kind in kinds:
+            user.taken = deed.value
+    if kinds & _RETURNING:
+        user.taken = ""
+    if landed:
+        user.tried, user.dirty_at = None, user.dirty_at or now
+        return
+    deed = Deed(case.deed)
+    done = case.reason == already(action_from_words(deed, case.action))
+    user.tried = _words(deed, case.action)
+    user.state = (ScimState.SETTLED if done else ScimState.FAILED).value
+    user.reason = "" if done else case.reason or "The run was stopped before their turn."
+
+
+def step_to_words(step: Step) -> dict[str, Any]:
+    """A step as it is remembered, to be told from the next one."""
+    return {
+        "deed": step.deed.value,
+        "roles": sorted([list(one) for one in step.access.roles]),
+        "groups": sorted(step.access.groups),
+    }
+
+
+def _words(deed: Deed, action: dict[str, Any] | None) -> dict[str, Any]:
+    found = action_from_words(deed, action)
+    return {
+        "deed": deed.value,
+        "roles": sorted([list(one) for one in found.roles]),
+        "groups": sorted(found.join),
+    }
