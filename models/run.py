@@ -104,7 +104,8 @@ class Case(Base):
     why: Mapped[str] = mapped_column(String(16), default="", server_default="")
     """The kind of the reason (rules.verdict.Why)."""
     because: Mapped[str] = mapped_column(String(300), default="", server_default="")
-    """Why the rule chose this person."""
+    """Why the rule chose this person, as a sentence; `because_facts` the same as facts (rules.because)."""
+    because_facts: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     reason: Mapped[str] = mapped_column(String(500), default="")
     groups: Mapped[list[str] | None] = mapped_column(JSON)
     """The identity provider's groups that stand in the way."""

@@ -1,4 +1,4 @@
-"""Whether the time of a rule's step has come for a person, and the sentence that says so. Unknown never does (S45)."""
+"""Whether the time of a rule's step has come for a person, and why. Unknown never comes (S45)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rules.activity import Activity, ActivityKind, combined
+from rules.because import Because, BecauseKind, ago
 from rules.changes import Snapshot
 from rules.organization import OrganizationFacts
 from rules.person import ProductAccess
@@ -43,8 +44,8 @@ class Candidate:
 
 def time_has_come(
     when: When, person: Candidate, organization: OrganizationFacts, now: datetime, today: date
-) -> str | None:
-    """The first condition that holds, as a sentence; None when none does."""
+) -> Because | None:
+    """The first condition that holds; None when none does."""
     return (
         _by_activity(when, person, organization, now)
         or _invitation_unanswered(when, person, now)
@@ -60,19 +61,21 @@ def activity_words(person: Candidate, now: datetime) -> str:
     activity = combined(one for _access, one in person.activities)
     match activity.kind:
         case ActivityKind.SEEN:
-            return f"Was here {_ago(activity.idle_days(now) or 0)}, in {product_name(activity.product)}."
+            return f"Was here {ago(activity.idle_days(now) or 0)}, in {product_name(activity.product)}."
         case ActivityKind.NEVER:
-            return f"Never came; added {_ago(_days_since(activity.at, now))}."
+            return f"Never came; added {ago(_days_since(activity.at, now))}."
         case ActivityKind.UNKNOWN:
             return "Nobody can say when they were last here."
 
 
-def _by_activity(when: When, person: Candidate, organization: OrganizationFacts, now: datetime) -> str | None:
+def _by_activity(
+    when: When, person: Candidate, organization: OrganizationFacts, now: datetime
+) -> Because | None:
     if when.not_seen is None and when.never is None:
         return None
     looked_at = _looked_at(when, person, organization)
     if when.how is How.ANY:
-        return next((words for one in looked_at if (words := _idle_in(when, one, now))), None)
+        return next((found for one in looked_at if (found := _idle_in(when, one, now))), None)
     activities = [activity for _access, activity in looked_at]
     if any(activity.kind is ActivityKind.UNKNOWN for activity in activities):
         return None
@@ -81,8 +84,8 @@ def _by_activity(when: When, person: Candidate, organization: OrganizationFacts,
     if days is None:
         return None
     if activity.kind is ActivityKind.SEEN:
-        return f"Last seen {_ago(days)}, in {product_name(activity.product)}."
-    return f"Never came; added {_ago(days)}."
+        return Because(BecauseKind.SEEN, days, activity.product)
+    return Because(BecauseKind.NEVER, days)
 
 
 def _looked_at(
@@ -94,14 +97,13 @@ def _looked_at(
     return tuple(one for one in person.activities if one[0].resource_id in wanted)
 
 
-def _idle_in(when: When, one: AccessAndActivity, now: datetime) -> str | None:
+def _idle_in(when: When, one: AccessAndActivity, now: datetime) -> Because | None:
     access, activity = one
     days = _days_away(when, activity, now)
     if days is None:
         return None
-    if activity.kind is ActivityKind.SEEN:
-        return f"Last seen in {product_name(access.key)} {_ago(days)}."
-    return f"Never came to {product_name(access.key)}; added {_ago(days)}."
+    kind = BecauseKind.SEEN if activity.kind is ActivityKind.SEEN else BecauseKind.NEVER
+    return Because(kind, days, access.key, of_one=True)
 
 
 def _days_away(when: When, activity: Activity, now: datetime) -> int | None:
@@ -114,44 +116,36 @@ def _days_away(when: When, activity: Activity, now: datetime) -> int | None:
     return days if wanted is not None and days >= wanted else None
 
 
-def _invitation_unanswered(when: When, person: Candidate, now: datetime) -> str | None:
+def _invitation_unanswered(when: When, person: Candidate, now: datetime) -> Because | None:
     facts = person.seen.facts
     if when.invited is None or facts.email_verified is not False or facts.added_at is None:
         return None
     if any(activity.kind is not ActivityKind.NEVER for _access, activity in person.activities):
         return None
     days = _days_since(facts.added_at, now)
-    return f"Invited {_ago(days)}, not answered." if days >= when.invited else None
+    return Because(BecauseKind.INVITED, days) if days >= when.invited else None
 
 
-def _in_status(when: When, person: Candidate, now: datetime) -> str | None:
+def _in_status(when: When, person: Candidate, now: datetime) -> Because | None:
     if person.status_since is None:
         return None
     days = _days_since(person.status_since, now)
     status = person.seen.facts.status
     if when.suspended is not None and status == "suspended" and days >= when.suspended:
-        return f"Suspended for {_days(days)} or longer."
+        return Because(BecauseKind.SUSPENDED, days)
     if when.deactivated is not None and status == "deactivated" and days >= when.deactivated:
-        return f"Deactivated for {_days(days)} or longer."
+        return Because(BecauseKind.DEACTIVATED, days)
     return None
 
 
-def _past_end(when: When, person: Candidate, today: date) -> str | None:
+def _past_end(when: When, person: Candidate, today: date) -> Because | None:
     if when.past_end is None or person.ends_on is None:
         return None
     # The last day is theirs until it is over.
     if (today - person.ends_on).days <= when.past_end:
         return None
-    return f"Their last day was {person.ends_on:%-d %B %Y}."
+    return Because(BecauseKind.LAST_DAY, day=person.ends_on)
 
 
 def _days_since(moment: datetime | None, now: datetime) -> int:
     return max((now - moment).days, 0) if moment is not None else 0
-
-
-def _days(days: int) -> str:
-    return "1 day" if days == 1 else f"{days:,} days"
-
-
-def _ago(days: int) -> str:
-    return "today" if days == 0 else "yesterday" if days == 1 else f"{_days(days)} ago"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rules.activity import ActivityKind
+from rules.because import Because
 from rules.case import CaseState
 from rules.changes import holds, of_access, still_to_do, whole_person
 from rules.deeds import Action, Deed
@@ -50,9 +51,9 @@ def judge_by_rule(rule: Rule, person: Candidate, ground: Ground, now: datetime) 
 
 
 def judge_step(
-    rule: Rule, index: int, because: str, person: Candidate, ground: Ground, now: datetime
+    rule: Rule, index: int, because: Because, person: Candidate, ground: Ground, now: datetime
 ) -> Verdict:
-    """The verdict once the time of a step has come, `because` being the sentence that says so."""
+    """The verdict once the time of a step has come, `because` being why."""
     action = rule.steps[index].action
     if person.under_way:
         return Verdict(CaseState.SPARED, "Another run has this person in hand.", Why.UNDER_WAY, step=index)
@@ -80,7 +81,7 @@ def judge_step(
         refusal=person.refusal,
     )
     if verdict.state is CaseState.PLANNED:
-        return replace(verdict, reason=because, step=index)
+        return replace(verdict, reason=because.sentence, because=because, step=index)
     return replace(verdict, step=index)
 
 
@@ -123,13 +124,13 @@ def out_of_scope(who: Who, person: Candidate, organization: OrganizationFacts) -
 
 def _step_of(
     rule: Rule, person: Candidate, ground: Ground, now: datetime
-) -> tuple[int | None, tuple[int, str] | None]:
+) -> tuple[int | None, tuple[int, Because] | None]:
     """The highest rung that is reached, and the next one if its time has come; before that, the last warning due.
 
     Whoever stands on a rung is not warned of it again.
     """
     reached: int | None = None
-    due: tuple[int, str] | None = None
+    due: tuple[int, Because] | None = None
     for index, step in enumerate(rule.steps):
         because = time_has_come(step.when, person, ground.organization, now, ground.today)
         found = (index, because) if because is not None else due

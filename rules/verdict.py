@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from rules.access_path import USER_ROLE, groups_of_provider, path_out
+from rules.because import Because
 from rules.case import CaseState
 from rules.changes import (
     Change,
@@ -24,6 +25,9 @@ from rules.deeds import CAPABILITIES, Action, Deed
 from rules.guards import SENTENCES, Guarded, guard_of
 from rules.organization import OrganizationFacts
 from rules.person import PersonFacts
+
+NOTHING_LEFT = "Has everything back already."
+"""Said of somebody for whom an undo has nothing to do: as if it had been done."""
 
 
 class Why(StrEnum):
@@ -55,7 +59,7 @@ class Verdict:
     """`state` is PLANNED (chosen), GUARDED, NOT_POSSIBLE or SPARED; `reason` a sentence for people.
 
     `changes` are the calls that the deed would make, `groups` the identity provider's groups that stand in the way,
-    `step` the rung of the rule's ladder.
+    `step` the rung of the rule's ladder, `because` why its time has come.
     """
 
     state: CaseState
@@ -64,6 +68,7 @@ class Verdict:
     changes: tuple[Change, ...] = ()
     groups: tuple[str, ...] = ()
     step: int = 0
+    because: Because | None = None
 
     @property
     def objection(self) -> str | None:
@@ -120,7 +125,7 @@ def judge_way_back(
             Why.STATUS,
         )
     if not still_to_do(changes, seen):
-        return Verdict(CaseState.NOT_POSSIBLE, "Has everything back already.", Why.DONE)
+        return Verdict(CaseState.NOT_POSSIBLE, NOTHING_LEFT, Why.DONE)
     # Only the deed asks for roles: a preview cannot say that somebody changed them.
     told = [change for change in done if seen.roles is not None or not needs_roles([change])]
     if not all(holds(change, seen) or change.inverse() in begun for change in told):

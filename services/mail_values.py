@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from models.organization import Organization, seats_of
 from models.people import Person, Seat
+from rules.because import Because, BecauseKind
 from rules.deeds import Deed
+from rules.products import product_name
 from rules.topics import Topic
 from services import mail_words
 from services.keep_links import keep_link
-from services.languages import Catalogue
+from services.languages import ENGLISH, Catalogue
 from services.mail_markdown import Value, address, words
 from services.toolbox import Toolbox
 
@@ -35,16 +37,17 @@ def values_about(
 ) -> dict[str, Value]:
     """For everything that is told to the person concerned. `facts` are those of the delivery."""
     organization = session.get_one(Organization, person.organization_id)
-    products = _products(session, person, facts.get("products") or ())
+    names = _names(session, person, facts)
+    rule = str(facts.get("rule") or "")
     deed = str(facts.get("deed") or "")
     ended = topic in (Topic.ENDED, Topic.GIVEN_BACK)
     ends_at = datetime.fromisoformat(facts["ends_at"]) if facts.get("ends_at") else None
     values = values_of_everybody(organization, person) | {
-        "product": words(mail_words.product_words(said, products[:1])),
-        "products": words(mail_words.product_words(said, products)),
+        "product": words(mail_words.list_words(said, names[:1])),
+        "products": words(mail_words.list_words(said, names)),
         "deed": words(mail_words.ended_words(said, deed) if ended else mail_words.ends_words(said, deed)),
-        "rule": words(str(facts.get("rule") or "")),
-        "reason": words(mail_words.because_words(said, str(facts.get("because") or ""))),
+        "rule": words(said.gettext(mail_words.WITH_AN_END) if facts.get("timed") else rule),
+        "reason": words(_reason(said, facts)),
         "keep_link": address(
             keep_link(tools, person.organization_id, case_id, person.account_id) if case_id else ""
         ),
@@ -75,10 +78,24 @@ def sample_values(
     facts = {
         "deed": Deed.SUSPEND.value,
         "ends_at": (tools.clock() + SAMPLE_GRACE).isoformat(),
-        "because": "Last seen 93 days ago, in Jira.",
+        "because_facts": Because(BecauseKind.SEEN, 93, "jira-software").to_words(),
         "rule": rule or "Idle ladder",
     }
     return values_about(tools, session, topic, person, said, facts=facts, case_id="sample")
+
+
+def _reason(said: Catalogue, facts: Mapping[str, Any]) -> str:
+    """Why they were chosen; a sentence that is kept without its facts is English alone."""
+    if facts.get("because_facts"):
+        return mail_words.because_words(said, Because.from_words(facts["because_facts"]))
+    return str(facts.get("because") or "") if said.language == ENGLISH else ""
+
+
+def _names(session: Session, person: Person, facts: Mapping[str, Any]) -> list[str]:
+    """What it is about, by name."""
+    if facts.get("names"):
+        return [str(name) for name in facts["names"]]
+    return [product_name(key) for key in _products(session, person, facts.get("products") or ())]
 
 
 def _products(session: Session, person: Person, meant: Any) -> list[str]:

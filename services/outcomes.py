@@ -70,6 +70,7 @@ def facts_of(order: Order, case: Case, ends_at: datetime | None) -> dict[str, An
         "deed": order.action.deed.value,
         "ends_at": ends_at.isoformat() if ends_at is not None else "",
         "because": case.because,
+        "because_facts": case.because_facts,
         "rule": order.rule.name if order.rule is not None else "",
         "rule_id": order.rule_id or "",
         "products": list(order.action.products),

@@ -20,6 +20,7 @@ from rules.case import RunState
 from rules.deeds import BY_HAND, Action, Deed
 from rules.filters import PeopleFilter
 from rules.idle import Candidate
+from rules.roster import Origin
 from rules.verdict import Ground, Verdict, judge
 from services.batches import batches
 from services.candidates import people_as_candidates
@@ -110,7 +111,7 @@ def purge_previews(tools: Toolbox) -> None:
     """Deletes previews that nobody confirmed in time; those of rules are kept longer."""
     now = tools.clock()
     waiting = Run.state == RunState.PREVIEW.value
-    of_rule = Run.rule_id.is_not(None) & Run.undoes.is_(None)
+    of_rule = (Run.rule_id.is_not(None) | (Run.origin == Origin.ACCESS_RULE.value)) & Run.undoes.is_(None)
     with tools.begin() as session:
         session.execute(delete(Run).where(waiting, ~of_rule, Run.created_at < now - PREVIEWS_LIVE))
         session.execute(delete(Run).where(waiting, of_rule, Run.created_at < now - RULE_PREVIEWS_LIVE))
@@ -157,6 +158,7 @@ def case_row(
         "state": verdict.state.value,
         "why": verdict.why.value,
         "because": "",
+        "because_facts": None,
         "reason": verdict.reason[:500],
         "groups": list(verdict.groups) or None,
         "undoes": undoes,

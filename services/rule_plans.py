@@ -93,6 +93,7 @@ def _chosen(
     return {
         "state": state.value,
         "because": verdict.reason[:300],
+        "because_facts": verdict.because.to_words() if verdict.because is not None else None,
         "reason": "",
         "is_new": is_new,
         "resume_at": now if due else None,

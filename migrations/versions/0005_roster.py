@@ -35,6 +35,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('action', sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column('line', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('starts_at', sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('because_facts', sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column('ends_on', sa.Date(), nullable=True))
     op.create_table('bad_row',
     sa.Column('organization_id', sa.String(length=100), nullable=False),
@@ -61,7 +62,7 @@ def downgrade() -> None:
     op.drop_column('directory_group', 'gone')
     op.drop_table('bad_row')
     with op.batch_alter_table('run_case') as batch_op:
-        for name in ('ends_on', 'starts_at', 'line', 'action', 'email'):
+        for name in ('ends_on', 'because_facts', 'starts_at', 'line', 'action', 'email'):
             batch_op.drop_column(name)
     with op.batch_alter_table('run') as batch_op:
         batch_op.drop_index('ix_run_by_origin')

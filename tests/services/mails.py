@@ -40,6 +40,7 @@ def put_on_its_way(world: World, topic: Topic = Topic.TOLD, who: str = "uma", **
         "deed": "suspend",
         "ends_at": (world.clock()).isoformat(),
         "because": "Last seen 93 days ago, in Jira.",
+        "because_facts": {"kind": "seen", "days": 93, "product": "jira-software"},
         "rule": "Idle ladder",
         "rule_id": "",
         "products": ["jira-software"],

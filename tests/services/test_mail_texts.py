@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from connect.errors import Invalid
+from rules.because import Because, BecauseKind
 from rules.deeds import Deed
 from rules.topics import Topic
 from services.digest_words import Coming, Done, coming_list, done_list, needs_list
@@ -213,50 +215,65 @@ def test_german_is_not_english() -> None:
 
 
 @pytest.mark.parametrize(
-    ("because", "english", "german"),
+    ("because", "sentence", "english", "german"),
     [
         (
+            Because(BecauseKind.SEEN, 93, "jira-software"),
             "Last seen 93 days ago, in Jira.",
             "You were last seen in Jira 93 days ago.",
             "Sie wurden zuletzt vor 93 Tagen in Jira gesehen.",
         ),
         (
+            Because(BecauseKind.SEEN, 1, "confluence", of_one=True),
             "Last seen in Confluence yesterday.",
             "You were last seen in Confluence 1 day ago.",
             "Sie wurden zuletzt vor 1 Tag in Confluence gesehen.",
         ),
-        ("Never came; added 120 days ago.", "You have never come.", "Sie waren noch nie da."),
         (
+            Because(BecauseKind.NEVER, 120),
+            "Never came; added 120 days ago.",
+            "You have never come.",
+            "Sie waren noch nie da.",
+        ),
+        (
+            Because(BecauseKind.NEVER, 1200, "jira-software", of_one=True),
             "Never came to Jira; added 1,200 days ago.",
             "You have never come to Jira.",
             "Sie waren noch nie in Jira.",
         ),
         (
+            Because(BecauseKind.INVITED, 31),
             "Invited 31 days ago, not answered.",
             "You were invited 31 days ago and have not come yet.",
             "Sie wurden vor 31 Tagen eingeladen und sind noch nicht gekommen.",
         ),
         (
+            Because(BecauseKind.SUSPENDED, 61),
             "Suspended for 61 days or longer.",
             "Your access has been suspended for 61 days.",
             "Ihr Zugang ist seit 61 Tagen gesperrt.",
         ),
         (
+            Because(BecauseKind.DEACTIVATED, 61),
             "Deactivated for 61 days or longer.",
             "Your account has been deactivated for 61 days.",
             "Ihr Konto ist seit 61 Tagen deaktiviert.",
         ),
         (
+            Because(BecauseKind.LAST_DAY, day=date(2027, 5, 1)),
             "Their last day was 1 May 2027.",
             "Your last day was 1 May 2027.",
             "Ihr letzter Tag war der 1. Mai 2027.",
         ),
-        ("Something new.", "Something new.", ""),
     ],
 )
-def test_the_reason_of_a_rule_is_said_to_the_person(because: str, english: str, german: str) -> None:
+def test_why_a_rule_chose_somebody_is_said_to_operators_and_to_themselves(
+    because: Because, sentence: str, english: str, german: str
+) -> None:
+    assert because.sentence == sentence
     assert because_words(catalogue("en"), because) == english
     assert because_words(catalogue("de"), because) == german
+    assert Because.from_words(json.loads(json.dumps(because.to_words()))) == because
 
 
 def test_small_words() -> None:
