@@ -13,6 +13,7 @@ from sandbox import (
     control_hooks,
     control_limits,
     control_mail,
+    control_tickets,
     control_works,
     deeds,
     installer,
@@ -60,6 +61,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
     control_groups.add_routes(routes, cloud)
     control_limits.add_routes(routes, cloud)
     control_mail.add_routes(routes, cloud)
+    control_tickets.add_routes(routes, cloud)
     control_hooks.add_routes(routes, cloud)
     control_works.add_routes(routes, cloud)
     control_belongings.add_routes(routes, cloud)

@@ -29,6 +29,8 @@ from sandbox import (
     keyhost,
     mail_pages,
     site_api,
+    ticket_api,
+    ticket_pages,
     work_api,
 )
 from sandbox.admin_access import bearer
@@ -105,6 +107,8 @@ def start(
         for routes in (
             site_api.blueprint(cloud, program.name),
             work_api.blueprint(cloud, program.name),
+            ticket_api.blueprint(cloud, program.name),
+            ticket_pages.blueprint(cloud, program.name),
             jira_projects.blueprint(cloud, program.name),
             jira_lists.blueprint(cloud, program.name),
             jira_search.blueprint(cloud, program.name),

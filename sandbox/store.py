@@ -65,6 +65,12 @@ CREATE INDEX IF NOT EXISTS belonging_holder ON belonging (org, kind, holder);
 CREATE TABLE IF NOT EXISTS space_permission (id INTEGER PRIMARY KEY, org TEXT NOT NULL, space TEXT NOT NULL,
   principal_type TEXT NOT NULL, principal TEXT NOT NULL, operation TEXT NOT NULL,
   UNIQUE (org, space, principal_type, principal, operation));
+CREATE TABLE IF NOT EXISTS request (id INTEGER PRIMARY KEY, org TEXT NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL,
+  summary TEXT NOT NULL, reporter TEXT NOT NULL, person TEXT NOT NULL, status TEXT NOT NULL, created TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS request_comment (id INTEGER PRIMARY KEY, org TEXT NOT NULL, request INTEGER NOT NULL,
+  author TEXT NOT NULL, body TEXT NOT NULL, created TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS automation_call (id INTEGER PRIMARY KEY, org TEXT NOT NULL, key TEXT NOT NULL,
+  attempt INTEGER NOT NULL, status INTEGER NOT NULL);
 """
 
 TABLES = (
@@ -85,6 +91,9 @@ TABLES = (
     "mail",
     "belonging",
     "space_permission",
+    "request",
+    "request_comment",
+    "automation_call",
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import works, world
+from sandbox import ticket_api, works, world
 from sandbox.answers import Refusal
 from sandbox.belongings import Belongings
 from sandbox.cloud import Cloud
@@ -54,6 +54,10 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
     @routes.get("/rest/api/3/issue/<name>")
     def issue(name: str) -> Response:
         """GET /rest/api/3/issue/{issueIdOrKey}?fields=assignee,reporter."""
+        app_caller(cloud, site, "jira", "READ")
+        ticket = ticket_api.issue_of(cloud, site, name)
+        if ticket is not None:
+            return jsonify(ticket)
         one = find_issue(name)
         known = {
             "summary": one.summary,
