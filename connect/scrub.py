@@ -15,6 +15,8 @@ _NAMED = re.compile(
     r"(?i)\b(jwt|token|password|passwd|secret|sharedSecret|shared_secret|api[_-]?key|admin[_-]?key|client_secret)"
     r"([\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}]{4,}"
 )
+# The secret of a ticket rule (services/ticket_secrets.py).
+_TICKET = re.compile(r"\brct_[A-Za-z0-9_-]{8,}", re.ASCII)
 # A personal link opens somebody's own page without a log-in (S55).
 _KEEP_LINK = re.compile(r"/keep/[A-Za-z0-9_.%~-]{40,}", re.ASCII)
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
@@ -25,6 +27,7 @@ def scrub(text: str) -> str:
     text = _JWT.sub("[token]", text)
     text = _AUTHORIZATION.sub(r"\1 [secret]", text)
     text = _ATLASSIAN.sub("[secret]", text)
+    text = _TICKET.sub("[secret]", text)
     text = _NAMED.sub(r"\1\2[secret]", text)
     text = _KEEP_LINK.sub("/keep/[token]", text)
     return _EMAIL.sub("[address]", text)

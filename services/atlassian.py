@@ -13,6 +13,7 @@ from connect.gateway.credentials import as_app, basic
 from connect.gateway.http import READ_SECONDS, Authorization
 from connect.gateway.jira import JiraSite
 from connect.gateway.jira_belongings import JiraBelongings
+from connect.gateway.jira_tickets import JiraTickets
 from connect.gateway.organization import OrganizationGateway
 from connect.hosts import SiteOrigins
 from models.tenant import Product
@@ -49,6 +50,22 @@ class Atlassian:
         """A tenant's own site, by an account's API token."""
         with closing(self._site(product, base_url, basic(email, token))) as site:
             yield site
+
+    @contextmanager
+    def tickets_as_app(self, base_url: str, client_key: str, secret: str) -> Iterator[JiraTickets]:
+        """The tickets of a tenant's own Jira, signed with its shared secret: to be read."""
+        authorization = as_app(app_key=self.app_key, client_key=client_key, secret=secret, clock=self.clock)
+        with closing(self._tickets(base_url, authorization)) as tickets:
+            yield tickets
+
+    @contextmanager
+    def tickets_by_token(self, base_url: str, email: str, token: str) -> Iterator[JiraTickets]:
+        """The same by an account's API token: to be commented."""
+        with closing(self._tickets(base_url, basic(email, token))) as tickets:
+            yield tickets
+
+    def _tickets(self, base_url: str, authorization: Authorization) -> JiraTickets:
+        return JiraTickets(base_url, origins=self.origins, authorization=authorization, clock=self.clock)
 
     @contextmanager
     def belongings(self, base_url: str, email: str, token: str) -> Iterator[JiraBelongings]:

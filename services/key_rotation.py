@@ -11,10 +11,12 @@ from models.credential import Credential, CredentialKind
 from models.hook import Hook
 from models.mail import MailSender
 from models.tenant import Tenant
+from models.ticket import TicketRule
 from services.doors import credential_row
 from services.hook_secrets import SEALED_COLUMNS, hook_row
 from services.installing import tenant_row
 from services.mail_senders import sender_row
+from services.ticket_secrets import SEALED_COLUMN, ticket_rule_row
 from services.toolbox import Toolbox
 
 
@@ -43,6 +45,8 @@ def _places(session: Session) -> Iterator[tuple[object, str, str]]:
         yield from ((hook, row, column) for column in SEALED_COLUMNS)
     for sender in session.scalars(select(MailSender)):
         yield sender, sender_row(sender.organization_id), "password_sealed"
+    for rule in session.scalars(select(TicketRule).where(TicketRule.secret_sealed.is_not(None))):
+        yield rule, ticket_rule_row(rule.organization_id, rule.id), SEALED_COLUMN
 
 
 def _renewed(tools: Toolbox, sealed: bytes, row: str, column: str) -> bytes | None:

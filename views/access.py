@@ -37,6 +37,7 @@ from services.doors import organization_of
 from services.installing import shared_secret_of
 from services.operators import is_operator
 from services.scim_connections import Provisioner, identify
+from services.ticket_secrets import HEADER, TicketSource, open_door
 from services.toolbox import Toolbox
 
 TOOLS = "rollcall"
@@ -46,6 +47,8 @@ READS = frozenset({"GET", "HEAD"})
 
 _BEARER = re.compile(r"Bearer ([A-Za-z0-9_-]{20,100})", re.ASCII | re.IGNORECASE)
 _AUTHORIZATION = re.compile(rf"JWT ([A-Za-z0-9_.-]{{1,{MAX_TOKEN_BYTES}}})", re.ASCII)
+_TICKET_SECRET = re.compile(r"rct_[A-Za-z0-9_-]{43}", re.ASCII)
+_RULE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -58,6 +61,7 @@ class Mark(StrEnum):
     API = "api"
     WEBHOOK = "webhook"
     SCIM = "scim"
+    TICKET = "ticket"
     PUBLIC = "public"
 
 
@@ -95,6 +99,11 @@ def webhook(view: View) -> View:
 def scim(view: View) -> View:
     """An identity provider: the bearer token of one of an organization's connections (S54)."""
     return _label(view, mark=Mark.SCIM)
+
+
+def ticket(view: View) -> View:
+    """A rule of Jira Automation: the secret of the ticket rule whose id is in the address."""
+    return _label(view, mark=Mark.TICKET)
 
 
 def public(view: View) -> View:
@@ -140,6 +149,11 @@ def lifecycle_proof() -> LifecycleProof:
 def provisioner() -> Provisioner:
     """Which connection of which organization is asking, proven. For views marked @scim."""
     return cast(Provisioner, g.rollcall_provisioner)
+
+
+def ticket_source() -> TicketSource:
+    """To which rule a ticket is sent, proven. For views marked @ticket."""
+    return cast(TicketSource, g.rollcall_ticket_source)
 
 
 def mark_of(view: Callable[..., Any]) -> Mark | None:
@@ -249,6 +263,17 @@ def _prove_scim() -> None:
         raise Invalid("address", reason="nul_character")
 
 
+def _prove_ticket() -> None:
+    given = _TICKET_SECRET.fullmatch(request.headers.get(HEADER, ""))
+    rule_id = str((request.view_args or {}).get("ticket_rule_id", ""))
+    if given is None or not _RULE_ID.fullmatch(rule_id):
+        raise NotAuthenticated(reason="no_ticket_secret")
+    source = open_door(tools(), rule_id, given[0])
+    if source is None:
+        raise NotAuthenticated(reason="ticket_secret")
+    g.rollcall_ticket_source = source
+
+
 def _prove_nothing() -> None:
     """Public: there is no caller."""
 
@@ -259,6 +284,7 @@ _PROOFS: dict[Mark, Callable[[], None]] = {
     Mark.API: _prove_api,
     Mark.WEBHOOK: _prove_webhook,
     Mark.SCIM: _prove_scim,
+    Mark.TICKET: _prove_ticket,
     Mark.PUBLIC: _prove_nothing,
 }
 

@@ -152,7 +152,7 @@ def _answer(status: int, sentence: str, next_step: str, trace: str) -> Response:
     view = current_app.view_functions.get(request.endpoint or "")
     mark = mark_of(view) if view is not None else None
     words = {"sentence": sentence, "next_step": next_step, "trace_id": trace}
-    if mark in (None, Mark.LIFECYCLE, Mark.WEBHOOK):
+    if mark in (None, Mark.LIFECYCLE, Mark.WEBHOOK, Mark.TICKET):
         text = f"{sentence} {next_step} Trace id: {trace}\n"
         return Response(text, status, content_type="text/plain; charset=utf-8")
     if mark is Mark.API:

@@ -10,7 +10,7 @@ from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-from views.access import provisioner
+from views.access import provisioner, ticket_source
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -19,6 +19,8 @@ PER_ADDRESS = "300 per minute"
 """A whole company may come from one address."""
 PER_CONNECTION = "3000 per minute"
 """Entra asks a service to bear 25 requests a second; the first cycle of a large company comes in bursts."""
+PER_TICKET_RULE = "300 per minute"
+"""A whole department may ask on its first morning."""
 
 
 def _link() -> str:
@@ -44,6 +46,16 @@ def _connection() -> str:
 def limited_for_providers(view: View) -> View:
     """Counts the requests of an identity provider, all of its addresses together; the one too many is a 429."""
     return cast(View, _limiter.shared_limit(PER_CONNECTION, scope="scim", key_func=_connection)(view))
+
+
+def _ticket_rule() -> str:
+    source = ticket_source()
+    return f"{source.organization_id}/{source.rule_id}"
+
+
+def limited_for_tickets(view: View) -> View:
+    """Counts the tickets that are sent to one rule; the one too many is a 429, and Jira Automation tries again."""
+    return cast(View, _limiter.shared_limit(PER_TICKET_RULE, scope="tickets", key_func=_ticket_rule)(view))
 
 
 def register(app: Flask) -> None:
