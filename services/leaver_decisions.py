@@ -13,6 +13,7 @@ from connect.errors import Invalid
 from models.audit import Event
 from models.leaver import Belonging, Leaver
 from models.people import find_person
+from rules.deeds import Deed
 from rules.farewell import CHOOSING, ENDINGS, LeaverState
 from rules.handover import ORDER, BelongingState, Kind
 from services.leavers import changing, record_leaver, work_on
@@ -59,6 +60,12 @@ def choose(tools: Toolbox, caller: Caller, leaver_id: str, plan: Plan) -> None:
         raise Invalid("ends_at", "This moment is over.", "Choose a later one, or leave it empty: at once.")
     if plan.message_by not in ("", "atlassian", "own"):
         raise Invalid("message_by", "Nobody would send this message.", "Choose one of the list.")
+    if plan.message_by == "atlassian" and plan.deed != Deed.DEACTIVATE:
+        raise Invalid(
+            "message_by",
+            "Atlassian passes a message on only when the account is deactivated.",
+            "Choose to deactivate the account, or send a mail of yours.",
+        )
     if plan.message_by and not plan.message.strip():
         raise Invalid("message", "The message is empty.", "Write it, or choose to send none.")
     with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, now):

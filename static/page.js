@@ -14,6 +14,9 @@
     dialog.addEventListener("close", () => opener.focus(), { once: true });
   });
 
+  // --- printing: what is on paper is what the style sheet leaves ----------------------------------------------------
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-prints]")) window.print(); });
+
   // --- focus and the busy line ---------------------------------------------------------------------------------
   document.addEventListener("click", (event) => event.target.closest("[data-closes]")?.closest("dialog").close());
 

@@ -293,6 +293,19 @@ _SUBJECTS = {
     "tenant": ("Installation", ""),
     "organization": ("Organization", ""),
     "credential": ("Credential", "warning"),
+    Event.LEAVER_BEGUN: "Said that a person is leaving",
+    Event.LEAVER_PLANNED: "Planned a leaver's handover",
+    Event.LEAVER_CONFIRMED: "Confirmed a leaver's handover",
+    Event.LEAVER_STOPPED: "Stopped a leaver's handover",
+    Event.LEAVER_HANDED_OVER: "Finished a leaver's handover",
+    Event.LEAVER_HELD_UP: "Could not go on with a leaver",
+    Event.LEAVER_DONE: "Ended a leaver's access",
+    Event.LEAVER_HANDING_BACK: "Began to hand back to a leaver",
+    Event.LEAVER_HANDED_BACK: "Handed back to a leaver",
+    Event.BELONGING_MOVED: "Handed something over",
+    Event.BELONGING_MOVED_BACK: "Handed something back",
+    Event.BELONGING_NOT_MOVED: "Did not hand something over",
+    Event.TOKEN_REVOKED: "Revoked an API token",
     "operator": ("Operators", "discovery"),
     "sync": ("Sync", "info"),
     "rule": ("Rule", "discovery"),
@@ -321,6 +334,9 @@ def event_subject(event: str) -> str:
 
 def event_tone(event: str) -> str:
     subject, _, what = event.partition(":")
+    "leaver": ("Leaver", "discovery"),
+    "belonging": ("Handover", "info"),
+    "token": ("API token", "warning"),
     return "danger" if what in _BAD_ENDS else _SUBJECTS.get(subject, ("", ""))[1]
 
 

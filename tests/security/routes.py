@@ -20,6 +20,8 @@ VALUES = {
     "delivery_id": "7b3f9f6e-0000-4000-8000-000000000005",
     "profile_id": "7b3f9f6e-0000-4000-8000-000000000006",
     "case_id": "7b3f9f6e-0000-4000-8000-000000000007",
+    "leaver_id": "7b3f9f6e-0000-4000-8000-000000000008",
+    "step": "stop",
     "word": "approve",
     "event": "page_created",
     "kind": "admin-key",

@@ -1,0 +1,200 @@
+"""Leavers: the list, beginning one or several, and what an operator decides about one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, make_response, request
+
+from connect.errors import Invalid
+from models.people import Person, find_people
+from rules.filters import PeopleFilter
+from rules.handover import ORDER
+from services import leaver_decisions, leaver_evidence, leaver_stops, leavers
+from services.doors import require_organization
+from services.leaver_decisions import Plan
+from services.leaver_views import show_leaver
+from views import leaver_words, show
+from views.access import api, caller, operator_only, tools
+from views.downloads import download
+from views.errors import shown_again
+from views.leaver_pages import content, evidence_page, listing
+
+blueprint = Blueprint("leavers", __name__, url_prefix="/app/leavers")
+MOST_FOUND = 8
+CHECKLIST = ("looked", "tokens", "ending")
+"""What somebody ticks before a handover begins."""
+
+
+@blueprint.get("")
+@api
+@operator_only
+def index() -> str:
+    return listing(request.args.get("page", 1, type=int))
+
+
+@blueprint.post("")
+@api
+@operator_only
+def begin() -> str:
+    """One person's page, or the list when there are several."""
+    ids = [each for each in request.form.get("account_ids", "").split(",") if each]
+    if request.form.get("whole") == "yes":
+        ids = _whole()
+    found = leavers.request_leavers(tools(), caller(), ids)
+    if len(found) == 1:
+        return content(found[0])
+    return listing(1, saved=f"{len(found)} people are leaving. Rollcall looks for what they own.")
+
+
+@blueprint.get("/search")
+@api
+@operator_only
+def search() -> str:
+    """Whoever could be meant: to begin with, or as the successor of a leaver."""
+    text, leaver_id = request.args.get("text", "").strip(), request.args.get("of", "")
+    already = set()
+    if leaver_id:
+        page = show_leaver(tools(), caller(), leaver_id)
+        already = {page.leaver.account_id, *page.leaver.successors}
+    people = [person for person in _found(text) if person.account_id not in already]
+    return show.part("leavers/found.html", people=people, text=text, leaver_id=leaver_id)
+
+
+@blueprint.get("/<leaver_id>")
+@api
+@operator_only
+def leaver(leaver_id: str) -> str:
+    return content(leaver_id)
+
+
+@blueprint.get("/<leaver_id>/progress")
+@api
+@operator_only
+def progress(leaver_id: str) -> str | Response:
+    """What moves, while the worker is at it; the whole page as soon as somebody has to decide."""
+    page = show_leaver(tools(), caller(), leaver_id)
+    if page.is_live and page.state.value == request.args.get("state"):
+        return show.part("leavers/live.html", page=page, words=leaver_words)
+    answer = make_response(content(leaver_id))
+    answer.headers["HX-Retarget"] = "#main"
+    answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
+
+
+@blueprint.post("/<leaver_id>/look")
+@api
+@operator_only
+def look(leaver_id: str) -> str:
+    leavers.look_again(tools(), caller(), leaver_id)
+    return content(leaver_id)
+
+
+@blueprint.post("/<leaver_id>/successors")
+@api
+@operator_only
+def successor(leaver_id: str) -> str:
+    account_id = request.form.get("account_id", "")
+    if request.form.get("remove"):
+        leaver_decisions.remove_successor(tools(), caller(), leaver_id, account_id)
+    else:
+        leaver_decisions.add_successor(tools(), caller(), leaver_id, account_id)
+    return content(leaver_id)
+
+
+@blueprint.post("/<leaver_id>/plan")
+@api
+@operator_only
+def plan(leaver_id: str) -> str | Response:
+    try:
+        leaver_decisions.choose(tools(), caller(), leaver_id, _plan(leaver_id))
+    except Invalid as problem:
+        return shown_again(content(leaver_id, problem=problem, typed=dict(request.form)), problem)
+    return content(leaver_id)
+
+
+@blueprint.post("/<leaver_id>/confirm")
+@api
+@operator_only
+def confirm(leaver_id: str) -> str | Response:
+    missing = [each for each in CHECKLIST if not request.form.get(each)]
+    if missing:
+        problem = Invalid(missing[0], "Tick everything first.", "Each line says what will happen.")
+        return shown_again(content(leaver_id, problem=problem), problem)
+    leaver_decisions.confirm(tools(), caller(), leaver_id)
+    return content(leaver_id)
+
+
+@blueprint.post("/<leaver_id>/<any(stop, again, on, back):step>")
+@api
+@operator_only
+def order(leaver_id: str, step: str) -> str:
+    orders = {
+        "stop": leaver_stops.stop,
+        "again": leaver_stops.try_again,
+        "on": leaver_stops.go_on,
+        "back": leaver_stops.hand_back,
+    }
+    orders[step](tools(), caller(), leaver_id)
+    return content(leaver_id)
+
+
+@blueprint.get("/<leaver_id>/evidence")
+@api
+@operator_only
+def evidence(leaver_id: str) -> str:
+    return evidence_page(leaver_id)
+
+
+@blueprint.get("/<leaver_id>/evidence/file")
+@api
+@operator_only
+def evidence_file(leaver_id: str) -> Response:
+    rows = leaver_evidence.evidence_csv(tools(), caller(), leaver_id)
+    return download(rows, f"rollcall-leaver-{leaver_id[:8]}.csv")
+
+
+def _plan(leaver_id: str) -> Plan:
+    """What was typed. Raises Invalid."""
+    form = request.form
+    word = form.get("ends_at", "").strip()
+    zone = ZoneInfo(show_leaver(tools(), caller(), leaver_id).time_zone)
+    try:
+        ends_at = datetime.fromisoformat(word).replace(tzinfo=zone) if word else None
+    except ValueError as problem:
+        raise Invalid(
+            "ends_at", "This is no date with a time.", "Write it as 2027-05-01T18:00, or leave it empty."
+        ) from problem
+    return Plan(
+        choices={kind.value: form.get(f"successor-{kind.value}", "") for kind in ORDER},
+        deed=form.get("deed", ""),
+        ends_at=ends_at if form.get("when") == "later" else None,
+        revoke_tokens=bool(form.get("revoke_tokens")),
+        why=form.get("why", ""),
+        note=form.get("note", ""),
+        message_by=form.get("message_by", ""),
+        message=form.get("message", ""),
+    )
+
+
+def _found(text: str) -> list[Person]:
+    if not text:
+        return []
+    organization_id = require_organization(tools(), caller())
+    with tools().begin() as session:
+        found = find_people(
+            session, organization_id, PeopleFilter(text=text[:100]), tools().clock(), limit=MOST_FOUND
+        )
+        session.expunge_all()
+    return [person for person in found if not person.is_bot]
+
+
+def _whole() -> list[str]:
+    """Everybody of the filter, one more than there may be so that too many are said to be."""
+    organization_id = require_organization(tools(), caller())
+    wanted = PeopleFilter.from_words(dict(parse_qsl(request.form.get("filter", ""))))
+    with tools().begin() as session:
+        found = find_people(session, organization_id, wanted, tools().clock(), limit=leavers.MOST_AT_ONCE + 1)
+        return [person.account_id for person in found]
