@@ -8,23 +8,27 @@ from typing import Any
 
 from dbos import DBOS
 
-from jobs import cases, deliveries, questions, rules, syncs
+from jobs import access_rules, cases, deliveries, endings, leavers, questions, rules, scim, syncs, tickets
 from jobs.workbench import tools
 from services import (
     absences,
+    access_rule_runs,
     asking,
     daily_checks,
     days,
     digests,
     give_backs,
+    leaver_work,
     matters,
     orders,
     retention,
     rule_runs,
     runs,
+    scim_changes,
     sending,
     summary,
     syncing,
+    ticket_calls,
     workers,
 )
 
@@ -33,12 +37,23 @@ logger = logging.getLogger("rollcall.jobs")
 CASES_PER_TICK = 50
 """Every one of them is a checkpoint: more than this would not be written in the second that a tick has."""
 DELIVERIES_PER_TICK = 20
+TICKETS_PER_TICK = 20
 KEEP_TICKS = timedelta(hours=1)
 KEEP_WORK = timedelta(days=7)
 """How long DBOS remembers finished work. Rows remember for ever what was done; this is about ids alone."""
 SWEEP = 2000
 CLOCK = ["tick", "take_over", "rounds", "sweep"]
-WORK = ["sync_organization", "run_rule", "ask_about_preview", "act_on_case", "deliver"]
+WORK = [
+    "sync_organization",
+    "run_rule",
+    "ask_about_preview",
+    "act_on_case",
+    "deliver",
+    "look_at_ticket",
+    "lead_leaver",
+    "evaluate_access_rule",
+    "follow_provider",
+]
 
 Due = tuple[str, str, int]
 """Organization id, id of the row, number of the attempt."""
@@ -49,7 +64,9 @@ DueByDate = tuple[str, str, str]
 @DBOS.workflow(name="tick")
 def tick(_due_at: datetime, _context: Any) -> None:
     """Every second: enqueues what is due. Waiting lives in rows, never in a sleeping workflow."""
-    due_syncs, due_rules, due_questions, due_cases, due_deliveries = look_around()
+    due_syncs, due_rules, due_questions, due_cases, due_deliveries, due_tickets, due_leavers, due_access = (
+        look_around()
+    )
     for organization_id, sync_id, attempt in due_syncs:
         _enqueue(
             syncs.QUEUE,
@@ -85,20 +102,67 @@ def tick(_due_at: datetime, _context: Any) -> None:
             delivery_id,
             attempt,
         )
+    for organization_id, call_id, attempt in due_tickets:
+        _enqueue(
+            tickets.QUEUE,
+            "look_at_ticket",
+            tickets.workflow_id(call_id, attempt),
+            organization_id,
+            call_id,
+            attempt,
+        )
+    for organization_id, rule_id, number in due_access:
+        _enqueue(
+            access_rules.QUEUE,
+            "evaluate_access_rule",
+            access_rules.workflow_id(rule_id, number),
+            organization_id,
+            rule_id,
+            number,
+        )
+    for organization_id, leaver_id, attempt in due_leavers:
+        _enqueue(
+            leavers.QUEUE,
+            "lead_leaver",
+            leavers.workflow_id(leaver_id, attempt),
+            organization_id,
+            leaver_id,
+            attempt,
+        )
+    for organization_id, connection_id, due_at in providers_due():
+        _enqueue(
+            scim.QUEUE,
+            "follow_provider",
+            scim.workflow_id(connection_id, due_at),
+            organization_id,
+            connection_id,
+            due_at,
+        )
 
 
 @DBOS.step()
-def look_around() -> tuple[list[Due], list[DueByDate], list[DueByDate], list[Due], list[Due]]:
+def look_around() -> tuple[
+    list[Due], list[DueByDate], list[DueByDate], list[Due], list[Due], list[Due], list[Due], list[Due]
+]:
     for organization_id in runs.finish_runs(tools()):
         summary.summary(tools(), organization_id)
     give_backs.give_back_within_caps(tools())
+    endings.keep_time()
     return (
         syncing.due_syncs(tools()),
         rule_runs.due_rules(tools()),
         asking.lease_previews(tools()),
         orders.lease_due_cases(tools(), CASES_PER_TICK),
         sending.lease_due(tools(), DELIVERIES_PER_TICK),
+        ticket_calls.lease_due(tools(), TICKETS_PER_TICK),
+        leaver_work.due_leavers(tools()),
+        access_rule_runs.due_access_rules(tools()),
     )
+
+
+@DBOS.step()
+def providers_due() -> list[DueByDate]:
+    return scim_changes.due_connections(tools())
 
 
 @DBOS.workflow(name="rounds")

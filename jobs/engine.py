@@ -8,7 +8,7 @@ from types import FrameType
 
 from dbos import DBOS, DBOSConfig
 
-from jobs import cases, clockwork, deliveries, questions, rules, syncs
+from jobs import access_rules, cases, clockwork, deliveries, leavers, questions, rules, scim, syncs, tickets
 from jobs.workbench import lay_out
 from services.toolbox import Toolbox
 from services.workers import beat
@@ -43,6 +43,13 @@ def run(tools: Toolbox) -> None:
     DBOS.launch()
     DBOS.register_queue(syncs.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.25)
     DBOS.register_queue(rules.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5)
+    # One after the other for each organization: what one rule gives, the next one sees.
+    DBOS.register_queue(
+        access_rules.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.25
+    )
+    DBOS.register_queue(
+        leavers.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.25
+    )
     DBOS.register_queue(
         questions.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5
     )
@@ -60,6 +67,11 @@ def run(tools: Toolbox) -> None:
         partition_limiter={"limit": DELIVERIES_PER_SECOND, "period": 1.0},
         polling_interval_sec=0.25,
     )
+    # One after the other for each organization: two tickets of one person wait for each other.
+    DBOS.register_queue(
+        tickets.QUEUE, worker_concurrency=4, partition_concurrency=1, polling_interval_sec=0.25
+    )
+    DBOS.register_queue(scim.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5)
     DBOS.apply_schedules(
         [
             {"schedule_name": "tick", "workflow_fn": clockwork.tick, "schedule": "* * * * * *", "context": None},

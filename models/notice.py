@@ -12,10 +12,11 @@ from models.db import Base, UtcDateTime
 
 
 class NoticeKind(StrEnum):
-    """WARNING comes before a deed and says when; TOLD has no deed behind it."""
+    """WARNING comes before a deed and says when; TOLD has no deed behind it; ENDS: access was given until a day."""
 
     WARNING = "warning"
     TOLD = "told"
+    ENDS = "ends"
 
 
 class Notice(Base):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from rules.access_path import groups_of_provider
 from rules.case import CaseState
 from rules.changes import Change, ChangeKind, Snapshot, whole_person
-from rules.deeds import Action
+from rules.deeds import Action, Deed
 from rules.person import GroupRef, PersonFacts
 from rules.verdict import Ground, Verdict, Why, judge, judge_way_back, last_administrator_after
 
@@ -42,7 +42,7 @@ def judge_undo(
     verdict = judge_way_back(back, done, seen, begun=begun)
     if verdict.objection is not None or seen is None:
         return verdict
-    if Change(ChangeKind.INVITE) in done and any(access.last_active for access in seen.facts.products):
+    if Change(ChangeKind.INVITE) in done and has_accepted(seen.facts):
         return Verdict(
             CaseState.NOT_POSSIBLE,
             "Has been active since the invitation: end their access as for anybody who leaves.",
@@ -63,6 +63,18 @@ def judge_undo(
         again = judge(action, seen, ground, in_several_directories=in_several_directories)
         return again if again.objection is not None else verdict
     return verdict
+
+
+def has_accepted(facts: PersonFacts) -> bool:
+    """Whether somebody has come since they were invited."""
+    return any(access.last_active for access in facts.products)
+
+
+def taken_back_by(deed: Deed, done: Sequence[Change]) -> tuple[Change, ...]:
+    """Of what a case did, what an undo by this deed takes back: who accepted an invitation stays, without its access."""
+    return tuple(
+        change for change in done if deed is not Deed.TAKE_BACK or change.kind is not ChangeKind.INVITE
+    )
 
 
 def as_left_by(changes: Iterable[Change], seen: Snapshot) -> Snapshot:

@@ -28,6 +28,7 @@ from connect.errors import (
 from connect.gateway.organization import OrganizationGateway
 from models.rule import StoredRule
 from models.run import Case, Run
+from rules.access_rule import no_longer_due
 from rules.case import Act, CaseState, Record, RunState, Spare, Wait, decide, not_shown
 from rules.changes import Change, ChangeKind, Snapshot, still_to_do
 from rules.idle import Candidate
@@ -128,6 +129,9 @@ def _verdict(tools: Toolbox, order: Order, seen: Snapshot | None) -> Verdict | N
         in_several_directories=order.in_several_directories,
         refusal=order.refusal,
     )
+    if order.access_rule is not None and verdict.objection is None:
+        late = no_longer_due(order.access_rule, order.other_rules, order.action, seen.group_ids)
+        return _spared(verdict, late) if late else verdict
     if order.rule is None or verdict.objection is not None:
         return verdict
     now = tools.clock()

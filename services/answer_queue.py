@@ -1,10 +1,10 @@
-"""Answers that wait for an operator: "I still need it" where the rule asks first, and "give me my access back"."""
+"""Answers that wait for an operator: "I still need it" where the rule asks first, "give it back", "longer"."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from models.answer import Answer, Decision
 from models.people import Person, people_by_id
 from models.rule import rule_names
 from models.run import Case, Run
+from models.timed_access import TimedAccess, TimedState, ends_of
 from rules.case import CaseState, RunState, moved
 from rules.topics import AnswerKind
 from services.answers import locked, settle, spare_as_said
@@ -22,6 +23,8 @@ from services.doors import require_organization
 from services.give_backs import begin
 from services.rule_versions import step_of
 from services.selection import selected
+from services.timed_access import hold
+from services.timed_deciding import last_day, prolong_until
 from services.toolbox import Toolbox
 from services.warning import next_warning_at
 
@@ -35,6 +38,12 @@ class Asking:
     run: Run
     rule_name: str
     person: Person | None
+    until: date | None = None
+    """The last day of access that they ask to have for longer."""
+
+    @property
+    def asks_longer(self) -> bool:
+        return self.answer.kind == AnswerKind.PROLONG
 
     @property
     def asks_back(self) -> bool:
@@ -49,8 +58,16 @@ def asking(tools: Toolbox, caller: Caller, *, offset: int = 0, limit: int = 50) 
         rows = session.execute(query).all()
         names = rule_names(session, organization_id, [run.rule_id for _answer, _case, run in rows])
         people = people_by_id(session, organization_id, [case.account_id for _answer, case, _run in rows])
+        ends = ends_of(session, organization_id, [case.id for _answer, case, _run in rows])
         found = [
-            Asking(answer, case, run, names.get(run.rule_id or "", ""), people.get(case.account_id))
+            Asking(
+                answer,
+                case,
+                run,
+                names.get(run.rule_id or "", ""),
+                people.get(case.account_id),
+                ends.get(case.id),
+            )
             for answer, case, run in rows
         ]
         session.expunge_all()
@@ -69,12 +86,13 @@ def newest_run_asked_about(session: Session, organization_id: str) -> str | None
     return session.scalar(query)
 
 
-def grant(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
+def grant(tools: Toolbox, caller: Caller, case_ids: Sequence[str], until: str = "") -> int:
     """Lets people keep their access, or gives it back: the worker acts. Returns how many.
 
-    Raises Invalid, and Conflict when nobody waits any more or no way leads back for one of them: then nothing is done.
+    Whoever asks for longer gets it `until` that day. Raises Invalid, also without a day for them, and Conflict when
+    nobody waits any more or no way leads back for one of them: then nothing is done.
     """
-    return _decide(tools, caller, case_ids, granted=True)
+    return _decide(tools, caller, case_ids, granted=True, until=until)
 
 
 def refuse(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
@@ -82,7 +100,9 @@ def refuse(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
     return _decide(tools, caller, case_ids, granted=False)
 
 
-def _decide(tools: Toolbox, caller: Caller, case_ids: Sequence[str], *, granted: bool) -> int:
+def _decide(
+    tools: Toolbox, caller: Caller, case_ids: Sequence[str], *, granted: bool, until: str = ""
+) -> int:
     organization_id = require_organization(tools, caller)
     wanted = selected(case_ids)
     now, by = tools.clock(), caller.account_id or ""
@@ -92,13 +112,23 @@ def _decide(tools: Toolbox, caller: Caller, case_ids: Sequence[str], *, granted:
         if not rows:
             raise Conflict("Nobody of these waits any more.", "Reload the queue.")
         for answer, case, run in rows:
-            if answer.kind != AnswerKind.ASK_BACK:
+            if answer.kind == AnswerKind.PROLONG:
+                if granted:
+                    _prolong(tools, session, case, until, by, now)
+            elif answer.kind != AnswerKind.ASK_BACK:
                 _lead_on(session, answer, case, run, now, granted=granted)
             elif granted:
                 begin(tools, session, run, case, by=by, now=now)
             decision = Decision.APPROVED if granted else Decision.REFUSED
             settle(session, answer, case, decision, by=by, now=now)
         return len(rows)
+
+
+def _prolong(tools: Toolbox, session: Session, case: Case, until: str, by: str, now: datetime) -> None:
+    timed = hold(session, case.organization_id, case.id)
+    assert timed is not None, "only access with an end is asked to be prolonged"
+    day = last_day(session, case.organization_id, until, now)
+    prolong_until(tools, session, timed, case, day, by=by, now=now)
 
 
 def _lead_on(session: Session, answer: Answer, case: Case, run: Run, now: datetime, *, granted: bool) -> None:
@@ -130,5 +160,12 @@ def _still_matters() -> ColumnElement[bool]:
     asks_back = (Answer.kind == AnswerKind.ASK_BACK.value) & Case.state.in_(
         [CaseState.ACTED.value, CaseState.UNDO_SKIPPED.value]
     )
+    ends = select(TimedAccess.case_id).where(
+        TimedAccess.organization_id == Answer.organization_id,
+        TimedAccess.case_id == Answer.case_id,
+        TimedAccess.state.in_([TimedState.OPEN.value, TimedState.NOT_ENDED.value, TimedState.ENDED.value]),
+    )
+    longer = (Answer.kind == AnswerKind.PROLONG.value) & ends.exists()
     keeps = (Case.state == CaseState.ANSWERED.value) & (Run.state == RunState.RUNNING.value)
-    return asks_back | (keeps & (Answer.kind != AnswerKind.ASK_BACK.value))
+    of_a_warning = Answer.kind.not_in([AnswerKind.ASK_BACK.value, AnswerKind.PROLONG.value])
+    return asks_back | longer | (keeps & of_a_warning)

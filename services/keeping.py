@@ -13,6 +13,7 @@ from models.answer import answers_to
 from models.notice import Notice, NoticeKind
 from models.run import Case, Run
 from models.tenant import find_tenant
+from models.timed_access import TimedAccess, TimedState
 from rules.case import CaseState, RunState
 from rules.deeds import Deed
 from rules.products import family_of
@@ -25,12 +26,13 @@ from services.toolbox import Toolbox
 
 @dataclass(frozen=True, slots=True)
 class OwnWarning:
-    """`ends_at` is None when nothing follows but the warning itself."""
+    """`ends_at` is None when nothing follows but the warning itself. `is_timed`: access was given until then."""
 
     case_id: str
     deed: Deed
     ends_at: datetime | None
     can_keep: bool
+    is_timed: bool = False
 
 
 def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
@@ -42,6 +44,13 @@ def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
     if organization_id is None or caller.account_id is None:
         return None
     now = tools.clock()
+    ends = select(TimedAccess.case_id).where(
+        TimedAccess.organization_id == Notice.organization_id,
+        TimedAccess.case_id == Notice.case_id,
+        TimedAccess.state == TimedState.OPEN.value,
+        # One that was prolonged since speaks of a day that no longer counts.
+        TimedAccess.prolonged_at.is_(None) | (TimedAccess.prolonged_at < Notice.created_at),
+    )
     query = (
         select(Notice, Case)
         .join(Case, (Case.organization_id == Notice.organization_id) & (Case.id == Notice.case_id))
@@ -49,7 +58,8 @@ def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
             Notice.organization_id == organization_id,
             Notice.account_id == caller.account_id,
             (Case.state == CaseState.WARNED.value)
-            | ((Notice.kind == NoticeKind.TOLD.value) & Notice.read_at.is_(None)),
+            | ((Notice.kind == NoticeKind.TOLD.value) & Notice.read_at.is_(None))
+            | ((Notice.kind == NoticeKind.ENDS.value) & ends.exists()),
         )
         .order_by(Notice.created_at.desc())
         .limit(1)
@@ -63,6 +73,10 @@ def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
         tenant = find_tenant(session, caller.tenant)
         if tenant is not None:
             note_seen(session, organization_id, caller.account_id, family_of(tenant.product), now)
+        if notice.kind == NoticeKind.ENDS:
+            asked = answers_to(session, organization_id, [case.id]).get(case.id, ())
+            waits = any(one.kind == AnswerKind.PROLONG and one.given_at > notice.created_at for one in asked)
+            return OwnWarning(case.id, Deed(notice.deed), notice.ends_at, not waits, is_timed=True)
         waiting = case.state == CaseState.WARNED
         said = {one.kind for one in answers_to(session, organization_id, [case.id]).get(case.id, ())}
         can_keep = waiting and AnswerKind.KEEP not in said

@@ -12,6 +12,7 @@ from models.mail import MailSender, MailSuppression
 from models.organization import Operator, Organization
 from models.people import Person, find_person
 from models.run import find_case
+from models.timed_access import TimedState, find_timed
 from rules.case import CaseState
 from rules.topics import Topic
 from services.digest_links import stop_link
@@ -139,6 +140,10 @@ def _objection(session: Session, parcel: Parcel, person: Person) -> str:
     if parcel.topic is Topic.WARNED and parcel.case_id is not None:
         case = find_case(session, person.organization_id, parcel.case_id)
         if case is None or case.state != CaseState.WARNED or case.kept_at is not None:
+            return NOT_NEEDED
+    if parcel.topic is Topic.ACCESS_ENDS:
+        timed = find_timed(session, person.organization_id, parcel.case_id or "")
+        if timed is None or timed.state != TimedState.OPEN:
             return NOT_NEEDED
     if parcel.topic is Topic.DIGEST:
         operator = session.get(Operator, (person.organization_id, person.account_id))

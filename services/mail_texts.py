@@ -30,6 +30,7 @@ VARIABLES: dict[Topic, tuple[str, ...]] = {
     Topic.TOLD: (*_PERSON, "product", "products", *_RULE),
     Topic.ENDED: (*_PERSON, "product", "products", "deed", "keep_link", *_RULE),
     Topic.GIVEN_BACK: (*_PERSON, "product", "products", "organization"),
+    Topic.ACCESS_ENDS: (*_PERSON, "product", "products", "ends_on", "days_left", "keep_link", "organization"),
     Topic.DIGEST: (*_PERSON, "organization", "since", "done", "coming", "needs", "app_link", "stop_link"),
 }
 """What a text about a topic may use."""
@@ -57,6 +58,7 @@ NAMES: dict[Topic, str] = {
     Topic.TOLD: "Told that they are idle",
     Topic.ENDED: "Access has ended",
     Topic.GIVEN_BACK: "Access is back",
+    Topic.ACCESS_ENDS: "Access with an end: before it ends",
     Topic.DIGEST: "Summary for operators",
 }
 
@@ -65,6 +67,7 @@ _SUBJECTS: dict[Topic, str] = {
     Topic.TOLD: msgid("Do you still use {{ products }}?"),
     Topic.ENDED: msgid("Your access to {{ products }} has changed"),
     Topic.GIVEN_BACK: msgid("You have your access to {{ products }} back"),
+    Topic.ACCESS_ENDS: msgid("Your access to {{ products }} ends on {{ ends_on }}"),
     Topic.DIGEST: msgid("Rollcall in {{ organization }}: what was done, what comes next"),
 }
 _BODIES: dict[Topic, str] = {
@@ -93,6 +96,13 @@ _BODIES: dict[Topic, str] = {
         "Hello {{ person.name }},\n\n"
         "you have your access to {{ products }} back. What you made there is where it was.\n\n"
         "{{ organization }}\n"
+    ),
+    Topic.ACCESS_ENDS: msgid(
+        "Hello {{ person.name }},\n\n"
+        "you have access to {{ products }} until {{ ends_on }}. Then it ends by itself, in {{ days_left }}.\n\n"
+        "If you need it longer, ask for it: you need not log in, and the link is for you alone.\n\n"
+        "[Ask for longer]({{ keep_link }})\n\n"
+        "Why you get this mail: {{ organization }} gave you this access with an end.\n"
     ),
     Topic.DIGEST: msgid(
         "Hello {{ person.name }},\n\n"

@@ -86,6 +86,10 @@ def sample_values(
 
 def _reason(said: Catalogue, facts: Mapping[str, Any]) -> str:
     """Why they were chosen; a sentence that is kept without its facts is English alone."""
+    if facts.get("timed"):
+        # The moment is the noon of the last day, wherever the organization lives.
+        day = datetime.fromisoformat(facts["ends_at"]).date()
+        return said.gettext("It was given until %(day)s.", day=said.date(day))
     if facts.get("because_facts"):
         return mail_words.because_words(said, Because.from_words(facts["because_facts"]))
     return str(facts.get("because") or "") if said.language == ENGLISH else ""

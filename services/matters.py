@@ -14,6 +14,7 @@ from models.sync import SyncState, latest_sync
 from models.tenant import doors_of
 from rules.filters import PeopleFilter
 from rules.topics import Topic
+from services.access_rule_matters import about_access_rules
 from services.matter import Matter
 from services.notices import announce
 from services.previews import FRESH
@@ -43,6 +44,7 @@ def matters(tools: Toolbox, organization_id: str, client_key: str | None = None)
             *_about_sync(session, organization_id, now),
             *_about_mail(session, organization_id),
             *about_rules(session, organization_id, now),
+            *about_access_rules(session, organization_id, now),
             *_about_idle(idle),
         ]
     return sorted(found, key=lambda matter: ("error", "warning", "info").index(matter.severity))

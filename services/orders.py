@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.organization import Organization
 from models.people import find_person
 from models.rule import find_rule, find_version
 from models.run import Case, Run, find_case, find_run
+from rules.access_rule import AccessRule
 from rules.case import UNFINISHED, CaseState, RunState
 from rules.changes import Change, way_back
 from rules.deeds import Action, Deed
-from rules.roster import action_from_words
+from rules.roster import Origin, action_from_words
 from rules.rule import Rule, Step
 from rules.rule_file import parse_rule
+from rules.undo import taken_back_by
 from rules.verdict import Ground
+from services import access_rule_book
 from services.asking import believed
 from services.ground import ground_of
 from services.runs import paused_until
@@ -40,7 +44,8 @@ class Order:
 
     An undo has `back`, the changes to make, `undone`, those they take back, and `settles_at`, until when Atlassian may
     not show these yet. A case of a rule has `rule`, the
-    version that its run names, and `step`; `newer_rule` is what the rule has become since. `objection` is what our
+    version that its run names, and `step`; `newer_rule` is what the rule has become since. A case of an access rule has
+    that, as it is now, and the `other_rules` that give something at the same time. `objection` is what our
     own memory has against the deed.
     """
 
@@ -66,6 +71,8 @@ class Order:
     rule_id: str | None = None
     rule: Rule | None = None
     newer_rule: Rule | None = None
+    access_rule: AccessRule | None = None
+    other_rules: tuple[AccessRule, ...] = ()
     step: Step | None = None
     email: str = ""
     warnings: int = 0
@@ -150,17 +157,18 @@ def take(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> Or
 def _order(tools: Toolbox, session: Session, case: Case, run: Run, now: datetime, settle: timedelta) -> Order:
     person = find_person(session, case.organization_id, case.account_id)
     book = _book(session, run)
-    rule, objection = book.rule, book.objection
+    access = access_rule_book.open_at(session, run)
+    rule, objection = book.rule, book.objection or access.objection
     step = rule.steps[case.step] if rule is not None and case.step < len(rule.steps) else None
     original = find_case(session, case.organization_id, case.undoes) if case.undoes else None
-    undone = done_changes(original) if original is not None else ()
+    undone = taken_back_by(Deed(case.deed), done_changes(original)) if original is not None else ()
     settles_at = (
         original.finished_at + settle if original is not None and original.finished_at is not None else None
     )
     if case.kept_at is not None:
         objection = "They answered that they still need their access."
     if case.undoes is not None:
-        objection = _undo_objection(session, case, original)
+        objection = _undo_objection(session, case, original, undone if run.origin == Origin.TIMED else ())
     return Order(
         organization_id=case.organization_id,
         case_id=case.id,
@@ -184,6 +192,8 @@ def _order(tools: Toolbox, session: Session, case: Case, run: Run, now: datetime
         rule_id=run.rule_id,
         rule=rule,
         newer_rule=book.newer,
+        access_rule=access.rule,
+        other_rules=access.others,
         step=step,
         email=case.email or "",
         warnings=case.warnings,
@@ -262,11 +272,14 @@ def _later(session: Session, tools: Toolbox, case: Case, now: datetime) -> datet
     return (other.finished_at or now) + settle
 
 
-def _undo_objection(session: Session, case: Case, original: Case | None) -> str | None:
+def _undo_objection(
+    session: Session, case: Case, original: Case | None, about: Sequence[Change]
+) -> str | None:
+    """`about`: only later changes of these stand in the way; empty: any change does."""
     if original is None or not original.changed or original.state == CaseState.UNDONE:
         return "This was taken back already."
-    newer = session.scalar(
-        select(func.count(Case.id)).where(
+    newer = session.scalars(
+        select(Case).where(
             Case.organization_id == case.organization_id,
             Case.account_id == case.account_id,
             Case.id != original.id,
@@ -276,4 +289,6 @@ def _undo_objection(session: Session, case: Case, original: Case | None) -> str 
             Case.finished_at > original.finished_at,
         )
     )
-    return None if not newer else "A later run changed this person."
+    things = {change.about for change in about}
+    hit = any(not about or any(done.about in things for done in done_changes(each)) for each in newer)
+    return "A later run changed this person." if hit else None

@@ -32,7 +32,10 @@ _TAKEN = (CaseState.ACTED, CaseState.UNDO_SKIPPED)
 
 
 class Stage(StrEnum):
-    """Where their case stands. At OPEN, SOON and ENDED they may answer; CLOSED says nothing about anybody."""
+    """Where their case stands. At OPEN, SOON and ENDED they may answer; CLOSED says nothing about anybody.
+
+    From ENDS to WAS_TIMED it is about access that was given with an end: at ENDS and WAS_TIMED they may ask for longer.
+    """
 
     OPEN = "open"
     SOON = "soon"
@@ -46,6 +49,11 @@ class Stage(StrEnum):
     GRANTED = "granted"
     NOT_GRANTED = "not_granted"
     GIVEN_BACK = "given_back"
+    ENDS = "ends"
+    ENDS_ASKED = "ends_asked"
+    ENDS_REFUSED = "ends_refused"
+    PROLONGED = "prolonged"
+    WAS_TIMED = "was_timed"
     CLOSED = "closed"
 
 
@@ -54,6 +62,7 @@ _SAYABLE: dict[AnswerKind, frozenset[Stage]] = {
     AnswerKind.GIVE_UP: frozenset({Stage.OPEN}),
     AnswerKind.AWAY: frozenset({Stage.OPEN, Stage.SOON}),
     AnswerKind.ASK_BACK: frozenset({Stage.ENDED}),
+    AnswerKind.PROLONG: frozenset({Stage.ENDS, Stage.WAS_TIMED}),
 }
 
 
@@ -135,13 +144,16 @@ def stage_of(
 def may_say(stage: Stage, answers: Iterable[Answer]) -> frozenset[AnswerKind]:
     """What may be answered now; nothing is asked twice."""
     given = {one.kind for one in answers}
+    # Access that was prolonged ends once more: then it may be asked for once more.
+    given.discard(AnswerKind.PROLONG)
     return frozenset(kind for kind, stages in _SAYABLE.items() if stage in stages and kind not in given)
 
 
 def may_ask_back(case: Case, now: datetime) -> bool:
     """Whether a way leads back from what was done to them, and it was not long ago."""
     recent = case.finished_at is not None and now < case.finished_at + ASK_BACK_WITHIN
-    return case.changed and recent and CAPABILITIES[Deed(case.deed)].opposite is not None
+    capability = CAPABILITIES[Deed(case.deed)]
+    return case.changed and recent and capability.takes and capability.opposite is not None
 
 
 def first_name(name: str) -> str:

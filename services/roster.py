@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from itertools import islice
@@ -40,7 +40,7 @@ from services.doors import require_organization
 from services.ground import ground_of
 from services.previews import add_cases, case_row, new_run, require_fresh_sync
 from services.run_notices import tell_started
-from services.runs import finish_run, record_run
+from services.runs import finish_run, hold_back, record_run
 from services.toolbox import Toolbox
 
 MOST_ENTRIES = 50_000
@@ -101,10 +101,12 @@ def begin_roster(
     by: str,
     now: datetime,
     review: bool = False,
+    brake: Callable[[int], str | None] = lambda _chosen: None,
 ) -> Run:
     """A run that begins at once, for sources that nobody sits in front of. Nobody chosen: it is over at once.
 
-    With `review` everybody chosen waits for an operator. `by` is an account id, or models.audit.APP.
+    With `review` everybody chosen waits for an operator. `by` is an account id, or models.audit.APP. `brake` says why
+    so many chosen people are too many: then nobody is touched before an operator has released it (S47).
     """
     run = Run(
         organization_id=organization_id,
@@ -124,7 +126,10 @@ def begin_roster(
     chosen: list[int] = []
     deeds = _add_entries(session, run, entries, ground, now, begin_as=state, chosen=chosen)
     run.deed = deeds.pop().value if len(deeds) == 1 else None
-    if sum(chosen):
+    objection = brake(sum(chosen))
+    if objection is not None:
+        hold_back(session, run, objection, now)
+    elif sum(chosen):
         tell_started(session, run, sum(chosen), now)
     else:
         session.flush()

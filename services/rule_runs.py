@@ -14,7 +14,7 @@ from connect.errors import Conflict, NotReady
 from models.audit import APP, Event
 from models.credential import admin_keys_of
 from models.rule import RuleVersion, StoredRule, find_rule, find_version
-from models.run import Case, Run, count_cases, find_run
+from models.run import Run, count_cases, find_run
 from models.sync import Sync, SyncState
 from rules.case import OPEN, CaseState, RunState
 from rules.deeds import Deed
@@ -28,7 +28,7 @@ from services.previews import require_fresh_sync
 from services.rule_plans import Tally, write_plan
 from services.rule_versions import newest, require_rule, what_is_missing
 from services.run_notices import tell_not_begun, tell_started
-from services.runs import finish_run, make_due, record_run, require_run
+from services.runs import finish_run, hold_back, make_due, record_run, require_run
 from services.toolbox import Toolbox
 
 PATIENCE = timedelta(hours=2)
@@ -213,11 +213,7 @@ def _plan_and_go(
     tally = write_plan(session, run, rule, ground, now, lambda deed: _begins_as(rule.mode, deed))
     objection = _brake(rule, tally)
     if objection is not None:
-        run.state, run.reason = RunState.BRAKED.value, objection
-        session.flush()
-        _hold_everybody(session, run)
-        record_run(session, Event.RUN_STOPPED_BY_BRAKE, run, APP, now, objection)
-        tell_not_begun(session, run, Topic.RUN_BRAKED, now)
+        hold_back(session, run, objection, now)
         return
     session.flush()
     chosen = _count_open(session, run)
@@ -230,14 +226,6 @@ def _plan_and_go(
 def _count_open(session: Session, run: Run) -> int:
     counts = count_cases(session, run.organization_id, run.id)
     return sum(counts.get(state, 0) for state in OPEN)
-
-
-def _hold_everybody(session: Session, run: Run) -> None:
-    session.execute(
-        update(Case)
-        .where(Case.organization_id == run.organization_id, Case.run_id == run.id)
-        .values(resume_at=None)
-    )
 
 
 def _brake(rule: Rule, tally: Tally) -> str | None:

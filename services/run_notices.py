@@ -7,9 +7,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from models.access_rule import find_access_rule
 from models.rule import StoredRule
 from models.run import Run
 from rules.case import CaseState
+from rules.roster import Origin
 from rules.topics import Topic
 from services.notices import announce
 
@@ -47,7 +49,15 @@ def _tell(
     facts: dict[str, int] | dict[str, str],
 ) -> None:
     rule = session.get(StoredRule, (run.organization_id, run.rule_id)) if run.rule_id else None
-    named = {"rule": rule.name if rule is not None else "", "deed": run.deed or ""}
+    name = rule.name if rule is not None else _access_rule_name(session, run)
+    named = {"rule": name, "deed": run.deed or ""}
     if run.rule_id is not None:
         named["rule_id"] = run.rule_id
     announce(session, run.organization_id, topic, occasion, now, facts={**named, **facts}, run_id=run.id)
+
+
+def _access_rule_name(session: Session, run: Run) -> str:
+    if run.origin != Origin.ACCESS_RULE:
+        return ""
+    stored = find_access_rule(session, run.organization_id, run.origin_id)
+    return stored.name if stored is not None else ""

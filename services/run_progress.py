@@ -149,7 +149,7 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
         per_second=per_second,
         seconds_left=round(to_do / per_second) if running and done and not waiting else None,
         can_confirm=run.state == RunState.PREVIEW
-        and (run.rule_id is None or run.undoes is not None)
+        and ((run.rule_id is None and run.origin != Origin.ACCESS_RULE) or run.undoes is not None)
         and counts.get(CaseState.PLANNED, 0) > 0,
         can_release=run.state == RunState.BRAKED,
         can_stop=(running or run.state == RunState.BRAKED) and any(counts.get(state) for state in QUEUED),

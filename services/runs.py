@@ -13,10 +13,12 @@ from models.audit import APP, Event
 from models.organization import Organization
 from models.run import Case, Run, count_cases, find_run
 from rules.case import OPEN, QUEUED, CaseState, RunState
+from rules.roster import Origin
+from rules.topics import Topic
 from services.audit import record
 from services.doors import require_organization
 from services.half_undone import leave_the_rest
-from services.run_notices import tell_finished, tell_started
+from services.run_notices import tell_finished, tell_not_begun, tell_started
 from services.toolbox import Toolbox
 
 PREVIEWS_LIVE = timedelta(days=1)
@@ -31,6 +33,8 @@ def confirm(tools: Toolbox, caller: Caller, run_id: str) -> None:
         run = require_run(session, organization_id, run_id)
         if run.rule_id is not None and run.undoes is None:
             raise Conflict("This preview belongs to a rule.", "Open the rule and run it from there.")
+        if run.origin == Origin.ACCESS_RULE and run.undoes is None:
+            raise Conflict("This list belongs to an access rule.", "Open the rule and switch it live.")
         if run.state != RunState.PREVIEW or run.created_at < now - PREVIEWS_LIVE:
             raise Conflict("This preview was used already, or is too old.", "Make a new preview.")
         chosen = count_cases(session, organization_id, run_id).get(CaseState.PLANNED, 0)
@@ -144,6 +148,19 @@ def finish_run(session: Session, run: Run, now: datetime) -> None:
     result = ", ".join(f"{state.value} {count}" for state, count in sorted(counts.items()))
     record_run(session, Event.RUN_FINISHED, run, APP, now, result)
     tell_finished(session, run, counts, now)
+
+
+def hold_back(session: Session, run: Run, objection: str, now: datetime) -> None:
+    """The brake has stopped a run before anybody was touched: its list is kept, and operators are told (S47)."""
+    run.state, run.reason = RunState.BRAKED.value, objection
+    session.flush()
+    session.execute(
+        update(Case)
+        .where(Case.organization_id == run.organization_id, Case.run_id == run.id)
+        .values(resume_at=None)
+    )
+    record_run(session, Event.RUN_STOPPED_BY_BRAKE, run, APP, now, objection)
+    tell_not_begun(session, run, Topic.RUN_BRAKED, now)
 
 
 def paused_until(session: Session, organization_id: str, now: datetime) -> datetime | None:

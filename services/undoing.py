@@ -18,7 +18,8 @@ from rules.case import CHANGED, CaseState, RunState
 from rules.changes import way_back
 from rules.deeds import CAPABILITIES, Action, Deed
 from rules.idle import Candidate
-from rules.undo import as_left_by, judge_undo
+from rules.roster import Origin
+from rules.undo import as_left_by, has_accepted, judge_undo, taken_back_by
 from rules.verdict import Ground, Verdict, Why
 from services.batches import batches
 from services.candidates import people_as_candidates
@@ -70,12 +71,40 @@ def give_back(
     reason: str,
 ) -> Run:
     """A run that takes back what one case did, begun at once. Raises Conflict when no way leads back."""
+    run = begin_undo(session, undone, case, ground, by=by, now=now, settle=settle, reason=reason)
+    if isinstance(run, str):
+        raise Conflict(
+            f"The access of {case.name} cannot be given back: {run}", "Refuse, and help them by hand."
+        )
+    return run
+
+
+def begin_undo(
+    session: Session,
+    undone: Run,
+    case: Case,
+    ground: Ground,
+    *,
+    by: str,
+    now: datetime,
+    settle: timedelta,
+    reason: str,
+    origin: Origin = Origin.BY_HAND,
+    run_id: str = "",
+) -> Run | str:
+    """A run that takes back what one case did, begun at once; or why no way leads back.
+
+    With an `origin`, the case is what it came from. Who accepted an invitation that ends by itself stays, without what
+    the invitation brought.
+    """
     cases = _changed_cases(session, undone.organization_id, undone.id, case.account_id)
     run = Run(
         organization_id=undone.organization_id,
-        id=str(uuid.uuid4()),
+        id=run_id or str(uuid.uuid4()),
         deed=(CAPABILITIES[Deed(case.deed)].opposite or Deed.GIVE_BACK).value,
         state=RunState.RUNNING.value,
+        origin=origin.value,
+        origin_id=case.id if origin else "",
         undoes=undone.id,
         rule_id=undone.rule_id,
         rule_version=undone.rule_version,
@@ -87,10 +116,8 @@ def give_back(
     )
     rows = _undo_rows(session, run, cases, ground, settle)
     if not rows or rows[0]["state"] != CaseState.PLANNED:
-        why = str(rows[0]["reason"]) if rows else "It was taken back already."
-        raise Conflict(
-            f"The access of {case.name} cannot be given back: {why}", "Refuse, and help them by hand."
-        )
+        return str(rows[0]["reason"]) if rows else "It was taken back already."
+    run.deed = str(rows[0]["deed"])
     session.add(run)
     record_run(session, Event.RUN_STARTED, run, by, now, reason)
     add_cases(session, [row | {"resume_at": now} for row in rows])
@@ -137,11 +164,13 @@ def _undo_rows(
 def _undo_row(
     run: Run, case: Case, person: Candidate | None, ground: Ground, *, read_since: bool
 ) -> dict[str, object]:
-    done = done_changes(case)
     seen = person.seen if person is not None else None
+    deed = CAPABILITIES[Deed(case.deed)].opposite or Deed.GIVE_BACK
+    if run.origin == Origin.TIMED and deed is Deed.REMOVE and seen is not None and has_accepted(seen.facts):
+        deed = Deed.TAKE_BACK
+    done = taken_back_by(deed, done_changes(case))
     if seen is not None and not read_since:
         seen = as_left_by(done, seen)
-    deed = CAPABILITIES[Deed(case.deed)].opposite or Deed.GIVE_BACK
     verdict = (
         _UNKNOWN
         if case.acting_since is not None and case.state == CaseState.FAILED

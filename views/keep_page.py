@@ -16,7 +16,8 @@ from connect.errors import AppError, Conflict, Invalid, NotFound
 from rules.topics import AnswerKind
 from services.answers import LONGEST_WORDS, MOST_DAYS_AWAY, answer
 from services.languages import best_language, catalogue
-from services.own_case import OwnCase, Stage, own_case
+from services.own_case import OwnCase, Stage
+from services.own_timed import ask_for_longer, own_page
 from views import keep_words
 from views.access import public, tools
 from views.errors import note, status_of
@@ -29,7 +30,7 @@ blueprint = Blueprint("keep_page", __name__)
 @public
 @limited
 def look(token: str) -> ResponseReturnValue:
-    return _page(own_case(tools(), token))
+    return _page(own_page(tools(), token))
 
 
 @blueprint.post("/keep/<token>")
@@ -39,11 +40,15 @@ def say(token: str) -> ResponseReturnValue:
     """Takes the answer down, then shows the page anew: loading it again sends nothing again."""
     typed = {name: request.form.get(name, "") for name in ("answer", "words", "until")}
     try:
-        answer(tools(), token, _kind(typed["answer"]), words=typed["words"], until=typed["until"])
+        kind = _kind(typed["answer"])
+        if kind is AnswerKind.PROLONG:
+            ask_for_longer(tools(), token, typed["words"])
+        else:
+            answer(tools(), token, kind, words=typed["words"], until=typed["until"])
     except (Invalid, Conflict) as problem:
         note(problem)
         how = {"late": problem} if isinstance(problem, Conflict) else {"problem": problem, "typed": typed}
-        return _page(own_case(tools(), token), status_of(problem), **how)
+        return _page(own_page(tools(), token), status_of(problem), **how)
     return redirect(request.path, 303)
 
 

@@ -89,6 +89,35 @@ _SAID: dict[Stage, tuple[str, str]] = {
         msgid("You have your access back"),
         msgid("Log in as you always did. You need not do anything else."),
     ),
+    Stage.ENDS: (
+        msgid("You have access to %(products)s until %(day)s"),
+        msgid(
+            "It was given to you with an end. If you need it longer, ask for it: "
+            "an operator of your organization decides."
+        ),
+    ),
+    Stage.ENDS_ASKED: (
+        msgid("You asked for more time"),
+        msgid(
+            "An operator of your organization reads it and decides. "
+            "If nobody does, your access ends on %(day)s."
+        ),
+    ),
+    Stage.ENDS_REFUSED: (
+        msgid("Your access ends on %(day)s, as it was agreed"),
+        msgid(
+            "An operator of your organization read that you need it longer, and did not agree. "
+            "If you still need it, talk to them."
+        ),
+    ),
+    Stage.PROLONGED: (
+        msgid("You have your access until %(day)s"),
+        msgid("An operator of your organization gave you more time. You need not do anything else."),
+    ),
+    Stage.WAS_TIMED: (
+        msgid("You had access to %(products)s until %(day)s"),
+        msgid("It was given with an end, and has ended. If you still need it, ask for it back."),
+    ),
 }
 _OPEN = msgid(
     "A rule of your organization says so, mostly because an account is not used. "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 
-from connect.errors import NotFound
+from connect.errors import Invalid, NotFound
 from rules.case import WAITING, CaseState
 from services import answer_queue, reviews
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.errors import shown_again
 from views.words import case_words
 
 blueprint = Blueprint("review", __name__, url_prefix="/app/review")
@@ -26,14 +27,16 @@ def index() -> str:
 @blueprint.post("/<word>")
 @api
 @operator_only
-def decide(word: str) -> str:
-    """approve, hold, protect or note, for everybody who is ticked; about their answers: grant or refuse."""
+def decide(word: str) -> str | Response:
+    """approve, hold, leave, protect or note, for everybody who is ticked; about their answers: grant or refuse."""
     cases = request.form.getlist("case")
     reason, until = request.form.get("reason", ""), request.form.get("until", "")
     if word == "approve":
         done = f"{_people(reviews.approve(tools(), caller(), cases))} approved."
     elif word == "hold":
         done = f"{_people(reviews.hold(tools(), caller(), cases))} on hold."
+    elif word == "leave":
+        done = f"{_people(reviews.leave(tools(), caller(), cases))} refused: it does not happen."
     elif word == "protect":
         count = reviews.spare_and_protect(tools(), caller(), cases, reason=reason, until=until)
         done = f"{_people(count)} protected and left alone."
@@ -41,7 +44,13 @@ def decide(word: str) -> str:
         text = request.form.get("note", "")
         done = f"Note written beside {_people(reviews.note(tools(), caller(), cases, text))}."
     elif word == "grant":
-        done = f"Agreed: {_people(answer_queue.grant(tools(), caller(), cases))}."
+        longer = request.form.get("longer", "")
+        try:
+            done = f"Agreed: {_people(answer_queue.grant(tools(), caller(), cases, longer))}."
+        except Invalid as problem:
+            if problem.field != "until":
+                raise
+            return shown_again(_content(problem=problem), problem)
     elif word == "refuse":
         done = f"Refused: {_people(answer_queue.refuse(tools(), caller(), cases))}."
     else:
@@ -49,7 +58,7 @@ def decide(word: str) -> str:
     return _content(done)
 
 
-def _content(done: str = "") -> str:
+def _content(done: str = "", problem: Invalid | None = None) -> str:
     asked = request.values.get("show", "")
     state = CaseState(asked) if asked in {each.value for each in WAITING} else None
     _none, counts = reviews.queue(tools(), caller(), limit=0)
@@ -81,6 +90,9 @@ def _content(done: str = "") -> str:
         pages=pages,
         per_page=PER_PAGE,
         done=done,
+        problem=problem,
+        chosen=request.form.getlist("case") if problem is not None else (),
+        asks_longer=any(one.asks_longer for one in asking),
         path=show.address("review", words),
         address=show.address("review", words | ({"page": str(page)} if page > 1 else {})),
     )

@@ -11,6 +11,7 @@ from rules.deeds import CAPABILITIES, Deed
 from rules.panel import Role
 from rules.roster import Origin
 from rules.rule import Mode
+from rules.tickets import CallState
 from rules.topics import AnswerKind, Channel, DeliveryState
 from rules.verdict import Why
 
@@ -54,6 +55,16 @@ CHIPS: list[tuple[str, dict[str, str]]] = [
     ("External", {"claim": "unmanaged"}),
     ("Left", {"status": "left"}),
 ]
+
+CALL_STATES: dict[CallState, tuple[str, str]] = {
+    CallState.RECEIVED: ("Being read", "info"),
+    CallState.WAITING: ("Waits for an operator", "discovery"),
+    CallState.GIVING: ("Being given", "info"),
+    CallState.APPLIED: ("Applied", "success"),
+    CallState.SKIPPED: ("Skipped", ""),
+    CallState.FAILED: ("Failed", "danger"),
+}
+"""How a ticket stands that was sent to a rule."""
 
 RUN_STATES: dict[RunState, tuple[str, str]] = {
     RunState.PREVIEW: ("Preview", ""),
@@ -260,11 +271,6 @@ EVENTS: dict[str, str] = {
     Event.HOOK_CHANGED: "Changed a hook",
     Event.HOOK_REMOVED: "Removed a hook",
     Event.HOOK_TESTED: "Tested a hook",
-    Event.SCIM_CONNECTED: "Connected an identity provider",
-    Event.SCIM_TOKEN_REPLACED: "Replaced an identity provider's token",
-    Event.SCIM_CHANGED: "Changed an identity provider's settings",
-    Event.SCIM_MAPPED: "Mapped an identity provider's group",
-    Event.SCIM_DISCONNECTED: "Removed an identity provider",
     Event.ACCESS_RULE_CREATED: "Made an access rule",
     Event.ACCESS_RULE_CHANGED: "Changed an access rule",
     Event.ACCESS_RULE_SWITCHED: "Switched an access rule's mode",
@@ -282,17 +288,11 @@ EVENTS: dict[str, str] = {
     Event.SCIM_CHANGED: "Changed an identity provider's settings",
     Event.SCIM_MAPPED: "Mapped an identity provider's group",
     Event.SCIM_DISCONNECTED: "Removed an identity provider",
+    Event.TICKET_RULE_ADDED: "Made a ticket rule",
+    Event.TICKET_RULE_CHANGED: "Changed a ticket rule",
+    Event.TICKET_RULE_REMOVED: "Deleted a ticket rule",
+    Event.TICKET_RETRIED: "Had a ticket looked at again",
     Event.DELIVERY_REPEATED: "Sent a notice again",
-    Event.CASE_CALLED_OFF: "Called off what was to begin",
-    Event.PROFILE_CREATED: "Made a profile",
-    Event.PROFILE_CHANGED: "Changed a profile",
-    Event.PROFILE_REMOVED: "Removed a profile",
-}
-
-_SUBJECTS = {
-    "tenant": ("Installation", ""),
-    "organization": ("Organization", ""),
-    "credential": ("Credential", "warning"),
     Event.LEAVER_BEGUN: "Said that a person is leaving",
     Event.LEAVER_PLANNED: "Planned a leaver's handover",
     Event.LEAVER_CONFIRMED: "Confirmed a leaver's handover",
@@ -306,6 +306,16 @@ _SUBJECTS = {
     Event.BELONGING_MOVED_BACK: "Handed something back",
     Event.BELONGING_NOT_MOVED: "Did not hand something over",
     Event.TOKEN_REVOKED: "Revoked an API token",
+    Event.CASE_CALLED_OFF: "Called off what was to begin",
+    Event.PROFILE_CREATED: "Made a profile",
+    Event.PROFILE_CHANGED: "Changed a profile",
+    Event.PROFILE_REMOVED: "Removed a profile",
+}
+
+_SUBJECTS = {
+    "tenant": ("Installation", ""),
+    "organization": ("Organization", ""),
+    "credential": ("Credential", "warning"),
     "operator": ("Operators", "discovery"),
     "sync": ("Sync", "info"),
     "rule": ("Rule", "discovery"),
@@ -319,11 +329,27 @@ _SUBJECTS = {
     "mail": ("Notices", "info"),
     "hook": ("Notices", "info"),
     "delivery": ("Notices", "info"),
+    "ticket_rule": ("Tickets", "info"),
+    "ticket": ("Tickets", "info"),
     "scim": ("Identity provider", "info"),
     "access_rule": ("Access rule", "discovery"),
     "timed": ("Access with an end", "info"),
+    "leaver": ("Leaver", "discovery"),
+    "belonging": ("Handover", "info"),
+    "token": ("API token", "warning"),
 }
-_BAD_ENDS = ("refused", "died", "failed", "could_not_warn", "came_back", "stopped_by_brake", "loop_found", "not_ended")
+_BAD_ENDS = (
+    "refused",
+    "died",
+    "failed",
+    "could_not_warn",
+    "came_back",
+    "stopped_by_brake",
+    "loop_found",
+    "not_ended",
+    "held_up",
+    "not_moved",
+)
 _CREDENTIALS = {"admin_key": "Admin API key", "api_token": "API token"}
 
 
@@ -334,9 +360,6 @@ def event_subject(event: str) -> str:
 
 def event_tone(event: str) -> str:
     subject, _, what = event.partition(":")
-    "leaver": ("Leaver", "discovery"),
-    "belonging": ("Handover", "info"),
-    "token": ("API token", "warning"),
     return "danger" if what in _BAD_ENDS else _SUBJECTS.get(subject, ("", ""))[1]
 
 

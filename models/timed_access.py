@@ -1,0 +1,85 @@
+"""TimedAccess: what one case gave, and until when. Warned before, prolonged by an operator, taken back once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Date, ForeignKeyConstraint, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.db import Base, UtcDateTime
+
+
+class TimedState(StrEnum):
+    """OPEN until its day is over; ENDING while its undo is at work; NOT_ENDED: it could not be taken back.
+
+    DROPPED: an operator took the end away, so that the access stays.
+    """
+
+    OPEN = "open"
+    ENDING = "ending"
+    ENDED = "ended"
+    NOT_ENDED = "not_ended"
+    DROPPED = "dropped"
+
+
+class TimedAccess(Base):
+    """`ends_on` is the last day that was asked for, `prolonged_until` the one that counts since an operator moved it.
+
+    `warned` holds "2027-05-03:7" for each warning that went out: the last day it spoke of, and how many days before.
+    `next_at` is when to look again, `reason` why it could not be taken back.
+    """
+
+    __tablename__ = "timed_access"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(36))
+    account_id: Mapped[str] = mapped_column(String(128))
+    ends_on: Mapped[date] = mapped_column(Date)
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(16), default=TimedState.OPEN.value)
+    warned: Mapped[list[str]] = mapped_column(JSON)
+    next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    prolonged_until: Mapped[date | None] = mapped_column(Date)
+    prolonged_by: Mapped[str | None] = mapped_column(String(128))
+    prolonged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by: Mapped[str | None] = mapped_column(String(128))
+    end_run_id: Mapped[str | None] = mapped_column(String(36))
+    reason: Mapped[str] = mapped_column(String(500), default="", server_default="")
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "case_id"], ["run_case.organization_id", "run_case.id"], ondelete="CASCADE"
+        ),
+        Index("ix_timed_due", "state", "next_at"),
+        Index("ix_timed_by_person", "organization_id", "account_id"),
+    )
+
+    @property
+    def until(self) -> date:
+        """The last day that counts."""
+        return self.prolonged_until or self.ends_on
+
+
+def find_timed(session: Session, organization_id: str, case_id: str) -> TimedAccess | None:
+    return session.get(TimedAccess, (organization_id, case_id))
+
+
+def timed_of(session: Session, organization_id: str, account_id: str) -> list[TimedAccess]:
+    """Somebody's access with an end, the newest first."""
+    query = select(TimedAccess).where(
+        TimedAccess.organization_id == organization_id, TimedAccess.account_id == account_id
+    )
+    return list(session.scalars(query.order_by(TimedAccess.began_at.desc()).limit(50)))
+
+
+def ends_of(session: Session, organization_id: str, case_ids: Iterable[str]) -> dict[str, date]:
+    """Case id → the last day of what it gave."""
+    query = select(TimedAccess).where(
+        TimedAccess.organization_id == organization_id, TimedAccess.case_id.in_(list(case_ids))
+    )
+    return {timed.case_id: timed.until for timed in session.scalars(query)}

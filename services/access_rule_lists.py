@@ -1,0 +1,130 @@
+"""What an access rule would do, as a list that operators look at: nothing happens by it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from models.access_rule import StoredAccessRule, access_rules_of, given_by
+from models.audit import APP, Event
+from models.run import Run
+from models.sync import Sync, SyncState, latest_sync
+from rules.access_rule import AccessPlan, Given, plan_access
+from rules.case import RunState
+from rules.changes import Change
+from rules.roster import Origin
+from rules.rule import Mode
+from services.access_members import members_of
+from services.access_rules import require_access_rule
+from services.doors import require_organization
+from services.ground import organization_facts
+from services.previews import require_fresh_sync
+from services.roster import fill
+from services.runs import record_run
+from services.toolbox import Toolbox
+
+NOTHING = "Nothing to do."
+
+
+def preview_access_rule(tools: Toolbox, caller: Caller, rule_id: str) -> str:
+    """What the rule would do now, as a list; nothing happens. Returns the run's id. Raises NotFound and NotReady."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        stored = require_access_rule(session, organization_id, rule_id)
+        require_fresh_sync(session, organization_id, now)
+        sync = latest_sync(session, organization_id, SyncState.COMPLETE)
+        assert sync is not None
+        run = write_list(
+            tools, session, stored, plan_of(tools, session, stored, sync), by=caller.account_id or "", now=now
+        )
+        return run.id
+
+
+def mark_seen(tools: Toolbox, caller: Caller, rule_id: str) -> None:
+    """An operator looks at the list of this version: it may be switched live from now on."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        stored = require_access_rule(session, organization_id, rule_id)
+        listed = newest_list(session, stored)
+        if listed is None or listed.rule_version != stored.version or stored.seen_version == stored.version:
+            return
+        stored.seen_version, stored.seen_by = stored.version, caller.account_id
+        listed.seen_by = caller.account_id
+
+
+def newest_list(session: Session, stored: StoredAccessRule) -> Run | None:
+    """The newest list of what the rule would do."""
+    query = select(Run).where(*_lists(stored)).order_by(Run.created_at.desc()).limit(1)
+    return session.scalar(query)
+
+
+def plan_of(tools: Toolbox, session: Session, stored: StoredAccessRule, sync: Sync) -> AccessPlan:
+    organization_id = stored.organization_id
+    # What was given while the directory was read, or shortly before, may not show in it.
+    read_since = sync.started_at - timedelta(seconds=tools.settings.settle_seconds)
+    given: dict[str, dict[Change, Given]] = {}
+    for each in given_by(session, organization_id, stored.id):
+        given.setdefault(each.account_id, {})[each.part] = each.as_read_since(read_since)
+    facts = organization_facts(session, organization_id)
+    return plan_access(
+        stored.rule,
+        members_of(session, stored, list(given)),
+        given,
+        [
+            each.rule
+            for each in access_rules_of(session, organization_id)
+            if each.is_live and each.id != stored.id
+        ],
+        {group_id: facts.group_name(group_id) for group_id in stored.sources},
+    )
+
+
+def write_list(
+    tools: Toolbox, session: Session, stored: StoredAccessRule, plan: AccessPlan, *, by: str, now: datetime
+) -> Run:
+    """The list takes the place of the one before: it says how things stand now."""
+    session.execute(delete(Run).where(*_lists(stored)))
+    run = Run(
+        organization_id=stored.organization_id,
+        id=str(uuid.uuid4()),
+        state=RunState.PREVIEW.value,
+        origin=Origin.ACCESS_RULE.value,
+        origin_id=stored.id,
+        rule_version=stored.version,
+        mode=Mode.AUDIT.value,
+        requested_by=by,
+        created_at=now,
+        scope=plan.scope,
+    )
+    session.add(run)
+    if by != APP:
+        record_run(session, Event.RUN_PREVIEWED, run, by, now)
+    session.flush()
+    fill(session, tools, run, plan.entries)
+    run.reason = stored.brake.objection(len(plan.entries), plan.scope) or ""
+    if not stored.is_live:
+        stored.last_result = in_short(plan) if plan.entries else NOTHING
+    return run
+
+
+def _lists(stored: StoredAccessRule) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Run.organization_id == stored.organization_id,
+        Run.origin == Origin.ACCESS_RULE.value,
+        Run.origin_id == stored.id,
+        Run.state == RunState.PREVIEW.value,
+        Run.undoes.is_(None),
+    )
+
+
+def in_short(plan: AccessPlan) -> str:
+    return f"{_people(len(plan.give))} to get it, {_people(len(plan.take))} to lose it."
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"

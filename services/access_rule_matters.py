@@ -1,0 +1,83 @@
+"""What of the access rules needs an operator: runs stopped by their brake, and people whom a rule gave up on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.access_rule import AccessGiven, StoredAccessRule
+from models.run import Run
+from rules.case import RunState
+from rules.roster import Origin
+from rules.topics import Topic
+from services.access_rule_runs import GONE_AGAIN
+from services.matter import Matter
+
+LOOKED_AT = timedelta(days=30)
+
+
+def about_access_rules(session: Session, organization_id: str, now: datetime) -> list[Matter]:
+    """The gravest first."""
+    return [*_braked(session, organization_id), *_loops(session, organization_id, now)]
+
+
+def _braked(session: Session, organization_id: str) -> list[Matter]:
+    query = (
+        select(Run, StoredAccessRule.name)
+        .join(
+            StoredAccessRule,
+            (StoredAccessRule.organization_id == Run.organization_id)
+            & (StoredAccessRule.id == Run.origin_id),
+        )
+        .where(
+            Run.organization_id == organization_id,
+            Run.origin == Origin.ACCESS_RULE.value,
+            Run.state == RunState.BRAKED.value,
+        )
+    )
+    return [
+        Matter(
+            Topic.RUN_BRAKED,
+            f"braked-{run.id}",
+            "warning",
+            f"The access rule “{name}” was stopped by its brake. {run.reason}",
+            "Look at it",
+            f"/app/runs/{run.id}",
+        )
+        for run, name in session.execute(query)
+    ]
+
+
+def _loops(session: Session, organization_id: str, now: datetime) -> list[Matter]:
+    query = (
+        select(StoredAccessRule.id, StoredAccessRule.name, func.count(AccessGiven.account_id.distinct()))
+        .join(
+            AccessGiven,
+            (AccessGiven.organization_id == StoredAccessRule.organization_id)
+            & (AccessGiven.rule_id == StoredAccessRule.id),
+        )
+        .where(
+            StoredAccessRule.organization_id == organization_id,
+            AccessGiven.over_at.is_(None),
+            AccessGiven.reason == GONE_AGAIN,
+            AccessGiven.stopped_at > now - LOOKED_AT,
+        )
+        .group_by(StoredAccessRule.id, StoredAccessRule.name)
+    )
+    return [
+        Matter(
+            Topic.LOOP_FOUND,
+            f"access-loop-{rule_id}-{people}",
+            "warning",
+            f"The access rule “{name}” leaves {_people(people)} alone: another system takes out what it gives.",
+            "Open the rule",
+            f"/app/onboarding/access-rules/{rule_id}",
+        )
+        for rule_id, name, people in session.execute(query)
+    ]
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"

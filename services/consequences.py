@@ -1,0 +1,31 @@
+"""What follows from the outcome of a case, in its transaction: access begins to end, a rule knows what it gave."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from models.run import Case, find_case, find_run
+from rules.case import CaseState
+from rules.roster import Origin
+from services import access_given, timed_beginnings
+
+
+def follow(session: Session, case: Case, now: datetime) -> None:
+    """To be called for every case that has ended, whatever came of it; nothing happens twice."""
+    run = find_run(session, case.organization_id, case.run_id)
+    if run is None:
+        return
+    if case.undoes is not None:
+        original = find_case(session, case.organization_id, case.undoes)
+        if original is not None and original.state == CaseState.UNDONE:
+            access_given.note_undone(session, original, now)
+            timed_beginnings.note_undone(session, original, run, now)
+        elif original is not None:
+            timed_beginnings.note_not_undone(session, original, case, run, now)
+    elif case.changed:
+        if case.ends_on is not None:
+            timed_beginnings.begin(session, case, now)
+        if run.origin == Origin.ACCESS_RULE:
+            access_given.note(session, run.origin_id, case, now)

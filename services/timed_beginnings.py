@@ -1,0 +1,164 @@
+"""Access with an end begins with the deed that gives it, and is over with the undo that takes it back.
+
+Both are written down in the transaction of the outcome itself.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.audit import APP, Event
+from models.organization import Organization, seats_of
+from models.people import Grant, Group
+from models.run import Case, Run
+from models.timed_access import TimedAccess, TimedState, find_timed
+from rules.changes import ChangeKind
+from rules.deeds import Deed
+from rules.products import product_name
+from rules.roster import Origin, is_unknown
+from rules.timed import next_look
+from rules.topics import Topic
+from services.audit import record
+from services.notices import announce
+from services.orders import done_changes
+
+_UNFINISHED = (TimedState.OPEN, TimedState.ENDING, TimedState.NOT_ENDED)
+_GIVES = (ChangeKind.INVITE, ChangeKind.JOIN_GROUP, ChangeKind.ASSIGN_ROLE)
+
+
+def begin(session: Session, case: Case, now: datetime) -> None:
+    """What this case gave ends some day. Called again for the same case, it changes nothing but the account's id."""
+    assert case.ends_on is not None
+    known = find_timed(session, case.organization_id, case.id)
+    if known is not None:
+        known.account_id = case.account_id
+        return
+    if not any(change.kind in _GIVES for change in done_changes(case)):
+        return
+    timed = TimedAccess(
+        organization_id=case.organization_id,
+        case_id=case.id,
+        run_id=case.run_id,
+        account_id=case.account_id,
+        ends_on=case.ends_on,
+        began_at=now,
+        state=TimedState.OPEN.value,
+        warned=[],
+    )
+    session.flush()
+    session.add(timed)
+    look_again(session, timed)
+
+
+def look_again(session: Session, timed: TimedAccess) -> None:
+    """Sets when the worker looks at it again: at the next warning, or at its end."""
+    zone = zone_of(session, timed.organization_id)
+    began = timed.began_at.astimezone(zone).date()
+    days_ahead, day = next_look(began, timed.until, frozenset(timed.warned))
+    timed.next_at = moment_of(day, zone, at=time(6) if days_ahead else time(0))
+
+
+def zone_of(session: Session, organization_id: str) -> ZoneInfo:
+    zone = session.scalar(select(Organization.time_zone).where(Organization.id == organization_id))
+    return ZoneInfo(zone or "UTC")
+
+
+def moment_of(day: date, zone: ZoneInfo, at: time = time(0)) -> datetime:
+    """That time of that day there."""
+    return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+def note_undone(session: Session, original: Case, run: Run, now: datetime) -> None:
+    """What a case gave was taken back, by its end or by an operator: the person is told of the first."""
+    timed = find_timed(session, original.organization_id, original.id)
+    if timed is None or timed.state not in _UNFINISHED:
+        return
+    timed.state, timed.ended_at, timed.next_at = TimedState.ENDED.value, now, None
+    by_itself = run.origin == Origin.TIMED
+    timed.reason = "" if by_itself else "An operator took it back before."
+    _record(session, Event.TIMED_ENDED, timed, run, now, timed.reason)
+    if by_itself and not is_unknown(timed.account_id):
+        announce(
+            session,
+            timed.organization_id,
+            Topic.ENDED,
+            f"timed:{timed.case_id}:{timed.until.isoformat()}",
+            now,
+            facts=facts_of(session, timed, original),
+            account_id=timed.account_id,
+            by_mail=True,
+            case_id=timed.case_id,
+            run_id=run.id,
+        )
+
+
+def note_not_undone(session: Session, original: Case, undo: Case, run: Run, now: datetime) -> None:
+    """Its undo left the person alone, failed or was stopped: operators see why."""
+    timed = find_timed(session, original.organization_id, original.id)
+    if timed is None or run.origin != Origin.TIMED or timed.end_run_id != run.id:
+        return
+    cannot_end(session, timed, undo.reason or "It was stopped before their turn.", now, run)
+
+
+def cannot_end(
+    session: Session, timed: TimedAccess, reason: str, now: datetime, run: Run | None = None
+) -> None:
+    """The access stays although its day is over, until an operator looks at it."""
+    timed.state, timed.reason, timed.next_at = TimedState.NOT_ENDED.value, reason[:500], None
+    _record(session, Event.TIMED_NOT_ENDED, timed, run, now, reason)
+
+
+def facts_of(session: Session, timed: TimedAccess, case: Case) -> dict[str, object]:
+    """What a notice about it says."""
+    noon = moment_of(timed.until, zone_of(session, timed.organization_id), at=time(12))
+    return {
+        "deed": Deed.TAKE_BACK.value,
+        "ends_at": noon.isoformat(),
+        "because": f"It was given until {timed.until:%-d %B %Y}.",
+        "rule": "Access with an end",
+        "names": names_given(session, case),
+        "timed": True,
+    }
+
+
+def names_given(session: Session, case: Case) -> list[str]:
+    """What a case gave, by name: products, and groups that open none."""
+    done = done_changes(case)
+    groups = [change.about for change in done if change.kind is ChangeKind.JOIN_GROUP]
+    grants: dict[str, set[str]] = {}
+    query = select(Grant.group_id, Grant.resource_id).where(
+        Grant.organization_id == case.organization_id, Grant.group_id.in_(groups)
+    )
+    for group_id, resource_id in session.execute(query):
+        grants.setdefault(group_id, set()).add(resource_id)
+    opened = {change.about for change in done if change.kind is ChangeKind.ASSIGN_ROLE}
+    opened |= {resource_id for found in grants.values() for resource_id in found}
+    names = {
+        product_name(each.key)
+        for each in seats_of(session, case.organization_id)
+        if each.resource_id in opened
+    }
+    others = select(Group.name).where(
+        Group.organization_id == case.organization_id,
+        Group.group_id.in_([group_id for group_id in groups if group_id not in grants]),
+    )
+    return [*sorted(names), *sorted(session.scalars(others))]
+
+
+def _record(
+    session: Session, event: Event, timed: TimedAccess, run: Run | None, now: datetime, result: str
+) -> None:
+    record(
+        session,
+        event,
+        at=now,
+        actor=run.requested_by if run is not None else APP,
+        organization_id=timed.organization_id,
+        subject=timed.account_id,
+        run_id=run.id if run is not None else timed.run_id,
+        result=result,
+    )

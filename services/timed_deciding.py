@@ -1,0 +1,155 @@
+"""What operators say about access with an end: longer, now, or without an end; and who asks for longer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from connect.caller import Caller
+from connect.errors import Conflict, Invalid, NotFound
+from models.answer import Answer, Decision
+from models.audit import Event
+from models.people import find_person
+from models.run import Case, find_case
+from models.timed_access import TimedAccess, TimedState
+from rules.access_rule import access_of
+from rules.changes import ChangeKind
+from rules.deeds import Deed
+from rules.roster import Entry, Origin
+from rules.topics import AnswerKind
+from services.answers import settle
+from services.audit import record
+from services.doors import require_organization
+from services.ground import day_in
+from services.orders import done_changes
+from services.roster import begin_roster
+from services.timed_access import end, hold
+from services.timed_beginnings import look_again
+from services.toolbox import Toolbox
+
+LONGEST = timedelta(days=3660)
+AGAIN = "Given again for longer."
+_GIVES = (ChangeKind.JOIN_GROUP, ChangeKind.ASSIGN_ROLE)
+
+
+def prolong(tools: Toolbox, caller: Caller, case_id: str, until: str) -> TimedAccess:
+    """Another last day. What has ended already is given again. Raises Invalid, Conflict and NotFound."""
+    organization_id = require_organization(tools, caller)
+    now, by = tools.clock(), caller.account_id or ""
+    with tools.begin() as session:
+        day = last_day(session, organization_id, until, now)
+        timed, case = _held(session, organization_id, case_id)
+        prolong_until(tools, session, timed, case, day, by=by, now=now)
+        _settle(session, timed, case, Decision.APPROVED, by, now)
+        session.flush()
+        session.expunge(timed)
+        return timed
+
+
+def end_now(tools: Toolbox, caller: Caller, case_id: str) -> TimedAccess:
+    """Takes it back without waiting for its day. Raises Conflict when it is over already."""
+    organization_id = require_organization(tools, caller)
+    now, by = tools.clock(), caller.account_id or ""
+    with tools.begin() as session:
+        timed, case = _held(session, organization_id, case_id)
+        if timed.state not in (TimedState.OPEN, TimedState.NOT_ENDED):
+            raise Conflict("This access is over, or ending already.", "Reload the list.")
+        end(tools, session, timed, case, by=by, now=now, reason="The access was ended by an operator.")
+        _settle(session, timed, case, Decision.REFUSED, by, now)
+        session.flush()
+        session.expunge(timed)
+        return timed
+
+
+def drop_end(tools: Toolbox, caller: Caller, case_id: str) -> TimedAccess:
+    """The access stays. Raises Conflict when it is over already."""
+    organization_id = require_organization(tools, caller)
+    now, by = tools.clock(), caller.account_id or ""
+    with tools.begin() as session:
+        timed, case = _held(session, organization_id, case_id)
+        if timed.state not in (TimedState.OPEN, TimedState.NOT_ENDED):
+            raise Conflict("This access is over, or ending already.", "Reload the list.")
+        timed.state, timed.next_at, timed.reason = TimedState.DROPPED.value, None, ""
+        _record(session, Event.TIMED_DROPPED, timed, by, now, "")
+        _settle(session, timed, case, Decision.APPROVED, by, now)
+        session.flush()
+        session.expunge(timed)
+        return timed
+
+
+def prolong_until(
+    tools: Toolbox, session: Session, timed: TimedAccess, case: Case, day: date, *, by: str, now: datetime
+) -> None:
+    """The same in the caller's transaction, with the row held."""
+    if timed.state == TimedState.ENDING:
+        raise Conflict("This access is ending at this moment.", "Wait a minute, then prolong it again.")
+    if timed.state == TimedState.ENDED:
+        _give_again(tools, session, timed, case, day, by, now)
+    else:
+        timed.state, timed.reason, timed.prolonged_until = TimedState.OPEN.value, "", day
+        look_again(session, timed)
+    timed.prolonged_by, timed.prolonged_at = by, now
+    _record(session, Event.TIMED_PROLONGED, timed, by, now, f"{day:%-d %B %Y}")
+
+
+def last_day(session: Session, organization_id: str, word: str, now: datetime) -> date:
+    """A typed day, from today on. Raises Invalid."""
+    try:
+        day = date.fromisoformat(word.strip())
+    except ValueError as problem:
+        raise Invalid("until", "Say until when.", "Choose the last day of the access.") from problem
+    today = day_in(session, organization_id, now)
+    if day < today:
+        raise Invalid("until", "This day is over.", "Choose a day from today on, or end the access now.")
+    if day > today + LONGEST:
+        raise Invalid("until", "This day is too far away.", "Choose a day within ten years, or drop the end.")
+    return day
+
+
+def _give_again(
+    tools: Toolbox, session: Session, timed: TimedAccess, case: Case, day: date, by: str, now: datetime
+) -> None:
+    access = access_of(change for change in done_changes(case) if change.kind in _GIVES)
+    person = find_person(session, timed.organization_id, timed.account_id)
+    gone = person is None or person.left_at is not None
+    entry = Entry(
+        Deed.INVITE if gone and case.email else Deed.GIVE_ACCESS,
+        email=case.email or "",
+        account_id="" if gone and case.email else timed.account_id,
+        name=case.name,
+        access=access,
+        ends_on=day,
+        because=AGAIN,
+    )
+    begin_roster(session, tools, timed.organization_id, [entry], Origin.TIMED, timed.case_id, by=by, now=now)
+
+
+def _held(session: Session, organization_id: str, case_id: str) -> tuple[TimedAccess, Case]:
+    timed = hold(session, organization_id, case_id)
+    case = find_case(session, organization_id, case_id)
+    if timed is None or case is None:
+        raise NotFound("This access has no end, or not any more.", "Reload the list.")
+    return timed, case
+
+
+def _settle(
+    session: Session, timed: TimedAccess, case: Case, decision: Decision, by: str, now: datetime
+) -> None:
+    """Whoever waits for an answer has it by that."""
+    asked = session.get(Answer, (timed.organization_id, timed.case_id, AnswerKind.PROLONG.value))
+    if asked is not None and asked.decision == Decision.WAITS:
+        settle(session, asked, case, decision, by=by, now=now)
+
+
+def _record(session: Session, event: Event, timed: TimedAccess, by: str, now: datetime, result: str) -> None:
+    record(
+        session,
+        event,
+        at=now,
+        actor=by,
+        organization_id=timed.organization_id,
+        subject=timed.account_id,
+        run_id=timed.run_id,
+        result=result,
+    )

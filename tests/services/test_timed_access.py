@@ -1,0 +1,294 @@
+"""Access with an end: warned, prolonged by an answer, ended once, and nothing but what the case gave."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+
+from connect.caller import Caller
+from connect.errors import Conflict, Invalid, NotFound
+from models.answer import Answer
+from models.notice import Notice
+from models.run import Run
+from models.timed_access import TimedAccess
+from rules.deeds import Deed
+from rules.roster import Access, Entry, Origin
+from rules.topics import AnswerKind
+from services import answer_queue, keeping, own_timed, reviews, roster, runs, timed_access, timed_deciding
+from services.answers import answer
+from services.keep_links import keep_link
+from services.own_case import Stage
+from tests.services.mails import mail_switched_on, mails
+from tests.services.workers import Killed, die, with_something_between
+from tests.world import ACME, World
+
+GIVEN, OTHER = "contractors", "service-desk-agents"
+
+
+def begin(world: World, caller: Caller, account_id: str, days: int = 30, **entry: object) -> str:
+    """Somebody gets into GIVEN for so many days; the case's id."""
+    group = world.groups()[GIVEN]["id"]
+    words = {"account_id": account_id, "access": Access(groups=(group,)), "ends_on": day(world, days)} | entry
+    with world.tools.begin() as session:
+        run = roster.begin_roster(
+            session,
+            world.tools,
+            ACME,
+            [Entry(Deed.GIVE_ACCESS, **words)],  # type: ignore[arg-type]
+            Origin.INVITE,
+            "",
+            by=caller.account_id or "",
+            now=world.clock(),
+        )
+        run_id = run.id
+    world.act()
+    [case] = world.cases(run_id).values()
+    assert case.state == "acted", case.reason
+    return case.id
+
+
+def day(world: World, days: int) -> date:
+    return world.clock().date() + timedelta(days=days)
+
+
+def keep_time(world: World, tools: object = None) -> None:
+    """The worker's look."""
+    for organization_id, case_id in timed_access.due_ends(world.tools):
+        timed_access.look(tools or world.tools, organization_id, case_id)  # type: ignore[arg-type]
+
+
+def timed(world: World, case_id: str) -> TimedAccess:
+    found: TimedAccess = world.stored(TimedAccess, ACME, case_id)
+    return found
+
+
+def inside(world: World, account_id: str, group: str = GIVEN) -> bool:
+    held = world.holding(account_id)
+    assert held is not None
+    return group in held["groups"]
+
+
+def link(world: World, case_id: str, account_id: str) -> str:
+    return urlsplit(keep_link(world.tools, ACME, case_id, account_id)).path.rpartition("/")[2]
+
+
+def test_warned_twice_prolonged_by_an_answer_then_ended_once(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    world.arrange(person, groups=["jira-users"])
+    with mail_switched_on(world):
+        case_id = begin(world, ana, person, 30)
+        keep_time(world)
+        assert (timed(world, case_id).state, timed(world, case_id).warned) == ("open", [])
+        world.later(days=24)
+        keep_time(world)
+        keep_time(world)
+        world.deliver()
+        [mail] = mails(world)
+        until = day(world, 6)
+        assert f"until {until.day} {until:%B %Y}" in mail["text"]
+        token = link(world, case_id, person)
+        assert token in mail["text"]
+        assert timed(world, case_id).warned == [f"{until.isoformat()}:7"]
+        warning = keeping.own_warning(world.tools, world.caller(person))
+        assert warning is not None
+        assert (warning.is_timed, warning.can_keep) == (True, True)
+        # Looking changes nothing; asking twice is asking once.
+        assert own_timed.own_page(world.tools, token).stage is Stage.ENDS
+        assert world.rows(Answer) == []
+        own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
+        own_timed.ask_for_longer(world.tools, token, "Again.")
+        assert [one.words for one in world.rows(Answer)] == ["The audit takes longer."]
+        assert own_timed.own_page(world.tools, token).stage is Stage.ENDS_ASKED
+        with world.tools.begin() as session:
+            assert sum(reviews.count_waiting(session, ACME).values()) == 1
+        [asking] = answer_queue.asking(world.tools, ana)
+        assert (asking.asks_longer, asking.until) == (True, until)
+        with pytest.raises(Invalid):
+            answer_queue.grant(world.tools, ana, [case_id])
+        longer = day(world, 40)
+        answer_queue.grant(world.tools, ana, [case_id], longer.isoformat())
+        assert own_timed.own_page(world.tools, token).stage is Stage.PROLONGED
+        assert keeping.own_warning(world.tools, world.caller(person)) is None
+        # The new last day comes: told once more, then over.
+        world.later(days=39)
+        keep_time(world)
+        world.deliver()
+        assert len(mails(world)) == 2
+        assert own_timed.own_page(world.tools, token).stage is Stage.ENDS
+        assert inside(world, person)
+        world.later(days=2)
+        keep_time(world)
+        keep_time(world)
+        world.act()
+        assert timed(world, case_id).state == "ended"
+        assert not inside(world, person)
+        assert inside(world, person, "jira-users"), "nothing but what the case gave"
+        ends = [run for run in world.rows(Run) if run.origin == "timed"]
+        assert [(run.origin_id, run.state) for run in ends] == [(case_id, "finished")]
+        assert ends[0].reason == f"The access ended on {longer.day} {longer:%B %Y}."
+        world.deliver()
+        assert len(mails(world)) == 3
+        assert "Your access to some products has ended" in mails(world)[0]["text"]
+        # Whoever still needs it may ask for it back.
+        assert own_timed.own_page(world.tools, token).stage is Stage.WAS_TIMED
+        own_timed.ask_for_longer(world.tools, token, "")
+        answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
+        world.settled()
+        world.act()
+        assert inside(world, person)
+        assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
+        assert sorted(one.state for one in world.rows(TimedAccess)) == ["ended", "open"]
+
+
+def test_two_workers_and_a_dying_one_end_it_once(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 3)
+    world.later(days=4)
+    due = timed_access.due_ends(world.tools)
+    dying = with_something_between(world.tools, die("before", "transaction"))
+    with pytest.raises(Killed):
+        timed_access.look(dying, *due[0])
+    ended = [timed_access.look(world.tools, *due[0]) for _ in range(2)]
+    assert [bool(run_id) for run_id in ended] == [True, False]
+    world.act()
+    assert timed(world, case_id).state == "ended"
+    assert world.effects_by(person)[f"leave_group:{GIVEN}"] == 1
+    assert len(world.audit("timed:ended")) == 1
+
+
+def test_whoever_was_changed_since_is_left_alone_and_shown(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    both = Access(groups=tuple(world.groups()[name]["id"] for name in (GIVEN, OTHER)))
+    case_id = begin(world, ana, person, 3, access=both)
+    world.control("POST", f"/people/{person}/groups", {"group": OTHER, "member": False})
+    world.later(days=4)
+    world.sync(ana)
+    keep_time(world)
+    world.act()
+    found = timed(world, case_id)
+    assert (found.state, found.reason) == ("not_ended", "Somebody changed this person since.")
+    assert inside(world, person)
+    # An operator prolongs it, or drops its end.
+    timed_deciding.prolong(world.tools, ana, case_id, day(world, 5).isoformat())
+    assert timed(world, case_id).state == "open"
+    timed_deciding.drop_end(world.tools, ana, case_id)
+    world.later(days=10)
+    keep_time(world)
+    assert timed(world, case_id).state == "dropped"
+    with pytest.raises(Conflict):
+        timed_deciding.end_now(world.tools, ana, case_id)
+
+
+def test_another_run_since_stands_in_the_way_only_where_it_changed_the_same(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 3)
+    world.settled()
+    begin(world, ana, person, 300, access=Access(groups=(world.groups()[OTHER]["id"],)))
+    world.later(days=4)
+    keep_time(world)
+    world.act()
+    assert timed(world, case_id).state == "ended"
+    assert not inside(world, person)
+    assert inside(world, person, OTHER)
+
+
+def test_an_operator_ends_it_now_or_takes_the_run_back_before(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    first, second = world.people(2)
+    now, later = begin(world, ana, first), begin(world, ana, second)
+    world.settled()
+    timed_deciding.end_now(world.tools, ana, now)
+    world.act()
+    assert timed(world, now).state == "ended"
+    world.undo(ana, timed(world, later).run_id)
+    found = timed(world, later)
+    assert (found.state, found.reason) == ("ended", "An operator took it back before.")
+    world.later(days=40)
+    keep_time(world)
+    assert len([run for run in world.rows(Run) if run.origin == "timed"]) == 1
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_an_invitation_is_removed_unless_somebody_came(sqlite_world: World, accepted: bool) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    group = world.groups()["jira-users"]["id"]
+    entry = Entry(
+        Deed.INVITE,
+        email="nora@newcomers.example",
+        name="Nora",
+        access=Access(groups=(group,)),
+        ends_on=day(world, 3),
+    )
+    run_id = roster.preview_roster(world.tools, ana, [entry], Origin.INVITE)
+    runs.confirm(world.tools, ana, run_id)
+    world.act()
+    [case] = world.cases(run_id).values()
+    assert timed(world, case.id).account_id == case.account_id
+    if accepted:
+        world.control("POST", f"/people/{case.account_id}/accept", site="acme")
+        world.change(case.account_id, last_active=world.days_ago(0.1))
+    world.later(days=4)
+    world.sync(ana)
+    keep_time(world)
+    world.act()
+    found = timed(world, case.id)
+    assert (found.state, found.reason) == ("ended", "")
+    held = world.holding(case.account_id)
+    if accepted:
+        assert held is not None
+        assert held["status"] == ("active", "active")
+        assert held["groups"] == []
+    else:
+        assert held is None or held["status"][0] == "no_membership"
+
+
+def test_short_access_is_told_late_and_a_stopped_end_is_shown(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 3)
+    world.later(days=2, hours=12)
+    keep_time(world)
+    assert [one.kind for one in world.rows(Notice)] == ["ends"]
+    world.later(days=2)
+    keep_time(world)
+    runs.stop(world.tools, ana, timed(world, case_id).end_run_id or "")
+    keep_time(world)
+    found = timed(world, case_id)
+    assert (found.state, found.reason) == ("not_ended", "The run that would have taken it back was stopped.")
+
+
+def test_s19_s55_nobody_answers_or_decides_for_others(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    gina = world.store_key("gina", "globex")
+    person, other = world.people(2)
+    case_id = begin(world, ana, person, 3)
+    for deed in (timed_deciding.end_now, timed_deciding.drop_end):
+        with pytest.raises(NotFound):
+            deed(world.tools, gina, case_id)
+    with pytest.raises(NotFound):
+        timed_deciding.prolong(world.tools, gina, case_id, day(world, 5).isoformat())
+    with pytest.raises(Conflict):
+        own_timed.ask_for_longer_inside(world.tools, world.caller(other), case_id)
+    with pytest.raises(Conflict):
+        own_timed.ask_for_longer_inside(world.tools, world.caller("gwen", "globex"), case_id)
+    with pytest.raises(NotFound):
+        own_timed.ask_for_longer(world.tools, link(world, case_id, person) + "x", "")
+    # A link about this case says nothing about keeping or asking back: nothing was taken.
+    for kind in (AnswerKind.ASK_BACK, AnswerKind.KEEP):
+        with pytest.raises(Conflict):
+            answer(world.tools, link(world, case_id, person), kind)
+    assert world.rows(Answer) == []
