@@ -59,12 +59,15 @@ TEMPLATES = (
     Template(
         "unanswered-invitations",
         "Unanswered invitations",
-        "Remove from the organization whoever has not answered an invitation for 30 days.",
+        "Remind by mail whoever has not answered an invitation for 7 days; take it back after 30.",
         {
             "name": "Unanswered invitations",
             "mode": "review",
-            "steps": [{"when": {"invited": 30}, "then": {"deed": "remove"}, "grace": 0}],
-            "schedule": {"every": "week"},
+            "steps": [
+                {"when": {"invited": 7}, "then": {"deed": "tell"}},
+                {"when": {"invited": 30}, "then": {"deed": "remove"}, "grace": 0},
+            ],
+            "schedule": {"every": "day"},
         },
     ),
     Template(
