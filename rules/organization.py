@@ -107,9 +107,13 @@ class OrganizationFacts:
         return self.can_be_told(facts) or (self.mails and facts.email is not None)
 
     def can_be_told(self, facts: PersonFacts) -> bool:
-        """Whether a notice inside a product reaches them: active, with a seat in a product that carries Rollcall."""
+        """Whether a notice inside a product reaches them: active, with a seat in a product that carries Rollcall.
+
+        Who has not answered their invitation has a seat, and cannot open anything yet.
+        """
         return (
             facts.account_status in {"", "active"}
+            and facts.email_verified is not False
             and facts.membership_status in {"", "active"}
             and any(family_of(access.key) in self.doors for access in facts.products)
         )
