@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import requests
@@ -34,6 +34,7 @@ from rules.case import CaseState
 from rules.deeds import Deed
 from sandbox import server as sandbox_server
 from sandbox.server import Sandbox
+from sandbox.store import Store
 from sandbox.world import ADMIN_KEYS, API_TOKENS, ORGANIZATIONS
 from services import (
     acting,
@@ -51,6 +52,7 @@ from services import (
 from services.administrators import Administrators
 from services.doors import require_organization
 from services.toolbox import Toolbox
+from tests.keepsakes import Keepsake, PostgresKeepsake, SqliteKeepsake
 from tests.security.world import Clock
 from views.access import ADMINISTRATORS, TOOLS
 
@@ -80,6 +82,7 @@ class Neighbours:
 
     def __init__(self) -> None:
         self.app: Flask | None = None
+        self.first_days: dict[int, FirstDay] = {}
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
@@ -484,12 +487,24 @@ def open_app(neighbours: Neighbours, database_url: str) -> Flask:
 
 def build(neighbours: Neighbours, app: Flask) -> World:
     """The first day: an empty database, the pretend Atlassian as new, the app installed in Jira of both sites."""
+    day = neighbours.first_days.get(id(app))
+    if day is not None:
+        return day.again()
     neighbours.sandbox.cloud.reset()
-    neighbours.app = app
-    tools: Toolbox = app.extensions[TOOLS]
-    with tools.begin() as session:
+    with app.extensions[TOOLS].begin() as session:
         for table in reversed(Base.metadata.sorted_tables):
             session.execute(table.delete())
+    world = _open(neighbours, app)
+    for site in ("acme", "globex"):
+        world.install(site)
+    neighbours.first_days[id(app)] = FirstDay(neighbours, world)
+    return world
+
+
+def _open(neighbours: Neighbours, app: Flask) -> World:
+    """What of the app remembers something, made anew."""
+    neighbours.app = app
+    tools: Toolbox = app.extensions[TOOLS]
     clock = Clock()
     app.extensions[TOOLS] = replace(
         tools,
@@ -498,14 +513,61 @@ def build(neighbours: Neighbours, app: Flask) -> World:
         install_keys=InstallKeys(tools.settings.install_keys_urls, clock=clock),
     )
     app.extensions[ADMINISTRATORS] = Administrators(app.extensions[TOOLS])
-    world = World(app=app, sandbox=neighbours.sandbox, clock=clock, url=neighbours.app_url)
-    for site in ("acme", "globex"):
-        world.install(site)
-    return world
+    return World(app=app, sandbox=neighbours.sandbox, clock=clock, url=neighbours.app_url)
 
 
-def close(app: Flask) -> None:
+class FirstDay:
+    """A world just built, to begin every test with: building takes long, laying back both databases does not."""
+
+    def __init__(self, neighbours: Neighbours, world: World) -> None:
+        self._neighbours, self._app = neighbours, world.app
+        self._installed_at = world.installed_at
+        self._atlassian = SqliteKeepsake(neighbours.sandbox.cloud.store.path)
+        with world.app.app_context():
+            engine = db.engine
+        self._ours: Keepsake = (
+            SqliteKeepsake(str(engine.url.database))
+            if engine.dialect.name == "sqlite"
+            else PostgresKeepsake(engine)
+        )
+
+    def again(self) -> World:
+        cloud = self._neighbours.sandbox.cloud
+        self._atlassian.lay_back()
+        store, cloud.store = cloud.store, cast("Store", _Filled(cloud.store))
+        try:
+            cloud.reset()
+        finally:
+            cloud.store = store
+        self._ours.lay_back()
+        world = _open(self._neighbours, self._app)
+        world.doors |= {("acme", "jira"), ("globex", "jira")}
+        world.installed_at = self._installed_at
+        return world
+
+    def close(self) -> None:
+        self._atlassian.close()
+        self._ours.close()
+
+
+class _Filled:
+    """A store that holds already what a reset would fill it with: there is nothing to clear and nothing to write."""
+
+    def __init__(self, store: Store) -> None:
+        self.get = store.get
+
+    def clear(self) -> None:
+        """It is as it should be."""
+
+    def put(self, key: str, value: str) -> None:
+        """It is there."""
+
+
+def close(neighbours: Neighbours, app: Flask) -> None:
     """Lets go of the database."""
+    day = neighbours.first_days.pop(id(app), None)
+    if day is not None:
+        day.close()
     with app.app_context():
         db.engine.dispose()
 

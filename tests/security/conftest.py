@@ -29,12 +29,12 @@ def first_day(
 ) -> Iterator[FirstDay]:
     """A world in which acme and globex have just been installed."""
     with sqlite_databases.fresh(tmp_path_factory.mktemp("world")) as url:
-        yield FirstDay(worlds.build(url, *listeners))
+        first = FirstDay(worlds.build(url, *listeners))
+        yield first
+        first.close()
 
 
 @pytest.fixture
-def world(first_day: FirstDay) -> Iterator[World]:
+def world(first_day: FirstDay) -> World:
     """acme and globex, installed; nobody has called anybody yet."""
-    found = first_day.again()
-    yield found
-    found.close()
+    return first_day.again()

@@ -23,6 +23,10 @@ NOW = datetime.now(UTC) - timedelta(hours=1)
 
 def link(world: World, tenant: Tenant, *operators: str) -> str:
     """An organization with one of everything in it, behind a tenant. Every row names the tenant."""
+    return world.once(("link", tenant.name, *operators), lambda: _link(world, tenant, *operators))
+
+
+def _link(world: World, tenant: Tenant, *operators: str) -> str:
     name = tenant.name
     org = f"org-{name}"
     with world.tools.begin() as session:

@@ -20,7 +20,7 @@ from connect.scrub import Scrubber, scrub, scrub_all_logs
 from tests import tokens
 from tests.connect.listener import Listener
 from tests.security.routes import guarded_routes
-from tests.security.test_route_matrix import OPENING, OTHERS, send
+from tests.security.test_route_matrix import OPENING, OTHERS, send, silent
 from tests.security.world import KID, World, answer_as_hub, environment_for
 
 TOP = Path(__file__).resolve().parents[2]
@@ -115,13 +115,15 @@ def test_s41_every_handler_gets_one_scrubber() -> None:
 
 
 def test_s41_no_request_writes_a_token_even_at_debug(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """One route of each mark; the matrix of all routes looks at its log too."""
+    one_of_each = {route.mark: route for route in guarded_routes()}
     with caplog.at_level(logging.DEBUG):
-        for route in guarded_routes():
+        for route in one_of_each.values():
             for kind in [*OTHERS.values(), *(opening for opening, _ in OPENING.values())]:
                 send(world, route, kind(world, route))
         world.lifecycle(world.acme)
-    for secret in ("eyJ", world.acme.secret, world.globex.secret, "context-qsh"):
-        assert secret not in caplog.text
+    assert "401" in caplog.text
+    assert silent(world, caplog.text)
 
 
 @contextmanager

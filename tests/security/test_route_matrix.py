@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from config import APP_KEY
 from connect.tokens import sign_request
 from services.scim_connections import hash_of, new_token
 from tests import tokens
-from tests.security.provider import token_of
+from tests.security.provider import TOKENS, token_of
 from tests.security.routes import Route, all_routes, guarded_routes
 from tests.security.world import World
 from views.access import Mark
@@ -165,32 +166,48 @@ def send(world: World, route: Route, sent: Sent) -> TestResponse:
     return world.request(route.method, address, sent.header, headers=headers, **body)
 
 
+def silent(world: World, log: str) -> bool:
+    """Neither a token nor what signs one is written."""
+    secrets = ("eyJ", world.acme.secret, world.globex.secret, "context-qsh", *TOKENS.values())
+    return not any(secret in log for secret in secrets)
+
+
 def reference(world: World, mark: Mark = Mark.PAGE) -> bytes:
     """The one body of all refusals: to people, and to identity providers."""
     return bytes(world.request("GET", "/scim/v2/Users" if mark is Mark.SCIM else "/pages/app").data)
 
 
 @pytest.mark.parametrize("route", guarded_routes(), ids=str)
-def test_s01_s02_s12_s17_s44_only_the_declared_kind_opens_a_route(world: World, route: Route) -> None:
+def test_s01_s02_s12_s17_s41_s44_only_the_declared_kind_opens_a_route(
+    world: World, route: Route, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And even the most talkative log keeps what was shown to itself."""
     token_of(world, world.acme)
     expected = reference(world, route.mark)
     kinds = OTHERS | {name: kind for name, (kind, opens) in OPENING.items() if opens is not route.mark}
     # The key that a well-made install token names is asked for once, before its signature can be looked at.
     world.tools.install_keys.pem_for("0b1c3f44-6d0e-4c55-9d6a-5f1f0c7d9e11")
     world.hub.calls.clear()
-    with world.untouched():
+    with world.untouched(), caplog.at_level(logging.DEBUG):
         for name, kind in kinds.items():
+            caplog.clear()
             answer = send(world, route, kind(world, route))
             assert answer.status_code == 401, f"{name} opened {route}"
             assert answer.data == expected, f"{name} on {route} has a body of its own"
             assert "Set-Cookie" not in answer.headers
             assert answer.headers.get("WWW-Authenticate") == ("Bearer" if route.mark is Mark.SCIM else None)
+            assert caplog.text, f"nothing is known about {name} on {route}"
+            assert silent(world, caplog.text), f"{name} on {route} is in the log"
 
 
 @pytest.mark.parametrize("route", guarded_routes(), ids=str)
-def test_s02_the_declared_kind_opens_it(world: World, route: Route) -> None:
+def test_s02_s41_the_declared_kind_opens_it(
+    world: World, route: Route, caplog: pytest.LogCaptureFixture
+) -> None:
     opening = next(kind for kind, opens in OPENING.values() if opens is route.mark)
-    assert send(world, route, opening(world, route)).status_code not in {401, 500}
+    with caplog.at_level(logging.DEBUG):
+        assert send(world, route, opening(world, route)).status_code not in {401, 500}
+    assert silent(world, caplog.text)
 
 
 def test_s44_the_list_of_public_routes_is_known() -> None:

@@ -6,12 +6,11 @@ import base64
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Flask
@@ -26,7 +25,10 @@ from services.administrators import Administrators
 from services.toolbox import Toolbox
 from tests import tokens
 from tests.connect.listener import Call, Listener, Reply
+from tests.keepsakes import SqliteKeepsake, Witness, dump
 from views.access import ADMINISTRATORS, TOOLS
+
+Found = TypeVar("Found")
 
 BASE_URL = "https://rollcall.example.com"
 KID = "0b1c3f44-6d0e-4c55-9d6a-5f1f0c7d9e11"
@@ -108,9 +110,18 @@ class World:
     hub: Listener
     acme: Tenant
     globex: Tenant
+    witness: Witness
+    day: FirstDay | None = None
+    moment: SqliteKeepsake | None = None
+    steps: tuple[tuple[object, ...], ...] = ()
+
+    def once(self, step: tuple[object, ...], make: Callable[[], Found]) -> Found:
+        """`make`, or what it did to the same database in an earlier test."""
+        return make() if self.day is None else self.day.once(self, step, make)
 
     def close(self) -> None:
-        """Lets go of the database, so that the next world finds nothing open."""
+        """Lets go of the database."""
+        self.witness.close()
         with self.app.app_context():
             db.engine.dispose()
 
@@ -156,18 +167,15 @@ class World:
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything the database holds."""
         with closing(sqlite3.connect(self.file)) as connection:
-            names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-            return {
-                name: sorted(connection.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)
-                for (name,) in names.fetchall()
-            }
+            return dump(connection)
 
     @contextmanager
     def untouched(self, *, calls: int = 0) -> Iterator[None]:
         """Nothing in here changes the database; exactly so many calls leave the app."""
-        before, called = self.dump(), len(self.outgoing)
-        yield
-        assert self.dump() == before
+        called = len(self.outgoing)
+        with self.witness.looking() as unchanged:
+            yield
+            assert unchanged(), "the database changed"
         assert len(self.outgoing) - called == calls, self.outgoing[called:]
 
 
@@ -175,20 +183,40 @@ class FirstDay:
     """A world to begin every test with: making the app takes long, laying back its database does not."""
 
     def __init__(self, world: World) -> None:
-        world.close()
         self._world = world
-        self._database = Path(world.file).read_bytes()
+        self._database = SqliteKeepsake(world.file)
+        self._install_keys = dict(world.tools.install_keys._known)
+        self._later: dict[tuple[object, ...], tuple[SqliteKeepsake, Any]] = {}
+
+    def close(self) -> None:
+        for keepsake in (self._database, *(keepsake for keepsake, _found in self._later.values())):
+            keepsake.close()
+        self._world.close()
+
+    def once(self, world: World, step: tuple[object, ...], make: Callable[[], Found]) -> Found:
+        """What `make` does to the database and returns: made the first time, laid back from then on.
+
+        Only for what depends on nothing but the database, and always comes out the same.
+        """
+        if world.moment is None or not world.moment.is_now:
+            world.moment = None
+            return make()
+        world.steps += (step,)
+        if world.steps not in self._later:
+            found = make()
+            self._later[world.steps] = SqliteKeepsake(world.file), found
+        world.moment, kept = self._later[world.steps]
+        world.moment.lay_back()
+        return cast("Found", kept)
 
     def again(self) -> World:
         """The same app and tenants, as if nothing had happened since."""
         first = self._world
-        for leftover in ("", "-wal", "-shm"):
-            Path(first.file + leftover).unlink(missing_ok=True)
-        Path(first.file).write_bytes(self._database)
+        self._database.lay_back()
         clock = Clock()
         keys = InstallKeys(first.tools.settings.install_keys_urls, clock=clock)
+        keys._known.update(self._install_keys)
         first.hub.answer = answer_as_hub
-        keys.pem_for(KID)
         first.app.extensions[TOOLS] = replace(first.tools, clock=clock, install_keys=keys)
         first.app.extensions[ADMINISTRATORS] = Administrators(first.tools)
         acme, globex = (replace(each, admins=set(each.admins)) for each in (first.acme, first.globex))
@@ -196,7 +224,10 @@ class FirstDay:
             tenant.listener.answer = tenant.answer
         for listener in (first.hub, acme.listener, globex.listener):
             listener.calls.clear()
-        return replace(first, client=first.app.test_client(), clock=clock, acme=acme, globex=globex)
+        client = first.app.test_client()
+        return replace(
+            first, client=client, clock=clock, acme=acme, globex=globex, day=self, moment=self._database
+        )
 
 
 def settings_for(database_url: str, hub: Listener, *sites: Listener) -> Settings:
@@ -231,6 +262,7 @@ def build(database_url: str, hub: Listener, acme: Listener, globex: Listener) ->
         hub=hub,
         acme=Tenant("acme", "acme-client-key", "jira", acme),
         globex=Tenant("globex", "globex-client-key", "confluence", globex),
+        witness=Witness(database_url.removeprefix("sqlite:///")),
     )
     hub.answer = answer_as_hub
     for tenant in (world.acme, world.globex):

@@ -24,7 +24,7 @@ def sqlite_app(
     with sqlite_databases.fresh(tmp_path_factory.mktemp("services")) as url:
         app = worlds.open_app(neighbours, url)
         yield app
-        worlds.close(app)
+        worlds.close(neighbours, app)
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def postgres_app(neighbours: Neighbours, postgres_databases: PostgresDatabases) 
     with postgres_databases.fresh() as url:
         app = worlds.open_app(neighbours, url)
         yield app
-        worlds.close(app)
+        worlds.close(neighbours, app)
 
 
 @pytest.fixture(
@@ -63,4 +63,4 @@ def world_of_its_own(neighbours: Neighbours, database_url: str) -> Iterator[Worl
     found = worlds.build(neighbours, app)
     yield found
     found.http.close()
-    worlds.close(app)
+    worlds.close(neighbours, app)

@@ -1,0 +1,112 @@
+"""What a database held at some moment, kept, and laid back before the next test: cheaper than making it anew."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from sqlalchemy import Engine, Table, insert, select
+
+from models.db import Base
+
+
+class Keepsake(Protocol):
+    """The moment it was made at."""
+
+    def lay_back(self) -> None:
+        """The database holds again what it held, no more and no less; connections to it may stay open."""
+
+    def close(self) -> None:
+        """Lets go of the database."""
+
+
+class SqliteKeepsake:
+    """All pages of a file."""
+
+    def __init__(self, file: str) -> None:
+        self._file = sqlite3.connect(file, timeout=15, check_same_thread=False)
+        self._file.execute("PRAGMA synchronous=OFF")
+        self._kept = sqlite3.connect(":memory:", check_same_thread=False)
+        self._file.backup(self._kept)
+        self._version = data_version(self._file)
+
+    @property
+    def is_now(self) -> bool:
+        """Nobody has written since it was made or laid back."""
+        return data_version(self._file) == self._version
+
+    def lay_back(self) -> None:
+        if not self.is_now:
+            self._kept.backup(self._file)
+            self._version = data_version(self._file)
+
+    def close(self) -> None:
+        self._file.close()
+        self._kept.close()
+
+
+class PostgresKeepsake:
+    """All rows of our tables. What counts ids goes on counting, as it does when rows are deleted."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._rows: list[tuple[Table, Sequence[Any]]] = []
+        with engine.begin() as connection:
+            for table in Base.metadata.sorted_tables:
+                rows = [row._asdict() for row in connection.execute(select(table))]
+                if rows:
+                    self._rows.append((table, rows))
+
+    def lay_back(self) -> None:
+        names = [table.name for table in reversed(Base.metadata.sorted_tables)]
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql(";".join(f'DELETE FROM "{name}"' for name in names))
+            for table, rows in self._rows:
+                connection.execute(insert(table), rows)
+
+    def close(self) -> None:
+        self._rows.clear()
+
+
+class Witness:
+    """Sees whether a SQLite file changes: by SQLite's own counter first, row by row when anybody wrote at all.
+
+    The file has to be in WAL mode: only then the state before stays readable while others write.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._before, self._now = (
+            sqlite3.connect(file, timeout=15, isolation_level=None, check_same_thread=False) for _ in range(2)
+        )
+
+    @contextmanager
+    def looking(self) -> Iterator[Callable[[], bool]]:
+        """Remembers the present; what it hands out says whether the rows are still the same."""
+        version = data_version(self._now)
+        self._before.execute("BEGIN")
+        try:
+            self._before.execute("SELECT 1 FROM sqlite_master").fetchone()
+            yield lambda: data_version(self._now) == version or dump(self._now) == dump(self._before)
+        finally:
+            self._before.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self._before.close()
+        self._now.close()
+
+
+def data_version(connection: sqlite3.Connection) -> int:
+    """Another number as soon as another connection has committed anything to the file."""
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return version
+
+
+def dump(connection: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything a SQLite database holds."""
+    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    return {
+        name: sorted(connection.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)
+        for (name,) in names.fetchall()
+    }
