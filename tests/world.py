@@ -10,7 +10,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -111,6 +111,23 @@ class World:
     http: requests.Session = field(default_factory=requests.Session)
     doors: set[tuple[str, str]] = field(default_factory=set)
     installed_at: float = 0.0
+    day: FirstDay | None = None
+    steps: tuple[tuple[str, ...], ...] | None = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        # Whoever takes one of these may change what `once` believes in.
+        if name in {"app", "sandbox", "clock", "http"}:
+            self.steps = None
+        return super().__getattribute__(name)
+
+    def once(self, step: tuple[str, ...], make: Callable[[], Caller]) -> Caller:
+        """`make`, or what it did in an earlier test, as long as nothing else happened in this world before."""
+        day, steps = self.day, self.steps
+        if day is None or steps is None:
+            return make()
+        found = day.once((*steps, step), make)
+        self.steps = (*steps, step)
+        return found
 
     @property
     def tools(self) -> Toolbox:
@@ -312,6 +329,10 @@ class World:
         self, name: str = "ana", site: str = "acme", key: str = "", product: str = "jira"
     ) -> Caller:
         """Somebody saves the organization's Admin API key."""
+        step = ("store_key", name, site, key, product)
+        return self.once(step, lambda: self._store_key(name, site, key, product))
+
+    def _store_key(self, name: str, site: str, key: str, product: str) -> Caller:
         caller = self.caller(name, site, product)
         key = key or {"acme": ACME_KEY, "globex": GLOBEX_KEY}[site]
         credentials.store_admin_key(self.tools, caller, key=key, expires_on=self.in_a_year())
@@ -319,9 +340,13 @@ class World:
 
     def synced(self, site: str = "acme") -> Caller:
         """A key is saved and the directory is read completely; the operator who did it."""
-        caller = self.store_key({"acme": "ana", "globex": "gina"}[site], site)
-        self.sync(caller)
-        return caller
+
+        def make() -> Caller:
+            caller = self.store_key({"acme": "ana", "globex": "gina"}[site], site)
+            self.sync(caller)
+            return caller
+
+        return self.once(("synced", site), make)
 
     def sync(self, caller: Caller, tools: Toolbox | None = None) -> syncing.SyncProgress:
         """Lets the worker read as far as it goes now; starts a sync when none is running."""
@@ -516,14 +541,14 @@ def _open(neighbours: Neighbours, app: Flask) -> World:
     return World(app=app, sandbox=neighbours.sandbox, clock=clock, url=neighbours.app_url)
 
 
-class FirstDay:
-    """A world just built, to begin every test with: building takes long, laying back both databases does not."""
+class Moment:
+    """Both databases and the pretend Atlassian's log at one moment, kept."""
 
-    def __init__(self, neighbours: Neighbours, world: World) -> None:
-        self._neighbours, self._app = neighbours, world.app
-        self._installed_at = world.installed_at
-        self._atlassian = SqliteKeepsake(neighbours.sandbox.cloud.store.path)
-        with world.app.app_context():
+    def __init__(self, sandbox: Sandbox, app: Flask) -> None:
+        self._journal = sandbox.cloud.journal
+        self._entries = list(self._journal._entries)
+        self._atlassian = SqliteKeepsake(sandbox.cloud.store.path)
+        with app.app_context():
             engine = db.engine
         self._ours: Keepsake = (
             SqliteKeepsake(str(engine.url.database))
@@ -531,23 +556,53 @@ class FirstDay:
             else PostgresKeepsake(engine)
         )
 
+    def lay_back(self) -> None:
+        self._atlassian.lay_back()
+        self._ours.lay_back()
+        self._journal.clear()
+        self._journal._entries.extend(self._entries)
+
+    def close(self) -> None:
+        self._atlassian.close()
+        self._ours.close()
+
+
+class FirstDay:
+    """A world just built, to begin every test with: building takes long, laying it back does not."""
+
+    def __init__(self, neighbours: Neighbours, world: World) -> None:
+        self._neighbours, self._app = neighbours, world.app
+        self._installed_at = world.installed_at
+        self._morning = Moment(neighbours.sandbox, self._app)
+        self._later: dict[tuple[tuple[str, ...], ...], tuple[Moment, Caller]] = {}
+
     def again(self) -> World:
         cloud = self._neighbours.sandbox.cloud
-        self._atlassian.lay_back()
         store, cloud.store = cloud.store, cast("Store", _Filled(cloud.store))
         try:
             cloud.reset()
         finally:
             cloud.store = store
-        self._ours.lay_back()
+        self._morning.lay_back()
         world = _open(self._neighbours, self._app)
         world.doors |= {("acme", "jira"), ("globex", "jira")}
         world.installed_at = self._installed_at
+        world.day = self
         return world
 
+    def once(self, steps: tuple[tuple[str, ...], ...], make: Callable[[], Caller]) -> Caller:
+        """What these steps did to both databases: done the first time, laid back from then on."""
+        if steps in self._later:
+            moment, found = self._later[steps]
+            moment.lay_back()
+        else:
+            found = make()
+            self._later[steps] = Moment(self._neighbours.sandbox, self._app), found
+        return found
+
     def close(self) -> None:
-        self._atlassian.close()
-        self._ours.close()
+        for moment in (self._morning, *(moment for moment, _found in self._later.values())):
+            moment.close()
 
 
 class _Filled:
