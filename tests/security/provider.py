@@ -12,7 +12,7 @@ from services.scim_connections import hash_of, new_token
 from tests.security.organizations import link
 from tests.security.world import Tenant, World
 
-TOKENS: dict[str, str] = {}
+_TOKENS: dict[str, str] = {}
 
 
 def connection_of(tenant: Tenant) -> str:
@@ -23,10 +23,10 @@ def token_of(world: World, tenant: Tenant) -> str:
     """The token of a tenant's identity provider; connected if it was not."""
     with world.tools.begin() as session:
         found = session.get(ScimConnection, (f"org-{tenant.name}", connection_of(tenant)))
-        if found is not None and found.token_hash == hash_of(TOKENS.get(tenant.name, "")):
-            return TOKENS[tenant.name]
+        if found is not None and found.token_hash == hash_of(_TOKENS.get(tenant.name, "")):
+            return _TOKENS[tenant.name]
     token, token_hash = new_token()
-    TOKENS[tenant.name] = token
+    _TOKENS[tenant.name] = token
     with world.tools.begin() as session:
         known = find_tenant(session, tenant.client_key)
         is_linked = known is not None and known.organization_id is not None

@@ -18,7 +18,7 @@ from config import APP_KEY
 from connect.tokens import sign_request
 from services.scim_connections import hash_of, new_token
 from tests import tokens
-from tests.security.provider import TOKENS, token_of
+from tests.security.provider import _TOKENS, token_of
 from tests.security.routes import Route, all_routes, guarded_routes
 from tests.security.world import World
 from views.access import Mark
@@ -168,7 +168,7 @@ def send(world: World, route: Route, sent: Sent) -> TestResponse:
 
 def silent(world: World, log: str) -> bool:
     """Neither a token nor what signs one is written."""
-    secrets = ("eyJ", world.acme.secret, world.globex.secret, "context-qsh", *TOKENS.values())
+    secrets = ("eyJ", world.acme.secret, world.globex.secret, "context-qsh", *_TOKENS.values())
     return not any(secret in log for secret in secrets)
 
 
