@@ -39,6 +39,7 @@ from views import (
     headers,
     home,
     hooks,
+    identity_providers,
     keep,
     keep_page,
     lifecycle,
@@ -58,6 +59,7 @@ from views import (
     person,
     profiles,
     protected,
+    provider_people,
     review,
     rule_editing,
     rule_files,
@@ -103,6 +105,8 @@ PAGES = (
     mail_text,
     mail_stop,
     audit,
+    identity_providers,
+    provider_people,
     scim,
 )
 

@@ -13,6 +13,7 @@ from models.people import Group, Membership, Person, Seat
 from models.protected import Protected
 from models.rule import RuleVersion, StoredRule
 from models.run import Case, Run
+from models.scim import ScimConnection, ScimGroup, ScimUser
 from models.sync import Sync
 from models.tenant import find_tenant
 from rules.case import CaseState, RunState
@@ -106,6 +107,18 @@ def _link(world: World, tenant: Tenant, *operators: str) -> str:
                 created_at=NOW,
                 finished_at=NOW,
             ),
+            ScimConnection(
+                organization_id=org,
+                id=connection_of(tenant),
+                name=f"{name} directory",
+                provider="other",
+                token_created_at=NOW,
+                created_by="ana",
+                created_at=NOW,
+                when_inactive="suspend",
+                when_deleted="suspend",
+                mode="audit",
+            ),
             MailSuppression(
                 organization_id=org,
                 account_id=f"person-{name}",
@@ -152,6 +165,27 @@ def _link(world: World, tenant: Tenant, *operators: str) -> str:
                     created_by="ana",
                     created_at=NOW,
                 ),
+                ScimGroup(
+                    organization_id=org,
+                    id=scim_group_of(tenant),
+                    connection_id=connection_of(tenant),
+                    display_name=f"{name} provider group",
+                    display_name_key=f"{name} provider group",
+                    document={},
+                    created_at=NOW,
+                    changed_at=NOW,
+                ),
+                ScimUser(
+                    organization_id=org,
+                    id=scim_user_of(tenant),
+                    connection_id=connection_of(tenant),
+                    user_name=f"newcomer@{name}.example",
+                    user_name_key=f"newcomer@{name}.example",
+                    document={"userName": f"newcomer@{name}.example"},
+                    created_at=NOW,
+                    changed_at=NOW,
+                    state="failed",
+                ),
                 Membership(organization_id=org, account_id=f"person-{name}", group_id=f"group-{name}"),
                 Case(
                     organization_id=org,
@@ -182,6 +216,18 @@ def hook_of(tenant: Tenant) -> str:
 
 def delivery_of(tenant: Tenant) -> str:
     return f"delivery-{tenant.name}"
+
+
+def connection_of(tenant: Tenant) -> str:
+    return f"connection-{tenant.name}"
+
+
+def scim_group_of(tenant: Tenant) -> str:
+    return f"{'abcdef'[len(tenant.name) % 6] * 8}-0000-4000-8000-000000000001"
+
+
+def scim_user_of(tenant: Tenant) -> str:
+    return f"{'abcdef'[len(tenant.name) % 6] * 8}-0000-4000-8000-000000000002"
 
 
 def run_of(tenant: Tenant) -> str:

@@ -29,6 +29,8 @@ VALUES = {
     "language": "en",
     "stop_token": "x.y",
     "filename": "mark.svg",
+    "connection_id": "7b3f9f6e-0000-4000-8000-000000000007",
+    "group_id": "7b3f9f6e-0000-4000-8000-000000000008",
     "scim_id": "7b3f9f6e-0000-4000-8000-000000000006",
     "name": "User",
     "urn": "urn:ietf:params:scim:schemas:core:2.0:User",

@@ -12,7 +12,16 @@ from models.credential import Credential
 from models.people import Group, Membership
 from services.administrators import REMEMBERED_FOR
 from tests.connect.listener import Call, Reply
-from tests.security.organizations import delivery_of, hook_of, link, protected_of, rule_of, run_of
+from tests.security.organizations import (
+    connection_of,
+    delivery_of,
+    hook_of,
+    link,
+    protected_of,
+    rule_of,
+    run_of,
+    scim_group_of,
+)
 from tests.security.routes import VALUES, Route, personal_routes
 from tests.security.world import Tenant, World
 from views.access import Mark, Right, UnmarkedView, admin_only, api, lifecycle, page, protect, public
@@ -170,7 +179,7 @@ def test_s24_the_name_of_a_group_gives_no_right(world: World) -> None:
         assert open_as(world, world.acme, route, "person-acme") == 403, route
 
 
-IDS = ("<account_id>", "<run_id>", "<rule_id>", "<protected_id>", "<hook_id>", "<delivery_id>")
+IDS = ("<account_id>", "<run_id>", "<rule_id>", "<protected_id>", "<hook_id>", "<delivery_id>", "<connection_id>", "<group_id>")
 WITH_IDS = tuple(route for route in GUARDED if any(name in route.rule for name in IDS))
 
 
@@ -182,6 +191,8 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
         "rule_id": rule_of(tenant),
         "protected_id": protected_of(tenant),
         "hook_id": hook_of(tenant),
+        "connection_id": connection_of(tenant),
+        "group_id": scim_group_of(tenant),
         "delivery_id": delivery_of(tenant),
     }
 
