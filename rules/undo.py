@@ -71,7 +71,7 @@ def has_accepted(facts: PersonFacts) -> bool:
 
 
 def taken_back_by(deed: Deed, done: Sequence[Change]) -> tuple[Change, ...]:
-    """Of what a case did, what an undo by this deed takes back: who accepted an invitation stays, without its access."""
+    """Of what a case did, what an undo by this deed takes back: who accepted an invitation stays here."""
     return tuple(
         change for change in done if deed is not Deed.TAKE_BACK or change.kind is not ChangeKind.INVITE
     )

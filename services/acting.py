@@ -31,9 +31,9 @@ from models.run import Case, Run
 from rules.access_rule import no_longer_due
 from rules.case import Act, CaseState, Record, RunState, Spare, Wait, decide, not_shown
 from rules.changes import Change, ChangeKind, Snapshot, still_to_do
+from rules.deeds import Deed
 from rules.idle import Candidate
 from rules.plan import judge_by_rule
-from rules.deeds import Deed
 from rules.roster import as_found
 from rules.rule import Mode, Rule
 from rules.undo import judge_undo

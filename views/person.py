@@ -13,6 +13,7 @@ from services.doors import require_organization
 from services.mail_history import mails_to
 from services.mail_texts import NAMES
 from services.names import names_of
+from services.timed_views import endings_of
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.errors import shown_again
@@ -55,5 +56,6 @@ def _content(account_id: str, **extra: Any) -> str:
         names=names,
         mails=mails_to(tools(), caller(), account_id),
         mail_names=NAMES,
+        endings=endings_of(tools(), caller(), account_id),
         **extra,
     )

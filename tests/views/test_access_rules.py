@@ -1,0 +1,138 @@
+"""Access rules and access with an end by asking for their pages: forms, what is said, who may."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, select
+
+from models.access_rule import StoredAccessRule
+from models.people import Group
+from models.run import Run
+from models.timed_access import TimedAccess
+from rules.deeds import Deed
+from rules.roster import Access, Entry, Origin
+from sandbox.world import ACME
+from services import access_rule_runs, roster, timed_access
+from tests.views.house import JON, House, words_of
+
+RULES, ENDING = "/app/onboarding/access-rules", "/app/onboarding/ending"
+
+
+@pytest.fixture
+def tidy(house: House) -> Iterator[House]:
+    """The house is shared: no rule and no run of ours stays behind."""
+    yield house
+    with house.deployment.tools.begin() as session:
+        for model in (StoredAccessRule, TimedAccess):
+            session.execute(delete(model))
+        session.execute(delete(Run).where(Run.origin != ""))
+
+
+def group(house: House, name: str) -> str:
+    with house.deployment.tools.begin() as session:
+        found = session.scalar(select(Group.group_id).where(Group.name == name))
+        assert found is not None
+        return found
+
+
+def make(house: House, **changed: object) -> str:
+    form = {
+        "name": "Designers",
+        "sources": group(house, "team-design"),
+        "groups": group(house, "contractors"),
+    }
+    answer = house.post(RULES, **form | changed)  # type: ignore[arg-type]
+    assert answer.status_code == 200, words_of(answer)
+    found = re.search(r'data-address="onboarding/access-rules/([0-9a-f-]{36})"', answer.text)
+    assert found is not None
+    return found[1]
+
+
+def test_a_rule_from_its_form_to_live(tidy: House) -> None:
+    assert "No access rule yet" in words_of(tidy.get(RULES))
+    rule_id = make(tidy)
+    page = words_of(tidy.get(f"{RULES}/{rule_id}"))
+    assert "Who is in team-design is also in contractors, as long as that holds." in page
+    assert "Nobody has looked at the list of this version yet." in page
+    assert tidy.post(f"{RULES}/{rule_id}/mode", mode="live").status_code == 409
+    listed = words_of(tidy.post(f"{RULES}/{rule_id}/preview"))
+    assert "Nothing has happened" in listed
+    assert "Is in team-design." in listed
+    assert "The rule is live." in words_of(tidy.post(f"{RULES}/{rule_id}/mode", mode="live"))
+    for organization_id, due, number in access_rule_runs.due_access_rules(tidy.deployment.tools):
+        access_rule_runs.evaluate(tidy.deployment.tools, organization_id, due, number)
+    # More than a fifth of those whom it is about: the brake of the form is empty here.
+    assert "Its last run" in words_of(tidy.get(f"{RULES}/{rule_id}"))
+    changed = {
+        "name": "Designers",
+        "sources": group(tidy, "team-legal"),
+        "groups": group(tidy, "contractors"),
+    }
+    saved = words_of(tidy.post(f"{RULES}/{rule_id}", **changed))
+    assert "Saved as version 2. It was live, and lists only until you have looked." in saved
+    assert "Switched an access rule's mode" in words_of(tidy.get("/app/audit"))
+    assert "is deleted" in words_of(tidy.post(f"{RULES}/{rule_id}/delete"))
+    assert tidy.get(f"{RULES}/{rule_id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "sentence"),
+    [
+        ({"name": ""}, "name", "A rule needs a name"),
+        ({"sources": "gone"}, "sources", "does not exist any more"),
+        ({"groups": ""}, "groups", "does not exist any more"),
+        ({"number": "many"}, "number", "a whole number"),
+        ({"share": "101"}, "share", "from 0 to 100"),
+        ({"profile": "gone"}, "profile", "This profile does not exist any more."),
+    ],
+)
+def test_each_slip_is_said_at_its_field(
+    tidy: House, changed: dict[str, str], field: str, sentence: str
+) -> None:
+    form = {"name": "Kept", "sources": group(tidy, "team-design"), "groups": group(tidy, "contractors")}
+    answer = tidy.post(RULES, **form | changed)
+    assert answer.status_code == 422
+    assert f'id="{field}-problem"' in answer.text
+    assert sentence in words_of(answer)
+    if "name" not in changed:
+        assert 'value="Kept"' in answer.text
+
+
+def test_access_with_an_end_is_listed_prolonged_and_dropped(tidy: House) -> None:
+    tools = tidy.deployment.tools
+    assert "No access with an end yet" in words_of(tidy.get(ENDING))
+    person = tidy.person(status="active", management_source="invited", is_bot=False, is_org_admin=False)
+    now = tools.clock()
+    entry = Entry(
+        Deed.GIVE_ACCESS,
+        account_id=person.account_id,
+        access=Access(groups=(group(tidy, "service-desk-agents"),)),
+        ends_on=now.date() + timedelta(days=5),
+    )
+    with tools.begin() as session:
+        roster.begin_roster(session, tools, ACME.id, [entry], Origin.INVITE, "", by="", now=now)
+    tidy.act()
+    page = tidy.get(ENDING)
+    assert person.name in words_of(page)
+    assert "joins service-desk-agents" in words_of(page)
+    (case_id,) = set(re.findall(r"/app/onboarding/ending/([0-9a-f-]{36})/prolong", page.text))
+    assert "Access with an end" in words_of(tidy.get(f"/app/people/{person.account_id}"))
+    wrong = tidy.post(f"{ENDING}/{case_id}/prolong", until="2020-01-01")
+    assert wrong.status_code == 422
+    assert "This day is over." in words_of(wrong)
+    until = now.date() + timedelta(days=90)
+    assert "Prolonged until" in words_of(tidy.post(f"{ENDING}/{case_id}/prolong", until=until.isoformat()))
+    assert words_of(tidy.get(f"{ENDING}?show=soon")).endswith("Nothing of this kind at the moment.")
+    assert timed_access.due_ends(tools) == []
+    assert "the access stays" in words_of(tidy.post(f"{ENDING}/{case_id}/drop"))
+    assert tidy.post(f"{ENDING}/{case_id}/end").status_code == 409
+    assert "No end any more" in words_of(tidy.get(f"{ENDING}?show=over"))
+
+
+def test_only_operators(house: House) -> None:
+    for page in (RULES, f"{RULES}/new", ENDING):
+        assert house.get(page, JON).status_code == 403
