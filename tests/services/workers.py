@@ -96,6 +96,11 @@ class _Gateway:
     def __init__(self, gateway: Any, around: Around) -> None:
         self._gateway, self._around = gateway, around
 
+    @property
+    def __class__(self) -> Any:
+        """For isinstance() it is what it stands for."""
+        return type(self._gateway)
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._gateway, name)
         if not callable(found):
