@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from models.audit import AuditEntry
 from models.delivery import Delivery
 from models.hook import Hook
+from models.leaver import Belonging, Leaver, Look
 from models.mail import MailSuppression
 from models.organization import Operator, Organization, Seats
 from models.people import Group, Membership, Person, Seat
@@ -16,6 +17,7 @@ from models.run import Case, Run
 from models.scim import ScimConnection, ScimGroup, ScimUser
 from models.sync import Sync
 from models.tenant import find_tenant
+from models.ticket import TicketCall, TicketRule
 from rules.case import CaseState, RunState
 from tests.security.world import Tenant, World
 
@@ -119,6 +121,36 @@ def _link(world: World, tenant: Tenant, *operators: str) -> str:
                 when_deleted="suspend",
                 mode="audit",
             ),
+            TicketRule(
+                organization_id=org,
+                id=ticket_rule_of(tenant),
+                name=f"{name} tickets",
+                client_key=tenant.client_key,
+                project="HELP",
+                request_types=[],
+                domains=[f"{name}.example"],
+                groups=[],
+                gives=[f"group-{name}"],
+                with_approval=True,
+                comments=False,
+                is_on=True,
+                secret_at=NOW,
+                created_by="ana",
+                created_at=NOW,
+                changed_by="ana",
+                changed_at=NOW,
+            ),
+            Leaver(
+                organization_id=org,
+                id=leaver_of(tenant),
+                account_id=f"person-{name}",
+                name=f"Person of {name}",
+                state="planned",
+                deed="suspend",
+                created_by="ana",
+                created_at=NOW,
+                looked_at=NOW,
+            ),
             MailSuppression(
                 organization_id=org,
                 account_id=f"person-{name}",
@@ -154,6 +186,23 @@ def _link(world: World, tenant: Tenant, *operators: str) -> str:
                     product_key="jira-software",
                     activity="never",
                 ),
+                Look(
+                    organization_id=org,
+                    leaver_id=leaver_of(tenant),
+                    client_key=tenant.client_key,
+                    kind="filter",
+                    site=f"https://{name}.example",
+                    state="seen",
+                    found=1,
+                ),
+                Belonging(
+                    organization_id=org,
+                    leaver_id=leaver_of(tenant),
+                    kind="filter",
+                    client_key=tenant.client_key,
+                    reference="10300",
+                    name=f"{name} filter",
+                ),
                 RuleVersion(
                     organization_id=org,
                     rule_id=rule_of(tenant),
@@ -185,6 +234,19 @@ def _link(world: World, tenant: Tenant, *operators: str) -> str:
                     created_at=NOW,
                     changed_at=NOW,
                     state="failed",
+                ),
+                TicketCall(
+                    organization_id=org,
+                    id=ticket_call_of(tenant),
+                    rule_id=ticket_rule_of(tenant),
+                    issue_id="12001",
+                    issue_key=f"{name.upper()}-1",
+                    body_hash="0" * 64,
+                    received_at=NOW,
+                    account_id=f"person-{name}",
+                    state="failed",
+                    reason=f"{name} reason",
+                    finished_at=NOW,
                 ),
                 Membership(organization_id=org, account_id=f"person-{name}", group_id=f"group-{name}"),
                 Case(
@@ -228,6 +290,18 @@ def scim_group_of(tenant: Tenant) -> str:
 
 def scim_user_of(tenant: Tenant) -> str:
     return f"{'abcdef'[len(tenant.name) % 6] * 8}-0000-4000-8000-000000000002"
+
+
+def leaver_of(tenant: Tenant) -> str:
+    return f"leaver-{tenant.name}"
+
+
+def ticket_rule_of(tenant: Tenant) -> str:
+    return f"ticket-rule-{tenant.name}"
+
+
+def ticket_call_of(tenant: Tenant) -> str:
+    return f"ticket-call-{tenant.name}"
 
 
 def run_of(tenant: Tenant) -> str:

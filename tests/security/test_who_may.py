@@ -16,11 +16,14 @@ from tests.security.organizations import (
     connection_of,
     delivery_of,
     hook_of,
+    leaver_of,
     link,
     protected_of,
     rule_of,
     run_of,
     scim_group_of,
+    ticket_call_of,
+    ticket_rule_of,
 )
 from tests.security.routes import VALUES, Route, personal_routes
 from tests.security.world import Tenant, World
@@ -179,7 +182,18 @@ def test_s24_the_name_of_a_group_gives_no_right(world: World) -> None:
         assert open_as(world, world.acme, route, "person-acme") == 403, route
 
 
-IDS = ("<account_id>", "<run_id>", "<rule_id>", "<protected_id>", "<hook_id>", "<delivery_id>", "<connection_id>", "<group_id>")
+IDS = (
+    "<account_id>",
+    "<run_id>",
+    "<rule_id>",
+    "<protected_id>",
+    "<hook_id>",
+    "<leaver_id>",
+    "<delivery_id>",
+    "<connection_id>",
+    "<group_id>",
+    "<ticket_rule_id>",
+)
 WITH_IDS = tuple(route for route in GUARDED if any(name in route.rule for name in IDS))
 
 
@@ -191,9 +205,12 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
         "rule_id": rule_of(tenant),
         "protected_id": protected_of(tenant),
         "hook_id": hook_of(tenant),
+        "leaver_id": leaver_of(tenant),
         "connection_id": connection_of(tenant),
         "group_id": scim_group_of(tenant),
         "delivery_id": delivery_of(tenant),
+        "ticket_rule_id": ticket_rule_of(tenant),
+        "call_id": ticket_call_of(tenant),
     }
 
 
