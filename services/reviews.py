@@ -21,10 +21,12 @@ from services.answer_queue import count_asking
 from services.audit import record
 from services.doors import require_organization
 from services.protecting import protect_person
+from services.roster_words import access_in_words
 from services.selection import selected
 from services.toolbox import Toolbox
 
 LONGEST_NOTE = 500
+REFUSED = "An operator refused it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Waiting:
     run: Run
     rule_name: str
     person: Person | None
+    gives: str = ""
+    """What a roster would give or take, in words."""
 
 
 def queue(
@@ -50,8 +54,15 @@ def queue(
         rows = session.execute(query.offset(offset).limit(limit)).all()
         names = rule_names(session, organization_id, [run.rule_id for _case, run in rows])
         people = people_by_id(session, organization_id, [case.account_id for case, _run in rows])
+        gives = access_in_words(session, organization_id, [case for case, _run in rows])
         found = [
-            Waiting(case, run, names.get(run.rule_id or "", ""), people.get(case.account_id))
+            Waiting(
+                case,
+                run,
+                names.get(run.rule_id or "", ""),
+                people.get(case.account_id),
+                gives.get(case.id, ""),
+            )
             for case, run in rows
         ]
         session.expunge_all()
@@ -104,6 +115,18 @@ def hold(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
     return _for_each(tools, caller, case_ids, on, now)
 
 
+def leave(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
+    """An operator refuses: the deed does not happen, and nothing is remembered for another time. Returns how many."""
+    now = tools.clock()
+
+    def on(case: Case) -> Event | None:
+        case.state = moved(CaseState(case.state), CaseState.SPARED).value
+        case.reason, case.finished_at, case.resume_at = REFUSED, now, None
+        return Event.CASE_SPARED
+
+    return _for_each(tools, caller, case_ids, on, now)
+
+
 def note(tools: Toolbox, caller: Caller, case_ids: Sequence[str], text: str) -> int:
     """Writes a note beside cases. Raises Invalid when it is too long."""
     if len(text) > LONGEST_NOTE:
@@ -150,7 +173,8 @@ def _for_each(
         for case in cases:
             event = on(case)
             if event is not None:
-                _record(session, event, case, caller, now, case.note if event is Event.CASE_NOTED else "")
+                words = {Event.CASE_NOTED: case.note, Event.CASE_SPARED: case.reason}.get(event, "")
+                _record(session, event, case, caller, now, words)
         return len(cases)
 
 

@@ -61,15 +61,17 @@ class RulePage:
     made_by: str
 
     @property
-    def moving(self) -> bool:
-        """Whether the page will be another one in a moment."""
+    def look_again_in(self) -> int | None:
+        """After how many seconds the page may be another one; None: not by itself."""
         calls = [each.call for each in self.calls]
-        return any(
+        if any(
             (call.state == CallState.RECEIVED and not call.troubles)
             or call.state == CallState.GIVING
             or (call.comment_state == CommentState.DUE and not call.troubles)
             for call in calls
-        )
+        ):
+            return 2
+        return 10 if any(call.state == CallState.WAITING for call in calls) else None
 
 
 @dataclass(frozen=True, slots=True)

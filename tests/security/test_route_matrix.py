@@ -17,9 +17,11 @@ from werkzeug.test import TestResponse
 from config import APP_KEY
 from connect.tokens import sign_request
 from services.scim_connections import hash_of, new_token
+from services.ticket_secrets import HEADER
 from tests import tokens
 from tests.security.provider import _TOKENS, token_of
 from tests.security.routes import Route, all_routes, guarded_routes
+from tests.security.ticket_sender import ticket_secret_of
 from tests.security.world import World
 from views.access import Mark
 
@@ -83,6 +85,7 @@ OPENING: dict[str, tuple[Kind, Mark]] = {
     "product's token in the header": (lambda w, r: Sent(header=_product(w, r)), Mark.WEBHOOK),
     "install token in the header": (lambda w, r: Sent(header=_lifecycle(w, r)), Mark.LIFECYCLE),
     "an identity provider's token": (lambda w, r: _bearer(token_of(w, w.acme)), Mark.SCIM),
+    "a ticket rule's secret": (lambda w, r: Sent(headers={HEADER: ticket_secret_of(w, w.acme)}), Mark.TICKET),
 }
 # Everything else opens nothing.
 OTHERS: dict[str, Kind] = {
@@ -183,6 +186,7 @@ def test_s01_s02_s12_s17_s41_s44_only_the_declared_kind_opens_a_route(
 ) -> None:
     """And even the most talkative log keeps what was shown to itself."""
     token_of(world, world.acme)
+    ticket_secret_of(world, world.acme)
     expected = reference(world, route.mark)
     kinds = OTHERS | {name: kind for name, (kind, opens) in OPENING.items() if opens is not route.mark}
     # The key that a well-made install token names is asked for once, before its signature can be looked at.

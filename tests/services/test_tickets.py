@@ -204,6 +204,20 @@ def test_a_run_that_was_stopped_while_it_waited_is_skipped(sqlite_world: World) 
     assert desk.comments(ticket)[0].startswith("The access that this ticket asks for was not given.")
 
 
+def test_what_an_operator_refuses_is_skipped_and_said(sqlite_world: World) -> None:
+    desk = open_desk(sqlite_world, token=True, with_approval=True)
+    ticket = desk.sent(UMA)
+    [waiting], _counts = reviews.queue(sqlite_world.tools, desk.ana)
+    assert waiting.gives == f"joins {GROUP}"
+    assert reviews.leave(sqlite_world.tools, desk.ana, [waiting.case.id]) == 1
+    desk.work()
+    assert outcome(desk) == ("skipped", "An operator refused it.")
+    assert desk.comments(ticket)[0].startswith("The access that this ticket asks for was not given.")
+    [entry] = sqlite_world.audit("case:spared")
+    assert (entry.actor, entry.result) == (ACCOUNTS["ana"], "An operator refused it.")
+    assert GROUP not in groups_of(sqlite_world)
+
+
 def test_what_waits_unread_is_skipped_when_the_rule_is_switched_off_or_deleted(sqlite_world: World) -> None:
     desk = open_desk(sqlite_world)
     first, second = desk.raised(UMA), desk.raised(UMA)
