@@ -14,6 +14,7 @@ PARTS = {
     "people": "the People page at 100,000 people",
     "panels": "the panel on an issue at 100,000 people",
     "rules": "planning a rule over 100,000 people, and the first page of its preview",
+    "roster": "a file of 20,000 people, checked row by row into a preview",
     "deeds": "10,000 suspensions beside the rate that Atlassian allows",
 }
 
