@@ -66,7 +66,7 @@ def endings(tools: Toolbox, caller: Caller, kind: str = OPEN, *, offset: int = 0
             or 0
             for each, condition in conditions.items()
         }
-        found = _with_words(session, organization_id, [tuple(row) for row in rows])
+        found = _with_words(session, organization_id, [(timed, case, run) for timed, case, run in rows])
         session.expunge_all()
         return Endings(found, counts)
 
@@ -77,7 +77,7 @@ def endings_of(tools: Toolbox, caller: Caller, account_id: str) -> list[Ending]:
     with tools.begin() as session:
         query = _rows(organization_id).where(TimedAccess.account_id == account_id)
         rows = session.execute(query.order_by(TimedAccess.began_at.desc()).limit(20)).all()
-        found = _with_words(session, organization_id, [tuple(row) for row in rows])
+        found = _with_words(session, organization_id, [(timed, case, run) for timed, case, run in rows])
         session.expunge_all()
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from models.access_rule import StoredAccessRule
 from models.audit import AuditEntry
 from models.delivery import Delivery
 from models.hook import Hook
@@ -18,6 +19,7 @@ from models.scim import ScimConnection, ScimGroup, ScimUser
 from models.sync import Sync
 from models.tenant import find_tenant
 from models.ticket import TicketCall, TicketRule
+from models.timed_access import TimedAccess
 from rules.case import CaseState, RunState
 from tests.security.world import Tenant, World
 
@@ -138,6 +140,18 @@ def _link(world: World, tenant: Tenant, *operators: str) -> str:
                 created_by="ana",
                 created_at=NOW,
                 changed_by="ana",
+                changed_at=NOW,
+            ),
+            StoredAccessRule(
+                organization_id=org,
+                id=access_rule_of(tenant),
+                name=f"{name} access rule",
+                name_key=f"{name} access rule",
+                sources=[f"group-{name}"],
+                roles=[],
+                groups=[],
+                created_by="ana",
+                created_at=NOW,
                 changed_at=NOW,
             ),
             Leaver(
@@ -261,6 +275,18 @@ def _link(world: World, tenant: Tenant, *operators: str) -> str:
                 ),
             ]
         )
+        session.flush()
+        session.add(
+            TimedAccess(
+                organization_id=org,
+                case_id=case_of(tenant),
+                run_id=run_id,
+                account_id=f"person-{name}",
+                ends_on=NOW.date() + timedelta(days=90),
+                began_at=NOW,
+                warned=[],
+            )
+        )
     return org
 
 
@@ -290,6 +316,14 @@ def scim_group_of(tenant: Tenant) -> str:
 
 def scim_user_of(tenant: Tenant) -> str:
     return f"{'abcdef'[len(tenant.name) % 6] * 8}-0000-4000-8000-000000000002"
+
+
+def access_rule_of(tenant: Tenant) -> str:
+    return f"access-rule-{tenant.name}"
+
+
+def case_of(tenant: Tenant) -> str:
+    return f"case-{tenant.name}"
 
 
 def leaver_of(tenant: Tenant) -> str:

@@ -13,6 +13,8 @@ from models.people import Group, Membership
 from services.administrators import REMEMBERED_FOR
 from tests.connect.listener import Call, Reply
 from tests.security.organizations import (
+    access_rule_of,
+    case_of,
     connection_of,
     delivery_of,
     hook_of,
@@ -193,6 +195,8 @@ IDS = (
     "<connection_id>",
     "<group_id>",
     "<ticket_rule_id>",
+    "<access_rule_id>",
+    "<case_id>",
 )
 WITH_IDS = tuple(route for route in GUARDED if any(name in route.rule for name in IDS))
 
@@ -211,6 +215,8 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
         "delivery_id": delivery_of(tenant),
         "ticket_rule_id": ticket_rule_of(tenant),
         "call_id": ticket_call_of(tenant),
+        "access_rule_id": access_rule_of(tenant),
+        "case_id": case_of(tenant),
     }
 
 
