@@ -21,7 +21,7 @@ MOST_FOUND = 8
 def index() -> str:
     return show.place(
         "operators/index.html",
-        tab="operators",
+        tab="configure",
         title="Operators",
         operators=_operators(),
         me=caller().account_id,

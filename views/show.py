@@ -40,7 +40,6 @@ OPERATOR_TABS = (
     ("runs", "Runs"),
     ("notices", "Notices"),
     ("audit", "Audit"),
-    ("operators", "Operators"),
     ("configure", "Configure Token"),
 )
 ADMIN_TABS = (("configure", "Configure Token"),)

@@ -72,7 +72,7 @@ def test_a_good_key_makes_its_giver_an_operator_and_is_never_shown(new_house: Ho
     words = words_of(answer)
     assert "The key works and is stored" in words
     assert f"…{KEY[-4:]}" in words
-    assert "Overview People Onboarding Leavers Rules Review Runs Notices Audit Operators Configure Token" in words
+    assert "Overview People Onboarding Leavers Rules Review Runs Notices Audit Configure Token" in words
     for shown in (answer, new_house.get("/app/configure"), new_house.get("/app/audit")):
         assert KEY not in shown.text
         assert 'type="password" value' not in shown.text
