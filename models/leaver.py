@@ -228,10 +228,14 @@ def belongings_of(
 def count_belongings(
     session: Session, organization_id: str, leaver_ids: Sequence[str]
 ) -> dict[str, dict[str, int]]:
-    """Leaver id → state → how many."""
+    """Leaver id → state → how many; API tokens are not among them."""
     query = (
         select(Belonging.leaver_id, Belonging.state, func.count())
-        .where(Belonging.organization_id == organization_id, Belonging.leaver_id.in_(leaver_ids))
+        .where(
+            Belonging.organization_id == organization_id,
+            Belonging.leaver_id.in_(leaver_ids),
+            Belonging.kind != Kind.TOKEN.value,
+        )
         .group_by(Belonging.leaver_id, Belonging.state)
     )
     found: dict[str, dict[str, int]] = {}
