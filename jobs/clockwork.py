@@ -28,7 +28,7 @@ from services import (
     sending,
     summary,
     syncing,
-    ticket_calls,
+    ticket_leases,
     workers,
 )
 
@@ -154,7 +154,7 @@ def look_around() -> tuple[
         asking.lease_previews(tools()),
         orders.lease_due_cases(tools(), CASES_PER_TICK),
         sending.lease_due(tools(), DELIVERIES_PER_TICK),
-        ticket_calls.lease_due(tools(), TICKETS_PER_TICK),
+        ticket_leases.lease_due(tools(), TICKETS_PER_TICK),
         leaver_work.due_leavers(tools()),
         access_rule_runs.due_access_rules(tools()),
     )

@@ -128,4 +128,4 @@ def plain_text(body: Any) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Tickets that were sent to rules, one at a time: found when due, read in Jira, judged, given to a run, followed.
+"""Tickets that were sent to rules, one at a time: read in Jira, judged, given to a run, followed, answered.
 
 What begins a run and what remembers it is one transaction: a ticket begins one run at most, whatever dies or comes
 twice (S50).
@@ -18,15 +18,13 @@ from models.run import Case, find_case
 from models.ticket import TicketCall, TicketRule, find_call
 from rules.case import CaseState
 from rules.roster import Origin
-from rules.tickets import FOLLOWED, CallState, CommentState, Objection, Ticket, state_after
+from rules.tickets import CallState, CommentState, Objection, Ticket, state_after
 from rules.verdict import Why
 from services import ticket_comments
 from services.roster import begin_roster
 from services.ticket_judging import judge_ticket, read_ticket
 from services.toolbox import Toolbox
 
-LEASE = timedelta(minutes=1)
-"""How long a ticket may wait in the queue before it is handed out again."""
 AT_WORK = timedelta(minutes=5)
 """Only then is an attempt believed to have died."""
 PAUSES = (
@@ -39,8 +37,6 @@ PAUSES = (
     timedelta(hours=10),
 )
 """Between attempts, growing; after the last one it fails."""
-FOLLOWED_FOR = timedelta(days=30)
-"""How long after a failure somebody may try the run again, and the log still notices."""
 _GIVEN = "The access that this ticket asks for is given."
 _THERE = "The access that this ticket asks for is there already."
 _NOT_GIVEN = "The access that this ticket asks for was not given. Your administrator sees why."
@@ -56,30 +52,6 @@ class _Job:
     comment: CommentState
     issue_id: str
     rule: TicketRule
-
-
-def lease_due(tools: Toolbox, limit: int = 50) -> list[tuple[str, str, int]]:
-    """(organization id, call id, next attempt) of what is due, an equal share for every organization."""
-    now = tools.clock()
-    _notice_cases(tools, now)
-    due = (TicketCall.resume_at <= now,)
-    with tools.begin() as session:
-        organization_ids = session.scalars(select(TicketCall.organization_id).where(*due).distinct()).all()
-    leased: list[tuple[str, str, int]] = []
-    for organization_id in organization_ids:
-        mine = (TicketCall.organization_id == organization_id, *due)
-        first = select(TicketCall.id).where(*mine).order_by(TicketCall.resume_at)
-        # The condition stands outside again: of two who ask at once, the second one finds the row taken.
-        take = (
-            update(TicketCall)
-            .where(TicketCall.id.in_(first.limit(max(limit // len(organization_ids), 1))), *mine)
-            .values(resume_at=now + LEASE)
-            .returning(TicketCall.id, TicketCall.attempt)
-            .execution_options(synchronize_session=False)
-        )
-        with tools.begin() as session:
-            leased += [(organization_id, call_id, attempt + 1) for call_id, attempt in session.execute(take)]
-    return leased
 
 
 def work(tools: Toolbox, organization_id: str, call_id: str, attempt: int) -> None:
@@ -107,28 +79,6 @@ def fail(tools: Toolbox, organization_id: str, call_id: str) -> None:
         call = find_call(session, organization_id, call_id)
         if call is not None and call.resume_at is not None:
             _put_off(call, "Something went wrong inside Rollcall.", now, None)
-
-
-def _notice_cases(tools: Toolbox, now: datetime) -> None:
-    """Wakes the tickets whose case has moved on since somebody looked."""
-    moved = (
-        select(Case.id)
-        .where(
-            Case.organization_id == TicketCall.organization_id,
-            Case.id == TicketCall.case_id,
-            Case.state != TicketCall.case_state,
-        )
-        .exists()
-    )
-    recent = TicketCall.finished_at.is_(None) | (TicketCall.finished_at > now - FOLLOWED_FOR)
-    followed = TicketCall.state.in_([state.value for state in FOLLOWED])
-    with tools.begin() as session:
-        session.execute(
-            update(TicketCall)
-            .where(followed, TicketCall.case_id.is_not(None), TicketCall.resume_at.is_(None), recent, moved)
-            .values(resume_at=now)
-            .execution_options(synchronize_session=False)
-        )
 
 
 def _begin(tools: Toolbox, organization_id: str, call_id: str, attempt: int) -> _Job | None:

@@ -20,6 +20,7 @@ from rules.tickets import CallState, CommentState
 from services.audit import record
 from services.doors import require_organization
 from services.names import names_of
+from services.ticket_choices import host_of
 from services.ticket_comments import NO_TOKEN, TOKEN_NEXT_STEP, can_comment
 from services.ticket_rules import require_ticket_rule
 from services.ticket_wishes import jira_doors
@@ -72,17 +73,6 @@ class RulePage:
         ):
             return 2
         return 10 if any(call.state == CallState.WAITING for call in calls) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the form offers: Jira sites, groups and those of them that may be given, profiles, each as (id, words)."""
-
-    doors: list[tuple[str, str]]
-    groups: list[tuple[str, str]]
-    givable: list[tuple[str, str]]
-    profiles: list[tuple[str, str]]
-    without_token: frozenset[str]
 
 
 def list_ticket_rules(tools: Toolbox, caller: Caller) -> list[RuleLine]:
@@ -151,27 +141,6 @@ def look_again(tools: Toolbox, caller: Caller, rule_id: str, call_id: str) -> Ti
         return call
 
 
-def choices(tools: Toolbox, caller: Caller) -> Choices:
-    """What the form of a rule offers."""
-    organization_id = require_organization(tools, caller)
-    with tools.begin() as session:
-        doors = jira_doors(session, organization_id)
-        groups = session.scalars(
-            select(Group).where(Group.organization_id == organization_id).order_by(Group.name)
-        ).all()
-        return Choices(
-            doors=[(door.client_key, _host(door.display_url or door.base_url)) for door in doors],
-            groups=[(group.group_id, group.name) for group in groups],
-            givable=[
-                (group.group_id, group.name) for group in groups if group.modifiable and not group.synced
-            ],
-            profiles=[(profile.id, profile.name) for profile in profiles_of(session, organization_id)],
-            without_token=frozenset(
-                door.client_key for door in doors if not can_comment(session, door.client_key)
-            ),
-        )
-
-
 def _may_look_again(call: TicketCall) -> bool:
     return (
         call.run_id is None and call.state in (CallState.SKIPPED, CallState.FAILED) and call.resume_at is None
@@ -190,7 +159,7 @@ def _lines(session: Session, organization_id: str, rules: Sequence[TicketRule]) 
     return [
         RuleLine(
             rule=rule,
-            site=_host(doors[rule.client_key].display_url) if rule.client_key in doors else "",
+            site=host_of(doors[rule.client_key].display_url) if rule.client_key in doors else "",
             who=_who(rule, groups),
             gives=_gives(rule, groups, profiles),
             counts=counts.get(rule.id, {}),
@@ -259,7 +228,3 @@ def _calls(
 def _display_url(session: Session, rule: TicketRule) -> str:
     door = session.get(Tenant, rule.client_key)
     return (door.display_url or door.base_url).rstrip("/") if door is not None else ""
-
-
-def _host(address: str) -> str:
-    return address.removeprefix("https://").removeprefix("http://").partition("/")[0]

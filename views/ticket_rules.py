@@ -10,28 +10,17 @@ from flask import Blueprint, Response, request
 from connect.errors import AtlassianError, Invalid
 from models.ticket import TicketRule
 from rules.tickets import CallState
-from services import ticket_log, ticket_rules, ticket_trial
+from services import ticket_choices, ticket_log, ticket_rules, ticket_trial
 from services.ticket_secrets import HEADER
 from services.ticket_trial import Trial
 from services.ticket_wishes import TicketWish
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.errors import shown_again
+from views.ticket_form import as_typed, typed_rule
 from views.words import CALL_STATES
 
 blueprint = Blueprint("ticket_rules", __name__, url_prefix="/app/onboarding/tickets")
-TEXTS = (
-    "name",
-    "client_key",
-    "project",
-    "request_types",
-    "domains",
-    "person",
-    "person_field",
-    "gives_kind",
-    "profile_id",
-    "days",
-)
 
 
 @blueprint.get("")
@@ -45,7 +34,7 @@ def index() -> str:
 @api
 @operator_only
 def new() -> str:
-    offered = ticket_log.choices(tools(), caller())
+    offered = ticket_choices.choices(tools(), caller())
     kind = "profile" if offered.profiles else "groups"
     door = offered.doors[0][0] if offered.doors else ""
     # The site from which somebody asks is the likeliest one.
@@ -57,7 +46,7 @@ def new() -> str:
 @api
 @operator_only
 def add() -> str | Response:
-    wish = _typed()
+    wish = typed_rule()
     try:
         rule, secret = ticket_rules.add_rule(tools(), caller(), wish)
     except Invalid as problem:
@@ -85,14 +74,14 @@ def log(ticket_rule_id: str) -> str:
 @operator_only
 def edit(ticket_rule_id: str) -> str:
     rule = ticket_rules.look_at_rule(tools(), caller(), ticket_rule_id)
-    return _form(_as_typed(rule), rule=rule)
+    return _form(as_typed(rule), rule=rule)
 
 
 @blueprint.post("/<ticket_rule_id>")
 @api
 @operator_only
 def change(ticket_rule_id: str) -> str | Response:
-    wish = _typed()
+    wish = typed_rule()
     try:
         rule = ticket_rules.change_rule(tools(), caller(), ticket_rule_id, wish)
     except Invalid as problem:
@@ -149,43 +138,13 @@ def again(ticket_rule_id: str, call_id: str) -> str:
     return _rule(ticket_rule_id, saved=f"{call.issue_key or 'The ticket'} is looked at again.")
 
 
-def _typed() -> TicketWish:
-    texts = {name: request.form.get(name, "")[:3000] for name in TEXTS}
-    return TicketWish(
-        **texts,
-        groups=tuple(request.form.getlist("groups")),
-        gives=tuple(request.form.getlist("gives")),
-        with_approval=request.form.get("with_approval") != "no",
-        comments=request.form.get("comments") == "yes",
-    )
-
-
-def _as_typed(rule: TicketRule) -> TicketWish:
-    return TicketWish(
-        name=rule.name,
-        client_key=rule.client_key,
-        project=rule.project,
-        request_types=", ".join(rule.request_types),
-        domains=", ".join(rule.domains),
-        groups=tuple(rule.groups),
-        person="field" if rule.person_field else "reporter",
-        person_field=rule.person_field,
-        gives_kind="profile" if rule.profile_id is not None else "groups",
-        profile_id=rule.profile_id or "",
-        gives=tuple(rule.gives),
-        days=str(rule.days or ""),
-        with_approval=rule.with_approval,
-        comments=rule.comments,
-    )
-
-
 def _list(*, saved: str = "") -> str:
     return show.place(
         "tickets/index.html",
         tab="onboarding",
         title="Tickets",
         lines=ticket_log.list_ticket_rules(tools(), caller()),
-        offered=ticket_log.choices(tools(), caller()),
+        offered=ticket_choices.choices(tools(), caller()),
         most=ticket_rules.MOST_RULES,
         saved=saved,
     )
@@ -198,7 +157,7 @@ def _form(wish: TicketWish, *, rule: TicketRule | None = None, problem: Invalid 
         title=f"Ticket rule “{rule.name}”" if rule else "New ticket rule",
         rule=rule,
         wish=wish,
-        offered=ticket_log.choices(tools(), caller()),
+        offered=ticket_choices.choices(tools(), caller()),
         problem=problem,
         address=f"onboarding/tickets/{rule.id}/edit" if rule else "onboarding/tickets/new",
     )

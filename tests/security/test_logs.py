@@ -40,6 +40,7 @@ TOKEN = tokens.context_token("s" * 40, "acme")
         "ATCTT3xFfGN0abcdefghijklmnop=1234",
         "ATATT3xFfGF0_abc-def.ghi=ABCD",
         "ATCOACLIENTSECRET0123456789",
+        "rct_0JhyM-3kq9_wq8Zb7vYxT2aLrS5nPdCe1fGhKmUoEiA",
         "ana.answer+test@acme.example",
         "ana%40acme.example",
     ],

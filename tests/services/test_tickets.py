@@ -15,7 +15,7 @@ from models.people import Group
 from models.run import Run
 from models.ticket import TicketCall, TicketRule
 from rules.roster import Origin
-from services import reviews, runs, ticket_calls, ticket_log, ticket_rules, ticket_trial
+from services import reviews, runs, ticket_calls, ticket_leases, ticket_log, ticket_rules, ticket_trial
 from services.ticket_comments import reference_of
 from services.ticket_secrets import HEADER
 from services.ticket_wishes import TicketWish
@@ -84,7 +84,7 @@ def test_the_same_ticket_at_the_same_moment_is_one_ticket(world: World) -> None:
         thread.join()
     assert statuses == [202] * 6
     # Two workers that both hold the same attempt, or a later one: one run.
-    due = ticket_calls.lease_due(world.tools)
+    due = ticket_leases.lease_due(world.tools)
     workers = [
         threading.Thread(target=ticket_calls.work, args=(world.tools, *due[0][:2], attempt))
         for attempt in (1, 1, 2)
@@ -324,7 +324,7 @@ def test_s50_killed_between_any_two_steps_everything_happens_once(sqlite_world: 
     dying = replace(world.tools, clock=dying_clock)
     try:
         for _ in range(4):
-            for organization_id, call_id, attempt in ticket_calls.lease_due(world.tools):
+            for organization_id, call_id, attempt in ticket_leases.lease_due(world.tools):
                 ticket_calls.work(dying, organization_id, call_id, attempt)
             world.act()
     except Killed:

@@ -10,7 +10,7 @@ import requests
 
 from connect.caller import Caller
 from models.ticket import TicketCall
-from services import credentials, ticket_calls, ticket_rules
+from services import credentials, ticket_calls, ticket_leases, ticket_rules
 from services.ticket_secrets import HEADER
 from services.ticket_wishes import TicketWish
 from services.toolbox import Toolbox
@@ -63,7 +63,7 @@ class Desk:
         tools = replace(tools, atlassian=replace(tools.atlassian, clock=lambda: datetime.now(UTC)))
         idle = 0
         for _ in range(50):
-            due = ticket_calls.lease_due(tools)
+            due = ticket_leases.lease_due(tools)
             for organization_id, call_id, attempt in due:
                 ticket_calls.work(tools, organization_id, call_id, attempt)
             self.world.act(tools)

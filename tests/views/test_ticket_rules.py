@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from models.people import Group
-from services import ticket_calls
+from services import ticket_calls, ticket_leases
 from services.ticket_secrets import HEADER
 from tests.views.house import ANA, JON, UMA, House, words_of
 
@@ -115,7 +115,7 @@ def test_trying_and_the_log(tidy: House) -> None:
     )
     assert (sent.status_code, sent.text) == (202, "Taken.\n")
     assert "Being read" in words_of(tidy.get(f"{PLACE}/{rule_id}"))
-    for organization_id, call_id, attempt in ticket_calls.lease_due(tidy.deployment.tools):
+    for organization_id, call_id, attempt in ticket_leases.lease_due(tidy.deployment.tools):
         ticket_calls.work(tidy.deployment.tools, organization_id, call_id, attempt)
     log = tidy.get(f"{PLACE}/{rule_id}/log")
     assert "Skipped" in words_of(log)
