@@ -15,13 +15,12 @@ from models.run import Case, Run
 from rules.case import CaseState, RunState
 from rules.changes import Change
 from rules.organization import OrganizationFacts
-from rules.roster import Access, Origin
+from rules.roster import Origin
 from services.access_rule_lists import newest_list
 from services.access_rules import require_access_rule
 from services.doors import require_organization
 from services.ground import organization_facts
 from services.names import names_of
-from services.profiles import in_words
 from services.roster_words import access_in_words
 from services.run_progress import RunView, view_of
 from services.toolbox import Toolbox
@@ -188,8 +187,7 @@ def _holders(session: Session, stored: StoredAccessRule, facts: OrganizationFact
 
 
 def _part(part: Change, facts: OrganizationFacts) -> str:
-    access = Access(roles=((part.about, part.role),)) if part.role else Access(groups=(part.about,))
-    return in_words(access, facts)
+    return _product(part.about, facts) if part.role else facts.group_name(part.about)
 
 
 def _cases(session: Session, listed: Run | None) -> list[Case]:

@@ -89,7 +89,7 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
             last_day=last_days_of(session, organization_id, [account_id]).get(account_id),
             can_suspend=_verdict(candidate, Deed.SUSPEND, ground),
             can_restore=_verdict(candidate, Deed.RESTORE, ground),
-            undoable=next((case for case, _run in history if case.changed and _can_be_undone(case)), None),
+            undoable=next((case for case, _run in history if _can_be_undone(case)), None),
             history=history,
             audit=entries_of(session, organization_id, caller.tenant, subject=account_id, limit=50),
             answers=answers_by(session, organization_id, account_id),
@@ -118,4 +118,6 @@ def _verdict(candidate: Candidate | None, deed: Deed, ground: Ground) -> Verdict
 
 
 def _can_be_undone(case: Case) -> bool:
-    return CaseState(case.state) in CHANGED and CAPABILITIES[Deed(case.deed)].opposite is not None
+    # An undo is not undone: whoever is to have it again gets it anew.
+    ours = case.changed and case.undoes is None and CaseState(case.state) in CHANGED
+    return ours and CAPABILITIES[Deed(case.deed)].opposite is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from models.access_rule import StoredAccessRule
 from models.people import Group
@@ -17,7 +17,7 @@ from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from sandbox.world import ACME
 from services import access_rule_runs, roster, timed_access
-from tests.views.house import JON, House, words_of
+from tests.views.house import JON, UMA, House, words_of
 
 RULES, ENDING = "/app/onboarding/access-rules", "/app/onboarding/ending"
 
@@ -131,6 +131,36 @@ def test_access_with_an_end_is_listed_prolonged_and_dropped(tidy: House) -> None
     assert "the access stays" in words_of(tidy.post(f"{ENDING}/{case_id}/drop"))
     assert tidy.post(f"{ENDING}/{case_id}/end").status_code == 409
     assert "No end any more" in words_of(tidy.get(f"{ENDING}?show=over"))
+
+
+def test_whoever_has_it_reads_of_the_end_in_the_product_and_asks(tidy: House) -> None:
+    tools = tidy.deployment.tools
+    now = tools.clock()
+    entry = Entry(
+        Deed.GIVE_ACCESS,
+        account_id=UMA,
+        access=Access(groups=(group(tidy, "contractors"),)),
+        ends_on=now.date() + timedelta(days=5),
+    )
+    with tools.begin() as session:
+        roster.begin_roster(session, tools, ACME.id, [entry], Origin.INVITE, "", by="", now=now)
+    tidy.act()
+    long_ago = {"began_at": now - timedelta(days=20), "next_at": now}
+    with tools.begin() as session:
+        session.execute(update(TimedAccess).values(long_ago))
+    for organization_id, case_id in timed_access.due_ends(tools):
+        timed_access.look(tools, organization_id, case_id)
+    page = tidy.page("/pages/app", UMA)
+    assert "You have some of your access until" in words_of(page)
+    (case_id,) = re.findall(r'hx-vals=.{"case": "([0-9a-f-]{36})"}', page.text)
+    assert tidy.post("/app/keep/longer", JON, case=case_id).status_code == 409
+    for _ in range(2):
+        assert "you asked for more time" in words_of(tidy.post("/app/keep/longer", UMA, case=case_id))
+    assert "You asked for more time" in words_of(tidy.page("/pages/app", UMA))
+    assert "Asks for longer" in words_of(tidy.get("/app/review?show=answered"))
+    refused = words_of(tidy.post("/app/review/grant", case=case_id))
+    assert "Say until when." in refused
+    assert "Refused: 1 person." in words_of(tidy.post("/app/review/refuse", case=case_id))
 
 
 def test_only_operators(house: House) -> None:
