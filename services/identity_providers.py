@@ -76,7 +76,7 @@ def connect(tools: Toolbox, caller: Caller, *, name: str, provider: str) -> tupl
     made.name, made.token_hash, made.token_created_at = _checked_name(name), token_hash, now
     made.created_by, made.created_at, made.mode = caller.account_id or "", now, ScimMode.AUDIT.value
     made.when_inactive, made.when_deleted = Deed.SUSPEND.value, Deed.SUSPEND.value
-    made.brake_number, made.brake_share = 10, 10
+    made.brake_number = 10
     with tools.begin() as session:
         if len(connections_of(session, organization_id)) >= MOST_CONNECTIONS:
             raise Conflict(

@@ -22,7 +22,7 @@ from scim2_models.path import (
     ValuePath,
     coerce_value,
 )
-from sqlalchemy import ColumnElement, Select, and_, false, not_, or_, true
+from sqlalchemy import ColumnElement, Select, String, and_, false, func, not_, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 LONGEST_FILTER = 2000
@@ -119,26 +119,53 @@ def typed_line(kind: str, value: str) -> str:
     return f"{'_'.join(kind.split())} {value}".lower()
 
 
-def plain_text(column: InstrumentedAttribute[str]) -> Compare:
-    """Compares a text, "" standing for none."""
+def text(column: InstrumentedAttribute[str]) -> Compare:
+    """Compares a text, "" standing for none: nobody's text is empty."""
 
     def compare(op: CompareOperator, value: Any) -> Condition:
-        text = "" if value is None else str(value)
+        if not value:
+            return _of_nothing(column, op, value)
         match op:
-            case CompareOperator.eq:
-                return column == text
-            case CompareOperator.ne:
-                return column != text
             case CompareOperator.co:
-                return column.contains(text, autoescape=True)
+                return column.contains(value, autoescape=True)
             case CompareOperator.sw:
-                return column.startswith(text, autoescape=True)
+                return column.startswith(value, autoescape=True)
             case CompareOperator.ew:
-                return column.endswith(text, autoescape=True)
+                return column.endswith(value, autoescape=True)
             case _:
-                return _ordered(column, op, text)
+                return _ordered(column, op, value)
 
     return compare
+
+
+def exact_text(column: InstrumentedAttribute[str]) -> Compare:
+    """The same for attributes that are case-exact: SQLite's LIKE takes a for A."""
+
+    def compare(op: CompareOperator, value: Any) -> Condition:
+        if not value:
+            return _of_nothing(column, op, value)
+        match op:
+            case CompareOperator.co:
+                differs: Condition = func.replace(column, value, "", type_=String()) != column
+                return differs
+            case CompareOperator.sw:
+                return func.substr(column, 1, len(value), type_=String()) == value
+            case CompareOperator.ew:
+                behind = func.substr(column, func.length(column) - len(value) + 1, type_=String())
+                return and_(func.length(column) >= len(value), behind == value)
+            case _:
+                return _ordered(column, op, value)
+
+    return compare
+
+
+def _of_nothing(column: InstrumentedAttribute[str], op: CompareOperator, value: Any) -> Condition:
+    """Against null, or against a text of no length, which is not the same."""
+    if op is CompareOperator.eq:
+        return column == "" if value is None else false()
+    if op is CompareOperator.ne and value is not None:
+        return true()
+    return column != ""
 
 
 def lines(column: InstrumentedAttribute[str]) -> Compare:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from models.scim import ScimGroup, ScimMember, find_group
 from services.scim_connections import Provisioner, hold
 from services.scim_dialects import plain_operations
-from services.scim_filters import Compare, Field, among, moment, plain_text
+from services.scim_filters import Compare, Field, among, exact_text, moment, text
 from services.scim_lists import Shelf
 from services.scim_members import Members, look_again, members_in, mentioned, move
 from services.scim_person import key_of, meta_of
@@ -260,9 +260,9 @@ def _fields(who: Provisioner) -> dict[Field, Compare]:
         )
 
     return {
-        ("id", None): plain_text(ScimGroup.id),
-        ("external_id", None): plain_text(ScimGroup.external_id),
-        ("display_name", None): plain_text(ScimGroup.display_name_key),
+        ("id", None): exact_text(ScimGroup.id),
+        ("external_id", None): exact_text(ScimGroup.external_id),
+        ("display_name", None): text(ScimGroup.display_name_key),
         ("members", "value"): among(groups, ScimGroup.id),
         ("meta", "created"): moment(ScimGroup.created_at),
         ("meta", "last_modified"): moment(ScimGroup.changed_at),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.scim import ScimGroup, ScimMember, ScimUser, find_user, groups_by_user
 from services.scim_connections import Provisioner, hold
 from services.scim_dialects import plain_operations, plain_resource
-from services.scim_filters import Compare, Field, among, lines, moment, plain_text, yes_or_no
+from services.scim_filters import Compare, Field, among, exact_text, lines, moment, text, yes_or_no
 from services.scim_lists import Shelf
 from services.scim_person import fill, resource_of
 from services.scim_resources import PersonResource
@@ -240,10 +240,10 @@ def _fields(who: Provisioner) -> dict[Field, Compare]:
         )
 
     return {
-        ("id", None): plain_text(ScimUser.id),
-        ("external_id", None): plain_text(ScimUser.external_id),
-        ("user_name", None): plain_text(ScimUser.user_name_key),
-        ("display_name", None): plain_text(ScimUser.display_name_key),
+        ("id", None): exact_text(ScimUser.id),
+        ("external_id", None): exact_text(ScimUser.external_id),
+        ("user_name", None): text(ScimUser.user_name_key),
+        ("display_name", None): text(ScimUser.display_name_key),
         ("active", None): yes_or_no(ScimUser.active),
         ("emails", "value"): lines(ScimUser.emails_key),
         ("groups", "value"): among(members, ScimUser.id),

@@ -8,7 +8,7 @@ from flask import Flask
 
 from services import identity_providers
 from tests import world as worlds
-from tests.databases import SqliteDatabases
+from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.scim.provider import IdentityProvider, connected
 from tests.world import Neighbours, World
 
@@ -26,22 +26,36 @@ def sqlite_app(
     with sqlite_databases.fresh(tmp_path_factory.mktemp("scim")) as url:
         app = worlds.open_app(neighbours, url)
         yield app
-        worlds.close(app)
+        worlds.close(neighbours, app)
 
 
-@pytest.fixture(scope="module")
-def shared_world(neighbours: Neighbours, sqlite_app: Flask) -> Iterator[World]:
+@pytest.fixture(scope="session")
+def postgres_app(neighbours: Neighbours, postgres_databases: PostgresDatabases) -> Iterator[Flask]:
+    with postgres_databases.fresh() as url:
+        app = worlds.open_app(neighbours, url)
+        yield app
+        worlds.close(neighbours, app)
+
+
+BOTH = [
+    pytest.param("sqlite_app", id="sqlite"),
+    pytest.param("postgres_app", id="postgresql", marks=pytest.mark.slow),
+]
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def shared_world(neighbours: Neighbours, request: pytest.FixtureRequest) -> Iterator[World]:
     """For tests of the protocol: what a connection knows, no other connection sees."""
-    found = worlds.build(neighbours, sqlite_app)
+    found = worlds.build(neighbours, request.getfixturevalue(request.param))
     found.store_key("ana", "acme")
     yield found
     found.http.close()
 
 
-@pytest.fixture
-def world(neighbours: Neighbours, sqlite_app: Flask) -> Iterator[World]:
+@pytest.fixture(params=BOTH)
+def world(neighbours: Neighbours, request: pytest.FixtureRequest) -> Iterator[World]:
     """For tests of what happens at Atlassian: a first day of its own."""
-    found = worlds.build(neighbours, sqlite_app)
+    found = worlds.build(neighbours, request.getfixturevalue(request.param))
     yield found
     found.http.close()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from models.profile import Profile
 from models.run import Run
 from rules.case import RunState
 from sandbox.world import ORGANIZATIONS
-from services import identity_providers, scim_changes
+from services import identity_providers, rule_runs, runs, scim_changes, scim_overview
 from tests.scim.provider import IdentityProvider, connected
-from tests.world import ACME, World
+from tests.world import ACCOUNTS, ACME, World
 
 
 @pytest.fixture
@@ -60,8 +62,11 @@ def work(world: World, rounds: int = 6) -> None:
     """The worker, until nothing is due any more."""
     for _ in range(rounds):
         world.later(seconds=scim_changes.GATHER.total_seconds() + 1)
-        for due in scim_changes.due_connections(world.tools):
-            scim_changes.follow_up(world.tools, *due)
+        due = scim_changes.due_connections(world.tools)
+        for one in due:
+            scim_changes.follow_up(world.tools, *one)
+        if not due:
+            break
         world.act()
 
 
@@ -128,3 +133,208 @@ def test_a_newcomer_is_invited_with_their_profile_moves_leaves_and_comes_back(li
     assert holding["status"][0] == "suspended"
     assert {run.origin for run in world.rows(Run)} == {"scim"}
     assert all(run.state == RunState.FINISHED for run in world.rows(Run))
+
+
+def somebody(world: World, *groups: str, **arranged: object) -> tuple[str, str]:
+    """A managed person of the directory with exactly these groups: account id and address."""
+    (account,) = world.people(1, groups=list(groups), **arranged)
+    email = next(each["email"] for each in world.directory() if each["account_id"] == account)
+    world.sync(world.caller("ana"))
+    return account, email
+
+
+def groups_of(world: World, account: str) -> list[str]:
+    holding = world.holding(account)
+    assert holding is not None
+    found: list[str] = holding["groups"]
+    return found
+
+
+def status_of(world: World, account: str) -> tuple[str, str]:
+    holding = world.holding(account)
+    assert holding is not None
+    found: tuple[str, str] = holding["status"]
+    return found
+
+
+def test_who_is_here_already_keeps_what_others_gave(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users")
+    both = profile(world, "both", "jira-users", "confluence-users")
+    user = live.add(email.upper())
+    group = mapped(live, "Both", both, user)
+    work(world)
+    assert groups_of(world, account) == ["confluence-users", "jira-users"]
+    assert world.effects_by(account) == {"join_group:confluence-users": 1}
+    live.send("DELETE", f"/Groups/{group}", status=204)
+    work(world)
+    assert groups_of(world, account) == ["jira-users"], "only what this connection gave"
+
+
+def test_a_guard_is_stronger_than_the_provider(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    email = next(each["email"] for each in world.directory() if each["account_id"] == ACCOUNTS["ana"])
+    user = live.add(email)
+    live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": False}})
+    work(world)
+    stored = live.stored(user)
+    assert stored.state == "failed"
+    assert stored.reason
+    assert status_of(world, ACCOUNTS["ana"])[0] == "active"
+    runs = len(world.rows(Run))
+    work(world)
+    assert len(world.rows(Run)) == runs, "what came to nothing is not tried again by itself"
+    assert scim_overview.try_again(world.tools, live.operator, live.connection_id) == 1
+    work(world)
+    assert len(world.rows(Run)) == runs + 1
+
+
+def test_the_brake_holds_whom_too_many_would_lose(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live, brake_number="2")
+    emails = {each["account_id"]: each["email"] for each in world.directory()}
+    accounts = world.people(4)
+    world.sync(world.caller("ana"))
+    users = [live.add(emails[account]) for account in accounts]
+    for user in users[:2]:
+        live.send("DELETE", f"/Users/{user}", status=204)
+    work(world)
+    assert [status_of(world, account)[0] for account in accounts] == ["suspended"] * 2 + ["active"] * 2
+    for user in users[2:]:
+        live.send("DELETE", f"/Users/{user}", status=204)
+        work(world, rounds=2)
+    (held,) = [run for run in world.rows(Run) if run.state == RunState.BRAKED]
+    assert "3 people would be touched; the brake allows 2" in held.reason
+    assert [live.stored(user).state for user in users[2:]] == ["braked", "braked"]
+    assert status_of(world, accounts[2])[0] == status_of(world, accounts[3])[0] == "active"
+
+    # An operator has looked, and lets it go on; whoever waited behind comes next.
+    rule_runs.release_brake(world.tools, live.operator, held.id)
+    world.later(minutes=2)
+    work(world)
+    assert [status_of(world, account)[0] for account in accounts[:3]] == ["suspended"] * 3
+    waiting = [run for run in world.rows(Run) if run.state == RunState.BRAKED]
+    assert len(waiting) == 1, "who was let through does not count, who was taken by itself does"
+
+
+def test_in_audit_mode_nobody_is_touched(live: IdentityProvider) -> None:
+    world = live.world
+    identity_providers.switch_mode(world.tools, live.operator, live.connection_id, live=False)
+    account, email = somebody(world, "jira-users")
+    user = live.add(email, active=False)
+    new = live.add("nora@acme.example")
+    mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), new)
+    work(world)
+    assert [live.stored(each).reason for each in (user, new)] == ["Would suspend them.", "Would invite them."]
+    assert world.rows(Run) == []
+    looked = scim_overview.preview(world.tools, live.operator, live.connection_id)
+    assert (looked.total, looked.takes, looked.undecided) == (2, 1, 0)
+    identity_providers.note_preview(world.tools, live.operator, live.connection_id)
+    identity_providers.switch_mode(world.tools, live.operator, live.connection_id, live=True)
+    work(world)
+    assert status_of(world, account)[0] == "suspended"
+    assert account_of(world, "nora@acme.example")
+
+
+@pytest.mark.parametrize(
+    ("deed", "after", "back"),
+    [
+        ("deactivate", ("active", "inactive"), ("active", "active")),
+        ("remove_access", ("active", "active"), ("active", "active")),
+        ("list", ("active", "active"), ("active", "active")),
+    ],
+)
+def test_inactive_may_mean_something_else(
+    live: IdentityProvider, deed: str, after: tuple[str, str], back: tuple[str, str]
+) -> None:
+    world = live.world
+    settings(live, when_inactive=deed)
+    account, email = somebody(world, "jira-users", "confluence-users")
+    user = live.add(email, active=False)
+    mapped(live, "Jira", profile(world, "jira", "jira-users"), user)
+    work(world)
+    assert status_of(world, account) == after
+    assert groups_of(world, account) == (
+        [] if deed == "remove_access" else ["confluence-users", "jira-users"]
+    )
+    live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": True}})
+    work(world)
+    assert status_of(world, account) == back
+    # What the groups' profiles say comes back; what others had given does not.
+    assert groups_of(world, account) == (
+        ["jira-users"] if deed == "remove_access" else ["confluence-users", "jira-users"]
+    )
+    assert live.stored(user).state == "settled"
+
+
+def test_two_workers_at_the_same_moment_make_one_run(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    _, email = somebody(world, "jira-users")
+    live.add(email, active=False)
+    world.later(seconds=11)
+    (due,) = scim_changes.due_connections(world.tools)
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(lambda _: scim_changes.follow_up(world.tools, *due), range(4)))
+    assert len(world.rows(Run)) == 1
+
+
+def test_without_a_fresh_sync_everybody_waits_and_is_told_why(world: World) -> None:
+    world.store_key("ana", "acme")
+    idp = connected(world)
+    identity_providers.note_preview(world.tools, idp.operator, idp.connection_id)
+    identity_providers.switch_mode(world.tools, idp.operator, idp.connection_id, live=True)
+    user = idp.add("nora@acme.example")
+    mapped(idp, "Jira", "", user)
+    work(world, rounds=1)
+    assert (idp.stored(user).state, world.rows(Run)) == ("waiting", [])
+    assert "has not read your directory completely yet" in idp.stored(user).reason
+
+
+def test_a_name_that_comes_back_is_the_same_person(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users")
+    user = live.add(email)
+    live.send("DELETE", f"/Users/{user}", status=204)
+    work(world)
+    assert status_of(world, account)[0] == "suspended"
+    again = live.add(email)
+    work(world)
+    assert status_of(world, account)[0] == "active"
+    assert live.stored(again).state == "settled"
+
+
+def test_two_connections_do_not_fight_over_a_person(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    other = connected(world, provider="okta")
+    identity_providers.note_preview(world.tools, other.operator, other.connection_id)
+    identity_providers.switch_mode(world.tools, other.operator, other.connection_id, live=True)
+    account, email = somebody(world)
+    jira = profile(world, "jira", "jira-users")
+    here = mapped(live, "Jira", jira, live.add(email))
+    work(world)
+    mapped(other, "Jira", jira, other.add(email))
+    work(world)
+    live.send("DELETE", f"/Groups/{here}", status=204)
+    work(world)
+    assert groups_of(world, account) == ["jira-users"], "the other one still wants it"
+    assert world.effects_by(account) == {"join_group:jira-users": 1}
+
+
+def test_an_operator_s_stop_is_respected(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users")
+    user = live.add(email, active=False)
+    world.later(seconds=11)
+    for due in scim_changes.due_connections(world.tools):
+        scim_changes.follow_up(world.tools, *due)
+    (run,) = world.rows(Run)
+    runs.stop(world.tools, live.operator, run.id)
+    work(world)
+    assert status_of(world, account)[0] == "active"
+    assert (live.stored(user).state, len(world.rows(Run))) == ("failed", 1)
