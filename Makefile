@@ -27,11 +27,15 @@ lint: .venv/.test
 types: .venv/.test
 	$(PY) -m mypy
 
+# What is compiled is kept; a worker that is done first takes over what the other has left.
+fast browser: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
+fast browser: export PYTHONDONTWRITEBYTECODE :=
+
 fast: .venv/.test static/build/.stamp ## Only the fast tests
-	$(PYTEST) -m "not browser and not slow" -n 2
+	$(PYTEST) -m "not browser and not slow" -n 2 --dist worksteal
 
 browser: .venv/.test static/build/.stamp ## Only the slow tests and those in a real browser
-	CHROMIUM_PATH="$$($(PY) scripts/chromium.py)" $(PYTEST) -m "browser or slow" -n 2
+	CHROMIUM_PATH="$$($(PY) scripts/chromium.py)" $(PYTEST) -m "browser or slow" -n 2 --dist worksteal
 
 lock: .venv/.test ## Pin the newest allowed versions again, with hashes (UPGRADE=--upgrade)
 	$(PY) scripts/lock.py $(UPGRADE)

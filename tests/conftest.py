@@ -30,8 +30,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 @pytest.fixture(scope="session")
 def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
-    """Migrated SQLite files."""
-    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+    """Migrated SQLite files; the workers of one run share the template."""
+    own = tmp_path_factory.getbasetemp()
+    return SqliteDatabases(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import itertools
 import os
 import secrets
@@ -45,7 +46,13 @@ class SqliteDatabases:
 
     def __init__(self, folder: Path) -> None:
         self._template = folder / "template.sqlite"
-        migrate(f"sqlite:///{self._template}")
+        with (folder / "template.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second finds it made
+            if not self._template.exists():
+                making = folder / "making.sqlite"
+                making.unlink(missing_ok=True)
+                migrate(f"sqlite:///{making}")
+                making.rename(self._template)
 
     @contextmanager
     def fresh(self, folder: Path) -> Iterator[str]:

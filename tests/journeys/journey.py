@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
 from tests.browser import screenshot, serious_findings
 from tests.jobs.deployment import Deployment
@@ -18,6 +18,7 @@ class Journey:
 
     def __init__(self, page: Page, deployment: Deployment, product: str, colours: str, folder: str) -> None:
         self.page, self.name, self.folder = page, f"{product}-{colours}", folder
+        self.colours = colours
         self.base = deployment.sandbox.acme + ("/wiki" if product == "confluence" else "")
         self.steps = 0
         self.findings: list[str] = []
@@ -46,9 +47,18 @@ class Journey:
         return self.frame.get_by_role("button", name=name, exact=True)
 
     def look(self, what: str) -> None:
-        """Keeps a picture and asks axe-core."""
+        """Keeps a picture and asks axe-core, in both colours."""
         self.steps += 1
         self.page.wait_for_timeout(300)
         screenshot(self.page, f"{self.folder}/{self.name}/{self.steps:02d}-{what}")
         ours = next(frame for frame in self.page.frames if "/pages/" in frame.url)
         self.findings += [f"{what}: {finding}" for finding in serious_findings(ours)]
+        other = "light" if self.colours == "dark" else "dark"
+        self._turn(ours, other)
+        self.findings += [f"{what}, {other}: {finding}" for finding in serious_findings(ours)]
+        self._turn(ours, self.colours)
+
+    def _turn(self, ours: Frame, colours: str) -> None:
+        """As the product does it when its reader changes the theme."""
+        ours.evaluate(f"document.documentElement.dataset.colorMode = '{colours}'")
+        self.page.wait_for_timeout(150)

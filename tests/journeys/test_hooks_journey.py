@@ -16,7 +16,7 @@ from tests.journeys.journey import Journey
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("colours", ["light"])
 def test_a_hook_from_its_form_to_the_log(
     start: Callable[[str, str], Journey], deployment: Deployment, colours: str
 ) -> None:

@@ -33,7 +33,7 @@ def deployment(sqlite_databases: SqliteDatabases, tmp_path: Path) -> Iterator[De
         yield found
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("colours", ["dark"])
 def test_mail_from_the_server_to_the_mailbox(
     start: Callable[[str, str], Journey], deployment: Deployment, colours: str
 ) -> None:

@@ -47,8 +47,7 @@ def enter(
     return journey
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("product", ["jira", "confluence"])
+@pytest.mark.parametrize(("product", "colours"), [("jira", "dark"), ("confluence", "light")])
 def test_the_ladder_from_its_template_to_the_audit(
     start: Callable[[str, str], Journey], deployment: Deployment, product: str, colours: str
 ) -> None:
