@@ -18,6 +18,7 @@ from services import (
     days,
     digests,
     give_backs,
+    leaver_last_days,
     leaver_work,
     matters,
     orders,
@@ -167,10 +168,11 @@ def providers_due() -> list[DueByDate]:
 
 @DBOS.workflow(name="rounds")
 def rounds(_due_at: datetime, _context: Any) -> None:
-    """Every ten minutes, when due: daily syncs, ended absences, digests, matters, credential checks, the clean-up,
-    the day's numbers."""
+    """Every ten minutes, when due: daily syncs, ended absences, last days, digests, matters, credential checks, the
+    clean-up, the day's numbers."""
     start_daily_syncs()
     bring_back()
+    begin_leavers()
     send_digests()
     announce_matters()
     purge()
@@ -187,6 +189,11 @@ def start_daily_syncs() -> None:
 @DBOS.step()
 def bring_back() -> None:
     absences.bring_back(tools())
+
+
+@DBOS.step()
+def begin_leavers() -> None:
+    leaver_last_days.begin_by_last_day(tools())
 
 
 @DBOS.step()

@@ -13,6 +13,7 @@ class Topic(StrEnum):
     ENDED = "person:ended"
     GIVEN_BACK = "person:given_back"
     ACCESS_ENDS = "person:access_ends"
+    LEAVING = "person:leaving"
     ANSWERED = "person:answered"
     RUN_STARTED = "run:started"
     RUN_FINISHED = "run:finished"
@@ -31,7 +32,7 @@ class Topic(StrEnum):
     TEST = "test"
 
 
-TO_THE_PERSON = (Topic.WARNED, Topic.TOLD, Topic.ENDED, Topic.GIVEN_BACK, Topic.ACCESS_ENDS)
+TO_THE_PERSON = (Topic.WARNED, Topic.TOLD, Topic.ENDED, Topic.GIVEN_BACK, Topic.ACCESS_ENDS, Topic.LEAVING)
 """What the person concerned is told by mail."""
 TO_HOOKS = tuple(topic for topic in Topic if topic not in (Topic.PEOPLE_IDLE, Topic.DIGEST, Topic.TEST))
 """What a hook may choose."""

@@ -16,7 +16,10 @@ from models.people import find_person
 from rules.deeds import Deed
 from rules.farewell import CHOOSING, ENDINGS, LeaverState
 from rules.handover import ORDER, BelongingState, Kind
+from rules.topics import Topic
 from services.leavers import changing, record_leaver, work_on
+from services.mail_reach import has_sender
+from services.notices import announce
 from services.toolbox import Toolbox
 
 
@@ -66,9 +69,13 @@ def choose(tools: Toolbox, caller: Caller, leaver_id: str, plan: Plan) -> None:
             "Atlassian passes a message on only when the account is deactivated.",
             "Choose to deactivate the account, or send a mail of yours.",
         )
+    if plan.message_by == "own" and plan.deed == Deed.LIST:
+        raise Invalid("message_by", "Their access stays: there is nothing to tell.", "Choose another ending.")
     if plan.message_by and not plan.message.strip():
         raise Invalid("message", "The message is empty.", "Write it, or choose to send none.")
     with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, now):
+        if plan.message_by == "own" and not has_sender(tools, session, leaver.organization_id):
+            raise Invalid("message_by", "There is no mail server.", "Set one up under Notices, Mail.")
         unknown = {each for each in plan.choices.values() if each} - set(leaver.successors)
         if unknown:
             raise Invalid("successor", "Somebody was chosen who is no successor.", "Add them above first.")
@@ -105,6 +112,16 @@ def confirm(tools: Toolbox, caller: Caller, leaver_id: str) -> None:
             .values(state=BelongingState.LEFT.value, reason="Nobody was chosen for it.")
         )
         leaver.confirmed_by, leaver.confirmed_at = caller.account_id, now
+        announce(
+            session,
+            leaver.organization_id,
+            Topic.LEAVING,
+            leaver.id,
+            now,
+            facts={"deed": leaver.deed, "ends_at": (leaver.ends_at or now).isoformat(), "leaver": leaver.id},
+            account_id=leaver.account_id,
+            by_mail=leaver.message_by == "own",
+        )
         work_on(leaver, LeaverState.HANDING_OVER, now)
         record_leaver(session, Event.LEAVER_CONFIRMED, leaver, caller.account_id or "", now)
 

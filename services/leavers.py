@@ -6,14 +6,16 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotFound
+from models.absence import last_days_of
 from models.audit import Event
 from models.credential import CredentialKind, credential_of
 from models.leaver import (
@@ -25,6 +27,7 @@ from models.leaver import (
     find_leaver,
     open_leaver_of,
 )
+from models.organization import Organization
 from models.people import find_person, people_by_id
 from models.tenant import Product, doors_of
 from rules.deeds import Deed
@@ -74,7 +77,7 @@ def begin_leaver(
     already = open_leaver_of(session, organization_id, account_id)
     if already is not None:
         return already
-    wanted = farewell or Farewell()
+    wanted = farewell or Farewell(ends_at=_end_of_last_day(session, organization_id, account_id, now))
     leaver = Leaver(
         organization_id=organization_id,
         id=str(uuid.uuid4()),
@@ -100,6 +103,20 @@ def begin_leaver(
     _plan_looks(session, leaver)
     record_leaver(session, Event.LEAVER_BEGUN, leaver, by, now, details={"origin": origin.value})
     return leaver
+
+
+def _end_of_last_day(
+    session: Session, organization_id: str, account_id: str, now: datetime
+) -> datetime | None:
+    """When the last day that somebody wrote down is over where the organization lives; None without one to come."""
+    last_day = last_days_of(session, organization_id, [account_id]).get(account_id)
+    if last_day is None:
+        return None
+    zone = ZoneInfo(
+        session.scalar(select(Organization.time_zone).where(Organization.id == organization_id)) or "UTC"
+    )
+    over = datetime.combine(last_day.ends_on + timedelta(days=1), time(), zone).astimezone(now.tzinfo)
+    return over if over > now else None
 
 
 def request_leavers(tools: Toolbox, caller: Caller, account_ids: Sequence[str]) -> list[str]:

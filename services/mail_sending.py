@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 
 from connect.errors import Invalid
 from connect.smtp import Answer, Trouble
+from models.leaver import find_leaver
 from models.mail import MailSender, MailSuppression
 from models.organization import Operator, Organization
 from models.people import Person, find_person
 from models.run import find_case
 from models.timed_access import TimedState, find_timed
 from rules.case import CaseState
+from rules.farewell import LeaverState
 from rules.topics import Topic
 from services.digest_links import stop_link
 from services.digest_values import digest_values
@@ -137,19 +139,28 @@ def _objection(session: Session, parcel: Parcel, person: Person) -> str:
     if known is not None:
         # They have another address by now: it is a new one.
         session.delete(known)
-    if parcel.topic is Topic.WARNED and parcel.case_id is not None:
-        case = find_case(session, person.organization_id, parcel.case_id)
-        if case is None or case.state != CaseState.WARNED or case.kept_at is not None:
-            return NOT_NEEDED
-    if parcel.topic is Topic.ACCESS_ENDS:
-        timed = find_timed(session, person.organization_id, parcel.case_id or "")
-        if timed is None or timed.state != TimedState.OPEN:
-            return NOT_NEEDED
+    if _is_not_needed(session, parcel, person):
+        return NOT_NEEDED
     if parcel.topic is Topic.DIGEST:
         operator = session.get(Operator, (person.organization_id, person.account_id))
         if operator is None or operator.digest_stopped_at is not None:
             return NO_OPERATOR
     return ""
+
+
+def _is_not_needed(session: Session, parcel: Parcel, person: Person) -> bool:
+    """Whether what the mail is about is over by now."""
+    organization_id = person.organization_id
+    if parcel.topic is Topic.WARNED and parcel.case_id is not None:
+        case = find_case(session, organization_id, parcel.case_id)
+        return case is None or case.state != CaseState.WARNED or case.kept_at is not None
+    if parcel.topic is Topic.ACCESS_ENDS:
+        timed = find_timed(session, organization_id, parcel.case_id or "")
+        return timed is None or timed.state != TimedState.OPEN
+    if parcel.topic is Topic.LEAVING:
+        leaver = find_leaver(session, organization_id, str(parcel.facts.get("leaver") or ""))
+        return leaver is None or leaver.state in (LeaverState.STOPPED, LeaverState.HANDED_BACK)
+    return False
 
 
 def _outcome(tools: Toolbox, session: Session, parcel: Parcel, recipient: str, answer: Answer) -> Outcome:

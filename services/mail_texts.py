@@ -31,6 +31,7 @@ VARIABLES: dict[Topic, tuple[str, ...]] = {
     Topic.ENDED: (*_PERSON, "product", "products", "deed", "keep_link", *_RULE),
     Topic.GIVEN_BACK: (*_PERSON, "product", "products", "organization"),
     Topic.ACCESS_ENDS: (*_PERSON, "product", "products", "ends_on", "days_left", "keep_link", "organization"),
+    Topic.LEAVING: (*_PERSON, "deed", "ends_on", "message", "organization"),
     Topic.DIGEST: (*_PERSON, "organization", "since", "done", "coming", "needs", "app_link", "stop_link"),
 }
 """What a text about a topic may use."""
@@ -44,6 +45,7 @@ MEANINGS: dict[str, str] = {
     "days_left": "How long until then: 3 days",
     "keep_link": "Address of their own page to answer on",
     "reason": "Why: You were last seen 93 days ago, in Jira.",
+    "message": "What an operator wrote to them",
     "organization": "The name of your organization",
     "rule": "The name of the rule",
     "since": "The day of the last summary",
@@ -59,6 +61,7 @@ NAMES: dict[Topic, str] = {
     Topic.ENDED: "Access has ended",
     Topic.GIVEN_BACK: "Access is back",
     Topic.ACCESS_ENDS: "Access with an end: before it ends",
+    Topic.LEAVING: "To somebody who is leaving",
     Topic.DIGEST: "Summary for operators",
 }
 
@@ -68,6 +71,7 @@ _SUBJECTS: dict[Topic, str] = {
     Topic.ENDED: msgid("Your access to {{ products }} has changed"),
     Topic.GIVEN_BACK: msgid("You have your access to {{ products }} back"),
     Topic.ACCESS_ENDS: msgid("Your access to {{ products }} ends on {{ ends_on }}"),
+    Topic.LEAVING: msgid("You are leaving {{ organization }}"),
     Topic.DIGEST: msgid("Rollcall in {{ organization }}: what was done, what comes next"),
 }
 _BODIES: dict[Topic, str] = {
@@ -103,6 +107,12 @@ _BODIES: dict[Topic, str] = {
         "If you need it longer, ask for it: you need not log in, and the link is for you alone.\n\n"
         "[Ask for longer]({{ keep_link }})\n\n"
         "Why you get this mail: {{ organization }} gave you this access with an end.\n"
+    ),
+    Topic.LEAVING: msgid(
+        "Hello {{ person.name }},\n\n"
+        "you are leaving {{ organization }}: on {{ ends_on }} {{ deed }}.\n\n"
+        "{{ message }}\n\n"
+        "{{ organization }}\n"
     ),
     Topic.DIGEST: msgid(
         "Hello {{ person.name }},\n\n"

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.leaver import find_leaver
 from models.organization import Organization, seats_of
 from models.people import Person, Seat
 from rules.because import Because, BecauseKind
@@ -48,6 +49,7 @@ def values_about(
         "deed": words(mail_words.ended_words(said, deed) if ended else mail_words.ends_words(said, deed)),
         "rule": words(said.gettext(mail_words.WITH_AN_END) if facts.get("timed") else rule),
         "reason": words(_reason(said, facts)),
+        "message": words(_message(session, person, facts)),
         "keep_link": address(
             keep_link(tools, person.organization_id, case_id, person.account_id) if case_id else ""
         ),
@@ -93,6 +95,12 @@ def _reason(said: Catalogue, facts: Mapping[str, Any]) -> str:
     if facts.get("because_facts"):
         return mail_words.because_words(said, Because.from_words(facts["because_facts"]))
     return str(facts.get("because") or "") if said.language == ENGLISH else ""
+
+
+def _message(session: Session, person: Person, facts: Mapping[str, Any]) -> str:
+    """What an operator wrote to a leaver: looked up, so that no delivery holds it (S41)."""
+    leaver = find_leaver(session, person.organization_id, str(facts.get("leaver") or ""))
+    return leaver.message if leaver is not None else ""
 
 
 def _names(session: Session, person: Person, facts: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ NAMES: dict[Topic, str] = {
     Topic.ENDED: "Somebody's access ended",
     Topic.GIVEN_BACK: "Somebody has back what they asked for",
     Topic.ACCESS_ENDS: "Somebody's access ends soon",
+    Topic.LEAVING: "Somebody is leaving",
     Topic.ANSWERED: "Somebody answered",
     Topic.RUN_STARTED: "A run has started",
     Topic.RUN_FINISHED: "A run has finished",
@@ -97,6 +98,8 @@ def _about_somebody(topic: Topic, facts: dict[str, Any], name: str) -> str:
         said = f"{name} was told that they have not been seen for a while."
     elif topic is Topic.ACCESS_ENDS:
         said = f"{name} was told that the access they were given ends{_on_day(facts)}."
+    elif topic is Topic.LEAVING:
+        said = f"{name} is leaving: what they own is handed over, then they will {_WILL.get(deed, 'stay as they are')}."
     elif topic is Topic.ANSWERED:
         kind = facts.get("answer")
         said = f"{name} {_SAID[AnswerKind(kind)] if kind in set(AnswerKind) else 'answered a warning'}."

@@ -7,11 +7,15 @@ from datetime import timedelta
 import pytest
 
 from connect.errors import Conflict, Invalid, NotFound
+from models.delivery import Delivery
+from models.leaver import Leaver
 from models.run import Run
 from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.handover import BelongingState, Kind
 from services import leaver_decisions, leaver_stops, leavers
+from services.absences import set_last_day
+from services.leaver_last_days import begin_by_last_day
 from tests.services.leavers import (
     ANA,
     JON,
@@ -28,6 +32,7 @@ from tests.services.leavers import (
     states,
     work,
 )
+from tests.services.mails import mail_switched_on, mails
 from tests.world import World
 
 JIRA = (Kind.PROJECT, Kind.COMPONENT, Kind.FILTER, Kind.DASHBOARD, Kind.ISSUE)
@@ -298,3 +303,56 @@ def test_the_last_door_closes_and_leavers_stop(sqlite_world: World) -> None:
     leaver_id = begun(world, ana)
     world.control("POST", "/uninstall", {"site": "acme", "product": "jira"})
     assert leaver(world, leaver_id).state == LeaverState.STOPPED
+
+
+def test_a_mail_of_ours_goes_to_the_leaver_and_hooks_are_told(sqlite_world: World) -> None:
+    with mail_switched_on(sqlite_world) as world:
+        ana = ready(world)
+        leaver_id = planned(
+            world, ana, message_by="own", message="Please bring your laptop on Friday.", note="Private"
+        )
+        leaver_decisions.confirm(world.tools, ana, leaver_id)
+        world.deliver()
+        (mail,) = mails(world, "uma@acme.example")
+        assert mail["subject"] == "You are leaving Acme Industries"
+        assert "Please bring your laptop on Friday." in mail["text"]
+        assert "Private" not in mail["text"]
+        assert "laptop" not in repr([one.facts for one in world.rows(Delivery)])
+
+
+def test_without_a_mail_server_there_is_no_mail_of_ours(sqlite_world: World) -> None:
+    ana = ready(sqlite_world)
+    with pytest.raises(Invalid) as problem:
+        planned(sqlite_world, ana, message_by="own", message="Bye")
+    assert problem.value.sentence == "There is no mail server."
+
+
+def test_atlassian_passes_the_message_on(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(
+        world, ana, deed=Deed.DEACTIVATE.value, message_by="atlassian", message="All the best."
+    )
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    (call,) = world.requests(r"/lifecycle/disable$")
+    assert "All the best." in call["body"]
+    assert leaver(world, leaver_id).state == LeaverState.DONE
+
+
+def test_a_last_day_begins_a_leaver_once_who_waits_for_an_operator(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    day = (world.clock() + timedelta(days=20)).date()
+    set_last_day(world.tools, ana, UMA, ends_on=day.isoformat(), note="")
+    assert begin_by_last_day(world.tools) == 0
+    world.later(days=14)
+    assert begin_by_last_day(world.tools) == 1
+    assert begin_by_last_day(world.tools) == 0
+    (row,) = world.rows(Leaver)
+    assert (row.origin, row.account_id) == ("last_day", UMA)
+    assert row.ends_at.date() == day + timedelta(days=1)
+    work(world)
+    assert leaver(world, row.id).state == LeaverState.READY
+    world.later(days=30)
+    assert begin_by_last_day(world.tools) == 0
