@@ -10,17 +10,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config import Settings
 from connect.errors import Conflict, Invalid, NotFound
 from models.people import Group
 from models.run import Run
 from models.ticket import TicketCall, TicketRule
 from rules.roster import Origin
 from services import reviews, runs, ticket_calls, ticket_leases, ticket_log, ticket_rules, ticket_trial
+from services.key_rotation import rotate_keys
 from services.ticket_comments import reference_of
-from services.ticket_secrets import HEADER
+from services.ticket_secrets import HEADER, open_door
 from services.ticket_wishes import TicketWish
+from services.vault import Vault
 from tests.services.tickets import GROUP, TOOLS_TYPE, Desk, open_desk
-from tests.world import ACCOUNTS, World
+from tests.world import ACCOUNTS, World, credential_key
 
 UMA = ACCOUNTS["uma"]
 
@@ -484,6 +487,58 @@ def test_a_rotated_secret_opens_nothing_and_all_refusals_are_alike(sqlite_world:
     assert world.dump() == before
     assert world.requests("/rest/") == []
     assert desk.post(body).status_code == 202
+
+
+def test_s18_a_rule_of_a_jira_that_is_uninstalled_takes_nothing(sqlite_world: World) -> None:
+    desk = open_desk(sqlite_world)
+    first, second = desk.raised(UMA), desk.raised(UMA)
+    desk.send(first)
+    sqlite_world.control("POST", "/uninstall", {"site": "acme", "product": "jira"})
+    assert desk.send(second).status_code == 401
+    desk.work()
+    call = desk.call(first)
+    assert (call.state, call.reason.partition(".")[0]) == (
+        "received",
+        "Rollcall is no longer installed in the Jira of this rule",
+    )
+
+
+def test_the_secret_is_sealed_and_sealed_anew_with_another_key(sqlite_world: World) -> None:
+    desk = open_desk(sqlite_world)
+    tools = sqlite_world.tools
+    assert desk.secret not in repr(sqlite_world.dump())
+    second = Settings.from_environment(
+        {
+            "BASE_URL": tools.settings.base_url,
+            "DATABASE_URL": tools.settings.database_url,
+            "SECRET_KEY": tools.settings.secret_key,
+            "CREDENTIAL_KEYS": credential_key("k2"),
+        }
+    ).credential_keys
+    both = replace(tools, vault=Vault([*second, *tools.settings.credential_keys]))
+    rotate_keys(both)
+    assert open_door(both, desk.rule_id, desk.secret) is not None
+    assert open_door(replace(tools, vault=Vault(second)), desk.rule_id, desk.secret) is not None
+    assert open_door(tools, desk.rule_id, desk.secret) is None
+
+
+@pytest.mark.slow
+def test_a_rule_is_asked_so_often_and_no_more(sqlite_world: World) -> None:
+    desk = open_desk(sqlite_world)
+    client = sqlite_world.app.test_client()
+    headers = {HEADER: desk.secret}
+    statuses = [
+        client.post(
+            f"/tickets/{desk.rule_id}", headers=headers, data=b"x", base_url=sqlite_world.url
+        ).status_code
+        for _ in range(301)
+    ]
+    assert statuses == [415] * 300 + [429]
+    _rule, secret = ticket_rules.add_rule(sqlite_world.tools, desk.ana, replace(desk.wish, name="Other"))
+    other = client.post(
+        f"/tickets/{_rule.id}", headers={HEADER: secret}, data=b"x", base_url=sqlite_world.url
+    )
+    assert other.status_code == 415
 
 
 def test_what_is_no_ticket_is_refused_in_plain_words(sqlite_world: World) -> None:
