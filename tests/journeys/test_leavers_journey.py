@@ -153,8 +153,15 @@ def test_somebody_leaves(
     deployment.control("PATCH", f"people/{PRIYA}", json={"platform_roles": ""})
     journey.click("Look again")
     expect(frame.get_by_text(re.compile("^Done on"))).to_be_visible(timeout=PATIENCE)
-    journey.open("rollcall-app", "leavers")
-    journey.arrive("Leavers")
+
+    # Several at once, from the list of people.
+    journey.open("rollcall-app", "people")
+    journey.arrive("People")
+    for row in (3, 4):
+        frame.get_by_role("row").nth(row).get_by_role("checkbox").check()
+    journey.click("They are leaving…")
+    expect(frame.get_by_text("2 people are leaving.")).to_be_visible()
+    expect(frame.get_by_role("row")).to_have_count(5)
     journey.look("the-list")
     assert journey.findings == []
     assert journey.complaints == []
