@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from models.run import Case, find_case, find_run
 from rules.case import CaseState
 from rules.roster import Origin
-from services import access_given, timed_beginnings
+from services import access_given, scim_outcomes, timed_beginnings
 
 
 def follow(session: Session, case: Case, now: datetime) -> None:
@@ -17,6 +17,8 @@ def follow(session: Session, case: Case, now: datetime) -> None:
     run = find_run(session, case.organization_id, case.run_id)
     if run is None:
         return
+    if run.origin == Origin.SCIM:
+        scim_outcomes.wake(session, run.organization_id, run.origin_id, now)
     if case.undoes is not None:
         original = find_case(session, case.organization_id, case.undoes)
         if original is not None and original.state == CaseState.UNDONE:

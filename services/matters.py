@@ -19,6 +19,7 @@ from services.matter import Matter
 from services.notices import announce
 from services.previews import FRESH
 from services.rule_matters import about_rules
+from services.scim_matters import about_providers
 from services.summary import IDLE_DAYS, summary
 from services.toolbox import Toolbox
 
@@ -45,6 +46,7 @@ def matters(tools: Toolbox, organization_id: str, client_key: str | None = None)
             *_about_mail(session, organization_id),
             *about_rules(session, organization_id, now),
             *about_access_rules(session, organization_id, now),
+            *about_providers(session, organization_id),
             *_about_idle(idle),
         ]
     return sorted(found, key=lambda matter: ("error", "warning", "info").index(matter.severity))

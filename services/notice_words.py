@@ -112,7 +112,9 @@ def _about_somebody(topic: Topic, facts: dict[str, Any], name: str) -> str:
 
 def _about_run(topic: Topic, facts: dict[str, Any]) -> str:
     rule = str(facts.get("rule") or "")
-    subject = f"The rule “{rule}”" if rule else "A run by hand"
+    provider = str(facts.get("provider") or "")
+    by_hand = f"The identity provider “{provider}”" if provider else "A run by hand"
+    subject = f"The rule “{rule}”" if rule else by_hand
     deed = _deed(facts)
     reason = _as_sentence(str(facts.get("reason") or ""))
     if topic is Topic.RUN_STARTED:

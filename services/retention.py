@@ -9,13 +9,18 @@ from sqlalchemy import delete, select
 from models.audit import APP, Event, purge_audit, purge_audit_of_tenant
 from models.delivery import Delivery
 from models.organization import Organization
+from models.scim import ScimUser
 from models.tenant import LifecycleToken, Tenant
+from rules.scim import ScimState
 from services.audit import record
 from services.previews import purge_previews
 from services.toolbox import Toolbox
 
 DELIVERIES_KEPT = timedelta(days=90)
 """How long the log tells of what was sent, and of what was not."""
+
+DELETED_KEPT = timedelta(days=90)
+"""How long we know whom an identity provider has deleted, so that they come back as themselves."""
 
 
 def purge(tools: Toolbox) -> None:
@@ -25,6 +30,11 @@ def purge(tools: Toolbox) -> None:
     with tools.begin() as session:
         session.execute(delete(Delivery).where(Delivery.finished_at < now - DELIVERIES_KEPT))
         session.execute(delete(LifecycleToken).where(LifecycleToken.expires_at < now - timedelta(days=1)))
+        session.execute(
+            delete(ScimUser).where(
+                ScimUser.deleted_at < now - DELETED_KEPT, ScimUser.state == ScimState.SETTLED.value
+            )
+        )
         overdue = now - timedelta(days=tools.settings.purge_after_days)
         for client_key in session.scalars(
             select(Tenant.client_key).where(Tenant.uninstalled_at < overdue)

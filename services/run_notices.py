@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.access_rule import find_access_rule
 from models.rule import StoredRule
 from models.run import Run
+from models.scim import ScimConnection
 from rules.case import CaseState
 from rules.roster import Origin
 from rules.topics import Topic
@@ -51,9 +52,16 @@ def _tell(
     rule = session.get(StoredRule, (run.organization_id, run.rule_id)) if run.rule_id else None
     name = rule.name if rule is not None else _access_rule_name(session, run)
     named = {"rule": name, "deed": run.deed or ""}
+    if run.origin == Origin.SCIM:
+        named["provider"] = _provider_name(session, run)
     if run.rule_id is not None:
         named["rule_id"] = run.rule_id
     announce(session, run.organization_id, topic, occasion, now, facts={**named, **facts}, run_id=run.id)
+
+
+def _provider_name(session: Session, run: Run) -> str:
+    found = session.get(ScimConnection, (run.organization_id, run.origin_id))
+    return found.name if found is not None else ""
 
 
 def _access_rule_name(session: Session, run: Run) -> str:

@@ -25,12 +25,11 @@ from services.ground import organization_facts
 from services.previews import require_fresh_sync
 from services.roster import begin_roster
 from services.scim_brake import is_braked, no_objection, objection_of
+from services.scim_connections import GATHER
 from services.scim_facts import endings_of, know
 from services.scim_outcomes import note_outcomes, step_to_words
 from services.toolbox import Toolbox
 
-GATHER = timedelta(seconds=10)
-"""How long changes are collected into one run, and how often a running one is looked at."""
 LATER = timedelta(minutes=1)
 MUCH_LATER = timedelta(minutes=10)
 MOST = 500

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scim2_models import UnauthorizedException
-from sqlalchemy import update
+from sqlalchemy import case, update
 from sqlalchemy.orm import Session
 
 from models.scim import ScimConnection, connection_of_token
@@ -17,6 +17,8 @@ from models.tenant import doors_of
 from services.toolbox import Toolbox
 
 TOKEN_BYTES = 32
+GATHER = timedelta(seconds=10)
+"""How long changes are collected into one run."""
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly the last use is known: one write a minute, not one for each request."""
 
@@ -65,10 +67,11 @@ def identify(tools: Toolbox, token: str) -> Provisioner | None:
 
 
 def hold(session: Session, who: Provisioner, now: datetime) -> None:
-    """Lets one change of a connection's people or groups happen after the other, and calls the worker.
+    """Lets one change of a connection's people or groups happen after the other, and calls the worker in a while.
 
     Raises UnauthorizedException when the connection was deleted a moment ago.
     """
+    soon = now + GATHER
     held = session.execute(
         update(ScimConnection)
         .where(
@@ -76,7 +79,7 @@ def hold(session: Session, who: Provisioner, now: datetime) -> None:
             ScimConnection.id == who.connection_id,
             ScimConnection.deleted_at.is_(None),
         )
-        .values(look_at=now)
+        .values(look_at=case((ScimConnection.look_at <= soon, ScimConnection.look_at), else_=soon))
     )
     if not held.rowcount:  # type: ignore[attr-defined]
         raise UnauthorizedException

@@ -149,7 +149,8 @@ def exact_text(column: InstrumentedAttribute[str]) -> Compare:
                 differs: Condition = func.replace(column, value, "", type_=String()) != column
                 return differs
             case CompareOperator.sw:
-                return func.substr(column, 1, len(value), type_=String()) == value
+                begins: Condition = func.substr(column, 1, len(value), type_=String()) == value
+                return begins
             case CompareOperator.ew:
                 behind = func.substr(column, func.length(column) - len(value) + 1, type_=String())
                 return and_(func.length(column) >= len(value), behind == value)

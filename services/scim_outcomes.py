@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.run import Case
@@ -20,6 +20,8 @@ from services.orders import done_changes
 from services.scim_facts import access_from, access_to
 
 _TAKING = {ChangeKind.SUSPEND: Deed.SUSPEND, ChangeKind.DEACTIVATE: Deed.DEACTIVATE}
+SOON = timedelta(seconds=2)
+"""Several that end together are looked at together."""
 _RETURNING = frozenset({ChangeKind.RESTORE, ChangeKind.REACTIVATE})
 
 
@@ -37,6 +39,20 @@ def note_outcomes(session: Session, found: ScimConnection, now: datetime) -> Non
     )
     for user, case in session.execute(query).all():
         _note(user, case, now)
+
+
+def wake(session: Session, organization_id: str, connection_id: str, now: datetime) -> None:
+    """Somebody's case has ended: what comes next for them is looked at in a moment."""
+    soon = now + SOON
+    session.execute(
+        update(ScimConnection)
+        .where(
+            ScimConnection.organization_id == organization_id,
+            ScimConnection.id == connection_id,
+            ScimConnection.look_at > soon,
+        )
+        .values(look_at=soon)
+    )
 
 
 def _note(user: ScimUser, case: Case, now: datetime) -> None:

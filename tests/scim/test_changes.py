@@ -10,7 +10,7 @@ from models.profile import Profile
 from models.run import Run
 from rules.case import RunState
 from sandbox.world import ORGANIZATIONS
-from services import identity_providers, rule_runs, runs, scim_changes, scim_overview
+from services import identity_providers, matters, rule_runs, runs, scim_changes, scim_overview
 from tests.scim.provider import IdentityProvider, connected
 from tests.world import ACCOUNTS, ACME, World
 
@@ -209,6 +209,8 @@ def test_the_brake_holds_whom_too_many_would_lose(live: IdentityProvider) -> Non
     assert "3 people would be touched; the brake allows 2" in held.reason
     assert [live.stored(user).state for user in users[2:]] == ["braked", "braked"]
     assert status_of(world, accounts[2])[0] == status_of(world, accounts[3])[0] == "active"
+    told = [matter.sentence for matter in matters.matters(world.tools, ACME)]
+    assert any("was stopped by its brake. 3 people would be touched" in sentence for sentence in told)
 
     # An operator has looked, and lets it go on; whoever waited behind comes next.
     rule_runs.release_brake(world.tools, live.operator, held.id)

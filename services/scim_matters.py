@@ -1,0 +1,41 @@
+"""What needs an operator about identity providers: runs that the brake holds (S47)."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.run import Run
+from models.scim import ScimConnection
+from rules.case import RunState
+from rules.roster import Origin
+from rules.topics import Topic
+from services.matter import Matter
+
+
+def about_providers(session: Session, organization_id: str) -> list[Matter]:
+    """One for each run of a connection that waits to be let through."""
+    query = (
+        select(Run, ScimConnection.name)
+        .join(
+            ScimConnection,
+            (ScimConnection.organization_id == Run.organization_id) & (ScimConnection.id == Run.origin_id),
+        )
+        .where(
+            Run.organization_id == organization_id,
+            Run.origin == Origin.SCIM.value,
+            Run.state == RunState.BRAKED.value,
+        )
+        .order_by(Run.created_at.desc())
+    )
+    return [
+        Matter(
+            Topic.RUN_BRAKED,
+            f"braked-{run.id}",
+            "warning",
+            f"“{name}” was stopped by its brake. {run.reason}",
+            "Look at it",
+            f"/app/runs/{run.id}",
+        )
+        for run, name in session.execute(query)
+    ]
