@@ -24,6 +24,7 @@ from rules.roster import Access, Origin
 from services.audit import record
 from services.doors import require_organization
 from services.ground import organization_facts
+from services.profile_uses import uses_of
 from services.roster_words import action_in_words, product_words
 from services.toolbox import Toolbox
 
@@ -38,12 +39,16 @@ _DIVIDES = frozenset("|;\n")
 
 @dataclass(frozen=True, slots=True)
 class ProfileView:
-    """A profile as people see it: what it gives in words, what of it cannot be given, how many were invited with it."""
+    """A profile as people see it: what it gives in words, what of it cannot be given, how many were invited with it.
+
+    `uses` is what gives it by itself (services.profile_uses).
+    """
 
     profile: Profile
     gives: str
     troubles: tuple[Trouble, ...]
     invited: int = 0
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,11 @@ def look_at_profile(tools: Toolbox, caller: Caller, profile_id: str) -> ProfileV
     with tools.begin() as session:
         profile = require_profile(session, organization_id, profile_id)
         facts = organization_facts(session, organization_id)
+        uses = tuple(uses_of(session, organization_id, profile_id))
         session.expunge(profile)
-        return ProfileView(profile, in_words(profile.access, facts), troubles_of(profile.access, facts))
+        return ProfileView(
+            profile, in_words(profile.access, facts), troubles_of(profile.access, facts), uses=uses
+        )
 
 
 def save_profile(tools: Toolbox, caller: Caller, profile_id: str | None, typed: Typed) -> Profile:
@@ -112,10 +120,15 @@ def save_profile(tools: Toolbox, caller: Caller, profile_id: str | None, typed: 
 
 
 def remove_profile(tools: Toolbox, caller: Caller, profile_id: str) -> Profile:
-    """Forgets a profile; nobody loses what they got with it. Raises NotFound."""
+    """Forgets a profile; nobody loses what they got with it. Raises NotFound, and Conflict while something names it."""
     organization_id = require_organization(tools, caller)
     with tools.begin() as session:
         profile = require_profile(session, organization_id, profile_id)
+        if uses := uses_of(session, organization_id, profile_id):
+            raise Conflict(
+                f"“{profile.name}” is still given by {', '.join(uses)}.",
+                "Choose another profile there first.",
+            )
         _record(session, Event.PROFILE_REMOVED, profile, caller, tools.clock())
         session.delete(profile)
         session.flush()

@@ -122,6 +122,7 @@ def _form(typed: Typed, *, view: ProfileView | None = None, problem: Invalid | N
         tab="onboarding",
         title=f"Profile “{profile.name}”" if profile is not None else "New profile",
         profile=profile,
+        uses=view.uses if view is not None else (),
         troubles=view.troubles if view is not None and problem is None else (),
         typed=typed,
         products=_choices(organization, typed),

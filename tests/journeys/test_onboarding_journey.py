@@ -5,30 +5,32 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from services import syncing
-from tests.jobs.deployment import Deployment
+from services.credentials import store_admin_key
+from tests.jobs.deployment import KEY, Deployment
 from tests.journeys.journey import Journey
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 NORA, BOB = "nora@newcomers.example", "bob@newcomers.example"
 
 
-@pytest.mark.parametrize(("product", "colours"), [("jira", "light"), ("confluence", "dark")])
 def test_joiners_from_a_profile_to_the_report(
-    start: Callable[[str, str], Journey],
-    deployment: Deployment,
-    product: str,
-    colours: str,
-    tmp_path: Path,
+    start: Callable[[str, str], Journey], deployment: Deployment, tmp_path: Path
 ) -> None:
     deployment.configure()
+    door = deployment.control("POST", "install", json={"site": "acme", "product": "confluence"})
+    ana = replace(deployment.ana, tenant=door["client_key"])
+    expires_on = (datetime.now(UTC) + timedelta(days=200)).date().isoformat()
+    store_admin_key(deployment.tools, ana, key=KEY, expires_on=expires_on)
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
-    journey = start(product, colours)
+    journey = start("confluence", "light")
     frame = journey.frame
 
     # A profile, from an example.

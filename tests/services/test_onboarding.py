@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import csv
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotFound
+from models.access_rule import StoredAccessRule
 from models.bad_row import BadRow
+from rules.templates import TEMPLATES
 from sandbox.world import ORGANIZATIONS
-from services import invitations, inviting, people_file, profiles, roster_report, runs, undoing
+from services import invitations, inviting, people_file, profiles, roster_report, rules, runs, undoing
 from services.inviting import Typed
+from tests.services.mails import mail_switched_on, mails, send_due
 from tests.world import World
 
 USER = "atlassian/user"
+A_RULE = {"name_key": "guests", "sources": [], "roles": [], "groups": [], "created_by": "x"} | dict.fromkeys(
+    ("created_at", "changed_at"), datetime(2026, 1, 1, tzinfo=UTC)
+)
 JIRA = ORGANIZATIONS["acme"].resource("jira-software")
 THEIRS = ORGANIZATIONS["globex"].resource("jira-software")
 DESK = ORGANIZATIONS["acme"].resource("jira-servicedesk")
@@ -110,6 +116,22 @@ def test_a_pasted_list_is_invited_once_and_open_until_accepted(sqlite_world: Wor
     runs.confirm(world.tools, ana, undo)
     world.act()
     assert world.holding(cases[BOB].account_id) is None
+
+
+def test_a_profile_stays_while_something_gives_it(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    kept = profile(world)
+    with world.tools.begin() as session:
+        session.add(
+            StoredAccessRule(
+                organization_id=ORGANIZATIONS["acme"].id, id="r", name="Guests", profile_id=kept, **A_RULE
+            )
+        )
+    with pytest.raises(Conflict) as refused:
+        profiles.remove_profile(world.tools, ana, kept)
+    assert refused.value.sentence == "“Colleague” is still given by the access rule “Guests”."
+    assert profiles.look_at_profile(world.tools, ana, kept).uses == ("the access rule “Guests”",)
 
 
 def test_what_begins_later_waits_and_can_be_called_off(sqlite_world: World) -> None:
@@ -257,6 +279,34 @@ def test_a_file_that_breaks_off_leaves_nothing_behind(sqlite_world: World) -> No
     assert refused.value.sentence == "Line 3,003: this is not written in UTF-8."
     assert world.dump()["run"] == before
     assert world.rows(BadRow) == []
+
+
+def test_the_ready_made_rule_reminds_and_takes_the_invitation_back(sqlite_world: World) -> None:
+    world = sqlite_world
+    template = next(each for each in TEMPLATES if each.key == "unanswered-invitations")
+    with mail_switched_on(world):
+        ana = world.synced()
+        run_id = previewed(world, NORA, profile(world))
+        done(world, run_id)
+        (guest,) = world.cases(run_id)
+        world.change(guest, added_at=world.days_ago(8))
+        world.settled()
+        world.sync(ana)
+        data = {**template.data, "mode": "live", "who": {"people": [guest]}}
+        rule_id = rules.save_rule(world.tools, ana, data | {"brake": {"number": "none", "share": "none"}})
+        world.approve_rule(ana, rule_id)
+        reminded = world.case(world.run_rule(ana, rule_id), guest)
+        assert (reminded.deed, reminded.state, reminded.reason) == ("tell", "acted", "")
+        send_due(world)
+        reminder, _invitation = mails(world, NORA)
+        assert "You were invited 8 days ago and have not come yet." in reminder["text"]
+        world.change(guest, added_at=world.days_ago(31))
+        world.sync(ana)
+        run_id = world.run_rule(ana, rule_id)
+        world.later(hours=1)
+        world.act()
+        taken_back = world.case(run_id, guest)
+        assert (taken_back.deed, taken_back.state, taken_back.reason) == ("remove", "acted", "")
 
 
 @pytest.mark.slow
