@@ -28,6 +28,7 @@ class Topic(StrEnum):
     SYNC_OLD = "sync:old"
     MAIL_BROKEN = "mail:broken"
     PEOPLE_IDLE = "people:idle"
+    LEAVER_WAITS = "leaver:waits"
     DIGEST = "operators:digest"
     TEST = "test"
 

@@ -31,6 +31,7 @@ NAMES: dict[Topic, str] = {
     Topic.SYNC_OLD: "The directory was not read for a while",
     Topic.MAIL_BROKEN: "Your mail server takes no mails",
     Topic.PEOPLE_IDLE: "People are idle and hold seats",
+    Topic.LEAVER_WAITS: "A leaver waits for an operator",
     Topic.DIGEST: "Summary for operators",
     Topic.TEST: "Test",
 }

@@ -19,7 +19,7 @@ blueprint = Blueprint("hooks", __name__, url_prefix="/app/hooks")
 FIELDS = ("kind", "name", "address", "token")
 GROUPS = (
     ("Runs", "run:"),
-    ("What needs an operator", ("review:", "loop:", "key:", "sync:", "mail:")),
+    ("What needs an operator", ("review:", "loop:", "key:", "sync:", "mail:", "leaver:")),
     ("People", "person:"),
 )
 """The topics as the form shows them."""

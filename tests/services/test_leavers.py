@@ -13,9 +13,11 @@ from models.run import Run
 from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.handover import BelongingState, Kind
+from rules.topics import Topic
 from services import leaver_decisions, leaver_stops, leavers
 from services.absences import set_last_day
 from services.leaver_last_days import begin_by_last_day
+from services.matters import matters
 from tests.services.leavers import (
     ANA,
     JON,
@@ -33,7 +35,7 @@ from tests.services.leavers import (
     work,
 )
 from tests.services.mails import mail_switched_on, mails
-from tests.world import World
+from tests.world import ACME, World
 
 JIRA = (Kind.PROJECT, Kind.COMPONENT, Kind.FILTER, Kind.DASHBOARD, Kind.ISSUE)
 
@@ -223,6 +225,9 @@ def test_an_org_admin_is_a_guided_exception_and_no_silent_skip(sqlite_world: Wor
     assert (row.state, row.resume_at, row.run_id) == (LeaverState.ENDING, None, None)
     assert row.reason == "Something has to be done by hand first."
     assert [one["obstacle"] for one in row.obstacles] == ["org_admin"]
+    (matter,) = (one for one in matters(world.tools, ACME) if one.topic is Topic.LEAVER_WAITS)
+    assert matter.sentence == "1 leaver cannot go on: something has to be done by hand first."
+    assert matter.action_path == f"/app/leavers/{leaver_id}"
     (entry,) = world.audit("leaver:held_up")
     assert entry.result == "org_admin"
     world.change(PRIYA, platform_roles="")

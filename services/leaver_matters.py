@@ -1,0 +1,53 @@
+"""Leavers who wait for an operator: what holds them up, or that nobody has decided yet."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from models.leaver import Leaver, LeaverOrigin
+from rules.farewell import CHOOSING, WORKING, LeaverState
+from rules.topics import Topic
+from services.matter import Matter
+
+
+def about_leavers(session: Session, organization_id: str) -> list[Matter]:
+    """Those who are held up, then those that began by themselves; each with the place where it is solved."""
+    held_up = _found(session, organization_id, WORKING, Leaver.resume_at.is_(None))
+    undecided = _found(session, organization_id, CHOOSING, Leaver.origin != LeaverOrigin.BY_HAND.value)
+    return [
+        *_matter(
+            held_up,
+            "leaver cannot",
+            "leavers cannot",
+            "go on: something has to be done by hand first",
+            "warning",
+        ),
+        *_matter(undecided, "person is", "people are", "about to leave: say who takes over", "info"),
+    ]
+
+
+def _found(
+    session: Session,
+    organization_id: str,
+    states: frozenset[LeaverState],
+    condition: ColumnElement[bool],
+) -> list[Leaver]:
+    query = select(Leaver).where(
+        Leaver.organization_id == organization_id,
+        Leaver.state.in_([state.value for state in states]),
+        condition,
+    )
+    return list(session.scalars(query.order_by(Leaver.id)))
+
+
+def _matter(found: list[Leaver], one: str, several: str, what: str, severity: str) -> list[Matter]:
+    if not found:
+        return []
+    who = f"1 {one}" if len(found) == 1 else f"{len(found):,} {several}"
+    path = f"/app/leavers/{found[0].id}" if len(found) == 1 else "/app/leavers"
+    # Whoever joins them makes it a new matter.
+    key = f"leavers-{severity}-{found[-1].id}-{len(found)}"
+    return [
+        Matter(Topic.LEAVER_WAITS, key, severity, f"{who} {what}.", "Look at them", path, people=len(found))
+    ]
