@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +13,9 @@ import requests
 from playwright.sync_api import expect
 
 from services import profiles
+from services.credentials import store_admin_key
 from services.profiles import Typed
-from tests.jobs.deployment import Deployment
+from tests.jobs.deployment import KEY, Deployment
 from tests.journeys.journey import PATIENCE, Journey
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -47,7 +50,10 @@ def test_a_provider_from_its_token_to_somebody_s_last_day(
 ) -> None:
     deployment.configure()
     if product == "confluence":
-        deployment.control("POST", "install", json={"site": "acme", "product": "confluence"})
+        door = deployment.control("POST", "install", json={"site": "acme", "product": "confluence"})
+        ana = replace(deployment.ana, tenant=door["client_key"])
+        expires_on = (deployment.tools.clock() + timedelta(days=200)).date().isoformat()
+        store_admin_key(deployment.tools, ana, key=KEY, expires_on=expires_on)
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
     groups = {
         each.name: each.id
