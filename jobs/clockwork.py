@@ -8,162 +8,51 @@ from typing import Any
 
 from dbos import DBOS
 
-from jobs import access_rules, cases, deliveries, endings, leavers, questions, rules, scim, syncs, tickets
+from jobs import endings
+from jobs.kinds import KINDS, Due, Kind
 from jobs.workbench import tools
 from services import (
     absences,
-    access_rule_runs,
-    asking,
     daily_checks,
     days,
     digests,
     give_backs,
     leaver_last_days,
-    leaver_work,
     matters,
-    orders,
     retention,
-    rule_runs,
     runs,
-    scim_changes,
-    sending,
     summary,
     syncing,
-    ticket_leases,
     workers,
 )
 
 logger = logging.getLogger("rollcall.jobs")
 
-CASES_PER_TICK = 50
-"""Every one of them is a checkpoint: more than this would not be written in the second that a tick has."""
-DELIVERIES_PER_TICK = 20
-TICKETS_PER_TICK = 20
 KEEP_TICKS = timedelta(hours=1)
 KEEP_WORK = timedelta(days=7)
 """How long DBOS remembers finished work. Rows remember for ever what was done; this is about ids alone."""
 SWEEP = 2000
 CLOCK = ["tick", "take_over", "rounds", "sweep"]
-WORK = [
-    "sync_organization",
-    "run_rule",
-    "ask_about_preview",
-    "act_on_case",
-    "deliver",
-    "look_at_ticket",
-    "lead_leaver",
-    "evaluate_access_rule",
-    "follow_provider",
-]
-
-Due = tuple[str, str, int]
-"""Organization id, id of the row, number of the attempt."""
-DueByDate = tuple[str, str, str]
-"""Organization id, id of the row, the occasion as a moment in ISO 8601."""
+WORK = [kind.workflow for kind in KINDS]
 
 
 @DBOS.workflow(name="tick")
 def tick(_due_at: datetime, _context: Any) -> None:
     """Every second: enqueues what is due. Waiting lives in rows, never in a sleeping workflow."""
-    due_syncs, due_rules, due_questions, due_cases, due_deliveries, due_tickets, due_leavers, due_access = (
-        look_around()
-    )
-    for organization_id, sync_id, attempt in due_syncs:
-        _enqueue(
-            syncs.QUEUE,
-            "sync_organization",
-            syncs.workflow_id(sync_id, attempt),
-            organization_id,
-            sync_id,
-            attempt,
-        )
-    for organization_id, rule_id, due_at in due_rules:
-        _enqueue(
-            rules.QUEUE, "run_rule", rules.workflow_id(rule_id, due_at), organization_id, rule_id, due_at
-        )
-    for organization_id, run_id, occasion in due_questions:
-        _enqueue(
-            questions.QUEUE,
-            "ask_about_preview",
-            questions.workflow_id(run_id, occasion),
-            organization_id,
-            run_id,
-            occasion,
-        )
-    for organization_id, case_id, attempt in due_cases:
-        _enqueue(
-            cases.QUEUE, "act_on_case", cases.workflow_id(case_id, attempt), organization_id, case_id, attempt
-        )
-    for organization_id, delivery_id, attempt in due_deliveries:
-        _enqueue(
-            deliveries.QUEUE,
-            "deliver",
-            deliveries.workflow_id(delivery_id, attempt),
-            organization_id,
-            delivery_id,
-            attempt,
-        )
-    for organization_id, call_id, attempt in due_tickets:
-        _enqueue(
-            tickets.QUEUE,
-            "look_at_ticket",
-            tickets.workflow_id(call_id, attempt),
-            organization_id,
-            call_id,
-            attempt,
-        )
-    for organization_id, rule_id, number in due_access:
-        _enqueue(
-            access_rules.QUEUE,
-            "evaluate_access_rule",
-            access_rules.workflow_id(rule_id, number),
-            organization_id,
-            rule_id,
-            number,
-        )
-    for organization_id, leaver_id, attempt in due_leavers:
-        _enqueue(
-            leavers.QUEUE,
-            "lead_leaver",
-            leavers.workflow_id(leaver_id, attempt),
-            organization_id,
-            leaver_id,
-            attempt,
-        )
-    for organization_id, connection_id, due_at in providers_due():
-        _enqueue(
-            scim.QUEUE,
-            "follow_provider",
-            scim.workflow_id(connection_id, due_at),
-            organization_id,
-            connection_id,
-            due_at,
-        )
+    due = look_around()
+    for kind in KINDS:
+        for organization_id, row_id, occasion in due.get(kind.workflow, ()):
+            _enqueue(kind, organization_id, row_id, occasion)
 
 
 @DBOS.step()
-def look_around() -> tuple[
-    list[Due], list[DueByDate], list[DueByDate], list[Due], list[Due], list[Due], list[Due], list[Due]
-]:
+def look_around() -> dict[str, list[Due]]:
+    """Name of the workflow → what is due of it."""
     for organization_id in runs.finish_runs(tools()):
         summary.summary(tools(), organization_id)
     give_backs.give_back_within_caps(tools())
     endings.keep_time()
-    return (
-        syncing.due_syncs(tools()),
-        rule_runs.due_rules(tools()),
-        asking.lease_previews(tools()),
-        orders.lease_due_cases(tools(), CASES_PER_TICK),
-        sending.lease_due(tools(), DELIVERIES_PER_TICK),
-        ticket_leases.lease_due(tools(), TICKETS_PER_TICK),
-        leaver_work.due_leavers(tools()),
-        access_rule_runs.due_access_rules(tools()),
-    )
-
-
-@DBOS.step()
-def providers_due() -> list[DueByDate]:
-    return scim_changes.due_connections(tools())
+    return {kind.workflow: list(kind.due(tools())) for kind in KINDS}
 
 
 @DBOS.workflow(name="rounds")
@@ -273,14 +162,12 @@ def forget(workflow_ids: list[str]) -> None:
     DBOS.delete_workflows(workflow_ids)
 
 
-def _enqueue(
-    queue: str, workflow: str, workflow_id: str, organization_id: str, row_id: str, occasion: int | str
-) -> None:
+def _enqueue(kind: Kind, organization_id: str, row_id: str, occasion: int | str) -> None:
     DBOS.enqueue_workflow_with_options(
         {
-            "queue_name": queue,
-            "workflow_name": workflow,
-            "workflow_id": workflow_id,
+            "queue_name": kind.queue,
+            "workflow_name": kind.workflow,
+            "workflow_id": kind.workflow_id(row_id, occasion),
             "queue_partition_key": organization_id,
         },
         organization_id,

@@ -1,0 +1,71 @@
+"""The kinds of durable work: how what is due is found, and what one piece of it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jobs import access_rules, cases, deliveries, leavers, questions, rules, scim, syncs, tickets
+from services import (
+    access_rule_runs,
+    asking,
+    leaver_work,
+    orders,
+    rule_runs,
+    scim_changes,
+    sending,
+    syncing,
+    ticket_leases,
+)
+from services.toolbox import Toolbox
+
+Due = tuple[str, str, int | str]
+"""Organization id, id of the row, and the occasion: the number of the attempt, or a moment in ISO 8601."""
+
+CASES_PER_TICK = 50
+"""Every one of them is a checkpoint: more than this would not be written in the second that a tick has."""
+DELIVERIES_PER_TICK = 20
+TICKETS_PER_TICK = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`workflow_id` names one piece after its row and occasion: enqueued twice, it is one."""
+
+    workflow: str
+    queue: str
+    workflow_id: Callable[..., str]
+    due: Callable[[Toolbox], Sequence[Due]]
+
+
+KINDS = (
+    Kind("sync_organization", syncs.QUEUE, syncs.workflow_id, syncing.due_syncs),
+    Kind("run_rule", rules.QUEUE, rules.workflow_id, rule_runs.due_rules),
+    Kind("ask_about_preview", questions.QUEUE, questions.workflow_id, asking.lease_previews),
+    Kind(
+        "act_on_case",
+        cases.QUEUE,
+        cases.workflow_id,
+        lambda tools: orders.lease_due_cases(tools, CASES_PER_TICK),
+    ),
+    Kind(
+        "deliver",
+        deliveries.QUEUE,
+        deliveries.workflow_id,
+        lambda tools: sending.lease_due(tools, DELIVERIES_PER_TICK),
+    ),
+    Kind(
+        "look_at_ticket",
+        tickets.QUEUE,
+        tickets.workflow_id,
+        lambda tools: ticket_leases.lease_due(tools, TICKETS_PER_TICK),
+    ),
+    Kind("lead_leaver", leavers.QUEUE, leavers.workflow_id, leaver_work.due_leavers),
+    Kind(
+        "evaluate_access_rule",
+        access_rules.QUEUE,
+        access_rules.workflow_id,
+        access_rule_runs.due_access_rules,
+    ),
+    Kind("follow_provider", scim.QUEUE, scim.workflow_id, scim_changes.due_connections),
+)
