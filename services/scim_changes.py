@@ -68,9 +68,10 @@ def follow_up(tools: Toolbox, organization_id: str, connection_id: str, due_at: 
             _wait(session, found, missing, now)
             return
         note_outcomes(session, found, now)
-        late = _plan(tools, session, found, now)
+        _plan(tools, session, found, now)
         note_outcomes(session, found, now)
-        found.look_at = _next_look(session, found, late, now)
+        session.flush()
+        found.look_at = _next_look(session, found, now)
 
 
 def fail(tools: Toolbox, organization_id: str, connection_id: str, due_at: str) -> None:
@@ -98,7 +99,7 @@ def _claim(
 def _wait(session: Session, found: ScimConnection, missing: NotReady, now: datetime) -> None:
     session.execute(
         update(ScimUser)
-        .where(*_dirty(found))
+        .where(*_dirty(found, now))
         .values(reason=f"{missing.sentence} {missing.next_step}"[:500])
         .execution_options(synchronize_session=False)
     )
@@ -111,25 +112,25 @@ class _Plan:
     takes: list[tuple[ScimUser, Entry]] = field(default_factory=list)
 
 
-def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime) -> set[str]:
-    """Takes up who is waiting. Returns the ids of those for whom it is too early."""
-    query = select(ScimUser).where(*_dirty(found)).order_by(ScimUser.dirty_at, ScimUser.id).limit(MOST)
+def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime) -> None:
+    """Takes up who is waiting. For whom it is too early, it is looked again later: nobody waits behind them."""
+    query = select(ScimUser).where(*_dirty(found, now)).order_by(ScimUser.dirty_at, ScimUser.id).limit(MOST)
     users = list(session.scalars(query))
     organization = organization_facts(session, found.organization_id)
     known = know(session, found.organization_id, users, organization)
     endings = endings_of(found, organization)
     busy = _busy(session, found.organization_id, users)
-    plan, late = _Plan(), set()
+    plan = _Plan()
     for user in users:
         step = next_step(known[user.id], endings)
-        if user.account_id in busy or (isinstance(step, Rest) and step.state is ScimState.WAITING):
-            user.reason = step.reason if isinstance(step, Rest) else "A run has them in hand."
-            late.add(user.id)
+        if user.account_id in busy:
+            user.reason, user.dirty_at = "A run has them in hand.", now + LATER
+        elif isinstance(step, Rest) and step.state is ScimState.WAITING:
+            user.reason, user.dirty_at = step.reason, now + MUCH_LATER
         else:
             _put(found, plan, user, known[user.id], step)
     _begin(tools, session, found, plan.gives, now, takes=False)
-    late |= _begin(tools, session, found, plan.takes, now, takes=True)
-    return late
+    _begin(tools, session, found, plan.takes, now, takes=True)
 
 
 def _put(found: ScimConnection, plan: _Plan, user: ScimUser, known: Known, step: Step | Rest) -> None:
@@ -170,15 +171,16 @@ def _begin(
     now: datetime,
     *,
     takes: bool,
-) -> set[str]:
-    """One run for all of them. Returns the ids of those who have to wait for the brake."""
+) -> None:
+    """One run for all of them; while the brake holds one, nobody else loses anything."""
     if not chosen:
-        return set()
+        return
     if takes and is_braked(session, found):
         for user, _ in chosen:
             user.state = ScimState.BRAKED.value
             user.reason = "The brake holds a run of this connection: release it, or stop it, first."
-        return {user.id for user, _ in chosen}
+            user.dirty_at = now + LATER
+        return
     objection = objection_of(session, found, now) if takes else no_objection
     run = begin_roster(
         session,
@@ -203,14 +205,13 @@ def _begin(
         user.state, user.reason = ScimState.WORKING.value, ""
         if run.state == RunState.BRAKED:
             user.state, user.reason = ScimState.BRAKED.value, run.reason
-    return set()
 
 
-def _dirty(found: ScimConnection) -> tuple[ColumnElement[bool], ...]:
+def _dirty(found: ScimConnection, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         ScimUser.organization_id == found.organization_id,
         ScimUser.connection_id == found.id,
-        ScimUser.dirty_at.is_not(None),
+        ScimUser.dirty_at <= now,
         ScimUser.case_id.is_(None),
     )
 
@@ -224,19 +225,19 @@ def _busy(session: Session, organization_id: str, users: Sequence[ScimUser]) -> 
     return set(session.scalars(query)) if accounts else set()
 
 
-def _next_look(session: Session, found: ScimConnection, late: set[str], now: datetime) -> datetime | None:
+def _next_look(session: Session, found: ScimConnection, now: datetime) -> datetime | None:
     """When there is something to see again; None: as soon as the provider says something."""
-    waiting = session.scalar(select(func.count(ScimUser.id)).where(*_dirty(found))) or 0
-    if waiting > len(late):
-        return now
+    here = (ScimUser.organization_id == found.organization_id, ScimUser.connection_id == found.id)
+    waiting = session.scalar(select(func.min(ScimUser.dirty_at)).where(*here, ScimUser.case_id.is_(None)))
     query = (
         select(Run.state)
         .join(Case, (Case.organization_id == Run.organization_id) & (Case.run_id == Run.id))
         .join(ScimUser, (ScimUser.organization_id == Case.organization_id) & (ScimUser.case_id == Case.id))
-        .where(ScimUser.organization_id == found.organization_id, ScimUser.connection_id == found.id)
+        .where(*here)
         .distinct()
     )
     states = set(session.scalars(query))
-    if RunState.RUNNING.value in states:
-        return now + GATHER
-    return now + LATER if waiting or states else None
+    looks = [max(waiting, now)] if waiting is not None else []
+    if states:
+        looks.append(now + (GATHER if RunState.RUNNING.value in states else LATER))
+    return min(looks, default=None)

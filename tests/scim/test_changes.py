@@ -5,9 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import update
 
 from models.profile import Profile
 from models.run import Run
+from models.scim import ScimUser
 from rules.case import RunState
 from sandbox.world import ORGANIZATIONS
 from services import identity_providers, matters, rule_runs, runs, scim_changes, scim_overview
@@ -340,3 +342,21 @@ def test_an_operator_s_stop_is_respected(live: IdentityProvider) -> None:
     work(world)
     assert status_of(world, account)[0] == "active"
     assert (live.stored(user).state, len(world.rows(Run))) == ("failed", 1)
+
+
+def test_nobody_waits_behind_those_for_whom_it_is_too_early(
+    live: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = live.world
+    settings(live)
+    monkeypatch.setattr(scim_changes, "MOST", 2)
+    early = [live.add(f"early{number}@acme.example") for number in range(3)]
+    mapped(live, "Jira", profile(world, "jira", "jira-users"), *early)
+    with world.tools.begin() as session:
+        session.execute(update(ScimUser).values(invited=True))
+    account, email = somebody(world, "jira-users")
+    live.add(email, active=False)
+    work(world)
+    assert [live.stored(each).state for each in early] == ["waiting"] * 3
+    assert status_of(world, account)[0] == "suspended"
+    assert scim_changes.due_connections(world.tools) == [], "and nobody looks every second"
