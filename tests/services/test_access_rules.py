@@ -75,18 +75,23 @@ def runs_of(world: World, rule_id: str, *, state: str = "finished") -> list[Run]
     return sorted(found, key=lambda run: run.created_at)
 
 
-@pytest.fixture
-def place(sqlite_world: World) -> World:
+def emptied(world: World) -> World:
     """Nobody is in the groups that the tests are about."""
     names = (SOURCE, TARGET, OTHER)
-    with sqlite_world.sandbox.cloud.store.write() as connection:
+    with world.sandbox.cloud.store.write() as connection:
         for table in ("member", "synced_member"):
             query = f"DELETE FROM {table} WHERE team IN (SELECT id FROM team WHERE org = 'acme' AND name IN (?, ?, ?))"
             connection.execute(query, names)
-    return sqlite_world
+    return world
 
 
-def test_given_once_taken_back_when_over_and_nobody_else_is_touched(place: World) -> None:
+@pytest.fixture
+def place(sqlite_world: World) -> World:
+    return emptied(sqlite_world)
+
+
+def test_given_once_taken_back_when_over_and_nobody_else_is_touched(world: World) -> None:
+    place = emptied(world)
     ana = place.store_key()
     giver, before, outsider = place.people(3)
     member(place, giver, SOURCE)

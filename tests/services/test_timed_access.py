@@ -144,8 +144,7 @@ def test_warned_twice_prolonged_by_an_answer_then_ended_once(sqlite_world: World
         assert sorted(one.state for one in world.rows(TimedAccess)) == ["ended", "open"]
 
 
-def test_two_workers_and_a_dying_one_end_it_once(sqlite_world: World) -> None:
-    world = sqlite_world
+def test_two_workers_and_a_dying_one_end_it_once(world: World) -> None:
     ana = world.synced()
     [person] = world.people(1)
     case_id = begin(world, ana, person, 3)
