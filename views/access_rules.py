@@ -31,7 +31,7 @@ def index() -> str:
 @api
 @operator_only
 def new() -> str:
-    return _form(Typed(number="50", share="20"))
+    return _form(Typed(number="50"))
 
 
 @blueprint.post("")
