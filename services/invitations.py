@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -123,7 +123,7 @@ def call_off(tools: Toolbox, caller: Caller, case_id: str) -> Case:
         return case
 
 
-def _running(organization_id: str):  # type: ignore[no-untyped-def]
+def _running(organization_id: str) -> Select[str]:
     return select(Run.id).where(Run.organization_id == organization_id, Run.state == RunState.RUNNING.value)
 
 
