@@ -17,14 +17,14 @@ QUEUE = "leavers"
 @DBOS.workflow(name="lead_leaver")
 def lead_leaver(organization_id: str, leaver_id: str, attempt: int) -> None:
     """Goes on where the rows say; what comes after a crash is decided by facts (services/leaver_moves.py)."""
-    if not take_up(organization_id, leaver_id, attempt):
+    if not take_up_leaver(organization_id, leaver_id, attempt):
         return
     while advance(organization_id, leaver_id):
         pass
 
 
 @DBOS.step()
-def take_up(organization_id: str, leaver_id: str, attempt: int) -> bool:
+def take_up_leaver(organization_id: str, leaver_id: str, attempt: int) -> bool:
     return leaver_work.take_up(tools(), organization_id, leaver_id, attempt)
 
 
