@@ -53,7 +53,9 @@ def due_connections(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, str
         ]
 
 
-def follow_up(tools: Toolbox, organization_id: str, connection_id: str, due_at: str) -> None:
+def follow_up(
+    tools: Toolbox, organization_id: str, connection_id: str, due_at: str, most: int = MOST
+) -> None:
     """Looks once at a connection's people. May be repeated: the same moment is taken up by one."""
     now = tools.clock()
     with tools.begin() as session:
@@ -68,7 +70,7 @@ def follow_up(tools: Toolbox, organization_id: str, connection_id: str, due_at: 
             _wait(session, found, missing, now)
             return
         note_outcomes(session, found, now)
-        _plan(tools, session, found, now)
+        _plan(tools, session, found, now, most)
         note_outcomes(session, found, now)
         session.flush()
         found.look_at = _next_look(session, found, now)
@@ -112,9 +114,9 @@ class _Plan:
     takes: list[tuple[ScimUser, Entry]] = field(default_factory=list)
 
 
-def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime) -> None:
+def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime, most: int) -> None:
     """Takes up who is waiting. For whom it is too early, it is looked again later: nobody waits behind them."""
-    query = select(ScimUser).where(*_dirty(found, now)).order_by(ScimUser.dirty_at, ScimUser.id).limit(MOST)
+    query = select(ScimUser).where(*_dirty(found, now)).order_by(ScimUser.dirty_at, ScimUser.id).limit(most)
     users = list(session.scalars(query))
     organization = organization_facts(session, found.organization_id)
     known = know(session, found.organization_id, users, organization)

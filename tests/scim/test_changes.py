@@ -60,13 +60,13 @@ def mapped(idp: IdentityProvider, name: str, profile_id: str, *members: str) -> 
     return group_id
 
 
-def work(world: World, rounds: int = 6) -> None:
+def work(world: World, rounds: int = 6, most: int = scim_changes.MOST) -> None:
     """The worker, until nothing is due any more."""
     for _ in range(rounds):
         world.later(seconds=scim_changes.GATHER.total_seconds() + 1)
         due = scim_changes.due_connections(world.tools)
         for one in due:
-            scim_changes.follow_up(world.tools, *one)
+            scim_changes.follow_up(world.tools, *one, most)
         if not due:
             break
         world.act()
@@ -344,19 +344,16 @@ def test_an_operator_s_stop_is_respected(live: IdentityProvider) -> None:
     assert (live.stored(user).state, len(world.rows(Run))) == ("failed", 1)
 
 
-def test_nobody_waits_behind_those_for_whom_it_is_too_early(
-    live: IdentityProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nobody_waits_behind_those_for_whom_it_is_too_early(live: IdentityProvider) -> None:
     world = live.world
     settings(live)
-    monkeypatch.setattr(scim_changes, "MOST", 2)
     early = [live.add(f"early{number}@acme.example") for number in range(3)]
     mapped(live, "Jira", profile(world, "jira", "jira-users"), *early)
     with world.tools.begin() as session:
         session.execute(update(ScimUser).values(invited=True))
     account, email = somebody(world, "jira-users")
     live.add(email, active=False)
-    work(world)
+    work(world, rounds=9, most=2)
     assert [live.stored(each).state for each in early] == ["waiting"] * 3
     assert status_of(world, account)[0] == "suspended"
     assert scim_changes.due_connections(world.tools) == [], "and nobody looks every second"
