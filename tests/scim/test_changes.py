@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import update
 
+from models.people import Person
 from models.profile import Profile
 from models.run import Run
 from models.scim import ScimUser
@@ -357,3 +358,15 @@ def test_nobody_waits_behind_those_for_whom_it_is_too_early(live: IdentityProvid
     assert [live.stored(each).state for each in early] == ["waiting"] * 3
     assert status_of(world, account)[0] == "suspended"
     assert scim_changes.due_connections(world.tools) == [], "and nobody looks every second"
+
+
+def test_an_address_that_nobody_has_proven_names_nobody(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users")
+    with world.tools.begin() as session:
+        session.execute(update(Person).where(Person.account_id == account).values(email_verified=False))
+    user = live.add(email, active=False)
+    work(world)
+    assert status_of(world, account)[0] == "active"
+    assert (live.stored(user).account_id, live.stored(user).state) == (None, "settled")

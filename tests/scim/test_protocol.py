@@ -162,3 +162,18 @@ def test_what_the_service_says_about_itself(entra: IdentityProvider) -> None:
     can = {name for name, value in found.items() if isinstance(value, dict) and value.get("supported")}
     assert can == {"patch", "filter", "etag"}
     assert found["authenticationSchemes"][0]["type"] == "oauthbearertoken"
+
+
+def test_two_connections_of_one_organization_know_nothing_of_each_other(
+    entra: IdentityProvider, okta: IdentityProvider
+) -> None:
+    user = entra.add("a@example.com")
+    group = entra.group("Everybody", user)
+    assert okta.find("Users", "userName pr") == okta.find("Groups", "displayName pr") == []
+    for path in (f"/Users/{user}", f"/Groups/{group}"):
+        okta.refuse("GET", path, None, 404)
+        okta.refuse("DELETE", path, None, 404)
+    assert okta.add("a@example.com") != user
+    member = {"op": "add", "path": "members", "value": [{"value": user}]}
+    okta.refuse("PATCH", f"/Groups/{okta.group('Everybody')}", {"Operations": [member]}, 400, "invalidValue")
+    assert len(entra.find("Users", "userName pr")) == 1
