@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from models.scim import ScimMember, ScimUser
 from tests.scim.provider import PATCH, USER, IdentityProvider
+from tests.world import ACME
 
 SECOND = "7b3f9f6e-0000-4000-8000-000000000002"
 
@@ -177,3 +179,24 @@ def test_two_connections_of_one_organization_know_nothing_of_each_other(
     member = {"op": "add", "path": "members", "value": [{"value": user}]}
     okta.refuse("PATCH", f"/Groups/{okta.group('Everybody')}", {"Operations": [member]}, 400, "invalidValue")
     assert len(entra.find("Users", "userName pr")) == 1
+
+
+def test_a_change_of_a_large_group_is_answered_without_its_members(entra: IdentityProvider) -> None:
+    group_id, now = entra.group("Everybody"), entra.world.clock()
+    with entra.world.tools.begin() as session:
+        for number in range(201):
+            key = {"organization_id": ACME, "id": f"member-{number}", "connection_id": entra.connection_id}
+            person = {"user_name": key["id"], "user_name_key": key["id"], "document": {"userName": key["id"]}}
+            session.add(ScimUser(**key, **person, created_at=now, changed_at=now))
+        session.flush()
+        session.add_all(
+            ScimMember(organization_id=ACME, group_id=group_id, user_id=f"member-{number}")
+            for number in range(201)
+        )
+    group = f"/Groups/{group_id}"
+    body = {"Operations": [{"op": "replace", "path": "displayName", "value": "All of us"}]}
+    answer = entra.send("PATCH", group, body, status=204)
+    assert answer.headers["ETag"] == 'W/"2"'
+    asked = entra.json("PATCH", f"{group}?attributes=displayName", body)
+    assert asked["displayName"] == "All of us"
+    assert "members" not in asked
