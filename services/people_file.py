@@ -72,9 +72,10 @@ def preview_file(tools: Toolbox, caller: Caller, lines: Iterable[bytes]) -> str:
 
 
 def bad_rows(tools: Toolbox, caller: Caller, run_id: str, page: int) -> BadRows:
-    """A page that does not exist shows the last one. Empty for another organization's run."""
+    """A page that does not exist shows the last one. Raises NotFound for another organization's run."""
     organization_id = require_organization(tools, caller)
     with tools.begin() as session:
+        require_run(session, organization_id, run_id)
         total = count_bad_rows(session, organization_id, run_id)
         pages = max(-(-total // PER_PAGE), 1)
         page = min(max(page, 1), pages)

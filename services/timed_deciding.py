@@ -38,8 +38,8 @@ def prolong(tools: Toolbox, caller: Caller, case_id: str, until: str) -> TimedAc
     organization_id = require_organization(tools, caller)
     now, by = tools.clock(), caller.account_id or ""
     with tools.begin() as session:
-        day = last_day(session, organization_id, until, now)
         timed, case = _held(session, organization_id, case_id)
+        day = last_day(session, organization_id, until, now)
         prolong_until(tools, session, timed, case, day, by=by, now=now)
         _settle(session, timed, case, Decision.APPROVED, by, now)
         session.flush()

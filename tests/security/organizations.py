@@ -12,6 +12,7 @@ from models.leaver import Belonging, Leaver, Look
 from models.mail import MailSuppression
 from models.organization import Operator, Organization, Seats
 from models.people import Group, Membership, Person, Seat
+from models.profile import Profile
 from models.protected import Protected
 from models.rule import RuleVersion, StoredRule
 from models.run import Case, Run
@@ -150,6 +151,17 @@ def _link(world: World, tenant: Tenant, *operators: str) -> str:
                 sources=[f"group-{name}"],
                 roles=[],
                 groups=[],
+                created_by="ana",
+                created_at=NOW,
+                changed_at=NOW,
+            ),
+            Profile(
+                organization_id=org,
+                id=profile_of(tenant),
+                name=f"{name} profile",
+                name_key=f"{name} profile",
+                roles=[],
+                groups=[f"group-{name}"],
                 created_by="ana",
                 created_at=NOW,
                 changed_at=NOW,
@@ -328,6 +340,10 @@ def case_of(tenant: Tenant) -> str:
 
 def leaver_of(tenant: Tenant) -> str:
     return f"leaver-{tenant.name}"
+
+
+def profile_of(tenant: Tenant) -> str:
+    return f"profile-{tenant.name}"
 
 
 def ticket_rule_of(tenant: Tenant) -> str:

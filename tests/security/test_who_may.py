@@ -20,6 +20,7 @@ from tests.security.organizations import (
     hook_of,
     leaver_of,
     link,
+    profile_of,
     protected_of,
     rule_of,
     run_of,
@@ -197,6 +198,7 @@ IDS = (
     "<ticket_rule_id>",
     "<access_rule_id>",
     "<case_id>",
+    "<profile_id>",
 )
 WITH_IDS = tuple(route for route in GUARDED if any(name in route.rule for name in IDS))
 
@@ -217,6 +219,7 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
         "call_id": ticket_call_of(tenant),
         "access_rule_id": access_rule_of(tenant),
         "case_id": case_of(tenant),
+        "profile_id": profile_of(tenant),
     }
 
 

@@ -29,7 +29,6 @@ class House:
 
     deployment: Deployment
     secret: str
-    hook_secret: str = ""
 
     @property
     def key(self) -> str:

@@ -6,20 +6,25 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import unescape
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
+from sqlalchemy import delete
 
+from models.access_rule import StoredAccessRule
+from models.leaver import Leaver
 from rules.templates import TEMPLATES
 from sandbox.world import API_TOKENS
 from services import hooks, mail_senders
 from services.credentials import store_api_token
-from services.rule_views import list_rules
+from services.leavers import begin_leaver
 from services.rules import delete_rule, save_rule
 from tests.jobs.deployment import KEY
 from tests.security.routes import Route, all_routes
-from tests.views.house import House
+from tests.views import test_access_rules, test_identity_providers, test_onboarding, test_ticket_rules
+from tests.views.house import ANA, House
 from views.access import Mark
 
 TOKEN = next(each for each in API_TOKENS if each.label == "Ana, site admin")
@@ -29,13 +34,23 @@ READS = tuple(
 )
 
 
+@dataclass(frozen=True)
+class Stored:
+    """Everything that holds a secret, by the names of the routes, and the secrets."""
+
+    house: House
+    ids: dict[str, str]
+    secrets: tuple[str, ...]
+
+
 @pytest.fixture(scope="module")
-def stored(house: House) -> Iterator[House]:
-    """Both credentials are stored, a mail server and a hook, and there is a rule."""
+def stored(house: House) -> Iterator[Stored]:
+    """All that has a secret, and one of everything that has a page."""
+    tools, ana = house.deployment.tools, house.deployment.ana
     hub = house.deployment.sandbox.hub
     hook, signing = hooks.add_hook(
-        house.deployment.tools,
-        house.deployment.ana,
+        tools,
+        ana,
         kind="signed",
         name="Ours",
         address=f"{hub}/hooks/{HOOK_PATH}",
@@ -43,8 +58,8 @@ def stored(house: House) -> Iterator[House]:
         topics=["key:dead"],
     )
     mail_senders.save_sender(
-        house.deployment.tools,
-        house.deployment.ana,
+        tools,
+        ana,
         host=urlsplit(hub).hostname or "",
         port=str(urlsplit(hub).port),
         security="starttls",
@@ -53,65 +68,79 @@ def stored(house: House) -> Iterator[House]:
         from_address="it@acme.example",
         from_name="",
     )
-    house.hook_secret = signing
     store_api_token(
-        house.deployment.tools,
-        house.deployment.ana,
+        tools,
+        ana,
         email=TOKEN.email,
         token=TOKEN.token,
-        expires_on=house.deployment.tools.clock().date().isoformat(),
+        expires_on=tools.clock().date().isoformat(),
     )
-    rule = save_rule(house.deployment.tools, house.deployment.ana, TEMPLATES[0].data)
-    yield house
-    hooks.remove_hook(house.deployment.tools, house.deployment.ana, hook.id)
-    mail_senders.forget_sender(house.deployment.tools, house.deployment.ana)
-    delete_rule(house.deployment.tools, house.deployment.ana, rule)
-    house.post("/app/configure/api-token/forget")
-
-
-def answer_of(house: House, route: Route) -> str:
+    tickets = house.post(test_ticket_rules.PLACE, **test_ticket_rules.form(house))
+    connection_id, provider_token = test_identity_providers.connect(house)
     person = house.person(status="active", is_org_admin=False, is_bot=False)
+    with tools.begin() as session:
+        leaver = begin_leaver(
+            session, tools, person.organization_id, person.account_id, by=ANA, now=tools.clock()
+        )
+        leaver_id = leaver.id
     preview = house.post("/app/runs", deed="suspend", account_ids=person.account_id)
-    found = re.search(r"runs/([0-9a-f-]{36})", preview.text)
-    assert found is not None
-    rule = list_rules(house.deployment.tools, house.deployment.ana)[0]
-    (hook,) = hooks.list_hooks(house.deployment.tools, house.deployment.ana)
-    address = route.with_values(
-        {
-            "rule_id": rule.id,
-            "hook_id": hook.id,
-            "account_id": person.account_id,
-            "run_id": found[1],
-            "kind": "api-token",
-            "event": "",
-            "topic": "person:warned",
-            "language": "en",
-            "filename": "",
-        }
-    )
-    opened = house.page(address) if route.mark is Mark.PAGE else house.get(address)
+    ids = {
+        "rule_id": save_rule(tools, ana, TEMPLATES[0].data),
+        "hook_id": hook.id,
+        "account_id": person.account_id,
+        "run_id": re.findall(r"runs/([0-9a-f-]{36})", preview.text)[0],
+        "ticket_rule_id": test_ticket_rules.ids_of(house)[0],
+        "access_rule_id": test_access_rules.make(house),
+        "profile_id": test_onboarding.add(house),
+        "connection_id": connection_id,
+        "leaver_id": leaver_id,
+        "kind": "api-token",
+        "event": "",
+        "topic": "person:warned",
+        "language": "en",
+        "filename": "",
+    }
+    (ticket_secret,) = set(re.findall(r"rct_[\w-]{43}", tickets.text))
+    secrets = (
+        KEY, TOKEN.token, house.secret, HOOK_PATH, PASSWORD, signing, provider_token, ticket_secret,
+    )  # fmt: skip
+    yield Stored(house, ids, secrets)
+    hooks.remove_hook(tools, ana, hook.id)
+    mail_senders.forget_sender(tools, ana)
+    delete_rule(tools, ana, ids["rule_id"])
+    house.post("/app/configure/api-token/forget")
+    with tools.begin() as session:
+        session.execute(delete(StoredAccessRule))
+        session.execute(delete(Leaver))
+    for place, name in (
+        (test_ticket_rules.PLACE, "ticket_rule_id"),
+        (test_identity_providers.ROOT, "connection_id"),
+        ("/app/onboarding/profiles", "profile_id"),
+    ):
+        assert house.post(f"{place}/{ids[name]}/remove").status_code == 200
+
+
+def answer_of(stored: Stored, route: Route) -> str:
+    address = route.with_values(stored.ids)
+    opened = stored.house.page(address) if route.mark is Mark.PAGE else stored.house.get(address)
     assert opened.status_code == 200, address
     return opened.text
 
 
-def secrets_of(house: House) -> tuple[str, ...]:
-    return KEY, TOKEN.token, house.secret, HOOK_PATH, PASSWORD, house.hook_secret
-
-
 @pytest.mark.parametrize("route", READS, ids=str)
-def test_s42_no_answer_repeats_a_stored_secret(stored: House, route: Route) -> None:
+def test_s42_no_answer_repeats_a_stored_secret(stored: Stored, route: Route) -> None:
     text = answer_of(stored, route)
-    for secret in secrets_of(stored):
+    for secret in stored.secrets:
         assert secret not in text
         assert secret[:-4] not in text
 
 
 @pytest.mark.parametrize("route", READS, ids=str)
-def test_s39_no_address_carries_a_secret_not_even_encoded(stored: House, route: Route) -> None:
+def test_s39_no_address_carries_a_secret_not_even_encoded(stored: Stored, route: Route) -> None:
     text = answer_of(stored, route)
     for address in re.findall(r'(?:href|src|action|hx-get|hx-post|data-[a-z]+)="([^"]*)"', text):
         for spelled in spellings(unescape(address)):
-            for secret in secrets_of(stored):
+            for secret in stored.secrets:
                 assert secret not in spelled
 
 

@@ -66,8 +66,8 @@ def test_every_state_and_event_has_words() -> None:
     assert set(words.MODES) == set(Mode)
     assert set(words.WHYS) == set(Why) - {Why.CHOSEN}
     assert set(words.DEED_VERBS) == set(Deed)
-    # A warning comes before every deed of a rule that takes something.
-    assert set(ENDINGS) == {deed for deed in FOR_RULES if CAPABILITIES[deed].takes}
+    # A warning comes before every deed of a rule that takes something, and before an access with an end is taken back.
+    assert set(ENDINGS) == {deed for deed in FOR_RULES if CAPABILITIES[deed].takes} | {Deed.TAKE_BACK}
     for state in CaseState:
         assert words.case_words(state, None, RunState.RUNNING)
         for deed in Deed:
