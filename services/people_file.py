@@ -58,7 +58,9 @@ def preview_file(tools: Toolbox, caller: Caller, lines: Iterable[bytes]) -> str:
             rows = read_rows(lines)
             first = next(rows, None)
             if first is None:
-                raise Invalid("file", "There is no file, or nothing in it.", "Choose one; the template is a beginning.")
+                raise Invalid(
+                    "file", "There is no file, or nothing in it.", "Choose one; the template is a beginning."
+                )
             header = read_header(first)
             run = open_preview(session, tools, caller, organization_id, Origin.CSV)
             sorter = _Sorter(session, run, first, header, _known(tools, session, organization_id))

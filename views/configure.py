@@ -58,7 +58,8 @@ def operators_sentence(tools: Toolbox, caller: Caller) -> str:
     if not names:
         return "Seeing people and acting on them is for operators: ask an organization admin to name you."
     return (
-        f"Seeing people and acting on them is for operators. {_any_of(names)} can name you, under Configure Token, Operators."
+        "Seeing people and acting on them is for operators. "
+        f"{_any_of(names)} can name you, under Configure Token, Operators."
     )
 
 

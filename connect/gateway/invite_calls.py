@@ -62,7 +62,7 @@ class InviteCalls(AdminCalls):
         raise Unexpected(200, reason="atlassian_odd_shape")
 
     def person_at(self, org_id: str, email: str) -> tuple[str, PersonFacts] | None:
-        """POST …/directories/{dir}/users/search by e-mail: directory id and person; None when nobody has the address."""
+        """POST …/directories/{dir}/users/search by e-mail: directory id and person; None when nobody has it."""
         for directory in rows(
             mapping(
                 self._http.get(f"/admin/v2/orgs/{checked_id(org_id)}/directories", (("limit", "100"),))

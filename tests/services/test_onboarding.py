@@ -260,7 +260,8 @@ def test_s18_a_file_and_its_profiles_are_the_organizations_own(sqlite_world: Wor
         inviting.preview_invitations(world.tools, gina, Typed(people=NORA, profiles=[kept]))
     with pytest.raises(Invalid):
         profile(world, caller=gina)
-    assert people_file.bad_rows(world.tools, gina, run_id, 1).total == 0
+    with pytest.raises(NotFound):
+        people_file.bad_rows(world.tools, gina, run_id, 1)
     for take in (people_file.mend_csv, roster_report.report_csv):
         with pytest.raises(NotFound):
             take(world.tools, gina, run_id)

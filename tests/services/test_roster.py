@@ -214,10 +214,10 @@ def test_strangers_twins_and_groups_of_the_provider_have_a_reason(sqlite_world: 
 
 
 def test_a_list_needs_somebody_and_a_fresh_sync(sqlite_world: World) -> None:
+    sqlite_world.store_key("ana")
+    entry = newcomer(sqlite_world)
     with pytest.raises(NotReady):
-        world = sqlite_world
-        world.store_key("ana")
-        previewed(world, newcomer(world))
+        previewed(sqlite_world, entry)
     sqlite_world.synced()
     with pytest.raises(Invalid):
         previewed(sqlite_world)

@@ -7,9 +7,10 @@ import io
 import re
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from models.people import Person
+from models.run import Case
 from tests.views.house import ANA, House, address_of, words_of
 
 
@@ -103,9 +104,18 @@ def test_a_name_is_text_and_never_markup(house: House) -> None:
 
 
 def test_a_person_has_access_groups_history_and_the_way_to_suspend(house: House) -> None:
-    person = house.person(
-        status="active", is_bot=False, is_org_admin=False, management_source="invited", left_at=None
-    )
+    with house.deployment.tools.begin() as session:
+        person = session.scalars(
+            select(Person).where(
+                Person.status == "active",
+                Person.is_bot.is_(False),
+                Person.is_org_admin.is_(False),
+                Person.management_source == "invited",
+                Person.account_id.not_in(select(Case.account_id)),
+            )
+        ).first()
+        session.expunge_all()
+    assert person is not None
     answer = house.get(f"/app/people/{person.account_id}")
     words = words_of(answer)
     assert "Suspend…" in words
