@@ -27,6 +27,7 @@ class ScimConnection(Base):
     """One identity provider. `token_hash` is the SHA-256 of its bearer token, which is stored nowhere (S54).
 
     `when_inactive` and `when_deleted` are deeds (rules.deeds.Deed; LIST does nothing). `mode` is audit or live.
+    `begins_leavers`: whoever goes there becomes a leaver here, so that what they own is handed over.
     `brake_number` and `brake_share` limit from how many people access may be taken within a day. `previewed_at` is when
     an operator last looked at what would change.
     """
@@ -46,6 +47,7 @@ class ScimConnection(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     when_inactive: Mapped[str] = mapped_column(String(16))
     when_deleted: Mapped[str] = mapped_column(String(16))
+    begins_leavers: Mapped[bool] = mapped_column(default=False, server_default=false())
     mode: Mapped[str] = mapped_column(String(16))
     previewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     brake_number: Mapped[int | None]
@@ -96,6 +98,8 @@ class ScimUser(Base):
     given: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     taken: Mapped[str] = mapped_column(String(16), default="", server_default="")
     invited: Mapped[bool] = mapped_column(default=False, server_default=false())
+    leaver_id: Mapped[str | None] = mapped_column(String(36))
+    """Whom they became when the provider let them go; forgotten when they come back."""
 
     __table_args__ = (
         ForeignKeyConstraint(

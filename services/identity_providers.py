@@ -114,6 +114,7 @@ def change_settings(
     when_deleted: str,
     brake_number: str,
     brake_share: str,
+    begins_leavers: str = "",
 ) -> ScimConnection:
     """Replaces what is typed. Raises NotFound, and Invalid with the field that is wrong."""
     organization_id = require_organization(tools, caller)
@@ -124,6 +125,7 @@ def change_settings(
         "when_deleted": _checked_deed("when_deleted", when_deleted),
         "brake_number": _checked_number("brake_number", brake_number, 100_000),
         "brake_share": _checked_number("brake_share", brake_share, 100),
+        "begins_leavers": begins_leavers == "yes",
     }
     with tools.begin() as session:
         found = require_connection(session, organization_id, connection_id)

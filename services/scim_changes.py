@@ -27,6 +27,7 @@ from services.roster import begin_roster
 from services.scim_brake import is_braked, no_objection, objection_of
 from services.scim_connections import GATHER
 from services.scim_facts import endings_of, know
+from services.scim_leavers import follow_leaver
 from services.scim_outcomes import note_outcomes, step_to_words
 from services.toolbox import Toolbox
 
@@ -124,6 +125,7 @@ def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime
     busy = _busy(session, found.organization_id, users)
     plan = _Plan()
     for user in users:
+        follow_leaver(tools, session, found, user, known[user.id], now)
         step = next_step(known[user.id], endings)
         if user.account_id in busy:
             user.reason, user.dirty_at = "A run has them in hand.", now + LATER

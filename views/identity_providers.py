@@ -15,7 +15,7 @@ from views.access import api, caller, operator_only, tools
 from views.errors import shown_again
 
 blueprint = Blueprint("identity_providers", __name__, url_prefix="/app/identity-providers")
-FIELDS = ("name", "when_inactive", "when_deleted", "brake_number", "brake_share")
+FIELDS = ("name", "when_inactive", "when_deleted", "brake_number", "brake_share", "begins_leavers")
 STATES: dict[ScimState, tuple[str, str]] = {
     ScimState.WAITING: ("Waiting", "info"),
     ScimState.LISTED: ("Would change", "discovery"),
@@ -110,6 +110,7 @@ def page(
         "when_deleted": found.when_deleted,
         "brake_number": "" if found.brake_number is None else str(found.brake_number),
         "brake_share": "" if found.brake_share is None else str(found.brake_share),
+        "begins_leavers": "yes" if found.begins_leavers else "",
     }
     return show.place(
         "identity_providers/connection.html",

@@ -20,8 +20,8 @@ PER_PAGE = 25
 REASONS = ("New job", "Contract ended", "Retires", "Dismissed", "On leave for long", "Other")
 
 
-def listing(page: int, saved: str = "") -> str:
-    """Who is leaving, and who has left."""
+def listing(page: int, saved: str = "", problem: Invalid | None = None, typed: str = "") -> str:
+    """Who is leaving, and who has left. `problem` and `typed` belong to a pasted list."""
     rows, total = list_leavers(tools(), caller(), max(page, 1), PER_PAGE)
     return show.place(
         "leavers/index.html",
@@ -33,6 +33,8 @@ def listing(page: int, saved: str = "") -> str:
         pages=max(-(-total // PER_PAGE), 1),
         per_page=PER_PAGE,
         saved=saved,
+        problem=problem,
+        typed=typed,
         words=leaver_words,
     )
 

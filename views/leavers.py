@@ -12,7 +12,7 @@ from connect.errors import Invalid
 from models.people import Person, find_people
 from rules.filters import PeopleFilter
 from rules.handover import ORDER
-from services import leaver_decisions, leaver_evidence, leaver_stops, leavers
+from services import leaver_decisions, leaver_evidence, leaver_lists, leaver_stops, leavers
 from services.doors import require_organization
 from services.leaver_decisions import Plan
 from services.leaver_views import show_leaver
@@ -47,6 +47,20 @@ def begin() -> str:
     if len(found) == 1:
         return content(found[0])
     return listing(1, saved=f"{len(found)} people are leaving. Rollcall looks for what they own.")
+
+
+@blueprint.post("/list")
+@api
+@operator_only
+def begin_listed() -> str | Response:
+    """Everybody of a pasted list."""
+    text = request.form.get("people", "")
+    try:
+        count = leaver_lists.request_listed(tools(), caller(), text)
+    except Invalid as problem:
+        return shown_again(listing(1, problem=problem, typed=text), problem)
+    people = "1 person is" if count == 1 else f"{count} people are"
+    return listing(1, saved=f"{people} leaving. Rollcall looks for what they own.")
 
 
 @blueprint.get("/search")

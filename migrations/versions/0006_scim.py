@@ -22,6 +22,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('when_inactive', sa.String(length=16), nullable=False),
     sa.Column('when_deleted', sa.String(length=16), nullable=False),
+    sa.Column('begins_leavers', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('mode', sa.String(length=16), nullable=False),
     sa.Column('previewed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('brake_number', sa.Integer(), nullable=True),
@@ -79,6 +80,7 @@ def upgrade() -> None:
     sa.Column('given', sa.JSON(), nullable=True),
     sa.Column('taken', sa.String(length=16), server_default='', nullable=False),
     sa.Column('invited', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('leaver_id', sa.String(length=36), nullable=True),
     sa.ForeignKeyConstraint(['organization_id', 'connection_id'], ['scim_connection.organization_id', 'scim_connection.id'], name=op.f('fk_scim_user_organization_id_connection_id_scim_connection'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('organization_id', 'id', name=op.f('pk_scim_user'))
     )

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import update
 
+from models.leaver import Leaver
 from models.people import Person
 from models.profile import Profile
 from models.run import Run
@@ -272,6 +273,21 @@ def test_inactive_may_mean_something_else(
         ["jira-users"] if deed == "remove_access" else ["confluence-users", "jira-users"]
     )
     assert live.stored(user).state == "settled"
+
+
+def test_whoever_goes_becomes_a_leaver_once(live: IdentityProvider) -> None:
+    """The connection ends their access; what they own is for an operator to hand over."""
+    world = live.world
+    account, email = somebody(world)
+    settings(live, begins_leavers="yes")
+    user = live.add(email)
+    for active in (False, False, True, False):
+        live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": active}})
+        work(world)
+    leavers = world.rows(Leaver)
+    assert {(one.account_id, one.origin, one.deed) for one in leavers} == {(account, "scim", "list")}
+    assert len(leavers) == 1
+    assert "says that they are not active" in leavers[0].why
 
 
 def test_two_workers_at_the_same_moment_make_one_run(live: IdentityProvider) -> None:

@@ -90,6 +90,19 @@ def test_one_leaver_has_a_page_and_several_are_a_list(open_house: House) -> None
     assert "Automation rules whose actor they are" in words_of(page)
 
 
+def test_a_pasted_list_makes_leavers_of_all_or_of_nobody(open_house: House) -> None:
+    refused = open_house.post("/app/leavers/list", people="uma@acme.example\nnobody@nowhere.example")
+    assert refused.status_code == 422
+    assert "Not in your directory: nobody@nowhere.example." in words_of(refused)
+    assert "uma@acme.example" in refused.text
+    for odd in ("", "Uma"):
+        assert open_house.post("/app/leavers/list", people=odd).status_code == 422
+    assert "Nobody is leaving" in words_of(open_house.get("/app/leavers"))
+    rows = "e-mail;name\nUMA@acme.example;Uma\njon@acme.example;Jon"
+    several = words_of(open_house.post("/app/leavers/list", people=rows.partition("\n")[2]))
+    assert "2 people are leaving" in several
+
+
 @pytest.mark.parametrize(
     ("changed", "field", "sentence"),
     [
