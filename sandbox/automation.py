@@ -60,6 +60,9 @@ def send(cloud: Cloud, site: str, issue: dict[str, Any]) -> int:
     try:
         for attempt in range(1, ATTEMPTS + 1):
             status = _post(about["url"].strip(), body, headers)
+            # Whoever has reset everything meanwhile, or set it up anew, is not told of what was before.
+            if settings(cloud, site) != about:
+                break
             _note(cloud, site, issue["key"], attempt, status)
             if 0 < status < 500 and status != 429:
                 break

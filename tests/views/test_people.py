@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy import select, update
 
+from models.audit import AuditEntry
 from models.people import Person
 from models.run import Case
 from tests.views.house import ANA, House, address_of, words_of
@@ -113,6 +114,7 @@ def test_a_person_has_access_groups_history_and_the_way_to_suspend(house: House)
                 Person.is_org_admin.is_(False),
                 Person.management_source == "invited",
                 Person.account_id.not_in(select(Case.account_id)),
+                Person.account_id.not_in(select(AuditEntry.subject).where(AuditEntry.subject.is_not(None))),
             )
         ).first()
         session.expunge_all()
