@@ -9,14 +9,14 @@ from datetime import date, datetime, time
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Invalid
 from models.audit import Event
-from models.organization import Organization, seats_of
-from models.people import Seat, accounts_by_address
+from models.organization import Organization
+from models.people import accounts_by_address
 from models.run import Run
 from rules.case import CaseState, RunState
 from rules.changes import Snapshot
@@ -41,6 +41,7 @@ from services.ground import ground_of
 from services.previews import add_cases, case_row, new_run, require_fresh_sync
 from services.run_notices import tell_started
 from services.runs import finish_run, hold_back, record_run
+from services.seat_counts import seat_counts
 from services.toolbox import Toolbox
 
 MOST_ENTRIES = 50_000
@@ -255,24 +256,12 @@ def _start_of(day: date | None, zone: ZoneInfo, now: datetime) -> datetime | Non
     return start if start > now else None
 
 
-def free_seats(session: Session, organization_id: str) -> dict[str, int]:
-    """Resource id → free seats, of the products whose limit Atlassian tells. Where it tells no use, we count."""
-    limited = [each for each in seats_of(session, organization_id) if each.capacity is not None]
-    counted = select(Seat.resource_id, func.count()).where(Seat.organization_id == organization_id)
-    held: dict[str, int] = dict(session.execute(counted.group_by(Seat.resource_id)).all()) if limited else {}
-    return {
-        each.resource_id: each.capacity
-        - (held.get(each.resource_id, 0) if each.usage is None else each.usage)
-        for each in limited
-        if each.capacity is not None
-    }
-
-
 class _Seats:
     """The seats that are still free while a roster gives them away, in the order of its entries."""
 
     def __init__(self, session: Session, organization_id: str) -> None:
-        self._free = free_seats(session, organization_id)
+        counts = seat_counts(session, organization_id)
+        self._free = {each.resource_id: each.free for each in counts if each.free is not None}
         self._found: Mapping[str, int] = dict(self._free)
         self.given = 0
 

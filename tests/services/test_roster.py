@@ -158,7 +158,9 @@ def test_seats_that_are_known_to_be_short_are_said_before(sqlite_world: World) -
     """One seat is free: the first in the list gets it, who needs none is not in the way."""
     world = sqlite_world
     ana = world.synced()
-    used = sum(seat.resource_id == JIRA for seat in world.rows(Seat))
+    active = {person.account_id for person in world.rows(Person) if person.status == "active"}
+    used = sum(seat.resource_id == JIRA and seat.account_id in active for seat in world.rows(Seat))
+    assert used < sum(seat.resource_id == JIRA for seat in world.rows(Seat)), "suspended people take no seat"
     world.control("PUT", "/seats", {"site": "acme", "product": "jira-software", "capacity": used + 1})
     world.sync(ana)
     jira, nothing = Access(roles=((JIRA, USER),)), Access(groups=(group(world, "contractors"),))
