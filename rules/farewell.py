@@ -24,7 +24,6 @@ class LeaverState(StrEnum):
     HANDING_BACK = "handing_back"
     HANDED_BACK = "handed_back"
     STOPPED = "stopped"
-    REFUSED = "refused"
 
 
 WORKING = frozenset(
@@ -39,7 +38,7 @@ WORKING = frozenset(
 """The worker looks at these by itself."""
 CHOOSING = frozenset({LeaverState.READY, LeaverState.PLANNED})
 """An operator decides."""
-OVER = frozenset({LeaverState.DONE, LeaverState.HANDED_BACK, LeaverState.STOPPED, LeaverState.REFUSED})
+OVER = frozenset({LeaverState.DONE, LeaverState.HANDED_BACK, LeaverState.STOPPED})
 ENDINGS = (Deed.SUSPEND, Deed.DEACTIVATE, Deed.REMOVE_ACCESS, Deed.REMOVE, Deed.DELETE, Deed.LIST)
 """How access may end; LIST: it stays as it is."""
 ENDING_WORDS = {

@@ -50,7 +50,6 @@ def begin_by_last_day(tools: Toolbox) -> int:
         for organization_id, account_id in due:
             begin_leaver(
                 session,
-                tools,
                 organization_id,
                 account_id,
                 by=APP,

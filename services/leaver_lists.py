@@ -46,5 +46,5 @@ def request_listed(tools: Toolbox, caller: Caller, text: str) -> int:
                 "Mend or leave out these addresses. Whose address is hidden is found by name above.",
             )
         for account_id in dict.fromkeys(accounts[one.email.lower()] for one in people):
-            begin_leaver(session, tools, organization_id, account_id, by=by, now=now, origin=LeaverOrigin.CSV)
+            begin_leaver(session, organization_id, account_id, by=by, now=now, origin=LeaverOrigin.CSV)
     return len(people)

@@ -57,7 +57,6 @@ class Farewell:
 
 def begin_leaver(
     session: Session,
-    _tools: Toolbox,
     organization_id: str,
     account_id: str,
     *,
@@ -135,7 +134,7 @@ def request_leavers(tools: Toolbox, caller: Caller, account_ids: Sequence[str]) 
     with tools.begin() as session:
         known = people_by_id(session, organization_id, wanted)
         return [
-            begin_leaver(session, tools, organization_id, each, by=by, now=now).id
+            begin_leaver(session, organization_id, each, by=by, now=now).id
             for each in wanted
             if each in known or len(wanted) == 1
         ]

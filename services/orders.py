@@ -25,11 +25,10 @@ from rules.verdict import Ground
 from services import access_rule_book
 from services.asking import believed
 from services.ground import ground_of
+from services.leasing import lease
 from services.runs import paused_until
 from services.toolbox import Toolbox
 
-LEASE = timedelta(minutes=1)
-"""How long a case may wait in the queue before it is handed out again."""
 AT_WORK = timedelta(minutes=10)
 """How long an attempt may take before another one looks what became of it."""
 
@@ -87,43 +86,10 @@ class Order:
 def lease_due_cases(tools: Toolbox, limit: int = 50) -> list[tuple[str, str, int]]:
     """(organization id, case id, next attempt) of the cases whose time has come, each handed out to one asker.
 
-    Every organization with something due gets an equal share, so that a large one never starves a small one; one that
-    Atlassian asked to wait gets none. A case that nobody has begun when its lease is over is handed out again, with
-    the same attempt: enqueueing that twice is one workflow.
+    An organization that Atlassian asked to wait gets none.
     """
-    now = tools.clock()
-    due = (Case.state.in_(UNFINISHED_STATES), Case.resume_at <= now)
-    paused = select(Organization.id).where(Organization.paused_until > now)
-    with tools.begin() as session:
-        organization_ids = session.scalars(
-            select(Case.organization_id).where(*due, Case.organization_id.not_in(paused)).distinct()
-        ).all()
-    if not organization_ids:
-        return []
-    share = max(limit // len(organization_ids), 1)
-    leased: list[tuple[str, str, int]] = []
-    for organization_id in organization_ids:
-        leased += _lease(tools, organization_id, now, share)
-    return leased
-
-
-def _lease(tools: Toolbox, organization_id: str, now: datetime, share: int) -> list[tuple[str, str, int]]:
-    due = (
-        Case.organization_id == organization_id,
-        Case.state.in_(UNFINISHED_STATES),
-        Case.resume_at <= now,
-    )
-    first = select(Case.id).where(*due).order_by(Case.resume_at).limit(share)
-    # The condition stands outside again: of two who ask at once, the second one waits for the row and finds it taken.
-    leased = (
-        update(Case)
-        .where(Case.id.in_(first), *due)
-        .values(resume_at=now + LEASE)
-        .returning(Case.id, Case.attempt)
-        .execution_options(synchronize_session=False)
-    )
-    with tools.begin() as session:
-        return [(organization_id, case_id, attempt + 1) for case_id, attempt in session.execute(leased)]
+    paused = select(Organization.id).where(Organization.paused_until > tools.clock())
+    return lease(tools, Case, limit, Case.state.in_(UNFINISHED_STATES), Case.organization_id.not_in(paused))
 
 
 def take(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> Order | None:

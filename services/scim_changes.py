@@ -26,7 +26,7 @@ from services.previews import require_fresh_sync
 from services.roster import begin_roster
 from services.scim_brake import is_braked, no_objection, objection_of
 from services.scim_connections import GATHER
-from services.scim_facts import endings_of, know
+from services.scim_facts import endings_of, know, word_of
 from services.scim_leavers import follow_leaver
 from services.scim_outcomes import note_outcomes, step_to_words
 from services.toolbox import Toolbox
@@ -125,7 +125,7 @@ def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime
     busy = _busy(session, found.organization_id, users)
     plan = _Plan()
     for user in users:
-        follow_leaver(tools, session, found, user, known[user.id], now)
+        follow_leaver(session, found, user, known[user.id], now)
         step = next_step(known[user.id], endings)
         if user.account_id in busy:
             user.reason, user.dirty_at = "A run has them in hand.", now + LATER
@@ -156,15 +156,9 @@ def _put(found: ScimConnection, plan: _Plan, user: ScimUser, known: Known, step:
         name=user.display_name,
         access=step.access,
         products=step.products,
-        because=_because(found, user),
+        because=word_of(found, user),
     )
     (plan.takes if step.takes else plan.gives).append((user, entry))
-
-
-def _because(found: ScimConnection, user: ScimUser) -> str:
-    if user.deleted_at is not None:
-        return f"“{found.name}” has deleted them."
-    return f"“{found.name}” says that they are {'active' if user.active else 'not active'}."
 
 
 def _begin(

@@ -131,3 +131,10 @@ def _others(
         wanted = _wanted(groups.get(user.id, ()), profiles)
         found[user.account_id or ""] = found.get(user.account_id or "", NO_ACCESS) | wanted
     return found
+
+
+def word_of(found: ScimConnection, user: ScimUser) -> str:
+    """What the provider said last about somebody, as a reason."""
+    if user.deleted_at is not None:
+        return f"“{found.name}” has deleted them."
+    return f"“{found.name}” says that they are {'active' if user.active else 'not active'}."

@@ -13,11 +13,11 @@ from rules.changes import is_away
 from rules.deeds import Deed
 from rules.scim import Known, ScimMode
 from services.leavers import Farewell, begin_leaver
-from services.toolbox import Toolbox
+from services.scim_facts import word_of
 
 
 def follow_leaver(
-    tools: Toolbox, session: Session, found: ScimConnection, user: ScimUser, known: Known, now: datetime
+    session: Session, found: ScimConnection, user: ScimUser, known: Known, now: datetime
 ) -> None:
     """Begins the leaver of somebody who goes, once; whoever comes back may go again later."""
     if user.active and user.deleted_at is None:
@@ -27,12 +27,10 @@ def follow_leaver(
     if not wanted or known.person is None or is_away(known.person):
         return
     ending = Deed(found.when_deleted if user.deleted_at is not None else found.when_inactive)
-    gone = "has deleted them" if user.deleted_at is not None else "says that they are not active"
     # Where the connection ends their access itself, the leaver leaves that alone.
-    farewell = Farewell(Deed.SUSPEND if ending is Deed.LIST else Deed.LIST, why=f"“{found.name}” {gone}.")
+    farewell = Farewell(Deed.SUSPEND if ending is Deed.LIST else Deed.LIST, why=word_of(found, user))
     user.leaver_id = begin_leaver(
         session,
-        tools,
         found.organization_id,
         known.person.account_id,
         by=APP,

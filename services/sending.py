@@ -9,29 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.delivery import Delivery, find_delivery
 from rules.topics import Channel, DeliveryState, Topic
 from services import hook_sending, mail_sending, unreached
+from services.leasing import PAUSES, lease
 from services.parcel import Later, NotSent, Outcome, Parcel, Sent
 from services.toolbox import Toolbox
 
-LEASE = timedelta(minutes=1)
-"""How long a delivery may wait in the queue before it is handed out again."""
 AT_WORK = timedelta(minutes=2)
 """Longer than any channel takes (a mail 100 seconds): only then is an attempt believed to have died."""
-PAUSES = (
-    timedelta(seconds=5),
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-)
-"""Between attempts, growing; after the last one the delivery ends as not sent."""
 
 _CHANNELS: dict[Channel, Callable[[Toolbox, Parcel], Outcome]] = {
     Channel.MAIL: mail_sending.send,
@@ -41,27 +29,7 @@ _CHANNELS: dict[Channel, Callable[[Toolbox, Parcel], Outcome]] = {
 
 def lease_due(tools: Toolbox, limit: int = 50) -> list[tuple[str, str, int]]:
     """(organization id, delivery id, next attempt) of what is due, an equal share for every organization."""
-    now = tools.clock()
-    due = (Delivery.resume_at <= now,)
-    with tools.begin() as session:
-        organization_ids = session.scalars(select(Delivery.organization_id).where(*due).distinct()).all()
-    leased: list[tuple[str, str, int]] = []
-    for organization_id in organization_ids:
-        mine = (Delivery.organization_id == organization_id, *due)
-        first = select(Delivery.id).where(*mine).order_by(Delivery.resume_at)
-        # The condition stands outside again: of two who ask at once, the second one finds the row taken.
-        take = (
-            update(Delivery)
-            .where(Delivery.id.in_(first.limit(max(limit // len(organization_ids), 1))), *mine)
-            .values(resume_at=now + LEASE)
-            .returning(Delivery.id, Delivery.attempt)
-            .execution_options(synchronize_session=False)
-        )
-        with tools.begin() as session:
-            leased += [
-                (organization_id, delivery_id, attempt + 1) for delivery_id, attempt in session.execute(take)
-            ]
-    return leased
+    return lease(tools, Delivery, limit)
 
 
 def deliver(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int) -> None:

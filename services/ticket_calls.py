@@ -21,22 +21,13 @@ from rules.roster import Origin
 from rules.tickets import CallState, CommentState, Objection, Ticket, state_after
 from rules.verdict import Why
 from services import ticket_comments
+from services.leasing import PAUSES
 from services.roster import begin_roster
 from services.ticket_judging import judge_ticket, read_ticket
 from services.toolbox import Toolbox
 
 AT_WORK = timedelta(minutes=5)
 """Only then is an attempt believed to have died."""
-PAUSES = (
-    timedelta(seconds=5),
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-)
-"""Between attempts, growing; after the last one it fails."""
 _GIVEN = "The access that this ticket asks for is given."
 _THERE = "The access that this ticket asks for is there already."
 _NOT_GIVEN = "The access that this ticket asks for was not given. Your administrator sees why."

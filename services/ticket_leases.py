@@ -9,36 +9,17 @@ from sqlalchemy import select, update
 from models.run import Case
 from models.ticket import TicketCall
 from rules.tickets import FOLLOWED
+from services.leasing import lease
 from services.toolbox import Toolbox
 
-LEASE = timedelta(minutes=1)
-"""How long a ticket may wait in the queue before it is handed out again."""
 FOLLOWED_FOR = timedelta(days=30)
 """How long after a failure somebody may try the run again, and the log still notices."""
 
 
 def lease_due(tools: Toolbox, limit: int = 50) -> list[tuple[str, str, int]]:
     """(organization id, call id, next attempt) of what is due, an equal share for every organization."""
-    now = tools.clock()
-    _notice_cases(tools, now)
-    due = (TicketCall.resume_at <= now,)
-    with tools.begin() as session:
-        organization_ids = session.scalars(select(TicketCall.organization_id).where(*due).distinct()).all()
-    leased: list[tuple[str, str, int]] = []
-    for organization_id in organization_ids:
-        mine = (TicketCall.organization_id == organization_id, *due)
-        first = select(TicketCall.id).where(*mine).order_by(TicketCall.resume_at)
-        # The condition stands outside again: of two who ask at once, the second one finds the row taken.
-        take = (
-            update(TicketCall)
-            .where(TicketCall.id.in_(first.limit(max(limit // len(organization_ids), 1))), *mine)
-            .values(resume_at=now + LEASE)
-            .returning(TicketCall.id, TicketCall.attempt)
-            .execution_options(synchronize_session=False)
-        )
-        with tools.begin() as session:
-            leased += [(organization_id, call_id, attempt + 1) for call_id, attempt in session.execute(take)]
-    return leased
+    _notice_cases(tools, tools.clock())
+    return lease(tools, TicketCall, limit)
 
 
 def _notice_cases(tools: Toolbox, now: datetime) -> None:

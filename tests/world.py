@@ -51,6 +51,7 @@ from services import (
 )
 from services.administrators import Administrators
 from services.doors import require_organization
+from services.leasing import LEASE
 from services.toolbox import Toolbox
 from tests.keepsakes import Keepsake, PostgresKeepsake, SqliteKeepsake
 from tests.security.world import Clock
@@ -58,7 +59,7 @@ from views.access import ADMINISTRATORS, TOOLS
 
 PEOPLE = 80
 SETTLE = timedelta(seconds=3)
-LEASE_OVER = max(orders.LEASE, orders.AT_WORK) + timedelta(seconds=1)
+LEASE_OVER = max(LEASE, orders.AT_WORK) + timedelta(seconds=1)
 
 ACME_KEY, EXPIRED_KEY, SCOPED_KEY, GLOBEX_KEY = (key.key for key in ADMIN_KEYS)
 ANA_TOKEN, JON_TOKEN, UMA_TOKEN, EXPIRED_TOKEN, SCOPED_TOKEN, GINA_TOKEN = (

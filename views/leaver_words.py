@@ -17,7 +17,6 @@ STATES: dict[LeaverState, tuple[str, str]] = {
     LeaverState.HANDING_BACK: ("Handing back", "info"),
     LeaverState.HANDED_BACK: ("Handed back", ""),
     LeaverState.STOPPED: ("Stopped", "warning"),
-    LeaverState.REFUSED: ("Did not begin", "danger"),
 }
 BELONGINGS: dict[BelongingState, tuple[str, str]] = {
     BelongingState.FOUND: ("Found", ""),

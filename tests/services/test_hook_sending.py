@@ -18,10 +18,11 @@ from models.hook import Hook
 from rules.topics import TO_HOOKS, Channel, DeliveryState, HookKind, Topic
 from services import hook_secrets, hook_sending, hook_testing, hooks, notices, runs, sending
 from services.hook_payloads import Message, body_of
+from services.leasing import PAUSES
 from services.notice_words import Words, words_of
 from services.outcomes import MOST_TROUBLES
 from services.parcel import Later, NotSent, Parcel, Sent
-from services.sending import AT_WORK, PAUSES
+from services.sending import AT_WORK
 from tests.architecture.sources import TOP
 from tests.connect.listener import Reply, listening
 from tests.services.test_hooks import add

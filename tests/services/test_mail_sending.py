@@ -13,7 +13,7 @@ from models.mail import MailSuppression, MailText
 from models.organization import Organization
 from models.people import Person
 from rules.topics import DeliveryState, Topic
-from services import mail_suppressions, sending
+from services import leasing, mail_suppressions, sending
 from services.mail_reach import NO_ADDRESS, NO_SERVER, SUPPRESSED, can_mail
 from tests.services.mails import delivery, mail_switched_on, mails, put_on_its_way, send_due, state_of
 from tests.world import ACCOUNTS, ACME, GLOBEX, World
@@ -66,7 +66,7 @@ def test_an_answer_that_never_came_is_asked_for_again_under_the_same_name(post: 
     sent = put_on_its_way(post)
     send_due(post)
     assert state_of(post, sent)[0] is WAITING
-    post.later(seconds=sending.PAUSES[0].total_seconds() + 1)
+    post.later(seconds=leasing.PAUSES[0].total_seconds() + 1)
     send_due(post)
     assert state_of(post, sent)[0] is SENT
     (mail,) = mails(post)
@@ -86,7 +86,7 @@ def test_an_attempt_that_died_is_followed_by_another_under_the_same_name(post: W
 def test_a_busy_server_is_asked_again_with_growing_pauses_and_not_for_ever(post: World) -> None:
     post.control("POST", "/mail-faults", {"kind": "busy", "times": None})
     sent = put_on_its_way(post)
-    for number, pause in enumerate(sending.PAUSES, 1):
+    for number, pause in enumerate(leasing.PAUSES, 1):
         send_due(post)
         waiting = delivery(post, sent)
         assert (waiting.attempt, waiting.status) == (number, 451)

@@ -16,7 +16,16 @@ from models.people import Group
 from models.run import Run
 from models.ticket import TicketCall, TicketRule
 from rules.roster import Origin
-from services import reviews, runs, ticket_calls, ticket_leases, ticket_log, ticket_rules, ticket_trial
+from services import (
+    leasing,
+    reviews,
+    runs,
+    ticket_calls,
+    ticket_leases,
+    ticket_log,
+    ticket_rules,
+    ticket_trial,
+)
 from services.key_rotation import rotate_keys
 from services.ticket_comments import reference_of
 from services.ticket_secrets import HEADER, open_door
@@ -268,7 +277,7 @@ def test_an_endless_trouble_ends_as_failed_and_is_looked_at_again(sqlite_world: 
     desk = open_desk(sqlite_world)
     sqlite_world.fault("/rest/api/3/issue/", "503", times=None)
     ticket = desk.sent(UMA)
-    for _ in ticket_calls.PAUSES:
+    for _ in leasing.PAUSES:
         sqlite_world.later(hours=10.1)
         desk.work()
     assert outcome(desk)[0] == "failed"

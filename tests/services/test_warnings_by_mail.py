@@ -15,7 +15,7 @@ from models.delivery import Delivery
 from models.people import Person
 from models.run import Run
 from rules.topics import Topic
-from services import rules, sending
+from services import leasing, rules, sending
 from services.exports import run_csv
 from services.mail_history import mails_to
 from services.mail_reach import NO_ADDRESS
@@ -102,7 +102,7 @@ def test_s56_a_mail_that_failed_by_a_fault_of_our_own_is_no_warning_either(post:
     _ana, person, run_id = warned(post)
     (delivery,) = post.rows(Delivery)
     with post.tools.begin() as session:
-        session.get_one(Delivery, (ACME, delivery.id)).attempt = len(sending.PAUSES) + 1
+        session.get_one(Delivery, (ACME, delivery.id)).attempt = len(leasing.PAUSES) + 1
     sending.fail(post.tools, ACME, delivery.id)
     assert post.states(run_id) == {person: "could_not_warn"}
     post.later(days=20)

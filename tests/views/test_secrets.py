@@ -79,9 +79,7 @@ def stored(house: House) -> Iterator[Stored]:
     connection_id, provider_token = test_identity_providers.connect(house)
     person = house.person(status="active", is_org_admin=False, is_bot=False)
     with tools.begin() as session:
-        leaver = begin_leaver(
-            session, tools, person.organization_id, person.account_id, by=ANA, now=tools.clock()
-        )
+        leaver = begin_leaver(session, person.organization_id, person.account_id, by=ANA, now=tools.clock())
         leaver_id = leaver.id
     preview = house.post("/app/runs", deed="suspend", account_ids=person.account_id)
     ids = {

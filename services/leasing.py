@@ -1,0 +1,54 @@
+"""Rows that wait for the worker (`resume_at`): each is handed to one asker, and again when nobody begins with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, select, update
+
+from models.delivery import Delivery
+from models.run import Case
+from models.ticket import TicketCall
+from services.toolbox import Toolbox
+
+LEASE = timedelta(minutes=1)
+"""How long a row may wait in the queue before it is handed out again."""
+PAUSES = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+)
+"""Between attempts, growing; after the last one it ends."""
+
+
+def lease(
+    tools: Toolbox, model: type[Case | Delivery | TicketCall], limit: int, *conditions: ColumnElement[bool]
+) -> list[tuple[str, str, int]]:
+    """(organization id, row id, next attempt) of what is due and meets the conditions.
+
+    Every organization with something due gets an equal share, so that a large one never starves a small one. Handed
+    out again, a row has the same attempt: enqueueing that twice is one workflow.
+    """
+    now = tools.clock()
+    due = (model.resume_at <= now, *conditions)
+    with tools.begin() as session:
+        organization_ids = session.scalars(select(model.organization_id).where(*due).distinct()).all()
+    leased: list[tuple[str, str, int]] = []
+    for organization_id in organization_ids:
+        mine = (model.organization_id == organization_id, *due)
+        first = select(model.id).where(*mine).order_by(model.resume_at)
+        # The condition stands outside again: of two who ask at once, the second one waits and finds the row taken.
+        taken = (
+            update(model)
+            .where(model.id.in_(first.limit(max(limit // len(organization_ids), 1))), *mine)
+            .values(resume_at=now + LEASE)
+            .returning(model.id, model.attempt)
+            .execution_options(synchronize_session=False)
+        )
+        with tools.begin() as session:
+            leased += [(organization_id, row_id, attempt + 1) for row_id, attempt in session.execute(taken)]
+    return leased
