@@ -217,7 +217,10 @@ def _states(view: RunView, kind: dict[str, str]) -> list[Chip]:
         count = view.counts.get(state)
         if count:
             words = {"show": state.value}
-            chips.append(Chip(case_words(state, view.deed, view.state), count, words, kind == words))
+            # A roster often says what is so already: that stands among those for whom nothing can be done.
+            nothing = view.origin and state is CaseState.NOT_POSSIBLE
+            label = "Nothing to do, or not possible" if nothing else case_words(state, view.deed, view.state)
+            chips.append(Chip(label, count, words, kind == words))
     rest = max(view.scope - view.total, 0)
     if _is_plan(view) and rest:
         chips.append(Chip("Not idle", rest, THE_REST, kind == THE_REST))
