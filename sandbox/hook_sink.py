@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-KEPT = 500
+KEPT = 2000
 MOST_BYTES = 256 * 1024
 
 
