@@ -1,29 +1,30 @@
-"""A handover while real workers are killed (kill -9) at moments that nobody chose: each thing is moved once (S50)."""
+"""A leaver while real workers are killed (kill -9) at random moments: everything once, and all of it proven (S50)."""
 
 from __future__ import annotations
 
 import random
+import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from models.audit import Event
 from models.leaver import Belonging, Leaver
 from rules.farewell import LeaverState
+from rules.handover import Kind
 from sandbox.world import ACME, API_TOKENS
-from services import credentials, leaver_decisions, leavers
+from services import credentials, leaver_decisions, leaver_evidence, leavers
 from services.leaver_decisions import Plan
 from tests.jobs.deployment import Deployment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 JON, UMA = (person.account_id for person in ACME.people[1:3])
-SLOW = {
-    "match": r".*/(owner|assignee|bulk/edit)$",
-    "method": "PUT",
-    "kind": "slow",
-    "seconds": 0.15,
-    "times": None,
-}
+SLOW = [
+    {"match": match, "method": method, "kind": "slow", "seconds": 0.15, "times": None}
+    for match, method in ((r".*/(owner|assignee|bulk/edit)$", "PUT"), (r".*/api-tokens/[^/]+$", "DELETE"))
+]
 
 
 def state(deployment: Deployment, leaver_id: str) -> str:
@@ -37,7 +38,15 @@ def changes(deployment: Deployment) -> dict[str, int]:
     return found
 
 
-def test_s50_a_handover_of_killed_workers_moves_each_thing_once(
+def killed(deployment: Deployment, things: int, moments: random.Random) -> None:
+    """Waits until so many things have changed, and a random moment more; then the power is cut."""
+    deployment.wait_for(lambda: len(changes(deployment)) >= things, f"{things} things")
+    time.sleep(moments.random() / 3)
+    deployment.kill_worker()
+    deployment.start_worker()
+
+
+def test_s50_a_leaver_of_killed_workers_is_handed_over_once_with_evidence(
     deploy: Callable[..., Deployment],
 ) -> None:
     deployment = deploy(people=120)
@@ -59,16 +68,26 @@ def test_s50_a_handover_of_killed_workers_moves_each_thing_once(
     deployment.control("POST", "faults", json=SLOW)
     leaver_decisions.confirm(tools, ana, leaver_id)
     moments = random.Random(50)
-    for _ in range(3):
-        goal = len(changes(deployment)) + moments.randint(2, 5)
-        deployment.wait_for(lambda goal=goal: len(changes(deployment)) >= goal, f"{goal} things")
-        deployment.kill_worker()
-        deployment.start_worker()
-    deployment.wait_for(lambda: state(deployment, leaver_id) == LeaverState.DONE, "the end")
+    for _ in range(2):
+        killed(deployment, len(changes(deployment)) + moments.randint(2, 5), moments)
     with tools.begin() as session:
-        rows = session.query(Belonging).all()
-        assert {row.state for row in rows} == {"moved"}
+        handed_over = session.query(Belonging).filter(Belonging.kind != Kind.TOKEN.value).count()
+    # The third one while tokens are revoked.
+    killed(deployment, handed_over + 1, moments)
+    deployment.wait_for(lambda: state(deployment, leaver_id) == LeaverState.DONE, "the end")
+    evidence = leaver_evidence.evidence_of(tools, ana, leaver_id)
+    rows = evidence.belongings
+    assert {row.state for row in rows} == {"moved"}
     found = changes(deployment)
-    assert set(found.values()) == {1}
-    assert len(found) == len(rows)
+    assert found == dict.fromkeys(
+        (f"{'revoke' if row.kind == Kind.TOKEN else 'give'}_{row.kind}:{row.reference}" for row in rows), 1
+    )
     assert deployment.control("GET", "effects")[UMA]["suspend"] == 1
+    assert {row.reference for row in rows if row.kind == Kind.TOKEN} != set()
+    entries = [one.entry for one in evidence.entries]
+    proven = Counter((entry.event, (entry.details or {}).get("reference", "")) for entry in entries)
+    for row in rows:
+        event = Event.TOKEN_REVOKED if row.kind == Kind.TOKEN else Event.BELONGING_MOVED
+        assert proven[event.value, row.reference] == 1, row
+    assert [entry.event for entry in entries].count(Event.CASE_ACTED.value) == 1
+    assert entries[-1].event == Event.LEAVER_DONE.value
