@@ -40,7 +40,9 @@ _NEEDS: dict[Topic, str] = {
     Topic.RUN_BRAKED: msgid("A run was stopped by its brake."),
     Topic.RUN_REFUSED: msgid("A run did not begin."),
     Topic.PEOPLE_IDLE: msgid("People hold seats and have not been seen for a long time."),
+    Topic.LEAVER_WAITS: msgid("A leaver waits for you."),
 }
+"""What each matter is about; of a run, whoever started it: a rule, an access rule, or an identity provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,6 @@ def needs_list(words: Catalogue, matters: Sequence[Matter]) -> Value:
     lines = [
         matter.sentence if words.language == ENGLISH else words.gettext(_NEEDS[matter.topic])
         for matter in matters
-        if words.language == ENGLISH or matter.topic in _NEEDS
     ]
     return _list(words, [(line, "") for line in dict.fromkeys(lines)])
 

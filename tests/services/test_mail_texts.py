@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import time
@@ -9,6 +10,7 @@ import unicodedata
 from datetime import UTC, date, datetime
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from connect.errors import Invalid
 from rules.because import Because, BecauseKind
 from rules.deeds import Deed
 from rules.topics import Topic
+from services import matters
 from services.digest_words import Coming, Done, coming_list, done_list, needs_list
 from services.languages import catalogue, languages
 from services.mail_letter import Content, Sender, content_of, letter
@@ -307,6 +310,31 @@ def test_the_lists_of_a_digest() -> None:
     matter = Matter(Topic.SYNC_FAILED, "k", "error", "The last sync failed. Why.", "", "")
     assert needs_list(en, [matter]).plain == "- The last sync failed. Why."
     assert needs_list(de, [matter, matter]).plain == "- Das Verzeichnis konnte nicht gelesen werden."
+
+
+def topics_of_matters() -> set[Topic]:
+    """Every topic that some `Matter(Topic.…, …)` of the services has."""
+    trees = (ast.parse(file.read_text()) for file in Path(matters.__file__).parent.glob("*.py"))
+    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {
+        Topic[call.args[0].attr]
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id == "Matter"
+        and isinstance(call.args[0], ast.Attribute)
+    }
+
+
+def test_every_matter_is_said_in_german_too() -> None:
+    """A rule's matters, an identity provider's, a leaver's: none is left out of a German digest."""
+    found = topics_of_matters()
+    assert found >= {Topic.KEY_DEAD, Topic.RUN_BRAKED, Topic.LEAVER_WAITS}
+    said = {
+        topic: needs_list(catalogue("de"), [Matter(topic, "k", "info", "!", "", "")]).plain for topic in found
+    }
+    assert len(set(said.values())) == len(found)
+    assert said[Topic.RUN_BRAKED] == "- Ein Lauf wurde von seiner Bremse angehalten."
+    assert said[Topic.LEAVER_WAITS] == "- Jemand, der geht, wartet auf Sie."
 
 
 # -- the letter ------------------------------------------------------------------------------------------------------
