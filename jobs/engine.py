@@ -8,7 +8,19 @@ from types import FrameType
 
 from dbos import DBOS, DBOSConfig
 
-from jobs import access_rules, cases, clockwork, deliveries, leavers, questions, rules, scim, syncs, tickets
+from jobs import (
+    access_rules,
+    cases,
+    clockwork,
+    deliveries,
+    leavers,
+    questions,
+    rereads,
+    rules,
+    scim,
+    syncs,
+    tickets,
+)
 from jobs.workbench import lay_out
 from services.toolbox import Toolbox
 from services.workers import beat
@@ -70,6 +82,10 @@ def run(tools: Toolbox) -> None:
     # One after the other for each organization: two tickets of one person wait for each other.
     DBOS.register_queue(
         tickets.QUEUE, worker_concurrency=4, partition_concurrency=1, polling_interval_sec=0.25
+    )
+    # One after the other for each organization: a word about many people is no flood of calls.
+    DBOS.register_queue(
+        rereads.QUEUE, worker_concurrency=4, partition_concurrency=1, polling_interval_sec=0.25
     )
     DBOS.register_queue(scim.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5)
     DBOS.apply_schedules(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jobs import access_rules, cases, deliveries, leavers, questions, rules, scim, syncs, tickets
+from jobs import access_rules, cases, deliveries, leavers, questions, rereads, rules, scim, syncs, tickets
 from services import (
     access_rule_runs,
     asking,
     leaver_work,
     orders,
+    rereading,
     rule_runs,
     scim_changes,
     sending,
@@ -26,6 +27,7 @@ CASES_PER_TICK = 50
 """Every one of them is a checkpoint: more than this would not be written in the second that a tick has."""
 DELIVERIES_PER_TICK = 20
 TICKETS_PER_TICK = 20
+REREADS_PER_TICK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,12 @@ KINDS = (
         tickets.QUEUE,
         tickets.workflow_id,
         lambda tools: ticket_leases.lease_due(tools, TICKETS_PER_TICK),
+    ),
+    Kind(
+        "read_again",
+        rereads.QUEUE,
+        rereads.workflow_id,
+        lambda tools: rereading.lease_due(tools, REREADS_PER_TICK),
     ),
     Kind("lead_leaver", leavers.QUEUE, leavers.workflow_id, leaver_work.due_leavers),
     Kind(

@@ -1,4 +1,7 @@
-"""AccessRule: who is in these groups has that access too. AccessGiven: what it gave to whom, until it is over."""
+"""AccessRule: who is in these groups has that access too. AccessGiven: what it gave to whom, until it is over.
+
+AccessRuleNews: who was read again by themselves and is not looked at yet.
+"""
 
 from __future__ import annotations
 
@@ -112,6 +115,25 @@ class AccessGiven(Base):
     def as_read_since(self, read_since: datetime) -> Given:
         """What the planner knows of it, where everybody was read at `read_since`."""
         return Given(self.given_at < read_since, self.missing, self.stopped_at is not None)
+
+
+class AccessRuleNews(Base):
+    """Somebody whom a live rule is to look at, without a sync. `second`: they wait for the run of their first look."""
+
+    __tablename__ = "access_rule_news"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    rule_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    second: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "rule_id"],
+            ["access_rule.organization_id", "access_rule.id"],
+            ondelete="CASCADE",
+        ),
+    )
 
 
 def find_access_rule(session: Session, organization_id: str, rule_id: str) -> StoredAccessRule | None:

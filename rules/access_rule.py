@@ -77,7 +77,7 @@ class AccessPlan:
     """What is to be done, by account id, with a reason each. `scope` counts whom the rule is about.
 
     Of what was given: `lost` was found gone and is given again, `loops` were found gone too often, `over` is no longer
-    the rule's to take back, and why. `later`: some get one thing and lose another; the second waits for the first.
+    the rule's to take back, and why. `later`: these get one thing and lose another; the second waits for the first.
     """
 
     scope: int = 0
@@ -87,7 +87,7 @@ class AccessPlan:
     lost: list[tuple[str, Change]] = field(default_factory=list)
     loops: list[tuple[str, Change]] = field(default_factory=list)
     over: list[tuple[str, Change, str]] = field(default_factory=list)
-    later: bool = False
+    later: list[str] = field(default_factory=list)
 
     @property
     def entries(self) -> list[Entry]:
@@ -123,7 +123,8 @@ def plan_access(
         if take:
             plan.take[person.account_id] = take
             plan.because[person.account_id] = _why_taken(rule, names or {}, holds=holds)
-            plan.later = plan.later or bool(give)
+            if give:
+                plan.later.append(person.account_id)
         elif give:
             plan.give[person.account_id] = give
             plan.because[person.account_id] = _why_given(rule, person, names or {})

@@ -17,6 +17,7 @@ def main() -> None:
         people=int(os.environ.get("SANDBOX_PEOPLE", "2000")),
         seed=os.environ.get("SANDBOX_SEED", "rollcall"),
         app_base_url=os.environ.get("APP_BASE_URL", "http://127.0.0.1:8000"),
+        announces=True,
     )
     print(
         f"Pretend Atlassian: control page {sandbox.hub} · acme {sandbox.acme} · globex {sandbox.globex}",

@@ -25,6 +25,8 @@ class Cloud:
     people: int
     seed: str
     small: int = 60
+    announces: bool = False
+    """The apps of a site are told by webhooks who came, changed or went."""
     hub: str = ""
     post_office: str = ""
     """host:port of the mail server."""

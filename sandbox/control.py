@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from sandbox import (
+    announcements,
     control_belongings,
     control_groups,
     control_hooks,
@@ -94,13 +95,18 @@ def blueprint(cloud: Cloud) -> Blueprint:
 
     @routes.route("/settings", methods=["GET", "POST"])
     def settings() -> Response:
-        """`max_page`: pages no longer than this (null = as asked); `full_links`: whole addresses as links.next."""
+        """`max_page`: pages no longer than this (null = as asked); `full_links`: whole addresses as links.next.
+
+        `announces`: the apps of a site are told who came, changed or went.
+        """
         data = request.get_json(silent=True) or {}
         if "max_page" in data:
             cloud.max_page = None if data["max_page"] is None else int(data["max_page"])
         if "full_links" in data:
             cloud.full_links = bool(data["full_links"])
-        return jsonify(max_page=cloud.max_page, full_links=cloud.full_links)
+        if "announces" in data:
+            cloud.announces = bool(data["announces"])
+        return jsonify(max_page=cloud.max_page, full_links=cloud.full_links, announces=cloud.announces)
 
     @routes.post("/reset")
     def reset() -> Response:
@@ -209,6 +215,8 @@ def _people(routes: Blueprint, cloud: Cloud) -> None:
         found = cloud.directory(site).change(
             account_id, {COLUMNS[k]: v for k, v in data.items()}, last_active
         )
+        if found and data:
+            announcements.note(site, account_id, announcements.CHANGED)
         return jsonify(changed=found), 200 if found else 404
 
     @routes.delete("/people/<account_id>")
@@ -216,6 +224,8 @@ def _people(routes: Blueprint, cloud: Cloud) -> None:
         """Somebody leaves the directory."""
         site = request.args.get("site") or _site_of(cloud, account_id)
         removed = site is not None and cloud.directory(site).remove(account_id)
+        if site is not None and removed:
+            announcements.note(site, account_id, announcements.WENT)
         return jsonify(removed=removed), 200 if removed else 404
 
 

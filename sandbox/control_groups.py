@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import holdings, invitations
+from sandbox import announcements, holdings, invitations
 from sandbox.cloud import Cloud
 
 
@@ -28,7 +28,10 @@ def add_routes(routes: Blueprint, cloud: Cloud) -> None:
     @routes.post("/people/<account_id>/accept")
     def accept(account_id: str) -> tuple[Response, int]:
         """?site: an invited person accepts: address verified, active, seen today in each product they have."""
-        accepted = invitations.accept(cloud.directory(request.args.get("site", "acme")), account_id)
+        site = request.args.get("site", "acme")
+        accepted = invitations.accept(cloud.directory(site), account_id)
+        if accepted:
+            announcements.note(site, account_id, announcements.CHANGED)
         return jsonify(accepted=accepted), 200 if accepted else 404
 
     @routes.post("/idp-sync")

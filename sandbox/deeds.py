@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox import announcements
 from sandbox.store import Store
 
 
@@ -19,6 +20,8 @@ def record(
     about: str | None = None,
 ) -> None:
     """Note one call. `about` is the group or the product that the action was about, if any."""
+    if effective:
+        announcements.note(org, account_id, announcements.BY_DEED.get(action))
     with store.write() as connection:
         connection.execute(
             "INSERT INTO deed (org, account_id, action, effective, status, at, about) VALUES (?,?,?,?,?,?,?)",

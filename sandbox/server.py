@@ -18,6 +18,7 @@ from sandbox import (
     admin_people,
     admin_roles,
     admin_tokens,
+    announcements,
     confluence_spaces,
     control,
     control_page,
@@ -88,9 +89,14 @@ def start(
     app_base_url: str = "http://127.0.0.1:8000",
     seed: str = "rollcall",
     small: int = 60,
+    *,
+    announces: bool = False,
 ) -> Sandbox:
-    """Listen and serve in background threads. Port 0 takes a free one; `state` is an SQLite file."""
-    cloud = Cloud(Store(state), app_base_url.rstrip("/"), people, seed, small)
+    """Listen and serve in background threads. Port 0 takes a free one; `state` is an SQLite file.
+
+    `announces`: the apps of a site are told who came, changed or went; otherwise whoever fires a webhook says so.
+    """
+    cloud = Cloud(Store(state), app_base_url.rstrip("/"), people, seed, small, announces)
     cloud.fill_once()
     keyhost.signing_key(cloud.store)
     hub, *sites = (_program(name) for name in ("hub", "acme", "globex"))
@@ -138,6 +144,7 @@ def _fill_hub(program: Flask, cloud: Cloud) -> None:
         seconds = cloud.rate.wait(held.organization.key) if held else 0
         return too_many(cloud.rate, seconds) if seconds else None
 
+    announcements.add_to(program, cloud)
     for routes in (
         keyhost.blueprint(cloud.store),
         admin_organizations.blueprint(cloud),

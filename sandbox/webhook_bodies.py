@@ -7,7 +7,10 @@ from typing import Any
 
 
 def body(product: str, event: str, account_id: str, name: str, base_url: str) -> dict[str, Any]:
-    """The event's JSON. The actor: `user`, `comment.author`, `worklog.author` (Jira); `userAccountId` (Confluence)."""
+    """The event's JSON. The actor: `user`, `comment.author`, `worklog.author` (Jira); `userAccountId` (Confluence).
+
+    Of user_… events these are whom it is about.
+    """
     if product == "confluence":
         return _confluence(event, account_id, base_url)
     return _jira(event, account_id, name, base_url)
@@ -48,6 +51,11 @@ def _jira(event: str, account_id: str, name: str, base_url: str) -> dict[str, An
 
 
 def _confluence(event: str, account_id: str, base_url: str) -> dict[str, Any]:
+    envelope: dict[str, Any] = {"userAccountId": account_id, "accountType": "user", "timestamp": _now()}
+    if event.startswith("user_"):
+        return envelope
+    if event.startswith("group_"):
+        return {**envelope, "groups": [{"name": "contractors"}]}
     subject = {
         "id": 98765,
         "spaceKey": "DEMO",
@@ -59,10 +67,4 @@ def _confluence(event: str, account_id: str, base_url: str) -> dict[str, Any]:
         "self": f"{base_url}/spaces/DEMO/pages/98765",
     }
     kind = event.split("_", 1)[0]
-    return {
-        "userAccountId": account_id,
-        "accountType": "user",
-        "timestamp": _now(),
-        "updateTrigger": "edit_page",
-        kind: subject,
-    }
+    return {**envelope, "updateTrigger": "edit_page", kind: subject}

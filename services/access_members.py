@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,15 +16,21 @@ from rules.roster import Origin
 from services.batches import batches
 
 
-def members_of(session: Session, stored: StoredAccessRule, have_something: Sequence[str]) -> Iterator[Member]:
-    """Everybody concerned, by account id. Who left the directory is not there any more: nothing is left to take."""
+def members_of(
+    session: Session,
+    stored: StoredAccessRule,
+    have_something: Collection[str],
+    only: Collection[str] | None = None,
+) -> Iterator[Member]:
+    """Everybody concerned, or `only` these of them, by account id.
+
+    Who left the directory is not there any more: nothing is left to take.
+    """
     organization_id = stored.organization_id
-    inside = select(Membership.account_id).where(
-        Membership.organization_id == organization_id, Membership.group_id.in_(stored.sources)
-    )
-    concerned = sorted({*session.scalars(inside), *have_something})
+    everybody = concerned(session, stored, have_something)
+    chosen = sorted(everybody if only is None else everybody.intersection(only))
     under_way = _under_way(session, stored)
-    for batch in batches(concerned):
+    for batch in batches(chosen):
         people = session.execute(
             select(
                 Person.account_id,
@@ -63,6 +69,14 @@ def members_of(session: Session, stored: StoredAccessRule, have_something: Seque
                 can_lose=not (gone or away),
                 under_way=account_id in under_way,
             )
+
+
+def concerned(session: Session, stored: StoredAccessRule, have_something: Collection[str]) -> set[str]:
+    """The account ids of those whom the rule is about."""
+    inside = select(Membership.account_id).where(
+        Membership.organization_id == stored.organization_id, Membership.group_id.in_(stored.sources)
+    )
+    return {*session.scalars(inside), *have_something}
 
 
 def _by_person(rows: Sequence[tuple[str, str]]) -> dict[str, set[str]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
-from models.access_rule import StoredAccessRule, access_rules_of, given_by
+from models.access_rule import AccessGiven, StoredAccessRule, access_rules_of, given_by
 from models.audit import APP, Event
+from models.people import Person
 from models.run import Run
 from models.sync import Sync, SyncState, latest_sync
 from rules.access_rule import AccessPlan, Given, plan_access
@@ -18,7 +20,7 @@ from rules.case import RunState
 from rules.changes import Change
 from rules.roster import Origin
 from rules.rule import Mode
-from services.access_members import members_of
+from services.access_members import concerned, members_of
 from services.access_rules import require_access_rule
 from services.doors import require_organization
 from services.ground import organization_facts
@@ -63,17 +65,26 @@ def newest_list(session: Session, stored: StoredAccessRule) -> Run | None:
     return session.scalar(query)
 
 
-def plan_of(tools: Toolbox, session: Session, stored: StoredAccessRule, sync: Sync) -> AccessPlan:
+def plan_of(
+    tools: Toolbox,
+    session: Session,
+    stored: StoredAccessRule,
+    sync: Sync,
+    only: Collection[str] | None = None,
+) -> AccessPlan:
+    """What the rule would do now, to everybody or `only` to these; its scope is everybody all the same."""
     organization_id = stored.organization_id
-    # What was given while the directory was read, or shortly before, may not show in it.
-    read_since = sync.started_at - timedelta(seconds=tools.settings.settle_seconds)
+    # What was given while somebody was read, or shortly before, may not show in it.
+    settle = timedelta(seconds=tools.settings.settle_seconds)
+    alone = _read_alone(session, stored, sync)
     given: dict[str, dict[Change, Given]] = {}
     for each in given_by(session, organization_id, stored.id):
+        read_since = alone.get(each.account_id, sync.started_at) - settle
         given.setdefault(each.account_id, {})[each.part] = each.as_read_since(read_since)
     facts = organization_facts(session, organization_id)
-    return plan_access(
+    plan = plan_access(
         stored.rule,
-        members_of(session, stored, list(given)),
+        members_of(session, stored, given, only),
         given,
         [
             each.rule
@@ -82,6 +93,28 @@ def plan_of(tools: Toolbox, session: Session, stored: StoredAccessRule, sync: Sy
         ],
         {group_id: facts.group_name(group_id) for group_id in stored.sources},
     )
+    if only is not None:
+        plan.scope = len(concerned(session, stored, given))
+    return plan
+
+
+def _read_alone(session: Session, stored: StoredAccessRule, sync: Sync) -> dict[str, datetime]:
+    """Who of those with something from the rule was read by themselves after the sync, and when."""
+    query = (
+        select(Person.account_id, Person.synced_at)
+        .join(
+            AccessGiven,
+            (AccessGiven.organization_id == Person.organization_id)
+            & (AccessGiven.account_id == Person.account_id),
+        )
+        .where(
+            AccessGiven.organization_id == stored.organization_id,
+            AccessGiven.rule_id == stored.id,
+            AccessGiven.over_at.is_(None),
+            Person.synced_at > sync.finished_at,
+        )
+    )
+    return dict(session.execute(query).all())
 
 
 def write_list(

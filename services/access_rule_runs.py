@@ -1,27 +1,29 @@
 """Evaluating access rules: after each complete sync, and when somebody changed one. Audit lists, live gives and takes.
 
+In between a live rule looks at single people who were read again (services/access_rule_news.py), and at nobody else.
 Each evaluation is one transaction and has a number: of two workers with the same number the second finds it done.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from connect.errors import NotReady
-from models.access_rule import StoredAccessRule, find_access_rule, find_given
+from models.access_rule import AccessRuleNews, StoredAccessRule, find_access_rule, find_given
 from models.audit import APP, Event
 from models.credential import admin_keys_of
 from models.organization import Organization
 from models.profile import find_profile
-from models.run import Run
+from models.run import Case, Run
 from models.sync import Sync, SyncState, latest_sync
 from rules.access_rule import AccessPlan
-from rules.case import RunState
+from rules.case import CHOSEN, RunState
 from rules.roster import Origin
 from rules.rule import Mode
+from services import access_rule_news
 from services.access_rule_lists import NOTHING, in_short, plan_of, write_list
 from services.access_rules import to_audit
 from services.audit import record
@@ -34,11 +36,13 @@ PROFILE_CHANGED = (
 )
 WAITS = "Waits for its brake: look at the run, then release it or stop it."
 FAULT = "Something went wrong inside Rollcall. It is tried again after the next sync."
+GATHER = timedelta(seconds=5)
+"""Between two looks at single people: a hundred newcomers are a few runs, and not a hundred."""
 GONE_AGAIN = "What the rule gave was gone again: another system takes it out."
 
 
 def due_access_rules(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, int]]:
-    """(organization id, rule id, number of the evaluation) of the rules that a complete sync, or a change, made due.
+    """(organization id, rule id, number of the evaluation) of the rules that a sync, a change or news made due.
 
     While a directory is being read nobody is judged by half of it.
     """
@@ -60,6 +64,11 @@ def due_access_rules(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, in
         Run.origin_id == StoredAccessRule.id,
         Run.state.in_([RunState.RUNNING.value, RunState.BRAKED.value]),
     )
+    news = select(AccessRuleNews.account_id).where(
+        AccessRuleNews.organization_id == StoredAccessRule.organization_id,
+        AccessRuleNews.rule_id == StoredAccessRule.id,
+    )
+    gathered = news.exists() & (StoredAccessRule.evaluated_at <= tools.clock() - GATHER)
     query = (
         select(StoredAccessRule.organization_id, StoredAccessRule.id, StoredAccessRule.evaluations)
         .join(Organization, Organization.id == StoredAccessRule.organization_id)
@@ -67,7 +76,7 @@ def due_access_rules(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, in
             Organization.doorless_since.is_(None),
             newest.is_not(None),
             StoredAccessRule.sync_id.is_distinct_from(newest)
-            | (StoredAccessRule.again.is_(True) & ~at_work.exists()),
+            | ((StoredAccessRule.again.is_(True) | gathered) & ~at_work.exists()),
             ~reading.exists(),
         )
         .order_by(StoredAccessRule.evaluated_at)
@@ -86,18 +95,24 @@ def evaluate(tools: Toolbox, organization_id: str, rule_id: str, number: int) ->
         if stored is None or sync is None:
             return
         first = stored.sync_id != sync.id
+        everybody = first or stored.again
+        news = access_rule_news.take(session, stored)
         stored.sync_id, stored.evaluated_at, stored.again = sync.id, now, False
         obstacle = _obstacle(session, stored, now)
         if obstacle:
             stored.last_result = obstacle
             return
-        plan = plan_of(tools, session, stored, sync)
+        plan = plan_of(tools, session, stored, sync, None if everybody else news)
         if not stored.is_live:
             write_list(tools, session, stored, plan, by=APP, now=now)
             return
         _note(session, stored, plan, now)
-        stored.again = plan.later and first
-        _act(tools, session, stored, plan, now)
+        if everybody:
+            stored.again = bool(plan.later) and first
+        else:
+            access_rule_news.again(session, stored, [one for one in plan.later if not news.get(one)])
+        before = 0 if everybody else _changed_since(session, stored, sync, plan)
+        _act(tools, session, stored, plan, now, before)
 
 
 def fail_evaluation(tools: Toolbox, organization_id: str, rule_id: str, number: int) -> None:
@@ -108,6 +123,7 @@ def fail_evaluation(tools: Toolbox, organization_id: str, rule_id: str, number: 
         if stored is not None:
             stored.sync_id = sync.id if sync is not None else None
             stored.again, stored.last_result = False, FAULT
+            access_rule_news.take(session, stored)
 
 
 def _take(session: Session, organization_id: str, rule_id: str, number: int) -> StoredAccessRule | None:
@@ -143,7 +159,7 @@ def _obstacle(session: Session, stored: StoredAccessRule, now: datetime) -> str:
 
 
 def _note(session: Session, stored: StoredAccessRule, plan: AccessPlan, now: datetime) -> None:
-    """What the sync found out about what the rule had given."""
+    """What a reading found out about what the rule had given."""
     for account_id, part in (*plan.lost, *plan.loops):
         found = find_given(session, stored.organization_id, stored.id, account_id, part)
         if found is not None:
@@ -169,7 +185,38 @@ def _note(session: Session, stored: StoredAccessRule, plan: AccessPlan, now: dat
             found.over_at, found.reason = now, why
 
 
-def _act(tools: Toolbox, session: Session, stored: StoredAccessRule, plan: AccessPlan, now: datetime) -> None:
+def _changed_since(session: Session, stored: StoredAccessRule, sync: Sync, plan: AccessPlan) -> int:
+    """How many others the rule has changed since the sync, without those whom an operator let go.
+
+    One by one, people would pass a brake that stops them together (S47).
+    """
+    query = (
+        select(Case.account_id)
+        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
+        .where(
+            Run.organization_id == stored.organization_id,
+            Run.origin == Origin.ACCESS_RULE.value,
+            Run.origin_id == stored.id,
+            Run.undoes.is_(None),
+            Run.state != RunState.PREVIEW.value,
+            Run.created_at >= sync.finished_at,
+            Run.reason == "",
+            Case.state.in_([state.value for state in CHOSEN]),
+        )
+    )
+    return len({*session.scalars(query)} - {entry.account_id for entry in plan.entries})
+
+
+def _objection(stored: StoredAccessRule, plan: AccessPlan, chosen: int, before: int) -> str | None:
+    objection = stored.brake.objection(chosen + before, plan.scope)
+    if objection is None or not before:
+        return objection
+    return f"{objection} Counted with them: {before:,} whom the rule has changed since the last sync."
+
+
+def _act(
+    tools: Toolbox, session: Session, stored: StoredAccessRule, plan: AccessPlan, now: datetime, before: int
+) -> None:
     entries = plan.entries
     if not entries:
         stored.last_result = NOTHING
@@ -183,7 +230,7 @@ def _act(tools: Toolbox, session: Session, stored: StoredAccessRule, plan: Acces
         stored.id,
         by=APP,
         now=now,
-        brake=lambda chosen: stored.brake.objection(chosen, plan.scope),
+        brake=lambda chosen: _objection(stored, plan, chosen, before),
     )
     run.rule_version, run.mode, run.scope = stored.version, Mode.LIVE.value, plan.scope
     stored.last_run_id = run.id

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, select, update
 
 from models.delivery import Delivery
+from models.reread import Reread
 from models.run import Case
 from models.ticket import TicketCall
 from services.toolbox import Toolbox
@@ -26,7 +27,10 @@ PAUSES = (
 
 
 def lease(
-    tools: Toolbox, model: type[Case | Delivery | TicketCall], limit: int, *conditions: ColumnElement[bool]
+    tools: Toolbox,
+    model: type[Case | Delivery | Reread | TicketCall],
+    limit: int,
+    *conditions: ColumnElement[bool],
 ) -> list[tuple[str, str, int]]:
     """(organization id, row id, next attempt) of what is due and meets the conditions.
 

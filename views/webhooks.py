@@ -1,4 +1,4 @@
-"""Events of the product that show somebody at work. They add activity; they never make anybody idle."""
+"""Events of the product: signs of life, which never make anybody idle; and who came, changed or went."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import json
 from flask import Blueprint, Response, request
 
 from connect.errors import Invalid, NotFound
+from services import directory_news
 from services.activity_signals import record_signal
 from views.access import caller, tools, webhook
 
-EVENTS = frozenset(
+SIGNS = frozenset(
     {
         *("jira:issue_created", "jira:issue_updated", "comment_created", "comment_updated"),
         *("page_created", "page_updated", "page_viewed", "blog_created"),
     }
 )
+EVENTS = SIGNS | directory_news.EVENTS
 """The events that atlassian-connect.json asks for."""
 
 blueprint = Blueprint("webhooks", __name__)
@@ -26,7 +28,11 @@ blueprint = Blueprint("webhooks", __name__)
 def receive(event: str) -> Response:
     if event not in EVENTS:
         raise NotFound(reason="unknown_event")
-    record_signal(tools(), caller(), _json_object(request.get_data()))
+    body = _json_object(request.get_data())
+    if event in SIGNS:
+        record_signal(tools(), caller(), body)
+    else:
+        directory_news.note_news(tools(), caller(), event, body)
     return Response(status=204)
 
 

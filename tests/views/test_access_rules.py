@@ -55,6 +55,13 @@ def make(house: House, **changed: object) -> str:
 def test_a_rule_from_its_form_to_live(tidy: House) -> None:
     assert "No access rule yet" in words_of(tidy.get(RULES))
     rule_id = make(tidy)
+    for place in (RULES, f"{RULES}/{rule_id}"):
+        when = words_of(tidy.get(place))
+        assert "after every complete sync" in when
+        assert "Jira or Confluence saying that they came or changed" in when
+        assert (
+            "A change of groups alone, at your identity provider or at Atlassian, sends no such word" in when
+        )
     page = words_of(tidy.get(f"{RULES}/{rule_id}"))
     assert "Who is in team-design is also in contractors, as long as that holds." in page
     assert "Nobody has looked at the list of this version yet." in page
