@@ -174,7 +174,10 @@ def switch_mode(tools: Toolbox, caller: Caller, connection_id: str, *, live: boo
 def map_group(
     tools: Toolbox, caller: Caller, connection_id: str, group_id: str, profile_id: str
 ) -> ScimGroup:
-    """What the members of a provider's group get; "" for nothing. Raises NotFound, and Invalid for no profile."""
+    """What the members of a provider's group get; "" for nothing.
+
+    Raises NotFound, and Invalid for no profile, or for one with an end: that would be two who say when it is over.
+    """
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
@@ -185,6 +188,13 @@ def map_group(
         profile = find_profile(session, organization_id, profile_id) if profile_id else None
         if profile_id and profile is None:
             raise Invalid("profile", "This profile does not exist, or not any more.", "Choose another one.")
+        if profile is not None and profile.days is not None:
+            days = "1 day" if profile.days == 1 else f"{profile.days:,} days"
+            raise Invalid(
+                "profile",
+                f"“{profile.name}” ends after {days}, but what a provider gives holds as long as the provider says so.",
+                "Choose a profile without an end.",
+            )
         if group.profile_id != (profile_id or None):
             group.profile_id = profile_id or None
             found.look_at = now

@@ -25,3 +25,11 @@ def uses_of(session: Session, organization_id: str, profile_id: str) -> list[str
             query = query.where(TicketRule.deleted_at.is_(None))
         found += [f"{words} “{each}”" for each in session.scalars(query.order_by(name).limit(_SHOWN))]
     return found
+
+
+def given_by_provider(session: Session, organization_id: str, profile_id: str) -> str | None:
+    """The name of an identity provider's group that gives this profile."""
+    query = select(ScimGroup.display_name).where(
+        ScimGroup.organization_id == organization_id, ScimGroup.profile_id == profile_id
+    )
+    return session.scalar(query.order_by(ScimGroup.display_name).limit(1))

@@ -24,7 +24,7 @@ from rules.roster import Access, Origin
 from services.audit import record
 from services.doors import require_organization
 from services.ground import organization_facts
-from services.profile_uses import uses_of
+from services.profile_uses import given_by_provider, uses_of
 from services.roster_words import action_in_words, product_words
 from services.toolbox import Toolbox
 
@@ -108,6 +108,8 @@ def save_profile(tools: Toolbox, caller: Caller, profile_id: str | None, typed: 
             else _new(session, organization_id, caller, now)
         )
         _require_free_name(session, profile, name)
+        if days is not None:
+            _require_no_provider(session, profile)
         profile.name, profile.name_key, profile.description = name, name.casefold(), description
         profile.roles, profile.groups = [list(role) for role in access.roles], list(access.groups)
         profile.days, profile.changed_at = days, now
@@ -207,6 +209,18 @@ def _require_free_name(session: Session, profile: Profile, name: str) -> None:
         other = session.scalar(query)
     if other is not None and other != profile.id:
         raise Invalid("name", f"There is a profile “{name}” already.", "Choose another name.")
+
+
+def _require_no_provider(session: Session, profile: Profile) -> None:
+    """What an identity provider gives ends when the provider says so, and not by itself."""
+    with session.no_autoflush:
+        group = given_by_provider(session, profile.organization_id, profile.id)
+    if group is not None:
+        raise Invalid(
+            "days",
+            f"The identity provider's group “{group}” gives this profile for as long as the provider says so.",
+            "Leave this empty, or choose another profile there first.",
+        )
 
 
 def _checked_name(name: str) -> str:

@@ -10,6 +10,7 @@ from rules.scim import ScimState
 from services import identity_providers, scim_overview
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.errors import shown_again
 from views.identity_providers import STATES, page, page_of, pages_of
 
 blueprint = Blueprint("provider_people", __name__, url_prefix="/app/identity-providers/<connection_id>")
@@ -23,7 +24,7 @@ def map_group(connection_id: str, group_id: str) -> str | Response:
     try:
         group = identity_providers.map_group(tools(), caller(), connection_id, group_id, profile_id)
     except Invalid as problem:
-        return page(connection_id, problem=problem)
+        return shown_again(page(connection_id, problem=problem), problem)
     gives = "now gives a profile" if profile_id else "gives nothing any more"
     return page(connection_id, saved=f"“{group.display_name}” {gives}. Its members follow in a moment.")
 

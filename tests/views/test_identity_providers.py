@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from models.scim import ScimConnection
-from services import scim_changes
+from services import profiles, scim_changes
+from services.profiles import Typed
 from tests.views.house import JON, House, address_of, words_of
 
 ROOT = "/app/identity-providers"
@@ -145,9 +146,42 @@ def test_a_group_is_mapped_to_a_profile(tidy: House) -> None:
     assert "There is no profile yet." in words_of(tidy.get(page))
     assert "Sales &lt;b&gt;" in tidy.get(page).text
     gone = tidy.post(f"{page}/groups/{group}", profile="gone")
+    assert gone.status_code == 422
     assert "This profile does not exist" in words_of(gone)
     assert "gives nothing any more" in words_of(tidy.post(f"{page}/groups/{group}", profile=""))
     assert tidy.post(f"{page}/groups/nothing", profile="").status_code == 404
+
+
+def test_what_a_provider_gives_has_no_end_of_its_own(tidy: House) -> None:
+    connection_id, token = connect(tidy)
+    page = f"{ROOT}/{connection_id}"
+    group = scim(tidy, token, "POST", "/Groups", {"displayName": "Interns"})["id"]
+    tools, ana = tidy.deployment.tools, tidy.deployment.ana
+    organization = profiles.organization_now(tools, ana)
+    given = next(one.id for one in organization.groups.values() if one.name == "contractors")
+    typed = Typed(name="Three months", groups=[given], days="90")
+    profile = profiles.save_profile(tools, ana, None, typed)
+    try:
+        refused = tidy.post(f"{page}/groups/{group}", profile=profile.id)
+        assert (refused.status_code, refused.headers["HX-Retarget"]) == (422, "#main")
+        assert (
+            "“Three months” ends after 90 days, but what a provider gives holds as long as the provider says so. "
+            "Choose a profile without an end." in words_of(refused)
+        )
+        assert not re.search(rf'value="{profile.id}" selected', tidy.get(page).text)
+        # The other way round: given already, it can have no end.
+        address = f"/app/onboarding/profiles/{profile.id}"
+        form = {"name": "Three months", "groups": given}
+        assert "is saved" in words_of(tidy.post(address, **form, days=""))
+        assert "now gives a profile" in words_of(tidy.post(f"{page}/groups/{group}", profile=profile.id))
+        slip = tidy.post(address, **form, days="90")
+        assert slip.status_code == 422
+        assert 'id="days-problem"' in slip.text
+        assert "The identity provider's group “Interns” gives this profile" in words_of(slip)
+        assert "is saved" in words_of(tidy.post(address, **form, days=""))
+    finally:
+        tidy.post(f"{page}/groups/{group}", profile="")
+        profiles.remove_profile(tools, ana, profile.id)
 
 
 def test_odd_words_show_something(tidy: House) -> None:
