@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 E_MAIL, NAME, PROFILE, JOIN, LEAVE, ACTION, START, END, NOTE = COLUMNS = (
@@ -112,8 +112,8 @@ def read_rows(lines: Iterable[bytes]) -> Iterator[Row]:
         yield Row(line, tuple(cells))
 
 
-def read_header(row: Row) -> Header:
-    """Which column is where; capitals, blanks and the order do not matter. Raises BadFile."""
+def read_header(row: Row, columns: Sequence[str] = COLUMNS) -> Header:
+    """Which of `columns` is where; capitals, blanks and the order do not matter. Raises BadFile."""
     places: dict[str, int] = {}
     unknown = []
     for place, cell in enumerate(row.cells):
@@ -121,7 +121,7 @@ def read_header(row: Row) -> Header:
         if not word:
             continue
         column = _BY_WORD.get(word)
-        if column is None:
+        if column is None or column not in (*columns, PROBLEM):
             unknown.append(cell.strip()[:50])
         elif column in places:
             raise BadFile(f"The column “{column}” is there twice.", "Leave one of them out.", row.line)
@@ -130,7 +130,7 @@ def read_header(row: Row) -> Header:
     if unknown:
         raise BadFile(
             f"There is no column {', '.join(f'“{word}”' for word in unknown[:5])}.",
-            f"The columns are: {', '.join(COLUMNS)}.",
+            f"The columns are: {', '.join(columns)}.",
             row.line,
         )
     if E_MAIL not in places:

@@ -42,6 +42,8 @@ ACTIONS: dict[str, Deed] = {
     "deactivate": Deed.DEACTIVATE,
     "remove": Deed.REMOVE,
 }
+LEAVER_COLUMNS = (E_MAIL, NAME, END, NOTE)
+"""What a list of leavers may say of somebody."""
 _GIVE = (Deed.INVITE, Deed.CHANGE_GROUPS)
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
@@ -74,14 +76,21 @@ class Known:
                 self.groups[group.id.casefold()] = [group]
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Somebody on a list of leavers; `ends_on` is their last day, where the list says it."""
+
+    email: str
+    line: int
+    ends_on: date | None = None
+    note: str = ""
+
+
 def entry_of(row: Row, header: Header, known: Known) -> Entry | list[Problem]:
     """What this row asks for, or everything that is wrong with it."""
     fields = header.fields(row)
     checks = _Checks(fields, known)
-    if too_many_fields(row, header):
-        checks.no(
-            E_MAIL, "This row has more fields than there are columns: look for a separator inside of a text."
-        )
+    checks.width(row, header)
     deed = checks.deed()
     email = checks.email()
     access, days = checks.profiles()
@@ -114,6 +123,19 @@ def entry_of(row: Row, header: Header, known: Known) -> Entry | list[Problem]:
     )
 
 
+def leaving_of(row: Row, header: Header, today: date) -> Leaving | list[Problem]:
+    """Who is leaving by this row of a list of leavers, or everything that is wrong with it."""
+    fields = header.fields(row)
+    checks = _Checks(fields, Known({}, OrganizationFacts({}, {}), today))
+    checks.width(row, header)
+    email = checks.email()
+    ends_on = checks.day(END)
+    checks.length(NOTE, LONGEST_NOTE)
+    if ends_on is not None and ends_on < today:
+        checks.no(END, "This day is over: leave it empty, then access ends after the handover.")
+    return checks.problems or Leaving(email, row.line, ends_on, fields.get(NOTE, ""))
+
+
 class _Checks:
     """Collects what is wrong with one row."""
 
@@ -123,6 +145,13 @@ class _Checks:
 
     def no(self, column: str, sentence: str) -> None:
         self.problems.append(Problem(column, sentence))
+
+    def width(self, row: Row, header: Header) -> None:
+        if too_many_fields(row, header):
+            self.no(
+                E_MAIL,
+                "This row has more fields than there are columns: look for a separator inside of a text.",
+            )
 
     def deed(self) -> Deed:
         word = self._fields.get(ACTION, "").casefold() or "invite"

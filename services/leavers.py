@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
@@ -46,7 +46,7 @@ OF_JIRA = (Kind.PROJECT, Kind.COMPONENT, Kind.FILTER, Kind.DASHBOARD, Kind.ISSUE
 
 @dataclass(frozen=True, slots=True)
 class Farewell:
-    """How somebody goes. `ends_at` None: as soon as the handover is done."""
+    """How somebody goes. `ends_at` None: after the last day that was written down, else right after the handover."""
 
     deed: Deed = Deed.SUSPEND
     ends_at: datetime | None = None
@@ -76,7 +76,8 @@ def begin_leaver(
     already = open_leaver_of(session, organization_id, account_id)
     if already is not None:
         return already
-    wanted = farewell or Farewell(ends_at=_end_of_last_day(session, organization_id, account_id, now))
+    wanted = farewell or Farewell()
+    ends_at = wanted.ends_at or _end_of_last_day(session, organization_id, account_id, now)
     leaver = Leaver(
         organization_id=organization_id,
         id=str(uuid.uuid4()),
@@ -84,7 +85,7 @@ def begin_leaver(
         name=person.name,
         origin=origin.value,
         deed=wanted.deed.value,
-        ends_at=wanted.ends_at,
+        ends_at=ends_at,
         why=wanted.why[:200],
         note=wanted.note[:500],
         revoke_tokens=wanted.revoke_tokens,
@@ -111,11 +112,16 @@ def _end_of_last_day(
     last_day = last_days_of(session, organization_id, [account_id]).get(account_id)
     if last_day is None:
         return None
+    over = end_of_day(session, organization_id, last_day.ends_on)
+    return over if over > now else None
+
+
+def end_of_day(session: Session, organization_id: str, day: date) -> datetime:
+    """When a day is over where the organization lives."""
     zone = ZoneInfo(
         session.scalar(select(Organization.time_zone).where(Organization.id == organization_id)) or "UTC"
     )
-    over = datetime.combine(last_day.ends_on + timedelta(days=1), time(), zone).astimezone(now.tzinfo)
-    return over if over > now else None
+    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
 def request_leavers(tools: Toolbox, caller: Caller, account_ids: Sequence[str]) -> list[str]:

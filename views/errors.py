@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from connect import errors
 from connect.errors import AppError, NotAuthenticated, RateLimited
 from services.scim_wire import ROOT, error_answer
-from views.access import MAX_BODY_BYTES, Mark, mark_of, most_bytes_of
+from views.access import Mark, mark_of
 
 TABLE: dict[type[AppError], tuple[int, int]] = {
     AppError: (500, logging.ERROR),
@@ -43,7 +43,7 @@ _HTTP_WORDS = {
         "Go back, or open Rollcall from the menu of Jira or Confluence.",
     ),
     405: ("This address cannot be used like that.", "Reload the page and try again."),
-    413: ("This is too large.", "Select fewer people at once."),
+    413: ("This is too large.", "Send less of it at once, or select fewer people."),
     429: ("That was too often.", "Wait a minute, then try again."),
 }
 _HTTP_WORDS_ELSE = ("This request cannot be read.", "Reload the page and try again.")
@@ -103,21 +103,12 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     trace = trace_id()
     _log(logging.INFO, status, f"http_{status}", trace)
-    response = _answer(status, *_words(status), trace)
+    response = _answer(status, *_HTTP_WORDS.get(status, _HTTP_WORDS_ELSE), trace)
     if status == 429:
         response.headers["Retry-After"] = "60"
     if status == 405:
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     return response
-
-
-def _words(status: int) -> tuple[str, str]:
-    """Sentence and next step; where more than usual may be sent, it was a file that is too large."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    if status == 413 and view is not None and most_bytes_of(view) != MAX_BODY_BYTES:
-        megabytes = most_bytes_of(view) // (1024 * 1024)
-        return f"This file is larger than {megabytes} MB.", "Split it, and do one part after the other."
-    return _HTTP_WORDS.get(status, _HTTP_WORDS_ELSE)
 
 
 def _fault(error: Exception) -> Response:

@@ -12,6 +12,7 @@ from rules.farewell import ENDING_WORDS, ENDINGS
 from services.doors import require_organization
 from services.leaver_evidence import evidence_of
 from services.leaver_views import list_leavers, show_leaver
+from services.leavers import MOST_AT_ONCE
 from services.names import names_of
 from views import leaver_words, show
 from views.access import caller, tools
@@ -21,7 +22,7 @@ REASONS = ("New job", "Contract ended", "Retires", "Dismissed", "On leave for lo
 
 
 def listing(page: int, saved: str = "", problem: Invalid | None = None, typed: str = "") -> str:
-    """Who is leaving, and who has left. `problem` and `typed` belong to a pasted list."""
+    """Who is leaving, and who has left. `problem` and `typed` belong to a list or a file."""
     rows, total = list_leavers(tools(), caller(), max(page, 1), PER_PAGE)
     return show.place(
         "leavers/index.html",
@@ -35,6 +36,7 @@ def listing(page: int, saved: str = "", problem: Invalid | None = None, typed: s
         saved=saved,
         problem=problem,
         typed=typed,
+        most=MOST_AT_ONCE,
         words=leaver_words,
     )
 

@@ -21,6 +21,7 @@ from views.access import api, caller, operator_only, tools
 from views.downloads import download
 from views.errors import shown_again
 from views.leaver_pages import content, evidence_page, listing
+from views.uploads import uploaded
 
 blueprint = Blueprint("leavers", __name__, url_prefix="/app/leavers")
 MOST_FOUND = 8
@@ -53,10 +54,12 @@ def begin() -> str:
 @api
 @operator_only
 def begin_listed() -> str | Response:
-    """Everybody of a pasted list."""
-    text = request.form.get("people", "")
+    """Everybody of a pasted list, or of a file."""
+    text = ""
     try:
-        count = leaver_lists.request_listed(tools(), caller(), text)
+        file = uploaded()
+        text = request.form.get("people", "")
+        count = leaver_lists.request_several(tools(), caller(), text, file)
     except Invalid as problem:
         return shown_again(listing(1, problem=problem, typed=text), problem)
     people = "1 person is" if count == 1 else f"{count} people are"

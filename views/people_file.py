@@ -12,6 +12,7 @@ from views import run_pages, show
 from views.access import api, caller, operator_only, takes_up_to, tools
 from views.downloads import download
 from views.errors import shown_again
+from views.uploads import uploaded
 
 blueprint = Blueprint("people_file", __name__, url_prefix="/app/onboarding/file")
 MEGABYTES = 20
@@ -49,9 +50,8 @@ def template() -> Response:
 @takes_up_to(MEGABYTES * 1024 * 1024)
 def upload() -> str | Response:
     """Checks every row; nothing happens to anybody before the preview is confirmed."""
-    sent = request.files.get("file")
     try:
-        run_id = people_file.preview_file(tools(), caller(), sent.stream if sent is not None else ())
+        run_id = people_file.preview_file(tools(), caller(), uploaded() or ())
     except Invalid as problem:
         return shown_again(_form(problem), problem)
     return run_pages.content(run_id)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, request
 
+from connect.errors import Invalid
 from rules.plain_data import Problem
 from rules.rule_file import BadRule
 from services import rule_exchange
 from views import rules, show
 from views.access import api, caller, operator_only, tools
 from views.downloads import download
+from views.errors import shown_again
+from views.uploads import uploaded
 
 blueprint = Blueprint("rule_files", __name__, url_prefix="/app/rules")
 YAML = "application/yaml"
@@ -42,8 +45,11 @@ def import_form() -> str:
 @operator_only
 def import_file() -> str | Response:
     """Every rule of the file, or none of them."""
-    sent = request.files.get("file")
-    text = sent.read().decode("utf-8", "replace") if sent is not None and sent.filename else ""
+    try:
+        sent = uploaded()
+    except Invalid as large:
+        return shown_again(_form(problem=large), large)
+    text = sent.read().decode("utf-8", "replace") if sent is not None else ""
     text = text or request.form.get("text", "")
     try:
         saved = rule_exchange.import_rules(tools(), caller(), text)
@@ -55,5 +61,12 @@ def import_file() -> str | Response:
     return rules.content(f"{words} imported. New ones are off.")
 
 
-def _form(text: str = "", problems: tuple[Problem, ...] = ()) -> str:
-    return show.place("rules/import.html", tab="rules", title="Import rules", text=text, problems=problems)
+def _form(text: str = "", problems: tuple[Problem, ...] = (), problem: Invalid | None = None) -> str:
+    return show.place(
+        "rules/import.html",
+        tab="rules",
+        title="Import rules",
+        text=text,
+        problems=problems,
+        problem=problem,
+    )

@@ -55,6 +55,18 @@ def test_somebody_leaves(
     journey.go("Leavers")
     expect(frame.get_by_text("Nobody is leaving")).to_be_visible()
     journey.look("nobody")
+
+    # A file: what is wrong stands at its field, also when the server never reads it.
+    frame.get_by_text("A list or a file").click()
+    for content, sentence in (
+        (b"e-mail;end\njon@acme.example;soon\n", "Line 2: end: “soon” is no date"),
+        (b"e-mail\n" * 500_000, "This file is larger than 2 MB. Split it"),
+    ):
+        file = {"name": "leavers.csv", "mimeType": "text/csv", "buffer": content}
+        frame.get_by_label("Or a CSV file").set_input_files(file)
+        journey.click("They are leaving…")
+        expect(frame.locator("#file-problem")).to_contain_text(sentence)
+    journey.look("a-file-too-large")
     frame.get_by_label("Search by name or e-mail").fill("uma@")
     journey.click("They are leaving… Uma Lindqvist")
     journey.arrive("Uma Lindqvist")

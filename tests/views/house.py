@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ class House:
         """A request of our own page."""
         return self._open("GET", path, headers=self._signed(who))
 
-    def post(self, path: str, who: str | None = ANA, /, **form: str) -> TestResponse:
+    def post(self, path: str, who: str | None = ANA, /, **form: Any) -> TestResponse:
+        """A form; a file as (stream, name)."""
         return self._open("POST", path, headers=self._signed(who), data=form)
 
     def person(self, **wanted: Any) -> Person:
@@ -100,3 +102,15 @@ def address_of(answer: TestResponse) -> str:
     found = re.search(r'data-address="([^"]*)"', answer.text)
     assert found is not None
     return unescape(found[1])
+
+
+def send(house: House, path: str, size: int) -> TestResponse:
+    """So many bytes as a file, or as what should have been none."""
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="p.csv"\r\n\r\n%s\r\n--x--\r\n'
+    with BytesIO(part % (b"x" * size)) as body:
+        form = {
+            "data": body,
+            "content_type": "multipart/form-data; boundary=x",
+            "headers": house._signed(ANA),
+        }
+        return house._open("POST", path, **form)

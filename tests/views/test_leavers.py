@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
 from models.credential import CredentialKind
 from models.leaver import Leaver
 from sandbox.world import ACME, API_TOKENS
 from services import credentials, leaver_work
-from tests.views.house import ANA, JON, UMA, House, words_of
+from tests.views.house import ANA, JON, UMA, House, send, words_of
 
 PRIYA = ACME.people[3].account_id
 
@@ -101,6 +101,70 @@ def test_a_pasted_list_makes_leavers_of_all_or_of_nobody(open_house: House) -> N
     rows = "e-mail;name\nUMA@acme.example;Uma\njon@acme.example;Jon"
     several = words_of(open_house.post("/app/leavers/list", people=rows.partition("\n")[2]))
     assert "2 people are leaving" in several
+
+
+def upload(house: House, content: str | bytes, people: str = "") -> TestResponse:
+    data = content.encode() if isinstance(content, str) else content
+    return house.post("/app/leavers/list", people=people, file=(io.BytesIO(data), "leavers.csv"))
+
+
+def test_a_file_makes_leavers_with_their_last_days(open_house: House) -> None:
+    rows = (
+        "\ufeffE-mail;Name;Last day;Note\r\n"
+        "UMA@acme.example;Uma;2101-05-01;Keeps the laptop\r\njon@acme.example;;;\r\n"
+    )
+    assert "2 people are leaving" in words_of(upload(open_house, rows))
+    with open_house.deployment.tools.begin() as session:
+        found = {one.account_id: one for one in session.scalars(select(Leaver))}
+        assert found[UMA].ends_at == datetime(2101, 5, 2, tzinfo=UTC)
+        assert (found[UMA].note, found[UMA].origin) == ("Keeps the laptop", "csv")
+        assert (found[JON].ends_at, found[JON].note) == (None, "")
+    # Commas, no mark at the beginning; who is a leaver already stays the one they are.
+    assert "1 person is leaving" in words_of(upload(open_house, "e-mail,end\numa@acme.example,2102-01-01\n"))
+    with open_house.deployment.tools.begin() as session:
+        (uma,) = session.scalars(select(Leaver).where(Leaver.account_id == UMA))
+        assert uma.ends_at == datetime(2101, 5, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "There is nothing in this file."),
+        ("e-mail\n", "There is no row below the header."),
+        ("name\nUma\n", "A column “e-mail” is missing."),
+        ("e-mail,profile\n", "There is no column “profile”. The columns are: e-mail, name, end, note."),
+        ("e-mail\numa@acme.example\nbob\n", "Line 3: e-mail: “bob” is no e-mail address."),
+        ("e-mail\numa@acme.example\nbob@x.example\n", "Line 3: bob@x.example is not in your directory."),
+        ("e-mail\numa@acme.example\n\nUma@acme.example\n", "Line 4: Uma@acme.example is on line 2 already."),
+        ("e-mail,end\numa@acme.example,05/01/2101\n", "Line 2: end: “05/01/2101” is no date"),
+        ("e-mail,end\numa@acme.example,2001-01-01\n", "Line 2: end: This day is over"),
+        ("e-mail\n" + "a\n" * 7, "Line 6: e-mail: “a” is no e-mail address. And 2 more."),
+        ("e-mail\n" + "".join(f"a{each}@x.example\n" for each in range(201)), "These are more than 200 people."),
+        ("e-mail\numa@acme.example\n".encode("utf-16"), "this is not written in UTF-8."),
+    ],
+)  # fmt: skip
+def test_a_slip_in_a_file_is_told_by_its_line_and_nobody_leaves(
+    open_house: House, content: str | bytes, sentence: str
+) -> None:
+    answer = upload(open_house, content)
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (422, "#main")
+    assert 'id="file-problem"' in answer.text
+    assert sentence in words_of(answer)
+    assert "Nobody is leaving" in words_of(answer)
+
+
+def test_a_file_that_is_too_large_is_said_at_its_field(open_house: House) -> None:
+    answer = send(open_house, "/app/leavers/list", 2 * 1024 * 1024)
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (422, "#main")
+    assert 'id="file-problem"' in answer.text
+    assert "This file is larger than 2 MB. Split it, and do one part after the other." in words_of(answer)
+
+
+def test_a_list_and_a_file_at_once_are_one_too_many(open_house: House) -> None:
+    answer = upload(open_house, "e-mail\njon@acme.example\n", people="uma@acme.example")
+    assert answer.status_code == 422
+    assert "There are a list and a file." in words_of(answer)
+    assert "uma@acme.example" in answer.text
 
 
 @pytest.mark.parametrize(

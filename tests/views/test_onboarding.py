@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.views.house import ANA, JON, House, words_of
+from tests.views.house import JON, House, send, words_of
 from views.people_file import MEGABYTES
 
 PAGES = ("onboarding", "onboarding/profiles", "onboarding/profiles/new", "onboarding/file")
@@ -42,19 +42,7 @@ def add(house: House, **changed: Any) -> str:
 
 def upload(house: House, content: bytes | str) -> TestResponse:
     data = content.encode() if isinstance(content, str) else content
-    return house.post("/app/onboarding/file", file=(BytesIO(data), "people.csv"))  # type: ignore[arg-type]
-
-
-def send(house: House, path: str, size: int) -> TestResponse:
-    """So many bytes as a file, or as what should have been none."""
-    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="p.csv"\r\n\r\n%s\r\n--x--\r\n'
-    with BytesIO(part % (b"x" * size)) as body:
-        form = {
-            "data": body,
-            "content_type": "multipart/form-data; boundary=x",
-            "headers": house._signed(ANA),
-        }
-        return house._open("POST", path, **form)
+    return house.post("/app/onboarding/file", file=(BytesIO(data), "people.csv"))
 
 
 def test_an_empty_page_begins_with_two_examples_of_the_organizations_own_products(tidy: House) -> None:
@@ -215,8 +203,9 @@ def test_a_file_that_cannot_be_read_is_told_where(house: House, content: bytes, 
 
 def test_a_file_that_is_too_large_is_said_in_words_and_larger_bodies_go_nowhere_else(house: House) -> None:
     answer = send(house, "/app/onboarding/file", MEGABYTES * 1024 * 1024 + 1)
-    assert answer.status_code == 413
-    assert f"This file is larger than {MEGABYTES} MB." in words_of(answer)
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (422, "#main")
+    assert 'id="file-problem"' in answer.text
+    assert f"This file is larger than {MEGABYTES} MB. Split it" in words_of(answer)
     assert send(house, "/app/onboarding/file", 3 * 1024 * 1024).status_code == 422
     assert send(house, "/app/onboarding", 3 * 1024 * 1024).status_code == 413
 

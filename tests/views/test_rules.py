@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from services.rules import delete_rule, save_rule
-from tests.views.house import JON, House, address_of, words_of
+from tests.views.house import JON, House, address_of, send, words_of
 
 RUN = re.compile(r"runs/([0-9a-f-]{36})")
 LADDER = {
@@ -337,6 +337,13 @@ def test_a_broken_file_brings_sentences_and_saves_nothing(house: House, text: st
     assert answer.status_code == 422
     assert sentence in words_of(answer)
     assert "No rule yet" in words_of(house.get("/app/rules"))
+
+
+def test_a_file_of_rules_that_is_too_large_is_said_at_its_field(house: House) -> None:
+    answer = send(house, "/app/rules/import", 2 * 1024 * 1024)
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (422, "#main")
+    assert 'id="file-problem"' in answer.text
+    assert "This file is larger than 2 MB." in words_of(answer)
 
 
 def test_the_schema_of_the_file_is_served_to_everybody(house: House) -> None:
