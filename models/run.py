@@ -52,7 +52,7 @@ class Run(Base):
     """Where a roster came from (rules.roster.Origin), and which one of these: a leaver, a connection, a ticket rule."""
     origin_id: Mapped[str] = mapped_column(String(36), default="", server_default="")
     seen_by: Mapped[str | None] = mapped_column(String(128))
-    purpose: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    purpose: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     ask_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When to go on asking Atlassian whether the accounts of this preview may be changed; None: all are asked."""
     undoes: Mapped[str | None] = mapped_column(String(36))
@@ -90,7 +90,7 @@ class Case(Base):
     email: Mapped[str | None] = mapped_column(String(320))
     """The address of a roster's entry. Who has no account yet has a stand-in for its id (rules.roster)."""
     deed: Mapped[str] = mapped_column(String(16))
-    action: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    action: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What the deed is about (rules.roster.action_to_words); None where a rule's step says it, or the deed alone."""
     line: Mapped[int | None]
     """Where in a file the entry stood."""
@@ -105,16 +105,16 @@ class Case(Base):
     """The kind of the reason (rules.verdict.Why)."""
     because: Mapped[str] = mapped_column(String(300), default="", server_default="")
     """Why the rule chose this person, as a sentence; `because_facts` the same as facts (rules.because)."""
-    because_facts: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    because_facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     reason: Mapped[str] = mapped_column(String(500), default="")
-    groups: Mapped[list[str] | None] = mapped_column(JSON)
+    groups: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """The identity provider's groups that stand in the way."""
     is_new: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Not chosen by the plan before."""
     undoes: Mapped[str | None] = mapped_column(String(36))
     """The case this one takes back."""
-    earlier: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    changes: Mapped[list[list[Any]] | None] = mapped_column(JSON)
+    earlier: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    changes: Mapped[list[list[Any]] | None] = mapped_column(JSON(none_as_null=True))
     changed: Mapped[bool] = mapped_column(default=False, server_default=false())
     """At least one of the changes landed."""
     warnings: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -138,10 +138,16 @@ class Case(Base):
             ["organization_id", "run_id"], ["run.organization_id", "run.id"], ondelete="CASCADE"
         ),
         UniqueConstraint("organization_id", "run_id", "account_id"),
-        Index("ix_case_by_run", "organization_id", "run_id", "state", "name"),
+        Index("ix_case_by_kind", "organization_id", "run_id", "state", "deed", "why", "came_back_at"),
+        Index("ix_case_by_name", "organization_id", "run_id", "name", "id"),
         Index("ix_case_by_person", "organization_id", "account_id"),
-        Index("ix_case_due", "state", "resume_at"),
-        Index("ix_case_open", "organization_id", "state", "account_id"),
+        Index(
+            "ix_case_due",
+            "state",
+            "resume_at",
+            sqlite_where=resume_at.is_not(None),
+            postgresql_where=resume_at.is_not(None),
+        ),
         # Of two runs that hold the same person, only one can be acting: the database says so, not a check before.
         Index(
             "uq_case_acting",
@@ -165,7 +171,7 @@ def find_case(session: Session, organization_id: str, case_id: str) -> Case | No
 def count_cases(session: Session, organization_id: str, run_id: str) -> dict[CaseState, int]:
     """How many people of this run are in each state."""
     query = (
-        select(Case.state, func.count(Case.id))
+        select(Case.state, func.count())
         .where(Case.organization_id == organization_id, Case.run_id == run_id)
         .group_by(Case.state)
     )

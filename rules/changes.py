@@ -41,17 +41,6 @@ INVERSE: dict[ChangeKind, ChangeKind] = {
 }
 """REMOVE is missing: what the directory forgot, only an invitation brings back. Of INVITE see way_back."""
 
-_WHOLE = {
-    Deed.SUSPEND: ChangeKind.SUSPEND,
-    Deed.RESTORE: ChangeKind.RESTORE,
-    Deed.DEACTIVATE: ChangeKind.DEACTIVATE,
-    Deed.REACTIVATE: ChangeKind.REACTIVATE,
-    Deed.REMOVE: ChangeKind.REMOVE,
-    Deed.DELETE: ChangeKind.DELETE,
-    Deed.KEEP_ACCOUNT: ChangeKind.KEEP_ACCOUNT,
-    Deed.INVITE: ChangeKind.INVITE,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -73,6 +62,18 @@ class Change:
         return cls(ChangeKind(words[0]), words[1], words[2])
 
 
+_WHOLE_PERSON = {
+    Deed.SUSPEND: (Change(ChangeKind.SUSPEND),),
+    Deed.RESTORE: (Change(ChangeKind.RESTORE),),
+    Deed.DEACTIVATE: (Change(ChangeKind.DEACTIVATE),),
+    Deed.REACTIVATE: (Change(ChangeKind.REACTIVATE),),
+    Deed.REMOVE: (Change(ChangeKind.REMOVE),),
+    Deed.DELETE: (Change(ChangeKind.DELETE),),
+    Deed.KEEP_ACCOUNT: (Change(ChangeKind.KEEP_ACCOUNT),),
+    Deed.INVITE: (Change(ChangeKind.INVITE),),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A person with the roles they hold, as read at one moment; `roles` is None where nobody asked for them."""
@@ -92,8 +93,7 @@ class Snapshot:
 
 def whole_person(action: Action) -> tuple[Change, ...]:
     """The one change of a deed that is about the whole person; empty for the others."""
-    kind = _WHOLE.get(action.deed)
-    return () if kind is None else (Change(kind),)
+    return _WHOLE_PERSON.get(action.deed, ())
 
 
 def of_access(action: Action) -> tuple[Change, ...]:

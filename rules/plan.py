@@ -81,7 +81,9 @@ def judge_step(
         refusal=person.refusal,
     )
     if verdict.state is CaseState.PLANNED:
-        return replace(verdict, reason=because.sentence, because=because, step=index)
+        return Verdict(
+            CaseState.PLANNED, because.sentence, changes=verdict.changes, step=index, because=because
+        )
     return replace(verdict, step=index)
 
 

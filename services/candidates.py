@@ -142,43 +142,43 @@ def _candidates_of(
     groups = _groups(session, organization_id, account_ids, organization)
     last_days = last_days_of(session, organization_id, account_ids)
     absences = absences_of(session, organization_id, account_ids)
-    for row in rows:
-        account_id = row.account_id
-        activities = _activities(seats.get(account_id, ()), row.added_at)
+    for (
+        account_id, name, email, account_type, account_status, membership_status, status, claim_status,
+        management_source, email_verified, is_org_admin, added_at, status_since, refusal, asked_at, several,
+        directory_id,
+    ) in rows:  # fmt: skip
+        activities = _activities(seats.get(account_id, ()), added_at)
         last_day, absence = last_days.get(account_id), absences.get(account_id)
+        facts = PersonFacts(
+            account_id=account_id,
+            name=name,
+            email=email,
+            account_type=account_type,
+            account_status=account_status,
+            membership_status=membership_status,
+            status=status,
+            claim_status=claim_status,
+            management_source=management_source,
+            email_verified=email_verified,
+            platform_roles=_ORG_ADMINS if is_org_admin else _NOBODY,
+            added_at=added_at,
+            products=tuple(access for access, _activity in activities),
+            groups=tuple(groups.get(account_id, ())),
+        )
         yield Candidate(
-            seen=Snapshot(_facts(row, activities, groups.get(account_id, ()))),
+            seen=Snapshot(facts),
             activities=activities,
-            status_since=row.status_since,
+            status_since=status_since,
             ends_on=last_day.ends_on if last_day is not None else None,
             away_until=absence.ends_on if absence is not None else None,
-            in_several_directories=row.in_several_directories,
+            in_several_directories=several,
             under_way=known is not None and account_id in known.under_way,
             told_at=known.told.get(account_id) if known is not None else None,
             kept_at=known.kept.get(account_id) if known is not None else None,
             said_away_until=known.away.get(account_id) if known is not None else None,
-            refusal=believed(row.refusal, row.asked_at, known.now) if known is not None else "",
-            directory_id=row.directory_id,
+            refusal=believed(refusal, asked_at, known.now) if known is not None and refusal else "",
+            directory_id=directory_id,
         )
-
-
-def _facts(row: Any, activities: Sequence[AccessAndActivity], groups: Sequence[GroupRef]) -> PersonFacts:
-    return PersonFacts(
-        account_id=row.account_id,
-        name=row.name,
-        email=row.email,
-        account_type=row.account_type,
-        account_status=row.account_status,
-        membership_status=row.membership_status,
-        status=row.status,
-        claim_status=row.claim_status,
-        management_source=row.management_source,
-        email_verified=row.email_verified,
-        platform_roles=_ORG_ADMINS if row.is_org_admin else _NOBODY,
-        added_at=row.added_at,
-        products=tuple(access for access, _activity in activities),
-        groups=tuple(groups),
-    )
 
 
 _ORG_ADMINS = frozenset({ORG_ADMIN})
@@ -192,7 +192,7 @@ def _seats(
         Seat.organization_id == organization_id, Seat.account_id.in_(account_ids)
     )
     found: dict[str, list[tuple[str, str, str, datetime | None]]] = {}
-    for account_id, resource_id, key, kind, seen_at in session.connection().execute(query):
+    for account_id, resource_id, key, kind, seen_at in session.connection().execute(query).all():
         found.setdefault(account_id, []).append((resource_id, key, kind, seen_at))
     return found
 
@@ -220,7 +220,7 @@ def _groups(
     )
     references: dict[str, GroupRef] = {}
     found: dict[str, list[GroupRef]] = {}
-    for account_id, group_id in session.connection().execute(query):
+    for account_id, group_id in session.connection().execute(query).all():
         reference = references.get(group_id)
         if reference is None:
             reference = references[group_id] = GroupRef(group_id, organization.group_name(group_id))

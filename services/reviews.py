@@ -72,7 +72,7 @@ def queue(
 def count_waiting(session: Session, organization_id: str) -> dict[CaseState, int]:
     """How many cases wait for an operator, by state; as ANSWERED, all whose answer waits."""
     query = (
-        select(Case.state, func.count(Case.id))
+        select(Case.state, func.count())
         .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
         .where(
             Case.organization_id == organization_id,

@@ -80,7 +80,7 @@ def people_of_run(
     of_run = [Case.organization_id == organization_id, Case.run_id == run_id]
     narrowed = [*of_run, *wanted.conditions()]
     with tools.begin() as session:
-        total = session.scalar(select(func.count(Case.id)).where(*narrowed)) or 0
+        total = session.scalar(select(func.count()).select_from(Case).where(*narrowed)) or 0
         last = max(-(-total // per_page), 1)
         query = select(Case).where(*narrowed).order_by(Case.name, Case.id)
         cases = list(session.scalars(query.offset((min(page, last) - 1) * per_page).limit(per_page)))
@@ -98,7 +98,7 @@ def _kinds(
 ) -> tuple[dict[Deed, int], dict[Why, int], int]:
     """By deed, by reason, and who came back: one look at all people of the run."""
     back = func.count(Case.came_back_at)
-    query = select(Case.state, Case.deed, Case.why, func.count(Case.id), back).where(*of_run)
+    query = select(Case.state, Case.deed, Case.why, func.count(), back).where(*of_run)
     deeds: Counter[Deed] = Counter()
     whys: Counter[Why] = Counter()
     returned = 0

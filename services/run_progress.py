@@ -161,7 +161,7 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
 def _by_deed(session: Session, run: Run) -> dict[Deed, int]:
     done = [state.value for state in (CaseState.ACTED, CaseState.UNDONE, CaseState.UNDO_SKIPPED)]
     query = (
-        select(Case.deed, func.count(Case.id))
+        select(Case.deed, func.count())
         .where(Case.organization_id == run.organization_id, Case.run_id == run.id, Case.state.in_(done))
         .group_by(Case.deed)
     )
