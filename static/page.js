@@ -78,8 +78,8 @@
     const words = event.target.value.trim().toLowerCase();
     for (const item of list?.children ?? []) item.hidden = !item.textContent.toLowerCase().includes(words);
   });
-  // Narrowing is no change of the form.
-  document.addEventListener("change", (event) => { if (event.target.dataset?.narrows) event.stopPropagation(); }, true);
+  // Narrowing and finding are no change of the form.
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-narrows], [name=find]")) event.stopPropagation(); }, true);
 
   // --- selection over the pages of one filter ------------------------------------------------------------------------
   let chosen = new Set();

@@ -15,6 +15,7 @@ from rules.filters import STATUSES, BadFilter, PeopleFilter
 from rules.guards import SENTENCES, Guarded, guard_of
 from services import exports
 from services.doors import require_organization
+from services.group_choices import group_choices
 from services.people import how_many
 from services.summary import summary
 from views import show
@@ -63,6 +64,7 @@ def index() -> str:
         rows=rows,
         guards=_guards(rows, guarded),
         facets=summary(tools(), organization_id).facets,
+        groups=group_choices(tools(), caller(), [wanted.group]),
         last_complete=completed,
         total=total,
         page=page,

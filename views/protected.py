@@ -11,6 +11,7 @@ from models.people import find_person
 from services import protecting
 from services.doors import require_organization
 from services.ground import day_in
+from services.group_choices import group_choices
 from services.names import names_of
 from services.summary import summary
 from views import show
@@ -74,6 +75,7 @@ def _content(typed: dict[str, str], *, address: dict[str, str] | None = None, **
         entries=entries,
         names=names,
         facets=summary(tools(), organization_id).facets,
+        groups=group_choices(tools(), caller(), [typed.get("group", "")]),
         typed={"kind": "person"} | typed,
         meant=meant,
         today=today,

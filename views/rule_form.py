@@ -18,8 +18,9 @@ from rules.sentence import sentence_of
 from services.calendars import calendar_of, dates_of
 from services.doors import require_organization
 from services.ground import organization_facts
+from services.group_choices import group_choices
 from services.schedules import problem_of
-from services.summary import MOST_GROUPS, summary
+from services.summary import summary
 from views import show
 from views.access import caller, tools
 from views.rule_draft import KINDS, Draft, data_of, schedule_of
@@ -97,8 +98,7 @@ def form(
         "deeds": [(deed, CAPABILITIES[deed]) for deed in FOR_RULES],
         "deed_choices": [(deed, CAPABILITIES[deed].words) for deed in FOR_RULES],
         "product_choices": _products(organization),
-        "group_choices": _groups(organization, organization_id, draft),
-        "most_groups": MOST_GROUPS,
+        "group_choices": group_choices(tools(), caller(), _chosen_groups(draft)),
         "domain_choices": [domain for domain, _people in summary(tools(), organization_id).facets.domains],
     }
 
@@ -142,15 +142,9 @@ def _products(organization: OrganizationFacts) -> list[tuple[str, str]]:
     return choices
 
 
-def _groups(organization: OrganizationFacts, organization_id: str, draft: Draft) -> list[tuple[str, str]]:
-    """The largest groups, and those that are chosen already."""
-    largest = summary(tools(), organization_id).facets.groups
-    choices = {group_id: f"{name} ({people:,})" for group_id, name, people in largest}
-    chosen = [
+def _chosen_groups(draft: Draft) -> list[str]:
+    return [
         *draft.lists["who.groups"],
         *draft.lists["who.not_groups"],
         *(group_id for rung in draft.rungs for group_id in (*rung.leave, *rung.join)),
     ]
-    for group_id in chosen:
-        choices.setdefault(group_id, organization.group_name(group_id))
-    return sorted(choices.items(), key=lambda choice: choice[1].casefold())
