@@ -13,7 +13,6 @@ from models.audit import APP
 from models.organization import Organization, Seats, seats_of
 from models.people import Person, Seat
 from models.run import Case, Run, find_run
-from models.sync import SyncState, latest_sync
 from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
 from services.answers import settle
@@ -104,18 +103,13 @@ def _fits(session: Session, organization: Organization, case: Case) -> bool:
 
 
 def _in_use(session: Session, seats: Seats) -> int:
-    """As Atlassian counted at the last sync, or those whom we know to hold a seat, and whoever is about to get one."""
+    """As Atlassian counted and we did since, or those whom we know to hold a seat, and whoever is about to get one."""
     organization_id = seats.organization_id
     given = [
         Answer.organization_id == organization_id,
         Answer.kind == AnswerKind.ASK_BACK.value,
         Answer.decision.in_(GRANTED),
     ]
-    if seats.usage is not None:
-        # Rather one too many than over the cap: of nobody we ask which products they got back since.
-        sync = latest_sync(session, organization_id, SyncState.COMPLETE)
-        since = [Answer.decided_at >= sync.started_at] if sync is not None else []
-        return seats.usage + (session.scalar(select(func.count()).where(*given, *since)) or 0)
     holders = (
         select(func.count(Seat.account_id))
         .join(
@@ -133,4 +127,5 @@ def _in_use(session: Session, seats: Seats) -> int:
         Case.undoes.in_(select(Answer.case_id).where(*given)),
         Case.state.in_([state.value for state in OPEN]),
     )
-    return (session.scalar(holders) or 0) + (session.scalar(on_the_way) or 0)
+    taken = seats.usage if seats.usage is not None else session.scalar(holders)
+    return (taken or 0) + (session.scalar(on_the_way) or 0)

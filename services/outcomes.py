@@ -53,7 +53,7 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
         _write_landed(case, order)
         _write_account(session, case, order)
         if state is CaseState.ACTED:
-            remembering.remember(session, order, now)
+            remembering.remember(session, order, case.earlier or {}, now)
         if state is CaseState.ACTED or case.changed:
             remembering.remember_absence(session, order, case, now)
         record_case(session, _EVENTS[state], order, now, reason)

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models.absence import Absence
-from models.people import Membership, Person, Seat, find_person
+from models.people import Membership, find_person
 from models.run import Case, Run
-from rules.activity import Activity, ActivityKind, combined
 from rules.changes import Change, ChangeKind
-from rules.deeds import Deed
-from rules.roster import FREE_ROLES
 from rules.undo import status_after
 from services.orders import Order
+from services.seat_memory import add_seats, count_seats, forget_seats, seats_ended, seats_given, seats_held
 
 
-def remember(session: Session, order: Order, now: datetime) -> None:
-    """Shows the new state at once; the next sync reads it from Atlassian anyway."""
+def remember(session: Session, order: Order, earlier: Mapping[str, Any], now: datetime) -> None:
+    """Shows the new state at once; the next sync reads it from Atlassian anyway. `earlier` is Case.earlier."""
     person = find_person(session, order.organization_id, order.account_id)
+    changes = order.begun or ()
+    # Somebody invited may be here by now, with what the invitation brought: before it they held nothing.
+    is_new = any(change.kind is ChangeKind.INVITE for change in changes)
+    before = frozenset[str]() if is_new else seats_held(session, person)
     if person is None:
+        count_seats(session, order.organization_id, before, seats_given(order))
         return
-    for change in order.begun or ():
+    for change in changes:
         for column, value in status_after(change.kind).items():
             setattr(person, column, value)
             person.status_since, person.refusal = now, ""
@@ -31,10 +36,9 @@ def remember(session: Session, order: Order, now: datetime) -> None:
             person.left_at, person.seat_count = now, 0
         elif change.kind in (ChangeKind.LEAVE_GROUP, ChangeKind.JOIN_GROUP):
             _remember_membership(session, order, change)
-    if order.action.deed is Deed.REMOVE_ACCESS:
-        _forget_seats(session, order, person)
-    else:
-        _add_seats(session, order, person)
+    add_seats(session, order, person)
+    forget_seats(session, order, person, seats_ended(session, order, earlier))
+    count_seats(session, order.organization_id, before, seats_held(session, person))
 
 
 def _remember_membership(session: Session, order: Order, change: Change) -> None:
@@ -46,60 +50,6 @@ def _remember_membership(session: Session, order: Order, change: Change) -> None
         session.add(
             Membership(organization_id=key[0], account_id=key[1], group_id=key[2]),
         )
-
-
-def _add_seats(session: Session, order: Order, person: Person) -> None:
-    """What was given shows as a place that nobody has been seen in yet."""
-    organization = order.ground.organization
-    given = {
-        resource_id
-        for change in order.begun or ()
-        for resource_id in (
-            organization.grants.get(change.about, ())
-            if change.kind is ChangeKind.JOIN_GROUP
-            else (change.about,)
-            if change.kind is ChangeKind.ASSIGN_ROLE and change.role not in FREE_ROLES
-            else ()
-        )
-        if resource_id in organization.products
-    }
-    for resource_id in sorted(given):
-        key = (order.organization_id, order.account_id, resource_id)
-        if session.get(Seat, key) is None:
-            session.add(
-                Seat(
-                    organization_id=key[0],
-                    account_id=key[1],
-                    resource_id=resource_id,
-                    product_key=organization.products[resource_id].key,
-                    activity=ActivityKind.UNKNOWN.value,
-                )
-            )
-            person.seat_count += 1
-
-
-def _forget_seats(session: Session, order: Order, person: Person) -> None:
-    ended = order.ground.organization.resources_of(order.action.products)
-    session.execute(
-        delete(Seat).where(
-            Seat.organization_id == order.organization_id,
-            Seat.account_id == order.account_id,
-            Seat.resource_id.in_(ended),
-        )
-    )
-    session.flush()
-    held = select(Seat.product_key, Seat.activity, Seat.seen_at).where(
-        Seat.organization_id == order.organization_id, Seat.account_id == order.account_id
-    )
-    left = [
-        Activity(ActivityKind(kind), seen_at if kind == ActivityKind.SEEN else person.added_at, key)
-        for key, kind, seen_at in session.execute(held)
-    ]
-    # What they did in a product that they lost does not make them any fresher.
-    activity = combined(left)
-    seen = activity.kind is ActivityKind.SEEN
-    person.seat_count, person.activity = len(left), activity.kind.value
-    person.seen_at, person.seen_in = (activity.at, activity.product) if seen else (None, "")
 
 
 def remember_absence(session: Session, order: Order, case: Case, now: datetime) -> None:

@@ -1,0 +1,100 @@
+"""Seats in our memory: after our own deed they are what the next sync would say, and so are the free ones."""
+
+from __future__ import annotations
+
+from models.organization import Seats
+from models.people import Person, Seat
+from rules.deeds import Deed
+from rules.roster import Access, Entry, Origin
+from sandbox.world import ORGANIZATIONS
+from services import roster, runs, seat_counts
+from tests.world import ACME, World
+
+USER = "atlassian/user"
+JIRA = ORGANIZATIONS["acme"].resource("jira-software")
+CONFLUENCE = ORGANIZATIONS["acme"].resource("confluence")
+
+
+def done(world: World, *entries: Entry) -> str:
+    """By a run that somebody confirmed, as far as it goes now."""
+    ana = world.caller("ana")
+    world.settled()
+    run_id = roster.preview_roster(world.tools, ana, entries, Origin.INVITE)
+    runs.confirm(world.tools, ana, run_id)
+    world.act()
+    assert {case.state for case in world.cases(run_id).values()} == {"acted"}
+    return run_id
+
+
+def taken(world: World) -> dict[str, int]:
+    """Resource id → taken seats, as the page of invitations shows them."""
+    free = seat_counts.free_seats(world.tools, world.caller("ana"))
+    return {one.resource_id: one.taken for one in free if one.resource_id in (JIRA, CONFLUENCE)}
+
+
+def held(world: World, account_id: str) -> tuple[set[str], int]:
+    """The products in which somebody has a seat, and how many their row says."""
+    seats = {seat.resource_id for seat in world.rows(Seat) if seat.account_id == account_id}
+    return seats, world.stored(Person, ACME, account_id).seat_count
+
+
+def atlassian_counts(world: World, count: int) -> None:
+    """From now on the number comes from Atlassian, and not from our rows."""
+    with world.tools.begin() as session:
+        for resource_id in (JIRA, CONFLUENCE):
+            session.get_one(Seats, (ACME, resource_id)).usage = count
+
+
+def by_sync(world: World, account_id: str) -> tuple[set[str], int]:
+    world.settled()
+    world.sync(world.caller("ana"))
+    return held(world, account_id)
+
+
+def test_what_is_given_and_taken_back_is_counted_at_once(world: World) -> None:
+    ana = world.synced()
+    [one] = world.people(1, groups=["jira-users"])
+    world.sync(ana)
+    atlassian_counts(world, 20)
+    contractors = world.groups()["contractors"]["id"]
+    run_id = done(world, Entry(Deed.GIVE_ACCESS, account_id=one, access=Access(groups=(contractors,))))
+    assert held(world, one) == ({JIRA, CONFLUENCE}, 2)
+    assert taken(world) == {JIRA: 20, CONFLUENCE: 21}
+    world.undo(ana, run_id)
+    assert held(world, one) == ({JIRA}, 1)
+    assert taken(world) == {JIRA: 20, CONFLUENCE: 20}
+    assert by_sync(world, one) == ({JIRA}, 1)
+
+
+def test_a_seat_that_comes_by_another_way_too_is_no_free_one(world: World) -> None:
+    ana = world.synced()
+    [one] = world.people(1, groups=["jira-users", "confluence-users"])
+    world.sync(ana)
+    atlassian_counts(world, 20)
+    contractors = world.groups()["contractors"]["id"]
+    access = Access(roles=((CONFLUENCE, "atlassian/admin"),), groups=(contractors,))
+    done(world, Entry(Deed.GIVE_ACCESS, account_id=one, access=access))
+    assert taken(world) == {JIRA: 20, CONFLUENCE: 20}
+    done(world, Entry(Deed.TAKE_BACK, account_id=one, access=Access(groups=(contractors,))))
+    assert held(world, one) == ({JIRA, CONFLUENCE}, 2)
+    done(
+        world, Entry(Deed.TAKE_BACK, account_id=one, access=Access(roles=((CONFLUENCE, "atlassian/admin"),)))
+    )
+    assert held(world, one) == ({JIRA, CONFLUENCE}, 2)
+    assert taken(world) == {JIRA: 20, CONFLUENCE: 20}
+    assert by_sync(world, one) == ({JIRA, CONFLUENCE}, 2)
+
+
+def test_who_is_invited_suspended_or_restored_changes_the_number_once(world: World) -> None:
+    ana = world.synced()
+    [one] = world.people(1, groups=["jira-users"])
+    world.sync(ana)
+    atlassian_counts(world, 20)
+    newcomer = Entry(Deed.INVITE, email="nora@newcomers.example", access=Access(roles=((JIRA, USER),)))
+    done(world, newcomer)
+    assert taken(world) == {JIRA: 21, CONFLUENCE: 20}
+    run_id = world.begin_run(ana, [one], Deed.SUSPEND)
+    world.act()
+    assert taken(world) == {JIRA: 20, CONFLUENCE: 20}
+    world.undo(ana, run_id)
+    assert taken(world) == {JIRA: 21, CONFLUENCE: 20}
