@@ -35,12 +35,13 @@ def postgres_app(neighbours: Neighbours, postgres_databases: PostgresDatabases) 
         worlds.close(neighbours, app)
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("sqlite_app", id="sqlite"),
-        pytest.param("postgres_app", id="postgresql", marks=pytest.mark.slow),
-    ]
-)
+BOTH = [
+    pytest.param("sqlite_app", id="sqlite"),
+    pytest.param("postgres_app", id="postgresql", marks=pytest.mark.slow),
+]
+
+
+@pytest.fixture(params=BOTH)
 def world(neighbours: Neighbours, request: pytest.FixtureRequest) -> Iterator[World]:
     """Once on SQLite, once on PostgreSQL."""
     found = worlds.build(neighbours, request.getfixturevalue(request.param))
