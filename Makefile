@@ -16,6 +16,8 @@ help: ## List what can be made
 run: .venv/.run static/build/.stamp ## Start Rollcall with a pretend Atlassian, and print its address
 	@exec $(PY) scripts/run.py
 
+# More examples for the property tests than before every commit.
+test: export HYPOTHESIS_PROFILE ?= thorough
 test: lint types fast browser ## Lint, types and all tests, browser tests included
 
 check: lint types fast ## Lint, types and the fast tests

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scim2_models import ScimFilter
 
@@ -96,7 +96,6 @@ def people(shared_world: World) -> Iterator[IdentityProvider]:
     identity_providers.disconnect(shared_world.tools, found.operator, found.connection_id)
 
 
-@settings(max_examples=60)
 @given(filter=filters)
 def test_the_database_finds_what_matches(people: IdentityProvider, filter: str) -> None:
     who = Provisioner(ACME, people.connection_id)

@@ -151,7 +151,7 @@ def fire(entra: IdentityProvider, okta: IdentityProvider, shots: list[Any]) -> N
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@settings(max_examples=40, suppress_health_check=QUIET)
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=QUIET)
 @given(shots=st.lists(requests, min_size=5, max_size=5))
 def test_nothing_that_is_sent_breaks_anything(
     entra: IdentityProvider, okta: IdentityProvider, shots: list[Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ PLACES = re.compile(r"%\((\w+)\)s|\{\{\s*[\w.]+\s*\}\}|\{[\w.]+\}")
 FILES = sorted(FOLDER.glob("*.po"))
 
 
-def used() -> set[str | tuple[str, ...]]:
+@cache
+def used() -> frozenset[str | tuple[str, ...]]:
     """Every sentence that the program says in somebody's language."""
     found: set[str | tuple[str, ...]] = set()
     for folder in ("services", "views", "templates"):
@@ -33,7 +35,7 @@ def used() -> set[str | tuple[str, ...]]:
             TOP / folder, methods, keywords=KEYWORDS
         ):
             found.add(message)
-    return found
+    return frozenset(found)
 
 
 def read(file: Path) -> Catalog:

@@ -180,7 +180,7 @@ def test_nobody_is_lost_by_what_the_database_leaves_out(world: World) -> None:
     now = world.clock()
     found = []
 
-    @settings(max_examples=150)
+    @settings(max_examples=2 * settings.default.max_examples)
     @given(any_rule)
     def check(rule: Rule) -> None:
         with world.tools.begin() as session:

@@ -565,7 +565,7 @@ def test_what_is_no_ticket_is_refused_in_plain_words(sqlite_world: World) -> Non
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["issue", "id", "key", "x"]), inner)
     ),
@@ -573,13 +573,16 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=JSON)
 def test_s14_no_body_makes_it_fall_over(fuzzed: Desk, body: Any) -> None:
     assert fuzzed.post(body).status_code in (202, 415, 422)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 2,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(body=st.binary(max_size=200))
 def test_s14_no_bytes_make_it_fall_over(fuzzed: Desk, body: bytes) -> None:
     answer = fuzzed.post(data=body, headers={HEADER: fuzzed.secret, "Content-Type": "application/json"})
