@@ -565,7 +565,11 @@ def test_what_is_no_ticket_is_refused_in_plain_words(sqlite_world: World) -> Non
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["issue", "id", "key", "x"]), inner)
     ),
