@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
@@ -23,6 +23,11 @@ class Source:
     def room(self) -> str:
         """The folder at the top that the file is in; a file at the top is its own room."""
         return self.name.split("/", 1)[0]
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """The whole tree, walked once for all who look at it."""
+        return list(ast.walk(self.tree))
 
 
 @cache
@@ -44,9 +49,9 @@ def read(file: Path) -> Source:
     return Source(file.relative_to(TOP).as_posix(), ast.parse(file.read_text(), filename=str(file)))
 
 
-def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
     """Line and full dotted name of everything imported anywhere in the file, inside functions too."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.architecture.sources import Source, files_of_the_tests, imports, program
 
+Nodes = list[ast.AST]
 Finding = Iterator[tuple[int, str]]
 
 # Where the clock is read; everybody else is told what time it is.
@@ -16,17 +17,17 @@ CLOCKS = {"app.py"}
 SWITCHES = {"TESTING", "DEBUG", "ENV", "FLASK_ENV", "FLASK_DEBUG", "PYTEST_CURRENT_TEST", "CI"}
 
 
-def reads_the_clock(tree: ast.AST) -> Finding:
+def reads_the_clock(nodes: Nodes) -> Finding:
     """`datetime.now()`, `date.today()`, `time.time()`: time is an argument."""
-    for node in ast.walk(tree):
+    for node in nodes:
         name = ".".join(_dotted(node))
         if name in {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}:
             yield node.lineno, name
 
 
-def behaves_differently_in_tests(tree: ast.AST) -> Finding:
+def behaves_differently_in_tests(nodes: Nodes) -> Finding:
     """A branch on TESTING, DEBUG or ENV: what is tested must be what runs."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Subscript) and _text(node.slice) in SWITCHES:
             yield node.lineno, f"[{_text(node.slice)!r}]"
         if isinstance(node, ast.Call) and _called(node) in {"get", "getenv"}:
@@ -38,10 +39,10 @@ def behaves_differently_in_tests(tree: ast.AST) -> Finding:
             yield node.lineno, f"{owner}.{attribute}"
 
 
-def writes_sql_by_hand(tree: ast.AST) -> Finding:
+def writes_sql_by_hand(nodes: Nodes) -> Finding:
     """`text(...)` and `__table__`: queries are made of the models, so that they follow them and bind their values."""
-    from_sqlalchemy = {name for _, name in imports(tree) if name.startswith("sqlalchemy.")}
-    for node in ast.walk(tree):
+    from_sqlalchemy = {name for _, name in imports(nodes) if name.startswith("sqlalchemy.")}
+    for node in nodes:
         if isinstance(node, ast.Call) and _called(node) == "text":
             plain = isinstance(node.func, ast.Name) and "sqlalchemy.text" in from_sqlalchemy
             if plain or _dotted(node.func)[0] in {"sa", "sqlalchemy"}:
@@ -50,12 +51,12 @@ def writes_sql_by_hand(tree: ast.AST) -> Finding:
             yield node.lineno, "__table__"
 
 
-def replaces_our_own_code(tree: ast.AST) -> Finding:
+def replaces_our_own_code(nodes: Nodes) -> Finding:
     """`unittest.mock` and `monkeypatch.setattr`: tests meet the real code, and the sandbox over HTTP."""
-    for line, name in imports(tree):
+    for line, name in imports(nodes):
         if name.startswith("unittest.mock") or name in {"mock", "unittest.mock"}:
             yield line, name
-    for node in ast.walk(tree):
+    for node in nodes:
         owner, attribute = _dotted(node)
         if owner == "monkeypatch" and attribute in {"setattr", "setitem", "delattr"}:
             yield node.lineno, f"monkeypatch.{attribute}"
@@ -63,12 +64,10 @@ def replaces_our_own_code(tree: ast.AST) -> Finding:
             yield node.lineno, "mocker"
 
 
-OF_THE_APP = [source for source in program() if source.room != "sandbox"]
-
-
 @pytest.mark.parametrize("habit", [reads_the_clock, behaves_differently_in_tests, writes_sql_by_hand])
-def test_the_program(habit: Callable[[ast.AST], Finding]) -> None:
-    looked_at = [one for one in OF_THE_APP if habit is not reads_the_clock or one.name not in CLOCKS]
+def test_the_program(habit: Callable[[Nodes], Finding]) -> None:
+    of_the_app = [source for source in program() if source.room != "sandbox"]
+    looked_at = [one for one in of_the_app if habit is not reads_the_clock or one.name not in CLOCKS]
     assert found(habit, looked_at) == []
 
 
@@ -76,9 +75,9 @@ def test_the_tests() -> None:
     assert found(replaces_our_own_code, files_of_the_tests()) == []
 
 
-def found(habit: Callable[[ast.AST], Finding], sources: Iterable[Source]) -> list[str]:
+def found(habit: Callable[[Nodes], Finding], sources: Iterable[Source]) -> list[str]:
     """One line for each place with this habit."""
-    return [f"{source.name}:{line} {what}" for source in sources for line, what in habit(source.tree)]
+    return [f"{source.name}:{line} {what}" for source in sources for line, what in habit(source.nodes)]
 
 
 @pytest.mark.parametrize(
@@ -95,8 +94,8 @@ def found(habit: Callable[[ast.AST], Finding], sources: Iterable[Source]) -> lis
         (replaces_our_own_code, "def test(monkeypatch): monkeypatch.setattr('views.access.caller', None)"),
     ],
 )
-def test_a_bad_habit_is_seen(habit: Callable[[ast.AST], Finding], code: str) -> None:
-    assert len(list(habit(ast.parse(code)))) == 1
+def test_a_bad_habit_is_seen(habit: Callable[[Nodes], Finding], code: str) -> None:
+    assert len(list(habit(list(ast.walk(ast.parse(code)))))) == 1
 
 
 def _text(node: ast.AST) -> str | None:

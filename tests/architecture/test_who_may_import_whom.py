@@ -65,7 +65,7 @@ def forbidden_imports(source: Source) -> list[str]:
     banned = NOT_EVEN.get(source.room, set())
     return [
         f"{source.name}:{line} imports {name} : {source.room} may not"
-        for line, name in imports(source.tree)
+        for line, name in imports(source.nodes)
         if not (_within(name, allowed) or (_standard(name) and not _within(name, banned)))
     ]
 

@@ -153,6 +153,7 @@ def gunicorn(environment: dict[str, str]) -> Iterator[tuple[str, Path]]:
             process.wait(20)
 
 
+@pytest.mark.slow
 def test_s41_s11_behind_the_real_server(
     sqlite_url: str, listeners: tuple[Listener, Listener, Listener]
 ) -> None:
