@@ -84,10 +84,15 @@ def screenshot(page: Page, name: str) -> None:
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
-def serious_findings(frame: Page | Frame) -> list[str]:
-    """What axe-core calls serious or critical in one frame: one line each, with the elements."""
-    frame.evaluate(AXE.read_text())
-    found = frame.evaluate("axe.run(document, {iframes: false}).then(outcome => outcome.violations)")
+def serious_findings(frame: Page | Frame, *rules: str) -> list[str]:
+    """What axe-core calls serious or critical in one frame: one line each, with the elements.
+
+    `rules`: these alone, instead of all.
+    """
+    if not frame.evaluate("'axe' in window"):
+        frame.evaluate(AXE.read_text())
+    options: dict[str, Any] = {"iframes": False} | ({"runOnly": rules} if rules else {})
+    found = frame.evaluate("options => axe.run(document, options).then(found => found.violations)", options)
     return [
         f"{rule['id']}: {rule['help']} at " + ", ".join(" ".join(node["target"]) for node in rule["nodes"])
         for rule in found
