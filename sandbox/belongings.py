@@ -96,18 +96,40 @@ class Belongings:
             (self.organization.key, space),
         )
 
+    def roles(self, space: str) -> list[sqlite3.Row]:
+        """Who has which role in a space: principal_type is USER, GROUP or ACCESS_CLASS."""
+        return self._store.all(
+            "SELECT * FROM space_role WHERE org = ? AND space = ? ORDER BY role, principal_type, principal",
+            (self.organization.key, space),
+        )
+
+    def give_role(self, space: str, role: str, kind: str, principal: str) -> None:
+        """A role of that space which includes to read and to administer it."""
+        belongings_seed.fill(self._store, self.organization)
+        with self._store.write() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO space_permission (org, space, principal_type, principal, operation)"
+                " VALUES (?,?,'role',?,?)",
+                [(self.organization.key, space, role, each) for each in ("read", "administer")],
+            )
+            connection.execute(
+                "INSERT OR IGNORE INTO space_role VALUES (?,?,?,?,?)",
+                (self.organization.key, space, role, kind, principal),
+            )
+
     def may_in_space(self, account_id: str, space: str, operation: str) -> bool:
-        """By themselves, or by a group they are in."""
+        """By themselves, by a group they are in, or by a role that one of these has."""
         person = self.directory.find(account_id)
         if person is None or person["shown_status"] != "active":
             return False
         groups = {group["id"] for group in self.directory.groups([person["seq"]]).get(person["seq"], [])}
+        roles = {
+            row["role"]
+            for row in self.roles(space)
+            if row["principal"] == account_id or row["principal"] in groups
+        }
         return any(
-            row["operation"] == operation
-            and (
-                row["principal"] == account_id
-                or (row["principal_type"] == "group" and row["principal"] in groups)
-            )
+            row["operation"] == operation and row["principal"] in {account_id, *groups, *roles}
             for row in self.permissions(space)
         )
 

@@ -52,6 +52,17 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
             raise not_found(404, "The space was not found.")
         return page(own.permissions(str(space_id)), f"permissions{space_id}", permission_shape)
 
+    @routes.get("/wiki/api/v2/spaces/<int:space_id>/role-assignments")
+    def role_assignments(space_id: int) -> Response:
+        """GET /wiki/api/v2/spaces/{id}/role-assignments?role-id&cursor&limit."""
+        known = app_caller(cloud, site, "confluence", "READ")
+        space = own.find("space", str(space_id))
+        if space is None or not sees(known, space):
+            raise not_found(404, "The space was not found.")
+        asked = request.args.get("role-id")
+        rows = [row for row in own.roles(str(space_id)) if asked in (None, row["role"])]
+        return page(rows, f"roles{space_id}", role_shape)
+
     @routes.post("/wiki/rest/api/space/<key>/permission")
     def grant(key: str) -> Response:
         """POST /wiki/rest/api/space/{spaceKey}/permission: by somebody who administers the space, never by an app."""
@@ -129,6 +140,13 @@ def permission_shape(row: sqlite3.Row) -> dict[str, Any]:
         "id": str(row["id"]),
         "principal": {"type": row["principal_type"], "id": row["principal"]},
         "operation": {"key": row["operation"], "targetType": "space"},
+    }
+
+
+def role_shape(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "roleId": row["role"],
+        "principal": {"principalType": row["principal_type"], "principalId": row["principal"]},
     }
 
 

@@ -49,6 +49,15 @@ def add_routes(routes: Blueprint, cloud: Cloud) -> None:
             return jsonify(error="there is no such space"), 404
         return jsonify([dict(each) for each in own().permissions(row["id"])]), 200
 
+    @routes.post("/spaces/<key>/roles")
+    def give_role(key: str) -> tuple[Response, int]:
+        """?site; {"role", "kind" (USER, GROUP, ACCESS_CLASS), "principal"}: a role that administers the space."""
+        row, asked = own().find("space", key), request.get_json()
+        if row is None:
+            return jsonify(error="there is no such space"), 404
+        own().give_role(row["id"], asked["role"], asked["kind"], asked["principal"])
+        return jsonify(given=asked["role"]), 200
+
     @routes.post("/spaces/<key>/recover")
     def recover(key: str) -> tuple[Response, int]:
         """?site&account_id: what an administrator does by *Recover permissions* in Confluence's settings."""

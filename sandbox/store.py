@@ -65,6 +65,8 @@ CREATE INDEX IF NOT EXISTS belonging_holder ON belonging (org, kind, holder);
 CREATE TABLE IF NOT EXISTS space_permission (id INTEGER PRIMARY KEY, org TEXT NOT NULL, space TEXT NOT NULL,
   principal_type TEXT NOT NULL, principal TEXT NOT NULL, operation TEXT NOT NULL,
   UNIQUE (org, space, principal_type, principal, operation));
+CREATE TABLE IF NOT EXISTS space_role (org TEXT NOT NULL, space TEXT NOT NULL, role TEXT NOT NULL,
+  principal_type TEXT NOT NULL, principal TEXT NOT NULL, PRIMARY KEY (org, space, role, principal_type, principal));
 CREATE TABLE IF NOT EXISTS request (id INTEGER PRIMARY KEY, org TEXT NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL,
   summary TEXT NOT NULL, reporter TEXT NOT NULL, person TEXT NOT NULL, status TEXT NOT NULL, created TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS request_comment (id INTEGER PRIMARY KEY, org TEXT NOT NULL, request INTEGER NOT NULL,
@@ -91,6 +93,7 @@ TABLES = (
     "mail",
     "belonging",
     "space_permission",
+    "space_role",
     "request",
     "request_comment",
     "automation_call",

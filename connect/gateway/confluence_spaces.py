@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from connect.errors import Gone, Unexpected
+from connect.errors import AccessForbidden, Gone, Unexpected
 from connect.gateway.admin_calls import checked_account_id
 from connect.gateway.answers import count, mapping, required_text, rows, text
 from connect.gateway.paging import MAX_CURSOR_CHARACTERS
@@ -23,7 +23,7 @@ MAX_PAGES = 200
 
 @dataclass(frozen=True, slots=True)
 class Stewards:
-    """Who administers a space. `by_role`: also somebody whom this list does not name."""
+    """Who administers a space, themselves or by a role. `by_role`: also somebody whom these lists do not name."""
 
     users: frozenset[str]
     groups: frozenset[str]
@@ -63,13 +63,41 @@ class ConfluenceSpaces(SiteCalls):
         return SpacePage(tuple(found), _next(answer, cursor))
 
     def stewards(self, space_id: str) -> Stewards:
-        """Who administers one space: GET /api/v2/spaces/{id}/permissions. Raises Gone."""
-        held = [one for one in self._permissions(space_id) if one.operation == "administer"]
+        """Who administers one space: GET /api/v2/spaces/{id}/permissions, and who has the roles among them.
+
+        Raises Gone.
+        """
+        held = {
+            (one.kind, one.principal) for one in self._permissions(space_id) if one.operation == "administer"
+        }
+        for role_id in sorted(principal for kind, principal in held if kind == "role"):
+            named = self._who_has(space_id, role_id)
+            if named is not None:
+                held = (held - {("role", role_id)}) | named
         return Stewards(
-            frozenset(one.principal for one in held if one.kind == "user"),
-            frozenset(one.principal for one in held if one.kind == "group"),
-            any(one.kind not in ("user", "group") for one in held),
+            frozenset(principal for kind, principal in held if kind == "user"),
+            frozenset(principal for kind, principal in held if kind == "group"),
+            any(kind not in ("user", "group") for kind, _principal in held),
         )
+
+    def _who_has(self, space_id: str, role_id: str) -> set[tuple[str, str]] | None:
+        """(kind, id) of whoever has a role: GET /api/v2/spaces/{id}/role-assignments; None where nobody tells."""
+        found = set()
+        try:
+            for row in self._all(
+                f"/api/v2/spaces/{number(space_id)}/role-assignments", (("role-id", role_id),)
+            ):
+                principal = mapping(row.get("principal") or {})
+                if text(row, "roleId") == role_id:
+                    found.add((text(principal, "principalType").lower(), text(principal, "principalId")))
+        except (AccessForbidden, Gone):
+            return None
+        except Unexpected as problem:
+            # Sites without roles of spaces.
+            if problem.status in (400, 404, 501):
+                return None
+            raise
+        return found
 
     def let_administer(self, space_id: str, space_key: str, account_id: str) -> list[str]:
         """POST /rest/api/space/{key}/permission: read, where it is missing, then administer.
@@ -97,12 +125,16 @@ class ConfluenceSpaces(SiteCalls):
                 self._http.delete(f"/rest/api/space/{key(space_key)}/permission/{number(one.id)}")
 
     def _permissions(self, space_id: str) -> Iterator[_Permission]:
+        for row in self._all(f"/api/v2/spaces/{number(space_id)}/permissions"):
+            yield from _permission(row)
+
+    def _all(self, path: str, asked: tuple[tuple[str, str], ...] = ()) -> Iterator[dict[str, Any]]:
+        """Every row of a list, page by page."""
         cursor = ""
         for _ in range(MAX_PAGES):
-            query = (("limit", str(PAGE_OF_PERMISSIONS)), *((("cursor", cursor),) if cursor else ()))
-            answer = mapping(self._http.get(f"/api/v2/spaces/{number(space_id)}/permissions", query))
-            for row in rows(answer.get("results")):
-                yield from _permission(row)
+            query = (*asked, ("limit", str(PAGE_OF_PERMISSIONS)), *((("cursor", cursor),) if cursor else ()))
+            answer = mapping(self._http.get(path, query))
+            yield from rows(answer.get("results"))
             following = _next(answer, cursor)
             if following is None:
                 return

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from connect.errors import AccessForbidden, Gone, Invalid, Unexpected
+from connect.errors import AccessForbidden, Gone, Invalid, Unavailable, Unexpected
 from connect.gateway.confluence_spaces import ConfluenceSpaces, Stewards
 from connect.gateway.credentials import basic
 from connect.gateway.jira_belongings import JiraBelongings
@@ -164,6 +164,33 @@ def test_spaces_their_stewards_and_one_more(cloud: server.Sandbox, confluence: C
         confluence.let_administer(board[0].reference, "BOARD", JON)
     with pytest.raises(Gone):
         confluence.stewards("999")
+
+
+def test_who_administers_a_space_by_a_role(cloud: server.Sandbox, confluence: ConfluenceSpaces) -> None:
+    page = confluence.spaces(limit=100)
+    (space,) = (space.reference for space, _stewards in page.spaces if space.key == "TRAVEL")
+    before = confluence.stewards(space)
+
+    def give(kind: str, principal: str, role: str = "keepers") -> None:
+        asked = {"role": role, "kind": kind, "principal": principal}
+        assert requests.post(f"{cloud.hub}/control/spaces/TRAVEL/roles", json=asked, timeout=10).ok
+
+    def expected(users: set[str], groups: set[str], by_role: bool) -> Stewards:
+        return Stewards(before.users | users, before.groups | groups, by_role)
+
+    give("USER", JON)
+    give("GROUP", "some-group")
+    requests.post(f"{cloud.hub}/control/settings", json={"max_page": 1}, timeout=10)
+    assert confluence.stewards(space) == expected({JON}, {"some-group"}, False)
+    requests.post(f"{cloud.hub}/control/settings", json={"max_page": None}, timeout=10)
+    # Whoever has a licence is nobody by name.
+    give("ACCESS_CLASS", "all-licensed-users")
+    assert confluence.stewards(space) == expected({JON}, {"some-group"}, True)
+    # A fault is not taken for an answer.
+    fault = {"match": "role-assignments$", "kind": "500", "times": 1}
+    assert requests.post(f"{cloud.hub}/control/faults", json=fault, timeout=10).ok
+    with pytest.raises(Unavailable):
+        confluence.stewards(space)
 
 
 def test_api_tokens(cloud: server.Sandbox) -> None:

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from sandbox import server, works, world
+from sandbox.belongings import Belongings
 from tests.contract.specifications import AVAILABLE
 from tests.contract.test_sandbox_answers import OTHER, SCOPED, Caller
 
@@ -189,6 +190,21 @@ def test_who_administers_a_space(call: Caller) -> None:
         world.stable_id("group", "acme", "site-admins"),
     }
     call("GET", "/wiki/api/v2/spaces/1/permissions", status=404, auth=AUTH, judged="nothing")
+    assigned = f"/wiki/api/v2/spaces/{space}/role-assignments"
+    assert call("GET", assigned, status=200, auth=AUTH)["results"] == []
+    Belongings(call.cloud.cloud, world.ACME).give_role(space, "keepers", "USER", JON)
+    principal = {"principalType": "USER", "principalId": JON}
+    assert call("GET", f"{assigned}?role-id=keepers", status=200, auth=AUTH)["results"] == [
+        {"roleId": "keepers", "principal": principal}
+    ]
+    assert call("GET", f"{assigned}?role-id=others", status=200, auth=AUTH)["results"] == []
+    roles = [
+        one
+        for one in call("GET", path, status=200, auth=AUTH)["results"]
+        if one["principal"]["type"] == "role"
+    ]
+    assert {one["operation"]["key"] for one in roles} == {"read", "administer"}
+    call("GET", "/wiki/api/v2/spaces/1/role-assignments", status=404, auth=AUTH, judged="nothing")
 
     def permission(operation: str, account: str = JON) -> dict[str, Any]:
         subject = {"type": "user", "identifier": account}

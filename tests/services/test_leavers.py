@@ -97,6 +97,25 @@ def test_whoever_is_leaving_already_stays_the_leaver_they_are(sqlite_world: Worl
         leavers.request_leavers(world.tools, ana, [])
 
 
+def test_who_administers_a_space_by_a_role_looks_after_it_too(world: World) -> None:
+    ana = ready(world, confluence=True)
+
+    def give(space: str, kind: str, principal: str) -> None:
+        world.control(
+            "POST", f"/spaces/{space}/roles", {"role": "keepers", "kind": kind, "principal": principal}
+        )
+
+    # An administrator of the site would count as nobody of the space's own.
+    [somebody] = world.changeable(1)
+    give("PEOPLE", "USER", somebody)
+    give("TRAVEL", "ACCESS_CLASS", "all-product-admins")
+    leaver_id = begun(world, ana)
+    found = {one.key: one.detail for one in belongings(world, leaver_id, Kind.SPACE)}
+    assert set(found) == {"BOARD", "TRAVEL"}
+    assert "by a role, which Rollcall does not see" in found["TRAVEL"]
+    assert "by a role" not in found["BOARD"]
+
+
 def test_everything_is_tried_dry_then_handed_over_then_access_ends(world: World) -> None:
     ana = ready(world, confluence=True)
     leaver_id = planned(world, ana, successors=(JON, PRIYA), note="Thanks for all", why="New job")
