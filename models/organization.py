@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, select
+from sqlalchemy import JSON, ForeignKey, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -95,6 +95,16 @@ class Operator(Base):
     named_at: Mapped[datetime] = mapped_column(UtcDateTime)
     digest_stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When they said that they want no summaries by mail."""
+
+
+def close_gate(session: Session, organization_id: str) -> None:
+    """The organization's row is the gate: of two who ask at once, the second waits, and sees what the first did."""
+    session.execute(
+        update(Organization)
+        .where(Organization.id == organization_id)
+        .values(id=organization_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def operators_of(session: Session, organization_id: str) -> list[Operator]:

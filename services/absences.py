@@ -12,7 +12,7 @@ from connect.caller import Caller
 from connect.errors import Invalid, NotFound
 from models.absence import Absence, LastDay
 from models.audit import APP, Event
-from models.organization import Organization
+from models.organization import close_gate
 from models.people import Person, find_person
 from models.run import Run
 from rules.case import CaseState, RunState
@@ -102,9 +102,7 @@ def _over(today: date) -> ColumnElement[bool]:
 def _bring_back(tools: Toolbox, organization_id: str) -> str | None:
     now = tools.clock()
     with tools.begin() as session:
-        session.execute(
-            update(Organization).where(Organization.id == organization_id).values(id=organization_id)
-        )
+        close_gate(session, organization_id)
         today = day_in(session, organization_id, now)
         query = select(Absence).where(Absence.organization_id == organization_id, _over(today))
         over = session.scalars(query.limit(MOST_AT_ONCE)).all()

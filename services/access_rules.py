@@ -20,6 +20,7 @@ from models.access_rule import (
     given_by,
 )
 from models.audit import Event
+from models.organization import close_gate
 from models.people import Membership
 from models.run import Run
 from rules.roster import Origin
@@ -27,7 +28,6 @@ from rules.rule import Mode
 from services.access_rule_form import Checked, Typed, checked
 from services.audit import record
 from services.doors import require_organization
-from services.rules import close_gate
 from services.runs import GOING, stop_run
 from services.toolbox import Toolbox
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import Invalid
 from models.audit import Event
-from models.organization import Organization
+from models.organization import Organization, close_gate
 from models.rule import rules_of
 from rules.schedule import Every, Schedule
 from services.audit import record
@@ -50,6 +50,7 @@ def set_calendar(tools: Toolbox, caller: Caller, time_zone: str, billing_day: st
         raise Invalid("time_zone", "This is no time zone.", "Choose one from the list.")
     day = _day(billing_day.strip())
     with tools.begin() as session:
+        close_gate(session, organization_id)
         organization = session.get_one(Organization, organization_id)
         if (organization.time_zone, organization.billing_day) == (time_zone, day):
             return

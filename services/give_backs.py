@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from connect.errors import Conflict
 from models.answer import GRANTED, Answer, Decision
 from models.audit import APP
-from models.organization import Organization, Seats, seats_of
+from models.organization import Organization, Seats, close_gate, seats_of
 from models.people import Person, Seat
 from models.run import Case, Run, find_run
 from rules.case import OPEN, CaseState
@@ -59,10 +59,7 @@ def give_back_within_caps(tools: Toolbox) -> list[str]:
 def _give_back(tools: Toolbox, organization_id: str, now: datetime) -> list[str]:
     begun = []
     with tools.begin() as session:
-        # Two workers that look at once: the second one waits here, and then finds what the first one gave.
-        session.execute(
-            update(Organization).where(Organization.id == organization_id).values(id=organization_id)
-        )
+        close_gate(session, organization_id)
         organization = session.get_one(Organization, organization_id)
         query = (
             select(Answer, Case)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, exists, or_, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, or_
 from sqlalchemy.orm import aliased
 
 from connect.caller import Caller
 from connect.errors import Conflict, Gone, Invalid, NotFound
 from models.audit import Event
-from models.organization import Operator, OperatorReason, Organization, operators_of
+from models.organization import Operator, OperatorReason, close_gate, operators_of
 from models.people import Person, find_person
 from services.audit import record
 from services.doors import opened, organization_of, require_organization
@@ -120,10 +120,8 @@ def remove_operator(tools: Toolbox, caller: Caller, account_id: str) -> None:
     """Takes somebody off the list. The last one stays: nobody could name another."""
     organization_id = require_organization(tools, caller)
     with tools.begin() as session:
-        # The organization's row is the gate: of two who remove each other, the second one finds that they are the last.
-        session.execute(
-            update(Organization).where(Organization.id == organization_id).values(id=organization_id)
-        )
+        # Of two who remove each other, the second one finds that they are the last.
+        close_gate(session, organization_id)
         operator = session.get(Operator, (organization_id, account_id))
         if operator is None:
             raise NotFound("This person is not an operator.", "Reload the page.")

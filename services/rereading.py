@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connect.errors import AppError, Gone, RateLimited, SiteMoved, Unauthorized, Unavailable
 from connect.gateway.organization import OrganizationGateway
 from models.audit import APP
 from models.credential import CredentialState, admin_keys_of
-from models.organization import Organization
+from models.organization import Organization, close_gate
 from models.people import Membership, Person, Seat, find_person
 from models.reread import EVERYBODY, Reread, held_reread
 from models.run import Case
@@ -103,7 +103,9 @@ def _begin(tools: Toolbox, organization_id: str, reread_id: str, attempt: int) -
     now = tools.clock()
     settle = timedelta(seconds=tools.settings.settle_seconds)
     with tools.begin() as session:
-        _close_gate(session, organization_id)
+        # A new sync either sees what is stored behind the gate, or reads people later than we did. And SQLite lets
+        # nobody write from here on: an event that comes now finds the row, or that it is gone.
+        close_gate(session, organization_id)
         row = held_reread(session, organization_id, reread_id)
         if row is None or row.attempt > attempt:
             return None
@@ -155,7 +157,7 @@ def _look(gateway: OrganizationGateway, job: _Job) -> list[tuple[str, PersonFact
 
 def _store(tools: Toolbox, job: _Job, found: list[tuple[str, PersonFacts]]) -> None:
     with tools.begin() as session:
-        _close_gate(session, job.organization_id)
+        close_gate(session, job.organization_id)
         row = _mine(session, job)
         if row is None:
             return
@@ -202,7 +204,7 @@ def _shown(session: Session, job: _Job) -> tuple[Any, ...]:
 
 def _start_sync(tools: Toolbox, job: _Job) -> None:
     with tools.begin() as session:
-        _close_gate(session, job.organization_id)
+        close_gate(session, job.organization_id)
         row = _mine(session, job)
         if row is None:
             return
@@ -223,19 +225,6 @@ def _done(tools: Toolbox, session: Session, row: Reread, job: _Job) -> None:
         session.delete(row)
     else:
         row.resume_at, row.troubles = shows_at, 0
-
-
-def _close_gate(session: Session, organization_id: str) -> None:
-    """The same gate as a new sync's: it either sees what is stored behind it, or reads people later than we did.
-
-    And SQLite lets nobody write from here on: an event that comes now finds the row, or that it is gone.
-    """
-    session.execute(
-        update(Organization)
-        .where(Organization.id == organization_id)
-        .values(id=organization_id)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _mine(session: Session, job: _Job) -> Reread | None:

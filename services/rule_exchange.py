@@ -9,6 +9,7 @@ import yaml
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
+from models.organization import close_gate
 from models.rule import rules_of
 from rules.organization import OrganizationFacts
 from rules.rule import Rule
@@ -16,7 +17,7 @@ from rules.rule_file import BadRule, Problem, parse_rule, rule_to_data
 from services.doors import require_organization
 from services.ground import organization_facts
 from services.rule_versions import newest, require_rule
-from services.rules import MOST_RULES, close_gate, problems_here, store_rule
+from services.rules import MOST_RULES, problems_here, store_rule
 from services.toolbox import Toolbox
 from services.yaml_files import BadYaml, read_yaml
 

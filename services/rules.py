@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict, NotReady
 from models.audit import Event
-from models.organization import Organization
+from models.organization import Organization, close_gate
 from models.people import Person
 from models.rule import RuleVersion, StoredRule, find_rule_by_name, rules_of
 from models.run import Run
@@ -50,11 +50,6 @@ def save_rule(tools: Toolbox, caller: Caller, data: Mapping[str, object], rule_i
         if problems:
             raise BadRule(problems)
         return store_rule(session, organization_id, caller, rule, rule_id, now)
-
-
-def close_gate(session: Session, organization_id: str) -> None:
-    """The organization's row is the gate: of two who take the same name at once, the second one is told so."""
-    session.execute(update(Organization).where(Organization.id == organization_id).values(id=organization_id))
 
 
 def store_rule(
@@ -102,6 +97,7 @@ def switch_on(tools: Toolbox, caller: Caller, rule_id: str) -> None:
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
+        close_gate(session, organization_id)
         stored = require_rule(session, organization_id, rule_id)
         version, rule = newest(session, stored)
         missing = what_is_missing(version, rule)

@@ -17,7 +17,7 @@ from connect.errors import AppError, AtlassianError, Conflict, RateLimited, Unau
 from connect.gateway.organization import OrganizationGateway, PeoplePage
 from models.audit import APP, Event
 from models.credential import CredentialState, admin_keys_of
-from models.organization import Organization
+from models.organization import Organization, close_gate
 from models.people import Person
 from models.sync import Sync, SyncState, latest_sync, running_sync
 from models.tenant import doors_of
@@ -92,8 +92,7 @@ def request_sync(tools: Toolbox, caller: Caller) -> str:
 
 def start_sync(session: Session, organization_id: str, *, requested_by: str, now: datetime) -> Sync | None:
     """Writes down that a sync is due; the worker finds the row. None when one runs already."""
-    # The organization's row is the gate: of two who ask at once, the second one sees the first one's sync.
-    session.execute(update(Organization).where(Organization.id == organization_id).values(id=organization_id))
+    close_gate(session, organization_id)
     if running_sync(session, organization_id) is not None:
         return None
     before = latest_sync(session, organization_id, SyncState.COMPLETE)
