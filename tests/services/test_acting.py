@@ -190,6 +190,7 @@ def test_s50_a_change_that_shows_late_is_waited_for(sqlite_world: World) -> None
     assert (world.case(run_id, person).state, world.calls(person)) == ("acted", 1)
 
 
+@pytest.mark.slow
 def test_s50_killed_at_every_moment_each_person_is_acted_on_once(world: World) -> None:
     ana = world.synced()
     people = world.changeable(14)

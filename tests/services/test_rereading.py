@@ -257,6 +257,7 @@ def test_odd_bodies_are_about_nobody(place: World) -> None:
     assert waiting(place) == {ACCOUNTS["uma"], ACCOUNTS["jon"]}
 
 
+@pytest.mark.slow
 def test_a_flood_becomes_one_sync(world: World) -> None:
     ana = world.synced()
     tools = world.tools
@@ -356,6 +357,7 @@ def test_what_is_told_while_they_are_read_is_read_again(place: World) -> None:
     assert TARGET in groups_of(place, person)
 
 
+@pytest.mark.slow
 def test_s50_a_worker_may_die_at_any_moment(world: World) -> None:
     place = emptied(world)
     _ana, rule_id, [person] = live_rule(place)

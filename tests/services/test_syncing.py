@@ -306,6 +306,7 @@ def test_an_older_attempt_does_not_begin(sqlite_paged: World) -> None:
     assert not syncing.take_up(sqlite_paged.tools, GLOBEX, sync_id, 3), "not this organization's"
 
 
+@pytest.mark.slow
 def test_a_sync_killed_at_every_moment_still_ends_complete_and_right(world: World) -> None:
     world.control("POST", "/settings", {"max_page": PEOPLE // 2})
     world.store_key()
