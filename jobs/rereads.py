@@ -17,11 +17,11 @@ QUEUE = "rereads"
 @DBOS.workflow(name="read_again")
 def read_again(organization_id: str, reread_id: str, attempt: int) -> None:
     """What comes after a crash is decided by the row (services/rereading.py)."""
-    take_step(organization_id, reread_id, attempt)
+    read(organization_id, reread_id, attempt)
 
 
 @DBOS.step()
-def take_step(organization_id: str, reread_id: str, attempt: int) -> None:
+def read(organization_id: str, reread_id: str, attempt: int) -> None:
     try:
         rereading.reread(tools(), organization_id, reread_id, attempt)
     except Exception:

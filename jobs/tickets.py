@@ -17,11 +17,11 @@ QUEUE = "tickets"
 @DBOS.workflow(name="look_at_ticket")
 def look_at_ticket(organization_id: str, call_id: str, attempt: int) -> None:
     """What comes after a crash is decided by the row (services/ticket_calls.py)."""
-    take_step(organization_id, call_id, attempt)
+    look(organization_id, call_id, attempt)
 
 
 @DBOS.step()
-def take_step(organization_id: str, call_id: str, attempt: int) -> None:
+def look(organization_id: str, call_id: str, attempt: int) -> None:
     try:
         ticket_calls.work(tools(), organization_id, call_id, attempt)
     except Exception:

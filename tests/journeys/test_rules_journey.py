@@ -13,9 +13,11 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from models.people import Group
+from models.run import Case
 from rules.templates import TEMPLATES
-from services.rule_runs import run_now
+from services.rule_runs import mark_seen, preview_rule, run_now
 from services.rules import save_rule, switch_on
+from services.run_progress import show_run
 from tests.jobs.deployment import KEY, Deployment
 from tests.journeys.journey import PATIENCE, Journey
 
@@ -321,3 +323,55 @@ def test_a_group_that_is_not_among_the_largest_is_found_by_its_name(
     frame.locator("#filter-group").select_option("g-guests")
     expect(frame.locator("#people-results")).to_contain_text("Nobody matches")
     journey.look("a-small-group-in-the-filter")
+    assert journey.findings == []
+    assert journey.complaints == []
+
+
+def test_somebody_who_was_taken_out_comes_back_by_another_system(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    journey = enter(start, deployment, "jira", "dark")
+    tools, ana, frame = deployment.tools, deployment.ana, journey.frame
+    with tools.begin() as session:
+        contractors = session.scalars(select(Group.group_id).where(Group.name == "contractors")).one()
+    rule_id = save_rule(
+        tools,
+        ana,
+        {
+            "name": "Contractors go",
+            "mode": "live",
+            "who": {"groups": [contractors]},
+            "steps": [
+                {
+                    "when": {"not_seen": 1},
+                    "then": {"deed": "change_groups", "leave": [contractors]},
+                    "grace": 0,
+                }
+            ],
+            "brake": {"number": "none", "share": "none"},
+        },
+    )
+    mark_seen(tools, ana, preview_rule(tools, ana, rule_id))
+    switch_on(tools, ana, rule_id)
+    run_id = run_now(tools, ana, rule_id)
+    deployment.wait_for(lambda: show_run(tools, ana, run_id).state == "finished", "the run")
+    with tools.begin() as session:
+        acted = select(Case.account_id, Case.name).where(Case.run_id == run_id, Case.state == "acted")
+        account_id, name = session.execute(acted.order_by(Case.name).limit(1)).one()
+    deployment.control("POST", f"people/{account_id}/groups", json={"group": contractors, "member": True})
+
+    journey.open("rollcall-app", "overview")
+    journey.arrive("Overview")
+    journey.click("Sync now")
+    strip = frame.get_by_text("has back what a run took away")
+    expect(strip.first).to_be_visible(timeout=PATIENCE)
+    journey.look("somebody-came-back")
+    journey.open("rollcall-app", f"runs/{run_id}")
+    journey.arrive("Contractors go")
+    row = frame.locator("#run-rows tr").filter(has=frame.get_by_role("link", name=name, exact=True))
+    expect(row).to_contain_text("Came back")
+    expect(row).to_contain_text("Another system gave it back")
+    expect(frame.locator("#run-rows").get_by_text("Came back")).to_have_count(1)
+    journey.look("who-came-back")
+    assert journey.findings == []
+    assert journey.complaints == []
