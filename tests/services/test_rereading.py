@@ -18,7 +18,16 @@ from models.reread import EVERYBODY, Reread
 from models.sync import Sync
 from rules.topics import Topic
 from sandbox.world import ADMIN_KEYS
-from services import access_rule_lists, access_rules, directory_news, rereading, rule_runs, syncing
+from services import (
+    access_rule_lists,
+    access_rule_runs,
+    access_rules,
+    directory_news,
+    rereading,
+    rule_runs,
+    runs,
+    syncing,
+)
 from services.access_rule_form import Typed
 from services.directory_news import MOST_WAITING
 from services.matters import matters as matters_of
@@ -492,6 +501,24 @@ def test_the_loop_alarm_counts_what_single_readings_find(place: World) -> None:
     assert [entry.subject for entry in place.audit("access_rule:loop_found")] == [person]
     assert Topic.LOOP_FOUND in {one.topic for one in matters_of(place.tools, ACME)}
     assert place.stored(StoredAccessRule, ACME, rule_id).is_live
+
+
+def test_what_an_operator_stopped_is_not_begun_again_by_news_of_others(place: World) -> None:
+    ana = place.store_key()
+    person, other = place.people(2)
+    member(place, person, SOURCE)
+    place.sync(ana)
+    rule_id = rule(place, ana)
+    [(organization_id, _rule, number)] = access_rule_runs.due_access_rules(place.tools)
+    access_rule_runs.evaluate(place.tools, organization_id, rule_id, number)
+    [run] = runs_of(place, rule_id, state="running")
+    runs.stop(place.tools, ana, run.id)
+    member(place, other, SOURCE)
+    place.webhook("user_updated", other)
+    assert follow(place) == 1
+    assert [TARGET in groups_of(place, each) for each in (person, other)] == [False, True]
+    [begun] = runs_of(place, rule_id)
+    assert (place.states(begun.id), begun.scope) == ({other: "acted"}, 2)
 
 
 def test_s47_one_by_one_nobody_slips_past_the_brake(place: World) -> None:
