@@ -207,7 +207,7 @@ def test_nobody_is_lost_by_what_the_database_leaves_out(world: World) -> None:
         found.append(len(touched))
 
     check()
-    assert sum(1 for count in found if count) > 40, "most of these rules are about somebody"
+    assert sum(1 for count in found if count) > len(found) // 2, "most of these rules are about somebody"
 
 
 def test_whoever_is_seen_where_they_hold_no_seat_is_as_idle_as_before(sqlite_world: World) -> None:
