@@ -36,6 +36,22 @@ DELIVERIES_PER_SECOND = 10
 DELIVERIES_AT_A_TIME = 3
 """Per organization and worker: a hook that lets its callers wait keeps nobody else's notices waiting."""
 
+AT_ONCE, SOON, IN_A_SECOND = 0.1, 0.25, 1.0
+"""Seconds between two looks at a queue. Every look is a question to the database, also when there is nothing to do."""
+ONE_BY_ONE = {
+    rules.QUEUE: 2,
+    # What one rule gives, the next one sees.
+    access_rules.QUEUE: 2,
+    leavers.QUEUE: 2,
+    questions.QUEUE: 2,
+    # Two tickets of one person wait for each other.
+    tickets.QUEUE: 4,
+    # A word about many people is no flood of calls.
+    rereads.QUEUE: 4,
+    scim.QUEUE: 2,
+}
+"""Queues of which each organization has one piece of work at a time → how many a worker does at once."""
+
 
 def pace(jobs_database_url: str) -> tuple[int, float]:
     """(deeds, seconds) of one organization: a few at a time where the database's clock is fine enough.
@@ -53,41 +69,25 @@ def run(tools: Toolbox) -> None:
     lay_out(tools)
     DBOS(config=_config(tools))
     DBOS.launch()
-    DBOS.register_queue(syncs.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.25)
-    DBOS.register_queue(rules.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5)
-    # One after the other for each organization: what one rule gives, the next one sees.
-    DBOS.register_queue(
-        access_rules.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.25
-    )
-    DBOS.register_queue(
-        leavers.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.25
-    )
-    DBOS.register_queue(
-        questions.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5
-    )
+    DBOS.register_queue(syncs.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=SOON)
     limit, period = pace(tools.settings.jobs_database_url)
     DBOS.register_queue(
         cases.QUEUE,
         worker_concurrency=8,
         partition_limiter={"limit": limit, "period": period},
-        polling_interval_sec=0.1,
+        polling_interval_sec=AT_ONCE,
     )
     DBOS.register_queue(
         deliveries.QUEUE,
         worker_concurrency=8,
         partition_worker_concurrency=DELIVERIES_AT_A_TIME,
         partition_limiter={"limit": DELIVERIES_PER_SECOND, "period": 1.0},
-        polling_interval_sec=0.25,
+        polling_interval_sec=SOON,
     )
-    # One after the other for each organization: two tickets of one person wait for each other.
-    DBOS.register_queue(
-        tickets.QUEUE, worker_concurrency=4, partition_concurrency=1, polling_interval_sec=0.25
-    )
-    # One after the other for each organization: a word about many people is no flood of calls.
-    DBOS.register_queue(
-        rereads.QUEUE, worker_concurrency=4, partition_concurrency=1, polling_interval_sec=0.25
-    )
-    DBOS.register_queue(scim.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=0.5)
+    for queue, at_once in ONE_BY_ONE.items():
+        DBOS.register_queue(
+            queue, worker_concurrency=at_once, partition_concurrency=1, polling_interval_sec=IN_A_SECOND
+        )
     DBOS.apply_schedules(
         [
             {"schedule_name": "tick", "workflow_fn": clockwork.tick, "schedule": "* * * * * *", "context": None},
