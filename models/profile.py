@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import JSON, Date, ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
+from rules.profile import Term
 from rules.roster import Access
 
 
 class Profile(Base):
-    """`roles` are [resource id, role], `groups` ids. `days`: access of this profile ends so long after it began."""
+    """`roles` are [resource id, role], `groups` ids. Its access ends after `days`, or with `until`."""
 
     __tablename__ = "profile"
 
@@ -27,6 +28,7 @@ class Profile(Base):
     roles: Mapped[list[list[str]]] = mapped_column(JSON)
     groups: Mapped[list[str]] = mapped_column(JSON)
     days: Mapped[int | None]
+    until: Mapped[date | None] = mapped_column(Date)
     created_by: Mapped[str] = mapped_column(String(128))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -36,6 +38,10 @@ class Profile(Base):
     @property
     def access(self) -> Access:
         return Access(tuple((resource_id, role) for resource_id, role in self.roles), tuple(self.groups))
+
+    @property
+    def term(self) -> Term:
+        return Term(self.days, self.until)
 
 
 def profiles_of(session: Session, organization_id: str) -> list[Profile]:

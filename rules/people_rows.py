@@ -27,7 +27,7 @@ from rules.people_file import (
     too_many_fields,
 )
 from rules.person import GroupFacts
-from rules.profile import ends_on
+from rules.profile import FOR_GOOD, Term
 from rules.roster import Access, Entry
 
 LONGEST_NOTE = 500
@@ -55,7 +55,7 @@ class Offer:
 
     name: str
     access: Access
-    days: int | None = None
+    term: Term = FOR_GOOD
     trouble: str = ""
 
 
@@ -93,7 +93,7 @@ def entry_of(row: Row, header: Header, known: Known) -> Entry | list[Problem]:
     checks.width(row, header)
     deed = checks.deed()
     email = checks.email()
-    access, days = checks.profiles()
+    access, terms = checks.profiles()
     join, leave = checks.groups(JOIN), checks.groups(LEAVE)
     starts_on = checks.day(START)
     ends = checks.day(END)
@@ -104,12 +104,14 @@ def entry_of(row: Row, header: Header, known: Known) -> Entry | list[Problem]:
     begins = max(starts_on or known.today, known.today)
     if ends is not None and ends < begins:
         checks.no(END, "The end is over already." if ends < known.today else "The end lies before the start.")
+    if deed in (*_GIVE, Deed.GIVE_ACCESS) and access and ends is None:
+        ends = min((end for each in terms if (end := each.ends_on(begins)) is not None), default=None)
+        if ends is not None and ends < begins:
+            checks.no(PROFILE, "The profile ends before the start.")
     if checks.problems:
         return checks.problems
     if deed is Deed.CHANGE_GROUPS and not leave:
         deed = Deed.GIVE_ACCESS
-    if deed in (*_GIVE, Deed.GIVE_ACCESS) and access and ends is None:
-        ends = ends_on(days, begins)
     return Entry(
         deed,
         email=email,
@@ -167,9 +169,9 @@ class _Checks:
             self.no(E_MAIL, f"“{_short(text)}” is no e-mail address.")
         return text
 
-    def profiles(self) -> tuple[Access, int | None]:
-        """What the profiles give together, and the days of the one that ends first."""
-        access, days = Access(), None
+    def profiles(self) -> tuple[Access, list[Term]]:
+        """What the profiles give together, and for how long each."""
+        access, terms = Access(), []
         for name in self._names(PROFILE):
             offer = self._known.profiles.get(name.casefold())
             if offer is None:
@@ -177,9 +179,10 @@ class _Checks:
                 continue
             if offer.trouble:
                 self.no(PROFILE, f"The profile “{offer.name}” has to be mended: {offer.trouble}")
+            else:
+                terms.append(offer.term)
             access |= offer.access
-            days = min((each for each in (days, offer.days) if each is not None), default=None)
-        return access, days
+        return access, terms
 
     def groups(self, column: str) -> tuple[str, ...]:
         found = []

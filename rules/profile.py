@@ -41,6 +41,42 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """For how long access is given: so many days, the first one included, or until a day, whichever ends first.
+
+    Without both it does not end by itself, and the term is false.
+    """
+
+    days: int | None = None
+    until: date | None = None
+
+    def __bool__(self) -> bool:
+        return self.days is not None or self.until is not None
+
+    def ends_on(self, starts_on: date) -> date | None:
+        """The last day of what is given from that day on; before it when the term is over by then."""
+        after = starts_on + timedelta(days=self.days - 1) if self.days is not None else None
+        return min((day for day in (after, self.until) if day is not None), default=None)
+
+    @property
+    def words(self) -> str:
+        """90 days, until 31 March 2027."""
+        days = (f"{self.days:,} day{'' if self.days == 1 else 's'}",) if self.days is not None else ()
+        until = (f"until {self.until:%-d %B %Y}",) if self.until is not None else ()
+        return ", ".join((*days, *until))
+
+    def troubles(self, today: date) -> Iterable[Trouble]:
+        """That it is over."""
+        if self.until is not None and self.until < today:
+            yield Trouble(
+                "until", f"Its last day was {self.until:%-d %B %Y}.", "Choose a later one, or leave it empty."
+            )
+
+
+FOR_GOOD = Term()
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A ready-made profile, built from an organization's own products."""
 
@@ -95,11 +131,6 @@ def group_troubles(group_ids: Iterable[str], organization: OrganizationFacts) ->
                 f"Atlassian lets nobody change who is in the group {group.name}.",
                 "Choose another one.",
             )
-
-
-def ends_on(days: int | None, starts_on: date) -> date | None:
-    """The last day of access that is given for so many days, the first one included."""
-    return starts_on + timedelta(days=days - 1) if days else None
 
 
 def examples_for(organization: OrganizationFacts) -> tuple[Example, ...]:

@@ -111,6 +111,14 @@ def _access(session: Session, organization_id: str, typed: Typed, problems: list
         problems.append(
             Problem("profile", "A rule gives a profile, or what you tick here. Untick the one or the other.")
         )
+    if profile.term:
+        problems.append(
+            Problem(
+                "profile",
+                f"“{profile.name}” ends by itself ({profile.term.words}), but an access rule gives as long as it"
+                " holds. Choose a profile without an end.",
+            )
+        )
     if not may_give(profile.access):
         problems.append(
             Problem(

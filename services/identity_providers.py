@@ -188,11 +188,11 @@ def map_group(
         profile = find_profile(session, organization_id, profile_id) if profile_id else None
         if profile_id and profile is None:
             raise Invalid("profile", "This profile does not exist, or not any more.", "Choose another one.")
-        if profile is not None and profile.days is not None:
-            days = "1 day" if profile.days == 1 else f"{profile.days:,} days"
+        if profile is not None and profile.term:
             raise Invalid(
                 "profile",
-                f"“{profile.name}” ends after {days}, but what a provider gives holds as long as the provider says so.",
+                f"“{profile.name}” ends by itself ({profile.term.words}), but what a provider gives holds as long as"
+                " the provider says so.",
                 "Choose a profile without an end.",
             )
         if group.profile_id != (profile_id or None):

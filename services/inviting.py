@@ -13,11 +13,10 @@ from connect.errors import Invalid, NotFound
 from models.profile import Profile
 from rules.addresses import Named, NotUnderstood, read_list
 from rules.deeds import Deed
-from rules.profile import troubles_of
 from rules.roster import Access, Entry, Origin
 from services.doors import require_organization
 from services.ground import day_in, organization_facts
-from services.profiles import ends_on, require_profile
+from services.profiles import require_profile, troubles_of_profile
 from services.roster import preview_roster
 from services.toolbox import Toolbox
 
@@ -50,15 +49,14 @@ def preview_invitations(tools: Toolbox, caller: Caller, typed: Typed) -> str:
     message = _message(typed.message)
     with tools.begin() as session:
         today = day_in(session, organization_id, tools.clock())
-        profiles = _profiles(session, organization_id, typed.profiles)
+        profiles = _profiles(session, organization_id, typed.profiles, today)
         starts_on = _day("starts_on", typed.starts_on, today)
         last_day = _day("ends_on", typed.ends_on, starts_on or today)
         access = Access()
         for profile in profiles:
             access |= profile.access
         if last_day is None:
-            ends = [end for each in profiles if (end := ends_on(each, starts_on or today)) is not None]
-            last_day = min(ends, default=None)
+            last_day = _ends_first(profiles, starts_on or today)
         origin_id = profiles[0].id if len(profiles) == 1 else ""
     entries = [
         Entry(
@@ -98,7 +96,7 @@ def _not_understood(odd: Sequence[NotUnderstood]) -> str:
     return f"There is no e-mail address in {said}{more}."
 
 
-def _profiles(session: Session, organization_id: str, ids: Sequence[str]) -> list[Profile]:
+def _profiles(session: Session, organization_id: str, ids: Sequence[str], today: date) -> list[Profile]:
     chosen = list(dict.fromkeys(ids))
     if not chosen:
         raise Invalid("profiles", "What do they get?", "Tick one profile at least.")
@@ -110,9 +108,21 @@ def _profiles(session: Session, organization_id: str, ids: Sequence[str]) -> lis
         raise Invalid("profiles", "One of these profiles does not exist any more.", "Choose again.") from gone
     organization = organization_facts(session, organization_id)
     for profile in found:
-        for trouble in troubles_of(profile.access, organization):
+        for trouble in troubles_of_profile(profile, organization, today):
             raise Invalid("profiles", f"“{profile.name}”: {trouble.sentence}", "Mend the profile first.")
     return found
+
+
+def _ends_first(profiles: Sequence[Profile], starts_on: date) -> date | None:
+    ends = [(end, each) for each in profiles if (end := each.term.ends_on(starts_on)) is not None]
+    if not ends:
+        return None
+    last_day, profile = min(ends, key=lambda one: one[0])
+    if last_day < starts_on:
+        raise Invalid(
+            "starts_on", f"“{profile.name}” ends before, {profile.term.words}.", "Choose an earlier day."
+        )
+    return last_day
 
 
 def _day(field: str, word: str, earliest: date) -> date | None:

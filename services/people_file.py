@@ -16,12 +16,12 @@ from models.profile import profiles_of
 from models.run import Run
 from rules.people_file import PROBLEM, TEMPLATE, BadFile, Header, Problem, Row, read_header, read_rows
 from rules.people_rows import Known, Offer, entry_of
-from rules.profile import troubles_of
 from rules.roster import Entry, Origin
 from services.batches import BATCH
 from services.doors import require_organization
 from services.exports import csv_lines, record_export
 from services.ground import day_in, organization_facts
+from services.profiles import troubles_of_profile
 from services.roster import fill, open_preview
 from services.runs import require_run
 from services.toolbox import Toolbox
@@ -122,13 +122,14 @@ def each_bad_row(tools: Toolbox, organization_id: str, run_id: str) -> Iterator[
 
 def _known(tools: Toolbox, session: Session, organization_id: str) -> Known:
     organization = organization_facts(session, organization_id)
+    today = day_in(session, organization_id, tools.clock())
     offers = {}
     for profile in profiles_of(session, organization_id):
-        trouble = next(iter(troubles_of(profile.access, organization)), None)
+        trouble = next(iter(troubles_of_profile(profile, organization, today)), None)
         offers[profile.name_key] = Offer(
-            profile.name, profile.access, profile.days, trouble.sentence if trouble is not None else ""
+            profile.name, profile.access, profile.term, trouble.sentence if trouble is not None else ""
         )
-    return Known(offers, organization, day_in(session, organization_id, tools.clock()))
+    return Known(offers, organization, today)
 
 
 class _Sorter:

@@ -10,16 +10,16 @@ from models.scim import ScimGroup
 from models.ticket import TicketRule
 
 _SHOWN = 5
+_FOR_GOOD = (
+    ("the access rule", StoredAccessRule, StoredAccessRule.name),
+    ("the identity provider's group", ScimGroup, ScimGroup.display_name),
+)
 
 
 def uses_of(session: Session, organization_id: str, profile_id: str) -> list[str]:
     """Whatever gives this profile by itself, as words: the ticket rule “Guests”."""
     found = []
-    for words, model, name in (
-        ("the ticket rule", TicketRule, TicketRule.name),
-        ("the access rule", StoredAccessRule, StoredAccessRule.name),
-        ("the identity provider's group", ScimGroup, ScimGroup.display_name),
-    ):
+    for words, model, name in (("the ticket rule", TicketRule, TicketRule.name), *_FOR_GOOD):
         query = select(name).where(model.organization_id == organization_id, model.profile_id == profile_id)
         if model is TicketRule:
             query = query.where(TicketRule.deleted_at.is_(None))
@@ -27,9 +27,11 @@ def uses_of(session: Session, organization_id: str, profile_id: str) -> list[str
     return found
 
 
-def given_by_provider(session: Session, organization_id: str, profile_id: str) -> str | None:
-    """The name of an identity provider's group that gives this profile."""
-    query = select(ScimGroup.display_name).where(
-        ScimGroup.organization_id == organization_id, ScimGroup.profile_id == profile_id
-    )
-    return session.scalar(query.order_by(ScimGroup.display_name).limit(1))
+def given_for_good(session: Session, organization_id: str, profile_id: str) -> str | None:
+    """What gives this profile for as long as something holds, as words: The access rule “Designers”."""
+    for words, model, name in _FOR_GOOD:
+        query = select(name).where(model.organization_id == organization_id, model.profile_id == profile_id)
+        found = session.scalar(query.order_by(name).limit(1))
+        if found is not None:
+            return f"{words[0].upper()}{words[1:]} “{found}”"
+    return None

@@ -15,16 +15,16 @@ from connect.errors import Conflict, Invalid, NotFound
 from models.audit import Event
 from models.profile import Profile, find_profile, profiles_of
 from models.run import Case, Run
-from rules import profile as rules
 from rules.case import CaseState
 from rules.deeds import Action, Deed
 from rules.organization import OrganizationFacts
-from rules.profile import Trouble, troubles_of
+from rules.profile import Term, Trouble, troubles_of
 from rules.roster import Access, Origin
 from services.audit import record
 from services.doors import require_organization
-from services.ground import organization_facts
-from services.profile_uses import given_by_provider, uses_of
+from services.ground import day_in, organization_facts
+from services.profile_uses import given_for_good, uses_of
+from services.protecting import typed_day
 from services.roster_words import action_in_words, product_words
 from services.toolbox import Toolbox
 
@@ -60,17 +60,22 @@ class Typed:
     roles: Sequence[str] = ()
     groups: Sequence[str] = ()
     days: str = ""
+    until: str = ""
 
 
 def list_profiles(tools: Toolbox, caller: Caller) -> list[ProfileView]:
     """The organization's profiles, by name."""
     organization_id = require_organization(tools, caller)
+    now = tools.clock()
     with tools.begin() as session:
-        facts = organization_facts(session, organization_id)
+        facts, today = organization_facts(session, organization_id), day_in(session, organization_id, now)
         invited = _invited(session, organization_id)
         found = [
             ProfileView(
-                each, in_words(each.access, facts), troubles_of(each.access, facts), invited.get(each.id, 0)
+                each,
+                in_words(each.access, facts),
+                troubles_of_profile(each, facts, today),
+                invited.get(each.id, 0),
             )
             for each in profiles_of(session, organization_id)
         ]
@@ -84,10 +89,11 @@ def look_at_profile(tools: Toolbox, caller: Caller, profile_id: str) -> ProfileV
     with tools.begin() as session:
         profile = require_profile(session, organization_id, profile_id)
         facts = organization_facts(session, organization_id)
+        today = day_in(session, organization_id, tools.clock())
         uses = tuple(uses_of(session, organization_id, profile_id))
         session.expunge(profile)
         return ProfileView(
-            profile, in_words(profile.access, facts), troubles_of(profile.access, facts), uses=uses
+            profile, in_words(profile.access, facts), troubles_of_profile(profile, facts, today), uses=uses
         )
 
 
@@ -102,17 +108,18 @@ def save_profile(tools: Toolbox, caller: Caller, profile_id: str | None, typed: 
     days = _checked_days(typed.days)
     with tools.begin() as session:
         access = _checked_access(typed, organization_facts(session, organization_id))
+        term = Term(days, typed_day("until", typed.until, day_in(session, organization_id, now)))
         profile = (
             require_profile(session, organization_id, profile_id)
             if profile_id is not None
             else _new(session, organization_id, caller, now)
         )
         _require_free_name(session, profile, name)
-        if days is not None:
-            _require_no_provider(session, profile)
+        if term:
+            _require_not_for_good(session, profile, term)
         profile.name, profile.name_key, profile.description = name, name.casefold(), description
         profile.roles, profile.groups = [list(role) for role in access.roles], list(access.groups)
-        profile.days, profile.changed_at = days, now
+        profile.days, profile.until, profile.changed_at = term.days, term.until, now
         session.add(profile)
         event = Event.PROFILE_CREATED if profile_id is None else Event.PROFILE_CHANGED
         _record(session, event, profile, caller, now)
@@ -149,9 +156,11 @@ def access_of(session: Session, organization_id: str, profile_id: str) -> Access
     return require_profile(session, organization_id, profile_id).access
 
 
-def ends_on(profile: Profile, starts_on: date) -> date | None:
-    """The last day of what somebody gets with this profile from that day on; None: it does not end."""
-    return rules.ends_on(profile.days, starts_on)
+def troubles_of_profile(
+    profile: Profile, organization: OrganizationFacts, today: date
+) -> tuple[Trouble, ...]:
+    """Why nobody could be given this profile today; empty when everybody could."""
+    return (*troubles_of(profile.access, organization), *profile.term.troubles(today))
 
 
 def require_profile(session: Session, organization_id: str, profile_id: str) -> Profile:
@@ -211,14 +220,14 @@ def _require_free_name(session: Session, profile: Profile, name: str) -> None:
         raise Invalid("name", f"There is a profile “{name}” already.", "Choose another name.")
 
 
-def _require_no_provider(session: Session, profile: Profile) -> None:
-    """What an identity provider gives ends when the provider says so, and not by itself."""
+def _require_not_for_good(session: Session, profile: Profile, term: Term) -> None:
+    """What an identity provider or an access rule gives ends when these say so, and not by itself."""
     with session.no_autoflush:
-        group = given_by_provider(session, profile.organization_id, profile.id)
-    if group is not None:
+        giver = given_for_good(session, profile.organization_id, profile.id)
+    if giver is not None:
         raise Invalid(
-            "days",
-            f"The identity provider's group “{group}” gives this profile for as long as the provider says so.",
+            "days" if term.days is not None else "until",
+            f"{giver} gives this profile for as long as it holds there.",
             "Leave this empty, or choose another profile there first.",
         )
 

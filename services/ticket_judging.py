@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from models.profile import find_profile
 from models.tenant import Tenant, find_tenant
 from models.ticket import TicketRule
 from rules.deeds import Deed
-from rules.profile import ends_on as last_day
+from rules.profile import Term
 from rules.roster import Access, Entry
 from rules.tickets import Objection, Reporter, Terms, Ticket, objection
 from services.ground import day_in
@@ -74,8 +74,9 @@ def judge_ticket(session: Session, rule: TicketRule, ticket: Ticket, now: dateti
     )
     if against is not None:
         return Judged(against)
-    access, days = _what_it_gives(session, rule)
-    ends_on = last_day(days, day_in(session, rule.organization_id, now))
+    today = day_in(session, rule.organization_id, now)
+    access, term = _what_it_gives(session, rule, today)
+    ends_on = term.ends_on(today)
     because = f"Ticket {ticket.key}" + (f": {ticket.request_type}" if ticket.request_type else "")
     if not rule.person_field:
         entry = Entry(
@@ -126,10 +127,16 @@ def _reporter(session: Session, organization_id: str, account_id: str | None) ->
     )
 
 
-def _what_it_gives(session: Session, rule: TicketRule) -> tuple[Access, int | None]:
+def _what_it_gives(session: Session, rule: TicketRule, today: date) -> tuple[Access, Term]:
     if rule.profile_id is None:
-        return Access(groups=tuple(rule.gives)), rule.days
+        return Access(groups=tuple(rule.gives)), Term(rule.days)
     profile = find_profile(session, rule.organization_id, rule.profile_id)
     if profile is None:
         raise Invalid("profile_id", "The profile that this rule gives was deleted.", "Choose another one.")
-    return profile.access, rule.days or profile.days
+    for trouble in profile.term.troubles(today):
+        raise Invalid(
+            "profile_id",
+            f"The profile that this rule gives: {trouble.sentence}",
+            "Mend it, or choose another one.",
+        )
+    return profile.access, Term(rule.days or profile.days, profile.until)

@@ -51,7 +51,9 @@ def edit(profile_id: str) -> str:
     view = profiles.look_at_profile(tools(), caller(), profile_id)
     kept = view.profile
     roles = [f"{role} {resource_id}" for resource_id, role in kept.roles]
-    typed = Typed(kept.name, kept.description, roles, kept.groups, str(kept.days or ""))
+    typed = Typed(
+        kept.name, kept.description, roles, kept.groups, str(kept.days or ""), str(kept.until or "")
+    )
     return _form(typed, view=view)
 
 
@@ -88,6 +90,7 @@ def _typed() -> Typed:
         [each[:400] for each in form.getlist("roles")],
         [each[:100] for each in form.getlist("groups")],
         form.get("days", "")[:20],
+        form.get("until", "")[:20],
     )
 
 

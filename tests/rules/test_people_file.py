@@ -17,6 +17,7 @@ from rules.organization import OrganizationFacts, ProductFacts
 from rules.people_file import COLUMNS, TEMPLATE, BadFile, Row, read_header, read_rows
 from rules.people_rows import Known, Offer, entry_of
 from rules.person import GroupFacts
+from rules.profile import FOR_GOOD, Term
 from rules.roster import Access, Entry
 
 TODAY = date(2027, 4, 30)
@@ -38,8 +39,11 @@ GROUPS = {
 KNOWN = Known(
     {
         "colleague": Offer("Colleague", Access(((JIRA, "atlassian/user"),))),
-        "helper": Offer("Helper", Access(groups=("g8",)), 10),
-        "broken": Offer("Broken", Access(groups=("g7",)), None, "One of its groups does not exist any more."),
+        "helper": Offer("Helper", Access(groups=("g8",)), Term(10)),
+        "season": Offer("Season", Access(groups=("g9",)), Term(until=date(2027, 5, 5))),
+        "broken": Offer(
+            "Broken", Access(groups=("g7",)), FOR_GOOD, "One of its groups does not exist any more."
+        ),
     },
     OrganizationFacts({JIRA: ProductFacts(JIRA, "jira-software")}, GROUPS),
     TODAY,
@@ -193,6 +197,7 @@ def test_what_a_row_asks_for(fields: dict[str, str], entry: Entry) -> None:
         ({"profile": "helper", "start": "05/01/2027"}, "start: “05/01/2027” is no date"),
         ({"profile": "helper", "start": "2027-02-30"}, "start: “2027-02-30” is no date"),
         ({"profile": "helper", "end": "2027-04-29"}, "end: The end is over already."),
+        ({"profile": "season", "start": "2027-05-06"}, "profile: The profile ends before the start."),
         (
             {"profile": "helper", "start": "2027-06-02", "end": "2027-06-01"},
             "end: The end lies before the start.",

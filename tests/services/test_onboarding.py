@@ -86,6 +86,30 @@ def test_a_group_that_is_synced_or_gone_is_told_at_once_and_later(
     assert refused.value.field == "profiles"
 
 
+def test_a_profile_ends_for_everybody_with_its_last_day(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    today = world.clock().date()
+    last = today + timedelta(days=3)
+    with pytest.raises(Invalid) as over:
+        profile(world, until=(today - timedelta(days=1)).isoformat())
+    assert over.value.field == "until"
+    kept = profile(world, days="30", until=last.isoformat())
+    run_id = previewed(world, NORA, kept, starts_on=(today + timedelta(days=1)).isoformat())
+    assert [case.ends_on for case in world.cases(run_id).values()] == [last]
+    file = uploaded(world, f"e-mail;profile\n{NORA};colleague\n")
+    assert [case.ends_on for case in world.cases(file).values()] == [last]
+    with pytest.raises(Invalid) as late:
+        previewed(world, NORA, kept, starts_on=(last + timedelta(days=1)).isoformat())
+    assert late.value.field == "starts_on"
+    world.later(days=4)
+    (view,) = profiles.list_profiles(world.tools, ana)
+    assert [one.field for one in view.troubles] == ["until"]
+    with pytest.raises(Invalid) as refused:
+        previewed(world, NORA, kept)
+    assert refused.value.field == "profiles"
+
+
 def test_a_pasted_list_is_invited_once_and_open_until_accepted(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from models.ticket import TicketCall, TicketRule
 from rules.roster import Origin
 from services import (
     leasing,
+    profiles,
     reviews,
     runs,
     ticket_calls,
@@ -362,6 +364,25 @@ def test_s50_a_comment_whose_writer_died_behind_the_call_is_found_again(sqlite_w
     desk.work()
     assert desk.call().comment_state == "sent"
     assert len(desk.comments(ticket)) == 1
+
+
+def test_a_profile_that_is_over_is_given_to_nobody(sqlite_world: World) -> None:
+    world = sqlite_world
+    desk = open_desk(world)
+    last = world.clock().date() + timedelta(days=1)
+    typed = profiles.Typed(name="Season", groups=[world.groups()[GROUP]["id"]], until=last.isoformat())
+    season = profiles.save_profile(world.tools, desk.ana, None, typed).id
+    desk.change(gives_kind="profile", profile_id=season, gives=(), days="30")
+    assert (
+        ticket_trial.try_ticket(world.tools, desk.ana, desk.rule_id, desk.raised(UMA)["key"]).ends_on == last
+    )
+    world.later(days=2)
+    world.sync(desk.ana)
+    desk.sent(UMA)
+    state, reason = outcome(desk)
+    assert state == "failed"
+    assert "Its last day was" in reason
+    assert world.effects_by(UMA) == {}
 
 
 def test_trying_a_ticket_changes_nothing(sqlite_world: World) -> None:

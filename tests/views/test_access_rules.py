@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from sandbox.world import ACME
-from services import access_rule_runs, roster, timed_access
+from services import access_rule_runs, access_rule_views, profiles, roster, timed_access
 from tests.views.house import JON, UMA, House, words_of
 
 RULES, ENDING = "/app/onboarding/access-rules", "/app/onboarding/ending"
@@ -84,6 +85,30 @@ def test_a_rule_from_its_form_to_live(tidy: House) -> None:
     assert "Switched an access rule's mode" in words_of(tidy.get("/app/audit"))
     assert "is deleted" in words_of(tidy.post(f"{RULES}/{rule_id}/delete"))
     assert tidy.get(f"{RULES}/{rule_id}").status_code == 404
+
+
+def test_what_holds_has_no_end_of_its_own(tidy: House) -> None:
+    tools, ana = tidy.deployment.tools, tidy.deployment.ana
+    until = (tools.clock() + timedelta(days=9)).date().isoformat()
+    typed = profiles.Typed(name="Season", groups=[group(tidy, "contractors")])
+    season = profiles.save_profile(tools, ana, None, replace(typed, until=until)).id
+    form = {"name": "Kept", "sources": group(tidy, "team-design"), "profile": season}
+    address = f"/app/onboarding/profiles/{season}"
+    try:
+        refused = tidy.post(RULES, **form)
+        assert refused.status_code == 422
+        assert 'id="profile-problem"' in refused.text
+        assert "“Season” ends by itself (until " in words_of(refused)
+        profiles.save_profile(tools, ana, season, typed)
+        assert tidy.post(RULES, **form).status_code == 200
+        slip = tidy.post(address, name="Season", groups=group(tidy, "contractors"), until=until)
+        assert slip.status_code == 422
+        assert 'id="until-problem"' in slip.text
+        assert "The access rule “Kept” gives this profile" in words_of(slip)
+    finally:
+        (rule,) = (each.rule for each in access_rule_views.list_access_rules(tools, ana))
+        tidy.post(f"{RULES}/{rule.id}/delete")
+        profiles.remove_profile(tools, ana, season)
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_what_a_provider_gives_has_no_end_of_its_own(tidy: House) -> None:
         refused = tidy.post(f"{page}/groups/{group}", profile=profile.id)
         assert (refused.status_code, refused.headers["HX-Retarget"]) == (422, "#main")
         assert (
-            "“Three months” ends after 90 days, but what a provider gives holds as long as the provider says so. "
+            "“Three months” ends by itself (90 days), but what a provider gives holds as long as the provider says so. "
             "Choose a profile without an end." in words_of(refused)
         )
         assert not re.search(rf'value="{profile.id}" selected', tidy.get(page).text)

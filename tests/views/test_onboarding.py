@@ -84,6 +84,12 @@ def test_a_profile_is_made_changed_and_removed(tidy: House) -> None:
     profile_id = add(tidy, name="Colleague", days="30", description="<b>Everybody</b>")
     page = tidy.get("/app/onboarding/profiles")
     assert "30 days" in words_of(page)
+    until = tidy.deployment.tools.clock().date().replace(month=12, day=31)
+    ending = {"name": "Colleague", "roles": roles_of(tidy)[0], "days": "30", "until": until.isoformat()}
+    assert f"30 days, until 31 December {until.year}" in words_of(
+        tidy.post(f"/app/onboarding/profiles/{profile_id}", **ending)
+    )
+    assert f'value="{until.isoformat()}"' in tidy.get(f"/app/onboarding/profiles/{profile_id}").text
     assert "<b>Everybody" not in page.text
     twice = tidy.post("/app/onboarding/profiles", name="COLLEAGUE", roles=roles_of(tidy)[0])
     assert "There is a profile “COLLEAGUE” already." in words_of(twice)
