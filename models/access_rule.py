@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, false, select
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    false,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -134,6 +144,18 @@ class AccessRuleNews(Base):
             ondelete="CASCADE",
         ),
     )
+
+
+def held_access_rule(session: Session, organization_id: str, rule_id: str) -> StoredAccessRule | None:
+    """The rule, read now and kept from others until the transaction ends: an evaluation comes before it, or after."""
+    mine = (StoredAccessRule.organization_id == organization_id, StoredAccessRule.id == rule_id)
+    session.execute(
+        update(StoredAccessRule)
+        .where(*mine)
+        .values(evaluations=StoredAccessRule.evaluations)
+        .execution_options(synchronize_session=False)
+    )
+    return session.get(StoredAccessRule, (organization_id, rule_id), populate_existing=True)
 
 
 def find_access_rule(session: Session, organization_id: str, rule_id: str) -> StoredAccessRule | None:

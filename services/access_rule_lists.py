@@ -21,7 +21,7 @@ from rules.changes import Change
 from rules.roster import Origin
 from rules.rule import Mode
 from services.access_members import concerned, members_of
-from services.access_rules import require_access_rule
+from services.access_rules import hold_access_rule
 from services.doors import require_organization
 from services.ground import organization_facts
 from services.previews import require_fresh_sync
@@ -37,7 +37,7 @@ def preview_access_rule(tools: Toolbox, caller: Caller, rule_id: str) -> str:
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
-        stored = require_access_rule(session, organization_id, rule_id)
+        stored = hold_access_rule(session, organization_id, rule_id)
         require_fresh_sync(session, organization_id, now)
         sync = latest_sync(session, organization_id, SyncState.COMPLETE)
         assert sync is not None
@@ -51,7 +51,7 @@ def mark_seen(tools: Toolbox, caller: Caller, rule_id: str) -> None:
     """An operator looks at the list of this version: it may be switched live from now on."""
     organization_id = require_organization(tools, caller)
     with tools.begin() as session:
-        stored = require_access_rule(session, organization_id, rule_id)
+        stored = hold_access_rule(session, organization_id, rule_id)
         listed = newest_list(session, stored)
         if listed is None or listed.rule_version != stored.version or stored.seen_version == stored.version:
             return

@@ -18,6 +18,7 @@ from models.access_rule import (
     find_access_rule,
     find_given,
     given_by,
+    held_access_rule,
 )
 from models.audit import Event
 from models.organization import close_gate
@@ -118,7 +119,15 @@ def give_again(tools: Toolbox, caller: Caller, rule_id: str, account_id: str) ->
 
 def require_access_rule(session: Session, organization_id: str, rule_id: str) -> StoredAccessRule:
     """A rule of this organization. Raises NotFound."""
-    stored = find_access_rule(session, organization_id, rule_id)
+    return _there(find_access_rule(session, organization_id, rule_id))
+
+
+def hold_access_rule(session: Session, organization_id: str, rule_id: str) -> StoredAccessRule:
+    """The same, kept from the worker until the transaction ends: an evaluation writes another list. Raises NotFound."""
+    return _there(held_access_rule(session, organization_id, rule_id))
+
+
+def _there(stored: StoredAccessRule | None) -> StoredAccessRule:
     if stored is None:
         raise NotFound(
             "This access rule does not exist, or not any more.", "Look at the list of access rules."

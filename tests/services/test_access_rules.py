@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from sqlalchemy import update
 
 from connect.caller import Caller
 from connect.errors import Conflict, NotFound, NotReady
@@ -250,6 +254,31 @@ def test_audit_lists_and_live_needs_somebody_who_looked(place: World) -> None:
     access_rules.save_access_rule(place.tools, ana, Typed(name="Renamed", **typed), rule_id)  # type: ignore[arg-type]
     stored = place.stored(StoredAccessRule, ACME, rule_id)
     assert (stored.is_live, stored.version, stored.seen_version) == (False, 2, None)
+
+
+def test_a_list_may_be_replaced_while_somebody_looks_at_it(world: World) -> None:
+    """The worker lists anew after each sync and each change, whoever is reading."""
+    place = emptied(world)
+    ana = place.synced()
+    rule_id = rule(place, ana, live=False)
+    access_rule_lists.preview_access_rule(place.tools, ana, rule_id)
+    over = threading.Event()
+
+    def list_anew() -> None:
+        while not over.is_set():
+            access_rule_lists.preview_access_rule(place.tools, ana, rule_id)
+
+    with ThreadPoolExecutor(1) as worker:
+        listing = worker.submit(list_anew)
+        try:
+            for _ in range(30):
+                with place.tools.begin() as session:
+                    session.execute(update(StoredAccessRule).values(seen_version=None))
+                access_rule_lists.mark_seen(place.tools, ana, rule_id)
+        finally:
+            over.set()
+        listing.result()
+    assert place.stored(StoredAccessRule, ACME, rule_id).seen_version == 1
 
 
 def test_a_rule_that_only_lists_again_stops_what_waits(place: World) -> None:
