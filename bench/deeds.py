@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from bench import servers
 from bench.insider import inside, switched_on
 from bench.world import WORKER, World, control, request, world
-from jobs.engine import DEEDS_PER_SECOND
+from jobs.cases import PER_SECOND
 from models.run import Case
 from rules.case import CaseState
 from services import rule_runs
@@ -52,13 +52,13 @@ def one_crew(workers: int) -> bool:
         for number in range(2, workers + 1):
             more = running.environment | {"WORKER_SLOT": f"worker-{number}"}
             stack.enter_context(servers.running(WORKER, more))
-        control(running, "rate", {"per_second": DEEDS_PER_SECOND}, "PUT")
+        control(running, "rate", {"per_second": PER_SECOND}, "PUT")
         rate, refused = _suspend(running)
-    share = rate / DEEDS_PER_SECOND
+    share = rate / PER_SECOND
     reached = share >= SHARE
     print(
         f"  {workers} worker{'s' if workers > 1 else ' '}  {SUSPENSIONS:,} suspensions, {rate:5.2f} a second:"
-        f" {share:4.2f} of the {DEEDS_PER_SECOND} allowed (wanted {SHARE}), {refused} times refused"
+        f" {share:4.2f} of the {PER_SECOND} allowed (wanted {SHARE}), {refused} times refused"
         f"{'' if reached else '  ← MISSED'}",
         flush=True,
     )

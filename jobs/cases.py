@@ -12,6 +12,11 @@ from services import acting, outcomes
 logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "cases"
+PER_SECOND = 20
+"""Of one organization, over all workers: far below what Atlassian's gateway lets through.
+
+As many are enqueued in a second, too: more would only wait in the queue, and be handed out again while they wait.
+"""
 
 
 @DBOS.workflow(name="act_on_case")

@@ -29,8 +29,6 @@ VERSION = "1"
 """Fixed: a workflow of yesterday's program may be finished by today's. Workflows are short and re-entrant."""
 BEAT_SECONDS = 5.0
 DEEDS_AT_A_TIME = 4
-DEEDS_PER_SECOND = 20
-"""Per organization and over all workers: far below what Atlassian's gateway lets through."""
 DELIVERIES_PER_SECOND = 10
 """Per organization: mail servers take more for a flood of spam."""
 DELIVERIES_AT_A_TIME = 3
@@ -60,8 +58,8 @@ def pace(jobs_database_url: str) -> tuple[int, float]:
     may count whole seconds: a limit for less of one would be a limit for a whole one.
     """
     if jobs_database_url.startswith("sqlite"):
-        return DEEDS_PER_SECOND, 1.0
-    return DEEDS_AT_A_TIME, DEEDS_AT_A_TIME / DEEDS_PER_SECOND
+        return cases.PER_SECOND, 1.0
+    return DEEDS_AT_A_TIME, DEEDS_AT_A_TIME / cases.PER_SECOND
 
 
 def run(tools: Toolbox) -> None:

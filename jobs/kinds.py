@@ -48,7 +48,7 @@ KINDS = (
         "act_on_case",
         cases.QUEUE,
         cases.workflow_id,
-        lambda tools: orders.lease_due_cases(tools, CASES_PER_TICK),
+        lambda tools: orders.lease_due_cases(tools, CASES_PER_TICK, each=cases.PER_SECOND),
     ),
     Kind(
         "deliver",

@@ -31,24 +31,27 @@ def lease(
     model: type[Case | Delivery | Reread | TicketCall],
     limit: int,
     *conditions: ColumnElement[bool],
+    each: int | None = None,
 ) -> list[tuple[str, str, int]]:
     """(organization id, row id, next attempt) of what is due and meets the conditions.
 
-    Every organization with something due gets an equal share, so that a large one never starves a small one. Handed
-    out again, a row has the same attempt: enqueueing that twice is one workflow.
+    Every organization with something due gets an equal share, at most `each`, so that a large one never starves a small
+    one. Handed out again, a row has the same attempt: enqueueing that twice is one workflow.
     """
     now = tools.clock()
     due = (model.resume_at <= now, *conditions)
     with tools.begin() as session:
         organization_ids = session.scalars(select(model.organization_id).where(*due).distinct()).all()
     leased: list[tuple[str, str, int]] = []
+    share = max(limit // max(len(organization_ids), 1), 1)
+    most = share if each is None else min(share, each)
     for organization_id in organization_ids:
         mine = (model.organization_id == organization_id, *due)
         first = select(model.id).where(*mine).order_by(model.resume_at)
         # The condition stands outside again: of two who ask at once, the second one waits and finds the row taken.
         taken = (
             update(model)
-            .where(model.id.in_(first.limit(max(limit // len(organization_ids), 1))), *mine)
+            .where(model.id.in_(first.limit(most)), *mine)
             .values(resume_at=now + LEASE)
             .returning(model.id, model.attempt)
             .execution_options(synchronize_session=False)

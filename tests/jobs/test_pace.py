@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.engine import DEEDS_PER_SECOND, pace
+from jobs.cases import PER_SECOND
+from jobs.engine import pace
 
 
 @pytest.mark.parametrize("url", ["sqlite:////data/jobs.sqlite", "postgresql://app@127.0.0.1/rollcall"])
 def test_the_pace_is_the_same(url: str) -> None:
     deeds, seconds = pace(url)
-    assert deeds / seconds == pytest.approx(DEEDS_PER_SECOND)
+    assert deeds / seconds == pytest.approx(PER_SECOND)
 
 
 def test_on_sqlite_the_limit_is_for_whole_seconds() -> None:

@@ -41,6 +41,14 @@ def test_a_big_organization_never_starves_a_small_one(world: World) -> None:
     assert len(orders.lease_due_cases(world.tools, 1)) == 1
 
 
+def test_nobody_gets_more_than_is_done_in_a_second(world: World) -> None:
+    """What is handed out faster than it is done only fills the queue, and is handed out again while it waits."""
+    two_runs(world)
+    leased = orders.lease_due_cases(world.tools, 50, each=7)
+    by_organization = [organization_id for organization_id, _case, _attempt in leased]
+    assert (by_organization.count(ACME), by_organization.count(GLOBEX)) == (7, 3)
+
+
 def test_with_more_organizations_than_places_everybody_has_one(world: World) -> None:
     two_runs(world)
     assert {organization_id for organization_id, _, _ in orders.lease_due_cases(world.tools, 1)} == {
