@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -148,14 +149,20 @@ class AccessRuleNews(Base):
 
 def held_access_rule(session: Session, organization_id: str, rule_id: str) -> StoredAccessRule | None:
     """The rule, read now and kept from others until the transaction ends: an evaluation comes before it, or after."""
-    mine = (StoredAccessRule.organization_id == organization_id, StoredAccessRule.id == rule_id)
+    hold_access_rules(
+        session, StoredAccessRule.organization_id == organization_id, StoredAccessRule.id == rule_id
+    )
+    return session.get(StoredAccessRule, (organization_id, rule_id), populate_existing=True)
+
+
+def hold_access_rules(session: Session, *which: ColumnElement[bool]) -> None:
+    """Keeps these rules from others until the transaction ends; whoever is evaluating one of them ends first."""
     session.execute(
         update(StoredAccessRule)
-        .where(*mine)
+        .where(*which)
         .values(evaluations=StoredAccessRule.evaluations)
         .execution_options(synchronize_session=False)
     )
-    return session.get(StoredAccessRule, (organization_id, rule_id), populate_existing=True)
 
 
 def find_access_rule(session: Session, organization_id: str, rule_id: str) -> StoredAccessRule | None:

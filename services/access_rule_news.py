@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models.access_rule import AccessRuleNews, StoredAccessRule
+from models.access_rule import AccessRuleNews, StoredAccessRule, hold_access_rules
 from rules.rule import Mode
 from services.directory import upsert
 
@@ -18,13 +18,8 @@ from services.directory import upsert
 def tell(session: Session, organization_id: str, account_id: str) -> None:
     """Every live rule looks at this person soon, once."""
     live = (StoredAccessRule.organization_id == organization_id, StoredAccessRule.mode == Mode.LIVE.value)
-    # Whoever is evaluating ends first: what they take was there when they began to read.
-    session.execute(
-        update(StoredAccessRule)
-        .where(*live)
-        .values(evaluations=StoredAccessRule.evaluations)
-        .execution_options(synchronize_session=False)
-    )
+    # What somebody takes who is evaluating was there when they began to read.
+    hold_access_rules(session, *live)
     for rule_id in session.scalars(select(StoredAccessRule.id).where(*live)).all():
         _put(session, organization_id, rule_id, [account_id], second=False)
 
