@@ -152,6 +152,8 @@ def stand_behind_proxies(app: Flask, settings: Settings) -> None:
 
 def open_database(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    # As many as a process has threads that ask: one more would be opened for a single question, and closed behind it.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 16}
     models.db.init_app(app)
     Migrate(app, models.db, directory=os.path.join(app.root_path, "migrations"))
 

@@ -69,6 +69,7 @@ def _suspend(running: World) -> tuple[float, object]:
     """(suspensions a second, how often the sandbox said 429)."""
     with inside(running) as (tools, caller):
         rule_id = switched_on(tools, caller, RULE)
+        running.tidy()
         run_id = rule_runs.run_now(tools, caller, rule_id)
         start = time.monotonic()
         while (done := _acted(tools, run_id)) < SUSPENSIONS:

@@ -1,13 +1,20 @@
-"""One attempt at one case."""
+"""A few cases of one organization, one attempt at each."""
 
 from __future__ import annotations
 
 import logging
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from dbos import DBOS
 
 from jobs.workbench import tools
-from services import acting, outcomes
+from services import acting, orders, outcomes
+from services.batches import batches
+from services.toolbox import Toolbox
 
 logger = logging.getLogger("rollcall.jobs")
 
@@ -17,16 +24,26 @@ PER_SECOND = 20
 
 As many are enqueued in a second, too: more would only wait in the queue, and be handed out again while they wait.
 """
+PER_TICK = 50
+"""Of all organizations together: about as many as a worker gets done."""
+HANDFUL = 4
+"""A workflow for each would cost as much again as the deed; with more in one, Atlassian would refuse some."""
+
+Handful = Sequence[tuple[str, int]]
+"""(case id, attempt) of a few people of one organization."""
+
+_NAMESPACE = uuid.UUID("6b7cf9f5-6a0f-4f0e-9a53-1c7a0e2f9d34")
 
 
-@DBOS.workflow(name="act_on_case")
-def act_on_case(organization_id: str, case_id: str, attempt: int) -> None:
-    """One person, once. What comes after a crash is decided by facts (services/acting.py)."""
-    act(organization_id, case_id, attempt)
+@DBOS.workflow(name="act_on_cases")
+def act_on_cases(organization_id: str, handful: Handful) -> None:
+    """One person after the other, each once. No step is remembered: facts say what was done (services/acting.py)."""
+    for case_id, attempt in handful:
+        act(organization_id, case_id, attempt)
 
 
-@DBOS.step()
 def act(organization_id: str, case_id: str, attempt: int) -> None:
+    """One person. A fault of our own ends this case, and no other one."""
     try:
         acting.act_on_case(tools(), organization_id, case_id, attempt)
     except Exception:
@@ -34,6 +51,27 @@ def act(organization_id: str, case_id: str, attempt: int) -> None:
         outcomes.fail_case(tools(), organization_id, case_id)
 
 
-def workflow_id(case_id: str, attempt: int) -> str:
-    """Ours: the same attempt is one workflow, however often it is enqueued."""
-    return f"case:{case_id}:{attempt}"
+def due(tools: Toolbox) -> list[tuple[str, Handful]]:
+    """(organization id, a handful) of the people whose time has come.
+
+    An organization that has a second's worth waiting in the queue gets none: handed out again while they wait, the same
+    people would be in two handfuls.
+    """
+    waiting = DBOS.list_workflows(queue_name=QUEUE, status="ENQUEUED", load_input=False, load_output=False)
+    counts = Counter(each.queue_partition_key for each in waiting)
+    full = [str(key) for key, handfuls in counts.items() if handfuls * HANDFUL >= PER_SECOND]
+    return handfuls_of(orders.lease_due_cases(tools, PER_TICK, each=PER_SECOND, but_not=full))
+
+
+def handfuls_of(leased: Sequence[tuple[str, str, int]]) -> list[tuple[str, Handful]]:
+    """The same people, a few of one organization together."""
+    return [
+        (organization_id, [(case_id, attempt) for _organization_id, case_id, attempt in batch])
+        for organization_id, mine in groupby(leased, key=itemgetter(0))
+        for batch in batches(list(mine), HANDFUL)
+    ]
+
+
+def workflow_id(handful: Handful) -> str:
+    """Ours: the same people at the same attempts are one workflow, however often it is enqueued."""
+    return f"cases:{uuid.uuid5(_NAMESPACE, ' '.join(f'{case_id}:{attempt}' for case_id, attempt in handful))}"

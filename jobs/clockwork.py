@@ -41,8 +41,8 @@ def tick(_due_at: datetime, _context: Any) -> None:
     """Every second: enqueues what is due. Waiting lives in rows, never in a sleeping workflow."""
     due = look_around()
     for kind in KINDS:
-        for organization_id, row_id, occasion in due.get(kind.workflow, ()):
-            _enqueue(kind, organization_id, row_id, occasion)
+        for organization_id, *arguments in due.get(kind.workflow, ()):
+            _enqueue(kind, organization_id, *arguments)
 
 
 @DBOS.step()
@@ -162,15 +162,14 @@ def forget(workflow_ids: list[str]) -> None:
     DBOS.delete_workflows(workflow_ids)
 
 
-def _enqueue(kind: Kind, organization_id: str, row_id: str, occasion: int | str) -> None:
+def _enqueue(kind: Kind, organization_id: str, *arguments: Any) -> None:
     DBOS.enqueue_workflow_with_options(
         {
             "queue_name": kind.queue,
             "workflow_name": kind.workflow,
-            "workflow_id": kind.workflow_id(row_id, occasion),
+            "workflow_id": kind.workflow_id(*arguments),
             "queue_partition_key": organization_id,
         },
         organization_id,
-        row_id,
-        occasion,
+        *arguments,
     )

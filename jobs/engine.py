@@ -28,7 +28,6 @@ from services.workers import beat
 VERSION = "1"
 """Fixed: a workflow of yesterday's program may be finished by today's. Workflows are short and re-entrant."""
 BEAT_SECONDS = 5.0
-DEEDS_AT_A_TIME = 4
 DELIVERIES_PER_SECOND = 10
 """Per organization: mail servers take more for a flood of spam."""
 DELIVERIES_AT_A_TIME = 3
@@ -52,14 +51,14 @@ ONE_BY_ONE = {
 
 
 def pace(jobs_database_url: str) -> tuple[int, float]:
-    """(deeds, seconds) of one organization: a few at a time where the database's clock is fine enough.
+    """(handfuls, seconds) of one organization: one at a time where the database's clock is fine enough.
 
     A second's worth at once is more than Atlassian lets through in some seconds. But SQLite's clock, as DBOS reads it,
     may count whole seconds: a limit for less of one would be a limit for a whole one.
     """
     if jobs_database_url.startswith("sqlite"):
-        return cases.PER_SECOND, 1.0
-    return DEEDS_AT_A_TIME, DEEDS_AT_A_TIME / cases.PER_SECOND
+        return cases.PER_SECOND // cases.HANDFUL, 1.0
+    return 1, cases.HANDFUL / cases.PER_SECOND
 
 
 def run(tools: Toolbox) -> None:

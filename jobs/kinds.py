@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jobs import access_rules, cases, deliveries, leavers, questions, rereads, rules, scim, syncs, tickets
 from services import (
     access_rule_runs,
     asking,
     leaver_work,
-    orders,
     rereading,
     rule_runs,
     scim_changes,
@@ -20,11 +20,11 @@ from services import (
 )
 from services.toolbox import Toolbox
 
-Due = tuple[str, str, int | str]
-"""Organization id, id of the row, and the occasion: the number of the attempt, or a moment in ISO 8601."""
+Due = tuple[Any, ...]
+"""Organization id, and what else the workflow is called with: mostly the id of the row and the occasion, which is the
+number of the attempt or a moment in ISO 8601.
+"""
 
-CASES_PER_TICK = 50
-"""Every one of them is a checkpoint: more than this would not be written in the second that a tick has."""
 DELIVERIES_PER_TICK = 20
 TICKETS_PER_TICK = 20
 REREADS_PER_TICK = 20
@@ -32,7 +32,7 @@ REREADS_PER_TICK = 20
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`workflow_id` names one piece after its row and occasion: enqueued twice, it is one."""
+    """`workflow_id` names one piece after what its workflow is called with: enqueued twice, it is one."""
 
     workflow: str
     queue: str
@@ -44,12 +44,7 @@ KINDS = (
     Kind("sync_organization", syncs.QUEUE, syncs.workflow_id, syncing.due_syncs),
     Kind("run_rule", rules.QUEUE, rules.workflow_id, rule_runs.due_rules),
     Kind("ask_about_preview", questions.QUEUE, questions.workflow_id, asking.lease_previews),
-    Kind(
-        "act_on_case",
-        cases.QUEUE,
-        cases.workflow_id,
-        lambda tools: orders.lease_due_cases(tools, CASES_PER_TICK, each=cases.PER_SECOND),
-    ),
+    Kind("act_on_cases", cases.QUEUE, cases.workflow_id, cases.due),
     Kind(
         "deliver",
         deliveries.QUEUE,

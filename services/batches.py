@@ -11,6 +11,6 @@ BATCH = 2000
 """Fewer than SQLite takes as values of one statement."""
 
 
-def batches(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
-    """The items, BATCH at a time."""
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+def batches(items: Sequence[Item], size: int = BATCH) -> Iterable[Sequence[Item]]:
+    """The items, `size` at a time."""
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -83,13 +83,19 @@ class Order:
         return self.ground.guarded.asked_by
 
 
-def lease_due_cases(tools: Toolbox, limit: int = 50, each: int | None = None) -> list[tuple[str, str, int]]:
+def lease_due_cases(
+    tools: Toolbox, limit: int = 50, each: int | None = None, but_not: Sequence[str] = ()
+) -> list[tuple[str, str, int]]:
     """(organization id, case id, next attempt) of the cases whose time has come, each handed out to one asker.
 
-    An organization gets at most `each`, and none while Atlassian asks it to wait.
+    An organization gets at most `each`, and none when it is in `but_not` or while Atlassian asks it to wait.
     """
     paused = select(Organization.id).where(Organization.paused_until > tools.clock())
-    open_to_work = (Case.state.in_(UNFINISHED_STATES), Case.organization_id.not_in(paused))
+    open_to_work = (
+        Case.state.in_(UNFINISHED_STATES),
+        Case.organization_id.not_in(paused),
+        Case.organization_id.not_in(but_not),
+    )
     return lease(tools, Case, limit, *open_to_work, each=each)
 
 

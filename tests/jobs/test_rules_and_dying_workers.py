@@ -104,7 +104,7 @@ def test_s50_two_workers_share_a_run_and_are_killed_in_turn(deploy: Deploy) -> N
     assert deployment.case_states(run_id)["acted"] == len(chosen)
     assert deeds(deployment, "suspend") == dict.fromkeys(chosen, 1)
     client = DBOSClient(system_database_url=deployment.tools.settings.jobs_database_url)
-    executors = {each.executor_id for each in client.list_workflows(name="act_on_case", load_input=False)}
+    executors = {each.executor_id for each in client.list_workflows(name="act_on_cases", load_input=False)}
     client.destroy()
     assert executors == {"worker-1", "worker-2"}, "both had their share"
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from jobs import cases
+from jobs.workbench import lay_out
 from models.organization import Organization
 from models.people import Person
 from rules.case import CaseState
@@ -400,6 +402,21 @@ def test_a_fault_of_our_own(sqlite_world: World) -> None:
     outcomes.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id)
     assert world.case(interrupted_run, acting_one).state == "acted"
     outcomes.fail_case(world.tools, ACME, "no-such-case")
+
+
+def test_a_fault_of_our_own_ends_one_case_of_a_handful(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    first, second = world.changeable(2)
+    run_id = world.begin_run(ana, [first, second])
+
+    def fault() -> None:
+        raise ZeroDivisionError
+
+    lay_out(with_something_between(world.tools, once("before", "person", fault)))
+    for person in (first, second):
+        cases.act(ACME, world.case(run_id, person).id, 1)
+    assert world.states(run_id) == {first: "failed", second: "acted"}
 
 
 def test_a_sync_beside_a_run_takes_nothing_back(sqlite_world: World) -> None:

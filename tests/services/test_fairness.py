@@ -49,6 +49,12 @@ def test_nobody_gets_more_than_is_done_in_a_second(world: World) -> None:
     assert (by_organization.count(ACME), by_organization.count(GLOBEX)) == (7, 3)
 
 
+def test_whoever_has_enough_waiting_in_the_queue_gets_no_more(world: World) -> None:
+    two_runs(world)
+    leased = orders.lease_due_cases(world.tools, 50, but_not=[ACME])
+    assert {organization_id for organization_id, _case, _attempt in leased} == {GLOBEX}
+
+
 def test_with_more_organizations_than_places_everybody_has_one(world: World) -> None:
     two_runs(world)
     assert {organization_id for organization_id, _, _ in orders.lease_due_cases(world.tools, 1)} == {

@@ -1,0 +1,54 @@
+"""People are acted on a few at a time: which of them together, under which name, and how many wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from dbos import DBOSClient
+
+from jobs import cases
+from services import rule_runs
+from tests.jobs.deployment import Deployment
+from tests.jobs.rule_runs import EVERYBODY_IDLE, switched_on
+from tests.jobs.test_rules_and_dying_workers import synced
+
+Deploy = Callable[..., Deployment]
+
+
+def test_a_handful_is_of_one_organization() -> None:
+    leased = [("acme", f"a{number}", 1) for number in range(5)] + [("globex", "g0", 3)]
+    assert cases.handfuls_of(leased) == [
+        ("acme", [("a0", 1), ("a1", 1), ("a2", 1), ("a3", 1)]),
+        ("acme", [("a4", 1)]),
+        ("globex", [("g0", 3)]),
+    ]
+    assert cases.handfuls_of([]) == []
+
+
+def test_the_same_people_at_the_same_attempts_are_one_workflow() -> None:
+    handful = [("a0", 1), ("a1", 1)]
+    assert cases.workflow_id(handful) == cases.workflow_id([("a0", 1), ("a1", 1)])
+    others = ([("a0", 2), ("a1", 1)], [("a0", 1)], [("a1", 1), ("a0", 1)])
+    assert cases.workflow_id(handful) not in {cases.workflow_id(other) for other in others}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_while_atlassian_is_slow_the_queue_does_not_grow(deploy: Deploy) -> None:
+    """What is handed out faster than it is done would wait there for minutes, and be handed out again meanwhile."""
+    deployment = deploy(people=900)
+    deployment.start_worker()
+    synced(deployment)
+    deployment.control(
+        "POST", "faults", json={"match": "/suspend$", "kind": "slow", "seconds": 2, "times": 900}
+    )
+    rule_id = switched_on(deployment, EVERYBODY_IDLE)
+    run_id = rule_runs.run_now(deployment.tools, deployment.ana, rule_id)
+    deployment.wait_for(lambda: deployment.case_states(run_id).get("acted", 0) >= 50, "50 people")
+    assert deployment.case_states(run_id)["planned"] > 100, "there is plenty to do"
+    client = DBOSClient(system_database_url=deployment.tools.settings.jobs_database_url)
+    waiting = client.list_workflows(queue_name=cases.QUEUE, status="ENQUEUED", load_input=False)
+    client.destroy()
+    a_second = cases.PER_SECOND // cases.HANDFUL
+    assert len(waiting) <= 2 * a_second
