@@ -27,7 +27,7 @@ As many are enqueued in a second, too: more would only wait in the queue, and be
 PER_TICK = 50
 """Of all organizations together: about as many as a worker gets done."""
 HANDFUL = 4
-"""A workflow for each would cost as much again as the deed; with more in one, Atlassian would refuse some."""
+"""Each workflow is queued, found and ended by itself: one for each person would cost more than it is good for."""
 
 Handful = Sequence[tuple[str, int]]
 """(case id, attempt) of a few people of one organization."""

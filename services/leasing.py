@@ -36,7 +36,7 @@ def lease(
     """(organization id, row id, next attempt) of what is due and meets the conditions.
 
     Every organization with something due gets an equal share, at most `each`, so that a large one never starves a small
-    one. Handed out again, a row has the same attempt: enqueueing that twice is one workflow.
+    one. Handed out again, a row has the same attempt: whoever begins with it second finds what the first one did.
     """
     now = tools.clock()
     due = (model.resume_at <= now, *conditions)

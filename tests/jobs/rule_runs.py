@@ -23,6 +23,13 @@ EVERYBODY_IDLE: dict[str, Any] = {
 }
 
 
+def synced(deployment: Deployment) -> Deployment:
+    """Configured, and read for the first time."""
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    return deployment
+
+
 def switched_on(deployment: Deployment, data: Mapping[str, Any]) -> str:
     """A rule that an operator has previewed and switched on; its id."""
     tools, ana = deployment.tools, deployment.ana

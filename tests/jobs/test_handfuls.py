@@ -10,8 +10,7 @@ from dbos import DBOSClient
 from jobs import cases
 from services import rule_runs
 from tests.jobs.deployment import Deployment
-from tests.jobs.rule_runs import EVERYBODY_IDLE, switched_on
-from tests.jobs.test_rules_and_dying_workers import synced
+from tests.jobs.rule_runs import EVERYBODY_IDLE, switched_on, synced
 
 Deploy = Callable[..., Deployment]
 

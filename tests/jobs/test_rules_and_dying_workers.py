@@ -21,6 +21,7 @@ from tests.jobs.rule_runs import (
     deeds,
     still_open,
     switched_on,
+    synced,
     warnings_given,
 )
 
@@ -38,12 +39,6 @@ WITH_NOTICE = EVERYBODY_IDLE | {
         }
     ]
 }
-
-
-def synced(deployment: Deployment) -> Deployment:
-    deployment.configure()
-    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
-    return deployment
 
 
 def test_s50_a_run_of_200_people_whose_worker_dies_after_every_single_step(deploy: Deploy) -> None:
