@@ -55,6 +55,26 @@
     announced = words;
   }
 
+  // --- an answer waits while something is pressed ------------------------------------------------------------------
+  // It may move what is under the pointer: then press and release meet different elements, and there is no click.
+  const PRESS_MS = 2_000; // a press on a list that opens, or one that becomes a drag, may never be seen to end
+  let released = Promise.resolve();
+  document.addEventListener("pointerdown", () => {
+    released = new Promise((resolve) => {
+      // The click comes right after its release.
+      for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(resolve), { once: true });
+      setTimeout(resolve, PRESS_MS);
+    });
+  }, true);
+  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+    const ask = ctx.fetch ?? window.fetch.bind(window);
+    ctx.fetch = async (...request) => {
+      const answer = await ask(...request);
+      await released;
+      return answer;
+    };
+  });
+
   // --- fields that belong to a choice ------------------------------------------------------------------------------
   // Captured, so that the field is there (or gone) when htmx collects the form a moment later.
   document.addEventListener("change", (event) => {
