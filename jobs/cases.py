@@ -14,6 +14,7 @@ from dbos import DBOS
 from jobs.workbench import tools
 from services import acting, orders, outcomes
 from services.batches import batches
+from services.footing import Footing
 from services.toolbox import Toolbox
 
 logger = logging.getLogger("rollcall.jobs")
@@ -26,7 +27,7 @@ As many are enqueued in a second, too: more would only wait in the queue, and be
 """
 PER_TICK = 50
 """Of all organizations together: about as many as a worker gets done."""
-HANDFUL = 4
+HANDFUL = 10
 """Each workflow is queued, found and ended by itself: one for each person would cost more than it is good for."""
 
 Handful = Sequence[tuple[str, int]]
@@ -38,17 +39,18 @@ _NAMESPACE = uuid.UUID("6b7cf9f5-6a0f-4f0e-9a53-1c7a0e2f9d34")
 @DBOS.workflow(name="act_on_cases")
 def act_on_cases(organization_id: str, handful: Handful) -> None:
     """One person after the other, each once. No step is remembered: facts say what was done (services/acting.py)."""
-    for case_id, attempt in handful:
-        act(organization_id, case_id, attempt)
+    with Footing(tools(), organization_id) as footing:
+        for case_id, attempt in handful:
+            act(footing, case_id, attempt)
 
 
-def act(organization_id: str, case_id: str, attempt: int) -> None:
+def act(footing: Footing, case_id: str, attempt: int) -> None:
     """One person. A fault of our own ends this case, and no other one."""
     try:
-        acting.act_on_case(tools(), organization_id, case_id, attempt)
+        acting.act_on_case(footing, case_id, attempt)
     except Exception:
         logger.exception("case %s met a fault", case_id)
-        outcomes.fail_case(tools(), organization_id, case_id)
+        outcomes.fail_case(footing.tools, footing.organization_id, case_id)
 
 
 def due(tools: Toolbox) -> list[tuple[str, Handful]]:

@@ -28,6 +28,8 @@ from services.workers import beat
 VERSION = "1"
 """Fixed: a workflow of yesterday's program may be finished by today's. Workflows are short and re-entrant."""
 BEAT_SECONDS = 5.0
+HANDFULS_AT_A_TIME = 6
+"""Per organization and worker: one whose Atlassian is slow leaves room for others."""
 DELIVERIES_PER_SECOND = 10
 """Per organization: mail servers take more for a flood of spam."""
 DELIVERIES_AT_A_TIME = 3
@@ -50,15 +52,9 @@ ONE_BY_ONE = {
 """Queues of which each organization has one piece of work at a time → how many a worker does at once."""
 
 
-def pace(jobs_database_url: str) -> tuple[int, float]:
-    """(handfuls, seconds) of one organization: one at a time where the database's clock is fine enough.
-
-    A second's worth at once is more than Atlassian lets through in some seconds. But SQLite's clock, as DBOS reads it,
-    may count whole seconds: a limit for less of one would be a limit for a whole one.
-    """
-    if jobs_database_url.startswith("sqlite"):
-        return cases.PER_SECOND // cases.HANDFUL, 1.0
-    return 1, cases.HANDFUL / cases.PER_SECOND
+def pace() -> tuple[int, float]:
+    """(handfuls, seconds) of one organization. On the average a look at the queue comes half a pause too late."""
+    return cases.PER_SECOND // cases.HANDFUL, 1.0 - AT_ONCE / 2
 
 
 def run(tools: Toolbox) -> None:
@@ -67,10 +63,11 @@ def run(tools: Toolbox) -> None:
     DBOS(config=_config(tools))
     DBOS.launch()
     DBOS.register_queue(syncs.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=SOON)
-    limit, period = pace(tools.settings.jobs_database_url)
+    limit, period = pace()
     DBOS.register_queue(
         cases.QUEUE,
         worker_concurrency=8,
+        partition_worker_concurrency=HANDFULS_AT_A_TIME,
         partition_limiter={"limit": limit, "period": period},
         polling_interval_sec=AT_ONCE,
     )

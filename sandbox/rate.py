@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import deque
 from datetime import UTC, datetime, timedelta
 
 from flask import Request, Response, jsonify
 
-WINDOW = 1.0
-
 
 class Rate:
-    """A limit by the sliding second, for each organization by itself; `per_second` None = no limit."""
+    """A bucket of tokens for each organization by itself, as Atlassian says of its burst limits: a second's worth may
+    come at once, and over time no more than `per_second` a second. None = no limit.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._moments: dict[str, deque[float]] = {}
+        self._full_at: dict[str, float] = {}
+        """When each bucket will be full again, if nobody asks; none: it is full."""
         self.per_second: int | None = None
         self.allowed = 0
         self.refused = 0
@@ -28,21 +28,19 @@ class Rate:
         if per_second is not None and per_second < 1:
             raise ValueError("per_second is 1 or more, or null")
         with self._lock:
-            self._moments.clear()
+            self._full_at.clear()
             self.per_second, self.allowed, self.refused = per_second, 0, 0
 
     def wait(self, org: str) -> float:
         """0 when one more is allowed now, and it counts; else for how many seconds it is not."""
         with self._lock:
-            now = time.monotonic()
-            moments = self._moments.setdefault(org, deque())
-            while moments and moments[0] <= now - WINDOW:
-                moments.popleft()
-            if self.per_second is not None and len(moments) >= self.per_second:
-                self.refused += 1
-                return max(moments[0] + WINDOW - now, 0.001)
             if self.per_second is not None:
-                moments.append(now)
+                now = time.monotonic()
+                full_at = max(self._full_at.get(org, now), now) + 1 / self.per_second
+                if full_at - now > 1:
+                    self.refused += 1
+                    return full_at - now - 1
+                self._full_at[org] = full_at
             self.allowed += 1
             return 0.0
 

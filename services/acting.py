@@ -42,19 +42,21 @@ from services import outcomes, warning
 from services.asking import refusal_of, remember
 from services.candidates import candidate_read_now
 from services.deeds import make, read_now
-from services.doors import opened
+from services.footing import Footing
 from services.newcomers import remember_newcomer
 from services.orders import AT_WORK, Order, take
 from services.toolbox import Toolbox
 
 
-def act_on_case(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> None:
+def act_on_case(footing: Footing, case_id: str, attempt: int) -> None:
     """Leads one case as far as it goes now: to an end, or to a moment at which to look again. May be repeated."""
-    order = take(tools, organization_id, case_id, attempt)
+    tools = footing.tools
+    footing.renew()
+    order = take(footing, case_id, attempt)
     if order is None:
         return
     try:
-        with opened(tools, organization_id) as gateway:
+        with footing.gateway() as gateway:
             _lead(tools, gateway, order)
     except RateLimited as pause:
         outcomes.postpone_organization(tools, order, pause.until)
@@ -117,7 +119,7 @@ def _verdict(tools: Toolbox, order: Order, seen: Snapshot | None) -> Verdict | N
             order.undone,
             seen,
             order.ground,
-            in_several_directories=order.in_several_directories,
+            in_several_directories=order.remembered.in_several_directories,
             begun=order.begun or (),
         )
     if seen is None:
@@ -126,8 +128,8 @@ def _verdict(tools: Toolbox, order: Order, seen: Snapshot | None) -> Verdict | N
         order.action,
         seen,
         order.ground,
-        in_several_directories=order.in_several_directories,
-        refusal=order.refusal,
+        in_several_directories=order.remembered.in_several_directories,
+        refusal=order.remembered.refusal,
     )
     if order.access_rule is not None and verdict.objection is None:
         late = no_longer_due(order.access_rule, order.other_rules, order.action, seen.group_ids)
@@ -136,7 +138,9 @@ def _verdict(tools: Toolbox, order: Order, seen: Snapshot | None) -> Verdict | N
         return verdict
     now = tools.clock()
     with tools.begin() as session:
-        person = candidate_read_now(session, order.organization_id, seen, order.rule_id, now)
+        person = candidate_read_now(
+            session, order.organization_id, seen, order.remembered, order.rule_id, now
+        )
     by_rule = judge_by_rule(order.rule, person, order.ground, now)
     if by_rule.objection is not None:
         return by_rule

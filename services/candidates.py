@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.absence import absences_of, last_days_of
 from models.answer import said_away
-from models.people import Membership, Person, Seat, find_person
+from models.people import Membership, Person, Seat
 from models.run import Case, Run
 from rules.activity import Activity, ActivityKind, activity_per_product
 from rules.case import OPEN, CaseState, RunState
@@ -38,6 +38,18 @@ _COLUMNS = (
     Person.email_verified, Person.is_org_admin, Person.added_at, Person.status_since, Person.refusal,
     Person.asked_at, Person.in_several_directories, Person.directory_id,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What we wrote down about somebody besides what Atlassian shows: since when they have this status, and what it
+    answered about the account. Empty for strangers.
+    """
+
+    status: str = ""
+    status_since: datetime | None = None
+    in_several_directories: bool = False
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +107,43 @@ def people_as_candidates(
     return {candidate.seen.facts.account_id: candidate for candidate in found}
 
 
+def remembered(person: Person | None, now: datetime) -> Remembered:
+    """Of somebody who may be nobody we know."""
+    if person is None:
+        return Remembered()
+    return Remembered(
+        status=person.status,
+        status_since=person.status_since,
+        in_several_directories=person.in_several_directories,
+        refusal=believed(person.refusal, person.asked_at, now),
+    )
+
+
 def candidate_read_now(
-    session: Session, organization_id: str, seen: Snapshot, rule_id: str | None, now: datetime
+    session: Session,
+    organization_id: str,
+    seen: Snapshot,
+    memory: Remembered,
+    rule_id: str | None,
+    now: datetime,
 ) -> Candidate:
-    """Somebody as Atlassian shows them this moment, with what only we know: signals, last day, absence."""
+    """Somebody as Atlassian shows them this moment, with what only we know: signals, last day, absence, answers."""
     account_id = seen.facts.account_id
-    person = find_person(session, organization_id, account_id)
     signals = signals_of(session, organization_id, [account_id]).get(account_id, {})
     last_day = last_days_of(session, organization_id, [account_id]).get(account_id)
     absence = absences_of(session, organization_id, [account_id]).get(account_id)
-    same_status = person is not None and person.status == seen.facts.status
+    told_at, kept_at = _told_and_kept(session, organization_id, rule_id, account_id)
     return Candidate(
         seen=seen,
         activities=tuple(activity_per_product(seen.facts, signals)),
-        status_since=person.status_since if person is not None and same_status else None,
+        status_since=memory.status_since if memory.status == seen.facts.status else None,
         ends_on=last_day.ends_on if last_day is not None else None,
         away_until=absence.ends_on if absence is not None else None,
-        in_several_directories=person is not None and person.in_several_directories,
-        told_at=_told(session, organization_id, rule_id, account_id).get(account_id),
-        kept_at=_kept(session, organization_id, rule_id, account_id).get(account_id),
+        in_several_directories=memory.in_several_directories,
+        told_at=told_at,
+        kept_at=kept_at,
         said_away_until=said_away(session, organization_id, now.date() - _A_DAY, account_id).get(account_id),
-        refusal=believed(person.refusal, person.asked_at, now) if person is not None else "",
+        refusal=memory.refusal,
     )
 
 
@@ -244,20 +272,18 @@ def _under_way(session: Session, organization_id: str) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
-def _told(
-    session: Session, organization_id: str, rule_id: str | None, account_id: str | None = None
-) -> dict[str, datetime]:
-    """Whom this rule has warned without a deed behind it, and when last; `account_id`: asked about one alone."""
-    warned = (Case.deed == Deed.TELL.value) & (Case.state == CaseState.ACTED.value)
-    return _newest(session, organization_id, rule_id, Case.finished_at, warned, account_id)
+_TOLD = (Case.deed == Deed.TELL.value) & (Case.state == CaseState.ACTED.value)
+"""Warned without a deed behind it."""
 
 
-def _kept(
-    session: Session, organization_id: str, rule_id: str | None, account_id: str | None = None
-) -> dict[str, datetime]:
+def _told(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:
+    """Whom this rule has warned without a deed behind it, and when last."""
+    return _newest(session, organization_id, rule_id, Case.finished_at, _TOLD)
+
+
+def _kept(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:
     """Who answered this rule that they still need their access, and when last."""
-    answered = Case.kept_at.is_not(None)
-    return _newest(session, organization_id, rule_id, Case.kept_at, answered, account_id)
+    return _newest(session, organization_id, rule_id, Case.kept_at, Case.kept_at.is_not(None))
 
 
 def _newest(
@@ -266,17 +292,36 @@ def _newest(
     rule_id: str | None,
     moment: InstrumentedAttribute[datetime | None],
     kind: ColumnElement[bool],
-    account_id: str | None,
 ) -> dict[str, datetime]:
     """Account id → the newest such moment in the cases of a rule."""
     if rule_id is None:
         return {}
     query = (
         select(Case.account_id, func.max(moment))
-        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
-        .where(Case.organization_id == organization_id, Run.rule_id == rule_id, kind)
+        .where(_case_of_rule(organization_id, rule_id), kind)
         .group_by(Case.account_id)
     )
-    if account_id is not None:
-        query = query.where(Case.account_id == account_id)
     return {person: at for person, at in session.execute(query) if at is not None}
+
+
+def _told_and_kept(
+    session: Session, organization_id: str, rule_id: str | None, account_id: str
+) -> tuple[datetime | None, datetime | None]:
+    """Both about one person."""
+    if rule_id is None:
+        return None, None
+    told = func.max(case((_TOLD, Case.finished_at)))
+    query = select(told, func.max(Case.kept_at)).where(
+        _case_of_rule(organization_id, rule_id), Case.account_id == account_id
+    )
+    told_at, kept_at = session.execute(query).one()
+    return told_at, kept_at
+
+
+def _case_of_rule(organization_id: str, rule_id: str) -> ColumnElement[bool]:
+    return and_(
+        Case.organization_id == organization_id,
+        Run.organization_id == Case.organization_id,
+        Run.id == Case.run_id,
+        Run.rule_id == rule_id,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -11,22 +11,18 @@ from sqlalchemy.orm import Session
 
 from models.organization import Organization
 from models.people import find_person
-from models.rule import find_rule, find_version
-from models.run import Case, Run, find_case, find_run
+from models.run import Case, Run, find_case
 from rules.access_rule import AccessRule
 from rules.case import UNFINISHED, CaseState, RunState
 from rules.changes import Change, way_back
 from rules.deeds import Action, Deed
 from rules.roster import Origin, action_from_words
 from rules.rule import Rule, Step
-from rules.rule_file import parse_rule
 from rules.undo import taken_back_by
 from rules.verdict import Ground
-from services import access_rule_book
-from services.asking import believed
-from services.ground import ground_of
+from services.candidates import Remembered, remembered
+from services.footing import Footing, RunFooting
 from services.leasing import lease
-from services.runs import paused_until
 from services.toolbox import Toolbox
 
 AT_WORK = timedelta(minutes=10)
@@ -55,13 +51,11 @@ class Order:
     directory_id: str
     action: Action
     state: CaseState
-    attempted: bool
     acting_since: datetime | None
     begun: tuple[Change, ...] | None
     landed: frozenset[Change]
     ground: Ground
-    in_several_directories: bool
-    refusal: str
+    remembered: Remembered
     objection: str | None
     undoes: str | None = None
     back: tuple[Change, ...] = ()
@@ -99,39 +93,39 @@ def lease_due_cases(
     return lease(tools, Case, limit, *open_to_work, each=each)
 
 
-def take(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> Order | None:
+def take(footing: Footing, case_id: str, attempt: int) -> Order | None:
     """Begins an attempt. None when there is nothing to do now: the case has ended, or has to wait."""
-    now = tools.clock()
-    with tools.begin() as session:
-        taken = session.execute(
-            update(Case)
-            .where(
-                Case.organization_id == organization_id,
-                Case.id == case_id,
-                Case.state.in_(UNFINISHED_STATES),
-                Case.attempt <= attempt,
-            )
-            .values(attempt=attempt, resume_at=now + AT_WORK)
+    now = footing.tools.clock()
+    settle = timedelta(seconds=footing.tools.settings.settle_seconds)
+    taking = (
+        update(Case)
+        .where(
+            Case.organization_id == footing.organization_id,
+            Case.id == case_id,
+            Case.state.in_(UNFINISHED_STATES),
+            Case.attempt <= attempt,
         )
-        case = find_case(session, organization_id, case_id)
-        run = find_run(session, organization_id, case.run_id) if case is not None else None
-        if not taken.rowcount or case is None or run is None:  # type: ignore[attr-defined]
+        .values(attempt=attempt, resume_at=now + AT_WORK)
+        .returning(Case)
+        .execution_options(synchronize_session=False)
+    )
+    with footing.tools.begin() as session:
+        case = session.scalar(taking)
+        if case is None:
             return None
-        if run.state != RunState.RUNNING and case.state != CaseState.ACTING:
+        run_state, pause = _run_state_and_pause(session, case)
+        if run_state != RunState.RUNNING and case.state != CaseState.ACTING:
             case.resume_at = None
             return None
-        later = _later(session, tools, case, now)
+        later = pause if pause is not None and pause > now else _settled_at(session, case, now, settle)
         if later is not None:
             case.resume_at = later
             return None
-        return _order(tools, session, case, run, now, timedelta(seconds=tools.settings.settle_seconds))
+        return _order(session, case, footing.under(session, case.run_id, case.account_id), now, settle)
 
 
-def _order(tools: Toolbox, session: Session, case: Case, run: Run, now: datetime, settle: timedelta) -> Order:
-    person = find_person(session, case.organization_id, case.account_id)
-    book = _book(session, run)
-    access = access_rule_book.open_at(session, run)
-    rule, objection = book.rule, book.objection or access.objection
+def _order(session: Session, case: Case, footing: RunFooting, now: datetime, settle: timedelta) -> Order:
+    rule, objection = footing.book.rule, footing.book.objection or footing.access.objection
     step = rule.steps[case.step] if rule is not None and case.step < len(rule.steps) else None
     original = find_case(session, case.organization_id, case.undoes) if case.undoes else None
     undone = taken_back_by(Deed(case.deed), done_changes(original)) if original is not None else ()
@@ -141,7 +135,7 @@ def _order(tools: Toolbox, session: Session, case: Case, run: Run, now: datetime
     if case.kept_at is not None:
         objection = "They answered that they still need their access."
     if case.undoes is not None:
-        objection = _undo_objection(session, case, original, undone if run.origin == Origin.TIMED else ())
+        objection = _undo_objection(session, case, original, undone if footing.origin == Origin.TIMED else ())
     return Order(
         organization_id=case.organization_id,
         case_id=case.id,
@@ -150,37 +144,27 @@ def _order(tools: Toolbox, session: Session, case: Case, run: Run, now: datetime
         directory_id=case.directory_id,
         action=step.action if step is not None else action_from_words(Deed(case.deed), case.action),
         state=CaseState(case.state),
-        attempted=case.acting_since is not None,
         acting_since=case.acting_since,
         begun=changes_of(case),
         landed=frozenset(done_changes(case)),
-        ground=_ground(tools, session, run, book.author, now),
-        in_several_directories=person is not None and person.in_several_directories,
-        refusal=believed(person.refusal, person.asked_at, now) if person is not None else "",
+        ground=footing.ground,
+        remembered=remembered(find_person(session, case.organization_id, case.account_id), now),
         objection=objection,
         undoes=case.undoes,
         back=way_back(undone),
         undone=undone,
         settles_at=settles_at,
-        rule_id=run.rule_id,
+        rule_id=footing.rule_id,
         rule=rule,
-        newer_rule=book.newer,
-        access_rule=access.rule,
-        other_rules=access.others,
+        newer_rule=footing.book.newer,
+        access_rule=footing.access.rule,
+        other_rules=footing.access.others,
         step=step,
         email=case.email or "",
         warnings=case.warnings,
         due_at=case.due_at,
         is_approved=case.approved_by is not None,
     )
-
-
-def _ground(tools: Toolbox, session: Session, run: Run, author: str, now: datetime) -> Ground:
-    """Besides the author of a rule, whoever started this run or released its brake is not locked out by it."""
-    asked_by = author or run.confirmed_by or run.requested_by
-    ground = ground_of(tools, session, run.organization_id, asked_by, now)
-    others = frozenset(who for who in (run.requested_by, run.confirmed_by) if who)
-    return replace(ground, guarded=replace(ground.guarded, let_go_by=others))
 
 
 def changes_of(case: Case) -> tuple[Change, ...] | None:
@@ -193,43 +177,21 @@ def done_changes(case: Case) -> tuple[Change, ...]:
     return tuple(Change.from_words(words) for words in case.changes or () if words[3])
 
 
-@dataclass(frozen=True, slots=True)
-class _Book:
-    """What the rule book says about a run: its version, who wrote it, what it has become, what stands against it."""
-
-    rule: Rule | None = None
-    author: str = ""
-    newer: Rule | None = None
-    objection: str | None = None
-
-
-def _book(session: Session, run: Run) -> _Book:
-    # An undo is no deed of the rule: it may be off, or gone, by then.
-    if run.rule_id is None or run.rule_version is None or run.undoes is not None:
-        return _Book()
-    version = find_version(session, run.organization_id, run.rule_id, run.rule_version)
-    assert version is not None
-    rule = parse_rule(version.definition)
-    stored = find_rule(session, run.organization_id, run.rule_id)
-    if stored is None:
-        return _Book(rule, version.created_by, objection="The rule was deleted.")
-    if not stored.is_on:
-        return _Book(rule, version.created_by, objection="The rule was switched off.")
-    if stored.version == run.rule_version:
-        return _Book(rule, version.created_by)
-    newer = find_version(session, run.organization_id, run.rule_id, stored.version)
-    assert newer is not None
-    return _Book(rule, version.created_by, parse_rule(newer.definition))
+def _run_state_and_pause(session: Session, case: Case) -> tuple[str, datetime | None]:
+    """The run's state, and until when Atlassian asked us to leave the organization alone."""
+    query = (
+        select(Run.state, Organization.paused_until)
+        .join(Organization, Organization.id == Run.organization_id)
+        .where(Run.organization_id == case.organization_id, Run.id == case.run_id)
+    )
+    run_state, pause = session.execute(query).one()
+    return run_state, pause
 
 
-def _later(session: Session, tools: Toolbox, case: Case, now: datetime) -> datetime | None:
-    """When to look again, if Atlassian asked for a pause or somebody else has just acted on the same person."""
-    pause = paused_until(session, case.organization_id, now)
-    if pause is not None:
-        return pause
-    settle = timedelta(seconds=tools.settings.settle_seconds)
-    other = session.scalar(
-        select(Case)
+def _settled_at(session: Session, case: Case, now: datetime, settle: timedelta) -> datetime | None:
+    """When to look again, if somebody else has just acted on the same person."""
+    other = session.execute(
+        select(Case.id, Case.state, Case.finished_at)
         .where(
             Case.organization_id == case.organization_id,
             Case.account_id == case.account_id,
@@ -238,7 +200,7 @@ def _later(session: Session, tools: Toolbox, case: Case, now: datetime) -> datet
             | ((Case.state == CaseState.ACTED.value) & (Case.finished_at > now - settle)),
         )
         .limit(1)
-    )
+    ).first()
     # An undo of that very deed need not wait: the run itself knows what it left behind.
     if other is None or (other.id == case.undoes and other.state == CaseState.ACTED):
         return None

@@ -65,12 +65,14 @@ def remember_absence(session: Session, order: Order, case: Case, now: datetime) 
             )
             .values(ended_at=now)
         )
-    if ChangeKind.SUSPEND not in kinds or session.get(Absence, (order.organization_id, case.id)) is not None:
+    if ChangeKind.SUSPEND not in kinds:
         return
     run = session.get_one(Run, (order.organization_id, order.run_id))
     purpose = run.purpose or {}
     pause = order.step.pause if order.step is not None else None
     if not purpose and pause is None:
+        return
+    if session.get(Absence, (order.organization_id, case.id)) is not None:
         return
     ends_on = (
         order.ground.today + timedelta(days=pause)

@@ -27,6 +27,7 @@ from config import Settings
 from connect.caller import Caller, Via
 from connect.errors import Conflict
 from connect.install_keys import InstallKeys
+from jobs import cases
 from models.audit import AuditEntry
 from models.db import Base, db
 from models.run import Case, Run
@@ -51,6 +52,7 @@ from services import (
 )
 from services.administrators import Administrators
 from services.doors import require_organization
+from services.footing import Footing
 from services.leasing import LEASE
 from services.toolbox import Toolbox
 from tests.keepsakes import Keepsake, PostgresKeepsake, SqliteKeepsake
@@ -427,8 +429,10 @@ class World:
             due = orders.lease_due_cases(tools)
             if not due:
                 break
-            for organization_id, case_id, attempt in due:
-                acting.act_on_case(tools, organization_id, case_id, attempt)
+            for organization_id, handful in cases.handfuls_of(due):
+                with Footing(tools, organization_id) as footing:
+                    for case_id, attempt in handful:
+                        acting.act_on_case(footing, case_id, attempt)
         else:
             raise AssertionError("the work does not end")
         runs.finish_runs(tools)

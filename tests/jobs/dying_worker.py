@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services import acting, orders, runs, sending
+from services import orders, runs, sending
 from services.toolbox import Toolbox
-from tests.services.workers import Crash, Killed, with_something_between
+from tests.services.workers import Crash, Killed, act_on, with_something_between
 
 
 class DyingWorker:
@@ -29,7 +29,7 @@ class DyingWorker:
 
     def work(self) -> None:
         """Until nothing is due: every attempt gets four moments further than the one before, and dies there."""
-        self._die_over(lambda: orders.lease_due_cases(self.tools, limit=50), acting.act_on_case)
+        self._die_over(lambda: orders.lease_due_cases(self.tools, limit=50), act_on)
         runs.finish_runs(self.tools)
 
     def send(self) -> None:

@@ -16,10 +16,11 @@ Deploy = Callable[..., Deployment]
 
 
 def test_a_handful_is_of_one_organization() -> None:
-    leased = [("acme", f"a{number}", 1) for number in range(5)] + [("globex", "g0", 3)]
+    mine = [(f"a{number:02}", 1) for number in range(cases.HANDFUL + 1)]
+    leased = [("acme", *each) for each in mine] + [("globex", "g0", 3)]
     assert cases.handfuls_of(leased) == [
-        ("acme", [("a0", 1), ("a1", 1), ("a2", 1), ("a3", 1)]),
-        ("acme", [("a4", 1)]),
+        ("acme", mine[:-1]),
+        ("acme", mine[-1:]),
         ("globex", [("g0", 3)]),
     ]
     assert cases.handfuls_of([]) == []

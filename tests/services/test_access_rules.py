@@ -16,10 +16,10 @@ from rules.plain_data import BadRule
 from rules.rule import Mode
 from rules.topics import Topic
 from sandbox.world import ORGANIZATIONS
-from services import access_rule_lists, access_rule_runs, access_rules, acting, orders, rule_runs, runs
+from services import access_rule_lists, access_rule_runs, access_rules, orders, rule_runs, runs
 from services.access_rule_form import Typed
 from services.matters import matters as matters_of
-from tests.services.workers import Killed, die, with_something_between
+from tests.services.workers import Killed, act_on, die, with_something_between
 from tests.world import ACME, World
 
 SOURCE, TARGET, OTHER = "team-design", "contractors", "service-desk-agents"
@@ -313,7 +313,7 @@ def test_a_worker_dies_between_the_call_and_writing_it_down(place: World) -> Non
     [(_org, case_id, attempt)] = orders.lease_due_cases(place.tools)
     dying = with_something_between(place.tools, die("after", "join_group"))
     with pytest.raises(Killed):
-        acting.act_on_case(dying, organization_id, case_id, attempt)
+        act_on(dying, organization_id, case_id, attempt)
     assert place.rows(AccessGiven) == []
     place.later(minutes=11)
     place.act()

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 
 from jobs import cases
-from jobs.workbench import lay_out
 from models.organization import Organization
 from models.people import Person
 from rules.case import CaseState
 from rules.deeds import Deed
-from services import acting, orders, outcomes, previews, run_progress, runs, undoing
+from services import orders, outcomes, previews, run_progress, runs, undoing
+from services.footing import Footing
 from services.syncing import request_sync
-from tests.services.workers import Crash, Killed, die, once, with_something_between
+from tests.services.workers import Crash, Killed, act_on, die, once, with_something_between
 from tests.world import ACCOUNTS, ACME, ACME_KEY, LEASE_OVER, SETTLE, World
 
 ONCE = {"suspend": 1, "restore": 0}
@@ -182,7 +182,7 @@ def test_s50_a_change_that_shows_late_is_waited_for(sqlite_world: World) -> None
     world.act()
     for _ in range(2):
         world.later(seconds=1)
-        acting.act_on_case(world.tools, ACME, world.case(run_id, person).id, 9)
+        act_on(world.tools, ACME, world.case(run_id, person).id, 9)
         case = world.case(run_id, person)
         assert (case.state, world.calls(person)) == ("acting", 1)
         assert case.resume_at == case.acting_since + SETTLE
@@ -202,12 +202,12 @@ def test_s50_killed_at_every_moment_each_person_is_acted_on_once(world: World) -
         crash = Crash(at)
         try:
             ((_, case_id, attempt),) = due(world)
-            acting.act_on_case(with_something_between(world.tools, crash), ACME, case_id, attempt)
+            act_on(with_something_between(world.tools, crash), ACME, case_id, attempt)
         except Killed:
             moments.append(crash.moment)
         # The next worker takes the same attempt up again, or finds the case when its lease is over.
         if at % 2:
-            acting.act_on_case(world.tools, ACME, case_id, attempt)
+            act_on(world.tools, ACME, case_id, attempt)
         world.clock.offset += LEASE_OVER
         world.act()
         assert world.states(run_id) == {person: "acted"}, crash.moment
@@ -231,12 +231,12 @@ def test_an_attempt_that_was_overtaken_does_nothing(sqlite_world: World) -> None
     (person,) = sqlite_world.changeable(1)
     sqlite_world.begin_run(ana, [person])
     ((_, case_id, attempt),) = due(sqlite_world)
-    acting.act_on_case(sqlite_world.tools, ACME, case_id, attempt + 1)
-    acting.act_on_case(sqlite_world.tools, ACME, case_id, attempt)
-    acting.act_on_case(sqlite_world.tools, ACME, case_id, attempt + 2)
+    act_on(sqlite_world.tools, ACME, case_id, attempt + 1)
+    act_on(sqlite_world.tools, ACME, case_id, attempt)
+    act_on(sqlite_world.tools, ACME, case_id, attempt + 2)
     assert sqlite_world.calls(person) == 1
-    acting.act_on_case(sqlite_world.tools, "another-organization", case_id, 9)
-    acting.act_on_case(sqlite_world.tools, ACME, "no-such-case", 1)
+    act_on(sqlite_world.tools, "another-organization", case_id, 9)
+    act_on(sqlite_world.tools, ACME, "no-such-case", 1)
     assert sqlite_world.calls(person) == 1
 
 
@@ -288,12 +288,10 @@ def test_two_workers_with_the_same_person_at_the_same_moment(world: World) -> No
 
     def the_other_one_begins() -> None:
         with pytest.raises(Killed):
-            acting.act_on_case(
-                with_something_between(world.tools, die("before", "suspend")), ACME, cases[second], 1
-            )
+            act_on(with_something_between(world.tools, die("before", "suspend")), ACME, cases[second], 1)
 
     slow = with_something_between(world.tools, once("after", "person", the_other_one_begins))
-    acting.act_on_case(slow, ACME, cases[first], 1)
+    act_on(slow, ACME, cases[first], 1)
     assert [world.case(run_id, person).state for run_id in (first, second)] == ["planned", "acting"]
     assert world.calls(person) == 0
     world.clock.offset += LEASE_OVER
@@ -413,9 +411,10 @@ def test_a_fault_of_our_own_ends_one_case_of_a_handful(sqlite_world: World) -> N
     def fault() -> None:
         raise ZeroDivisionError
 
-    lay_out(with_something_between(world.tools, once("before", "person", fault)))
-    for person in (first, second):
-        cases.act(ACME, world.case(run_id, person).id, 1)
+    faulty = with_something_between(world.tools, once("before", "person", fault))
+    with Footing(faulty, ACME) as footing:
+        for person in (first, second):
+            cases.act(footing, world.case(run_id, person).id, 1)
     assert world.states(run_id) == {first: "failed", second: "acted"}
 
 

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from models.organization import Organization
-from services import acting, orders
+from services import orders
+from tests.services.workers import act_on
 from tests.world import ACME, GLOBEX, World
 
 pytestmark = pytest.mark.slow
@@ -33,7 +34,7 @@ def test_a_big_organization_never_starves_a_small_one(world: World) -> None:
     assert by_organization.count(GLOBEX) == 3, "all of them, at the first look"
     assert by_organization.count(ACME) == 5
     for organization_id, case_id, attempt in leased:
-        acting.act_on_case(world.tools, organization_id, case_id, attempt)
+        act_on(world.tools, organization_id, case_id, attempt)
     assert set(world.states(second).values()) == {"acted"}
     assert list(world.states(first).values()).count("acted") == 5
     # Alone again, the big one has the whole share.

@@ -15,7 +15,6 @@ from models.people import Membership, Person
 from models.run import Case
 from rules.case import CaseState
 from services import (
-    acting,
     orders,
     outcomes,
     previews,
@@ -27,7 +26,7 @@ from services import (
     runs,
     undoing,
 )
-from tests.services.workers import Crash, Killed, die, once, with_something_between
+from tests.services.workers import Crash, Killed, act_on, die, once, with_something_between
 from tests.world import ACCOUNTS, ACME, LEASE_OVER, World
 
 pytestmark = pytest.mark.slow
@@ -389,11 +388,11 @@ def test_s50_killed_at_every_moment_of_several_changes_with_a_notice_and_of_thei
                 continue
             tools = with_something_between(world.tools, crashes[account_id])
             try:
-                acting.act_on_case(tools, ACME, case.id, case.attempt + 1)
+                act_on(tools, ACME, case.id, case.attempt + 1)
             except Killed:
                 # Some cases are taken up again at once, with the same attempt, the others when their lease is over.
                 if len(account_id) % 2:
-                    acting.act_on_case(world.tools, ACME, case.id, world.case(run, account_id).attempt)
+                    act_on(world.tools, ACME, case.id, world.case(run, account_id).attempt)
         world.clock.offset += LEASE_OVER
         world.act()
         world.settled()

@@ -11,11 +11,11 @@ from connect.caller import Caller
 from models.notice import Notice
 from rules.deeds import Deed
 from rules.rule_file import BadRule
-from services import acting, calendars, keeping, reviews, rule_runs, rules, run_progress, runs, undoing
+from services import calendars, keeping, reviews, rule_runs, rules, run_progress, runs, undoing
 from services.answers import KEPT
 from services.mail_reach import NO_SERVER
 from services.warning import NOT_IN_A_PRODUCT
-from tests.services.workers import Crash, Killed, die, once, with_something_between
+from tests.services.workers import Crash, Killed, act_on, die, once, with_something_between
 from tests.world import ACME, LEASE_OVER, World
 
 pytestmark = pytest.mark.slow
@@ -252,10 +252,10 @@ def test_s55_kept_while_the_worker_is_at_it(sqlite_world: World) -> None:
     world.later(days=14)
     case = world.case(run_id, between)
     keeps = once("after", "person", lambda: keeping.keep_my_access(world.tools, world.caller(between)))
-    acting.act_on_case(with_something_between(world.tools, keeps), ACME, case.id, 9)
+    act_on(with_something_between(world.tools, keeps), ACME, case.id, 9)
     case = world.case(run_id, interrupted)
     with pytest.raises(Killed):
-        acting.act_on_case(with_something_between(world.tools, die("before", "suspend")), ACME, case.id, 9)
+        act_on(with_something_between(world.tools, die("before", "suspend")), ACME, case.id, 9)
     world.clock.offset += LEASE_OVER
     keeps = once("after", "person", lambda: keeping.keep_my_access(world.tools, world.caller(interrupted)))
     world.act(with_something_between(world.tools, keeps))
@@ -439,10 +439,10 @@ def test_no_warning_twice_and_none_lost_wherever_the_worker_dies(world: World) -
                 continue
             try:
                 tools = with_something_between(world.tools, crashes[account_id])
-                acting.act_on_case(tools, ACME, case.id, case.attempt + 1)
+                act_on(tools, ACME, case.id, case.attempt + 1)
             except Killed:
                 # A step that is repeated is repeated with the same attempt.
-                acting.act_on_case(world.tools, ACME, case.id, world.case(run_id, account_id).attempt)
+                act_on(world.tools, ACME, case.id, world.case(run_id, account_id).attempt)
         world.clock.offset += LEASE_OVER
         world.act()
         world.settled()

@@ -7,7 +7,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from services import acting
+from services.footing import Footing
 from services.toolbox import Toolbox
+
+
+def act_on(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> None:
+    """The worker's part with one person, alone in their handful."""
+    with Footing(tools, organization_id) as footing:
+        acting.act_on_case(footing, case_id, attempt)
+
 
 Around = Callable[[str, str], None]
 """Told ("before" | "after", name of a gateway's method | "transaction")."""

@@ -16,8 +16,9 @@ from werkzeug.test import TestResponse
 
 from models.people import Person
 from sandbox.world import ACME
-from services import acting, orders, syncing
+from services import orders, syncing
 from tests.jobs.deployment import Deployment, deployed
+from tests.services.workers import act_on
 from tests.tokens import context_token, iframe_token
 
 ANA, JON, UMA = (person.account_id for person in ACME.people[:3])
@@ -69,7 +70,7 @@ class House:
         """What the worker does with people who are due."""
         tools = self.deployment.tools
         for organization_id, case_id, attempt in orders.lease_due_cases(tools):
-            acting.act_on_case(tools, organization_id, case_id, attempt)
+            act_on(tools, organization_id, case_id, attempt)
 
     def _signed(self, who: str | None) -> dict[str, str]:
         return {"Authorization": f"JWT {context_token(self.secret, self.key, sub=who)}"}
