@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import logging
-import uuid
-from collections import Counter
-from collections.abc import Sequence
-from itertools import groupby
-from operator import itemgetter
 
 from dbos import DBOS
 
+from jobs.bundles import Bundle, bundled, name_of, waiting_in
 from jobs.workbench import tools
 from services import acting, orders, outcomes
-from services.batches import batches
 from services.footing import Footing
 from services.toolbox import Toolbox
 
@@ -30,10 +25,8 @@ PER_TICK = 50
 HANDFUL = 10
 """Each workflow is queued, found and ended by itself: one for each person would cost more than it is good for."""
 
-Handful = Sequence[tuple[str, int]]
+Handful = Bundle
 """(case id, attempt) of a few people of one organization."""
-
-_NAMESPACE = uuid.UUID("6b7cf9f5-6a0f-4f0e-9a53-1c7a0e2f9d34")
 
 
 @DBOS.workflow(name="act_on_cases")
@@ -59,21 +52,10 @@ def due(tools: Toolbox) -> list[tuple[str, Handful]]:
     An organization that has a second's worth waiting in the queue gets none: handed out again while they wait, the same
     people would be in two handfuls.
     """
-    waiting = DBOS.list_workflows(queue_name=QUEUE, status="ENQUEUED", load_input=False, load_output=False)
-    counts = Counter(each.queue_partition_key for each in waiting)
-    full = [str(key) for key, handfuls in counts.items() if handfuls * HANDFUL >= PER_SECOND]
-    return handfuls_of(orders.lease_due_cases(tools, PER_TICK, each=PER_SECOND, but_not=full))
-
-
-def handfuls_of(leased: Sequence[tuple[str, str, int]]) -> list[tuple[str, Handful]]:
-    """The same people, a few of one organization together."""
-    return [
-        (organization_id, [(case_id, attempt) for _organization_id, case_id, attempt in batch])
-        for organization_id, mine in groupby(leased, key=itemgetter(0))
-        for batch in batches(list(mine), HANDFUL)
-    ]
+    full = [key for key, handfuls in waiting_in(QUEUE).items() if handfuls * HANDFUL >= PER_SECOND]
+    return bundled(orders.lease_due_cases(tools, PER_TICK, each=PER_SECOND, but_not=full), HANDFUL)
 
 
 def workflow_id(handful: Handful) -> str:
     """Ours: the same people at the same attempts are one workflow, however often it is enqueued."""
-    return f"cases:{uuid.uuid5(_NAMESPACE, ' '.join(f'{case_id}:{attempt}' for case_id, attempt in handful))}"
+    return f"cases:{name_of(handful)}"

@@ -11,7 +11,6 @@ from services import (
     access_rule_runs,
     asking,
     leaver_work,
-    rereading,
     rule_runs,
     scim_changes,
     sending,
@@ -27,7 +26,6 @@ number of the attempt or a moment in ISO 8601.
 
 DELIVERIES_PER_TICK = 20
 TICKETS_PER_TICK = 20
-REREADS_PER_TICK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +55,7 @@ KINDS = (
         tickets.workflow_id,
         lambda tools: ticket_leases.lease_due(tools, TICKETS_PER_TICK),
     ),
-    Kind(
-        "read_again",
-        rereads.QUEUE,
-        rereads.workflow_id,
-        lambda tools: rereading.lease_due(tools, REREADS_PER_TICK),
-    ),
+    Kind("read_again", rereads.QUEUE, rereads.workflow_id, rereads.due),
     Kind("lead_leaver", leavers.QUEUE, leavers.workflow_id, leaver_work.due_leavers),
     Kind(
         "evaluate_access_rule",

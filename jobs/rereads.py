@@ -1,4 +1,4 @@
-"""Reading one person again, or starting the sync that was asked for instead."""
+"""Reading a few people of one organization again, or starting the sync that was asked for instead."""
 
 from __future__ import annotations
 
@@ -6,29 +6,44 @@ import logging
 
 from dbos import DBOS
 
+from jobs.bundles import bundled, name_of, waiting_in
 from jobs.workbench import tools
 from services import rereading
+from services.rereading import Readings
+from services.toolbox import Toolbox
 
 logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "rereads"
 
 
+PER_TICK = 50
+"""Of all organizations together."""
+AT_ONCE = 20
+"""Of one organization: a workflow a second, and two searches."""
+
+
 @DBOS.workflow(name="read_again")
-def read_again(organization_id: str, reread_id: str, attempt: int) -> None:
-    """What comes after a crash is decided by the row (services/rereading.py)."""
-    read(organization_id, reread_id, attempt)
+def read_again(organization_id: str, readings: Readings) -> None:
+    """What comes after a crash is decided by the rows (services/rereading.py)."""
+    read(organization_id, readings)
 
 
 @DBOS.step()
-def read(organization_id: str, reread_id: str, attempt: int) -> None:
+def read(organization_id: str, readings: Readings) -> None:
     try:
-        rereading.reread(tools(), organization_id, reread_id, attempt)
+        rereading.reread(tools(), organization_id, readings)
     except Exception:
-        logger.exception("reread %s met a fault", reread_id)
-        rereading.fail(tools(), organization_id, reread_id, attempt)
+        logger.exception("rereading met a fault")
+        rereading.fail(tools(), organization_id, readings)
 
 
-def workflow_id(reread_id: str, attempt: int) -> str:
-    """Ours: the same attempt is one workflow, however often it is enqueued."""
-    return f"reread:{reread_id}:{attempt}"
+def due(tools: Toolbox) -> list[tuple[str, Readings]]:
+    """(organization id, a few of its people). While some wait in the queue, an organization gets no more."""
+    leased = rereading.lease_due(tools, PER_TICK, each=AT_ONCE, but_not=list(waiting_in(QUEUE)))
+    return bundled(leased, AT_ONCE)
+
+
+def workflow_id(readings: Readings) -> str:
+    """Ours: the same people at the same attempts are one workflow, however often it is enqueued."""
+    return f"rereads:{name_of(readings)}"

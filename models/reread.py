@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, false, or_, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, false, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -41,10 +41,18 @@ class Reread(Base):
     )
 
 
-def waiting_in(session: Session, organization_id: str) -> set[str]:
-    """The account ids that wait to be read again."""
-    query = select(Reread.account_id).where(Reread.organization_id == organization_id)
-    return set(session.scalars(query))
+def is_waiting(session: Session, organization_id: str, account_id: str) -> bool:
+    """Whether they are to be read again, by themselves."""
+    mine = (Reread.organization_id == organization_id, Reread.account_id == account_id)
+    return session.scalar(select(literal(1)).where(*mine)) is not None
+
+
+def count_waiting(session: Session, organization_id: str) -> int:
+    """How many people wait to be read again by themselves."""
+    query = select(func.count()).where(
+        Reread.organization_id == organization_id, Reread.account_id != EVERYBODY
+    )
+    return session.scalar(query) or 0
 
 
 def put_down(session: Session, row: Mapping[str, Any]) -> None:

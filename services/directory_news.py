@@ -18,7 +18,8 @@ from connect.errors import Invalid
 from connect.gateway.admin_calls import checked_account_id
 from models.access_rule import access_rules_of
 from models.people import find_person
-from models.reread import EVERYBODY, forget_all, put_down, waiting_in
+from models.reread import EVERYBODY, count_waiting, forget_all, is_waiting, put_down
+from models.sync import SyncState, latest_sync
 from models.tenant import find_tenant
 from services.toolbox import Toolbox
 
@@ -26,9 +27,9 @@ CAME = "user_created"
 GROUP_WENT = "group_removed"
 EVENTS = frozenset({CAME, "user_updated", "user_deleted", "user_removed", GROUP_WENT})
 MOST_WAITING = 200
-"""Of one organization. Each single reading is a call, of a sync a call reads a hundred people: for more than this, and
-for a flood of events that somebody makes, one sync is the lesser work. And the table stays small.
-"""
+"""Of a small organization. For more, and for a flood of events that somebody makes, one sync is the lesser work."""
+SYNC_READS_MORE = 10
+"""A call of a sync reads ten times as many people as one that asks for single people."""
 _NOBODY = "unknown"
 """How an account that was deleted may come."""
 
@@ -61,13 +62,21 @@ def _ask(
     *,
     newcomer: bool,
 ) -> None:
-    waiting = waiting_in(session, organization_id)
-    if account_id not in waiting and len(waiting - {EVERYBODY}) >= MOST_WAITING:
-        if EVERYBODY not in waiting:
+    if not is_waiting(session, organization_id, account_id) and _is_flood(session, organization_id):
+        if not is_waiting(session, organization_id, EVERYBODY):
             forget_all(session, organization_id)
         _put(session, organization_id, EVERYBODY, now, settle)
         return
     _put(session, organization_id, account_id, now, settle, newcomer=newcomer)
+
+
+def _is_flood(session: Session, organization_id: str) -> bool:
+    """Whether reading everybody is less work than reading one by one whoever waits."""
+    waiting = count_waiting(session, organization_id)
+    if waiting < MOST_WAITING:
+        return False
+    sync = latest_sync(session, organization_id, SyncState.COMPLETE)
+    return sync is None or waiting * SYNC_READS_MORE >= sync.people
 
 
 def _put(

@@ -1,12 +1,13 @@
-"""Reading one person again because Jira or Confluence said that they came, changed or went.
+"""Reading people again, a few at a time, because Jira or Confluence said that they came, changed or went.
 
 What is seen is stored as a sync stores it. Who is not in the directory any more is left to the next sync: one search
-that finds nobody is too little to say that somebody left. Everything may be repeated: the same person is only stored
+that finds nobody is too little to say that somebody left. Everything may be repeated: the same people are only stored
 again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,18 +15,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connect.errors import AppError, Gone, RateLimited, SiteMoved, Unauthorized, Unavailable
-from connect.gateway.organization import OrganizationGateway
+from connect.errors import AppError, RateLimited, SiteMoved, Unauthorized, Unavailable
+from connect.gateway.organization import MOST_BY_ID, OrganizationGateway
 from models.audit import APP
 from models.credential import CredentialState, admin_keys_of
 from models.organization import Organization, close_gate
-from models.people import Membership, Person, Seat, find_person
+from models.people import Membership, Person, Seat
 from models.reread import EVERYBODY, Reread, held_reread
 from models.run import Case
 from models.sync import Sync, SyncState, latest_sync, newest_sync_id, running_sync
 from rules.case import CaseState
 from rules.person import PersonFacts
 from services import access_rule_news
+from services.batches import batches
 from services.directory import store_people
 from services.doors import opened
 from services.leasing import PAUSES, lease
@@ -38,23 +40,37 @@ WHOLE_EVERY = timedelta(hours=1)
 """Events ask for whole syncs at most this often, however many come."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """`began`: everything that Atlassian shows was asked after it. `directory_ids` are those of the last sync."""
+Readings = Sequence[tuple[str, int]]
+"""(reread id, attempt) of a few people of one organization, or of the sync that was asked for instead."""
 
-    organization_id: str
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """Somebody whose turn it is."""
+
     reread_id: str
     attempt: int
     account_id: str
     newcomer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """`began`: everything that Atlassian shows was asked after it. `directory_ids` are those of the last sync."""
+
+    organization_id: str
     directory_ids: tuple[str, ...]
     began: datetime
+    people: tuple[_One, ...]
+    whole: _One | None
 
 
-def lease_due(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, int]]:
+def lease_due(
+    tools: Toolbox, limit: int = 20, each: int | None = None, but_not: Sequence[str] = ()
+) -> list[tuple[str, str, int]]:
     """(organization id, row id, next attempt) of who is to be read now, an equal share for every organization.
 
-    An organization whose directory is being read, or that Atlassian asked to wait, gets none.
+    An organization whose directory is being read, that Atlassian asked to wait, or that is in `but_not` gets none.
     """
     reading = select(Sync.organization_id).where(Sync.state == SyncState.RUNNING.value)
     resting = select(Organization.id).where(
@@ -66,116 +82,148 @@ def lease_due(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, int]]:
         limit,
         Reread.organization_id.not_in(reading),
         Reread.organization_id.not_in(resting),
+        Reread.organization_id.not_in(but_not),
+        each=each,
     )
 
 
-def reread(tools: Toolbox, organization_id: str, reread_id: str, attempt: int) -> None:
-    """Reads and stores one person, or starts the sync that was asked for instead. Nothing to do: does nothing."""
-    job = _begin(tools, organization_id, reread_id, attempt)
-    if job is None:
-        return
-    if job.account_id == EVERYBODY:
-        _start_sync(tools, job)
+def reread(tools: Toolbox, organization_id: str, readings: Readings) -> None:
+    """Reads and stores these people, and starts the sync that was asked for. Nothing to do: does nothing."""
+    begun = _begin(tools, organization_id, readings)
+    if begun.whole is not None:
+        _start_sync(tools, begun, begun.whole)
+    if not begun.people:
         return
     try:
         with opened(tools, organization_id) as gateway:
-            found = _look(gateway, job)
+            found = _look(gateway, begun)
     except RateLimited as pause:
-        _pause(tools, job, pause.until)
+        _pause(tools, begun, pause.until)
     except (Unavailable, Unauthorized, SiteMoved):
-        _later(tools, job)
+        _later(tools, begun)
     except AppError:
         # Without a key that may read, no reading works: what is wrong is said where the key is, and by the next sync.
-        _forget(tools, job)
+        _forget(tools, begun)
     else:
-        _store(tools, job, found)
+        _store(tools, begun, found)
 
 
-def fail(tools: Toolbox, organization_id: str, reread_id: str, attempt: int) -> None:
-    """It met a fault of our own, which is in the log: the next sync reads them anyway."""
+def fail(tools: Toolbox, organization_id: str, readings: Readings) -> None:
+    """They met a fault of our own, which is in the log: the next sync reads them anyway."""
     with tools.begin() as session:
-        row = held_reread(session, organization_id, reread_id)
-        if row is not None and row.attempt <= attempt:
-            session.delete(row)
+        for reread_id, attempt in readings:
+            row = held_reread(session, organization_id, reread_id)
+            if row is not None and row.attempt <= attempt:
+                session.delete(row)
 
 
-def _begin(tools: Toolbox, organization_id: str, reread_id: str, attempt: int) -> _Job | None:
+def _begin(tools: Toolbox, organization_id: str, readings: Readings) -> _Round:
     now = tools.clock()
     settle = timedelta(seconds=tools.settings.settle_seconds)
+    mine: list[_One] = []
     with tools.begin() as session:
         # A new sync either sees what is stored behind the gate, or reads people later than we did. And SQLite lets
         # nobody write from here on: an event that comes now finds the row, or that it is gone.
         close_gate(session, organization_id)
-        row = held_reread(session, organization_id, reread_id)
-        if row is None or row.attempt > attempt:
-            return None
-        # A worker that was killed comes back with the same attempt, and goes on at once.
-        row.attempt, row.resume_at = attempt, now + AT_WORK
-        if running_sync(session, organization_id) is not None:
-            row.resume_at = now
-            return None
+        rows = _taken_up(session, organization_id, readings, now)
+        is_reading = running_sync(session, organization_id) is not None
         sync = latest_sync(session, organization_id, SyncState.COMPLETE)
-        if sync is None or sync.started_at >= row.asked_at + settle:
-            # Before the first sync nobody is known; and whoever was asked for before the last one is in it.
-            session.delete(row)
-            return None
-        settles_at = _settles_at(session, row, now, settle)
-        if settles_at is not None:
-            row.resume_at = settles_at
-            return None
-        return _Job(
+        settling = _settling(session, organization_id, [row.account_id for row in rows], now, settle)
+        for row in rows:
+            if is_reading:
+                row.resume_at = now
+            elif sync is None or sync.started_at >= row.asked_at + settle:
+                # Before the first sync nobody is known; and whoever was asked for before the last one is in it.
+                session.delete(row)
+            elif row.account_id in settling:
+                row.resume_at = settling[row.account_id]
+            else:
+                mine.append(_One(row.id, row.attempt, row.account_id, row.newcomer))
+        return _Round(
             organization_id,
-            reread_id,
-            attempt,
-            row.account_id,
-            row.newcomer,
-            tuple(sync.directory_ids.split(",")),
+            tuple(sync.directory_ids.split(",")) if sync is not None else (),
             now,
+            tuple(one for one in mine if one.account_id != EVERYBODY),
+            next((one for one in mine if one.account_id == EVERYBODY), None),
         )
 
 
-def _settles_at(session: Session, row: Reread, now: datetime, settle: timedelta) -> datetime | None:
+def _taken_up(session: Session, organization_id: str, readings: Readings, now: datetime) -> list[Reread]:
+    """The rows that wait for these attempts. A worker that was killed comes back with the same, and goes on at once."""
+    rows = []
+    for reread_id, attempt in readings:
+        row = held_reread(session, organization_id, reread_id)
+        if row is not None and row.attempt <= attempt:
+            row.attempt, row.resume_at = attempt, now + AT_WORK
+            rows.append(row)
+    return rows
+
+
+def _settling(
+    session: Session, organization_id: str, account_ids: Sequence[str], now: datetime, settle: timedelta
+) -> dict[str, datetime]:
     """When Atlassian shows what was just done to them: read before, we would forget what we know better."""
-    query = select(Case.finished_at).where(
-        Case.organization_id == row.organization_id,
-        Case.account_id == row.account_id,
+    query = select(Case.account_id, Case.finished_at).where(
+        Case.organization_id == organization_id,
+        Case.account_id.in_(account_ids),
         (Case.state == CaseState.ACTING.value) | (Case.changed.is_(True) & (Case.finished_at > now - settle)),
     )
-    found = [finished_at or now for finished_at in session.scalars(query)]
-    return max(found) + settle if found else None
-
-
-def _look(gateway: OrganizationGateway, job: _Job) -> list[tuple[str, PersonFacts]]:
-    found = []
-    for directory_id in job.directory_ids:
-        try:
-            found.append((directory_id, gateway.person(job.organization_id, directory_id, job.account_id)))
-        except Gone:
-            continue
+    found: dict[str, datetime] = {}
+    for account_id, finished_at in session.execute(query):
+        found[account_id] = max((finished_at or now) + settle, found.get(account_id, now))
     return found
 
 
-def _store(tools: Toolbox, job: _Job, found: list[tuple[str, PersonFacts]]) -> None:
+def _look(gateway: OrganizationGateway, begun: _Round) -> list[tuple[str, PersonFacts]]:
+    """(directory id, person) of those whom Atlassian shows."""
+    return [
+        (directory_id, facts)
+        for directory_id in begun.directory_ids
+        for some in batches(begun.people, MOST_BY_ID)
+        for facts in gateway.people(begun.organization_id, directory_id, [one.account_id for one in some])
+    ]
+
+
+def _store(tools: Toolbox, begun: _Round, found: Sequence[tuple[str, PersonFacts]]) -> None:
     with tools.begin() as session:
-        close_gate(session, job.organization_id)
-        row = _mine(session, job)
-        if row is None:
+        close_gate(session, begun.organization_id)
+        rows = {row.account_id: row for row in _mine(session, begun)}
+        if running_sync(session, begun.organization_id) is not None:
+            for row in rows.values():
+                row.resume_at = begun.began
             return
-        if running_sync(session, job.organization_id) is not None:
-            row.resume_at = job.began
-            return
-        before = _shown(session, job)
-        person = find_person(session, job.organization_id, job.account_id)
-        # With the id of the sync that saw them, somebody in several directories stays known as that.
-        sync_id = person.sync_id if person is not None else newest_sync_id(session, job.organization_id)
-        for directory_id, facts in found:
-            store_people(session, job.organization_id, directory_id, sync_id, [facts], job.began)
-        if found and (job.newcomer or _shown(session, job) != before):
-            access_rule_news.tell(session, job.organization_id, job.account_id)
-        _done(tools, session, row, job)
+        before = {account_id: _shown(session, begun, account_id) for account_id in rows}
+        _store_people(session, begun, [(place, facts) for place, facts in found if facts.account_id in rows])
+        seen = {facts.account_id for _directory_id, facts in found}
+        newcomers = {one.account_id for one in begun.people if one.newcomer}
+        for account_id, row in rows.items():
+            if account_id in seen and (
+                account_id in newcomers or _shown(session, begun, account_id) != before[account_id]
+            ):
+                access_rule_news.tell(session, begun.organization_id, account_id)
+            _done(tools, session, row, begun)
 
 
-def _shown(session: Session, job: _Job) -> tuple[Any, ...]:
+def _store_people(session: Session, begun: _Round, found: Sequence[tuple[str, PersonFacts]]) -> None:
+    """With the id of the sync that saw them, somebody in several directories stays known as that."""
+    account_ids = [facts.account_id for _directory_id, facts in found]
+    seen_by = dict(
+        session.execute(
+            select(Person.account_id, Person.sync_id).where(
+                Person.organization_id == begun.organization_id, Person.account_id.in_(account_ids)
+            )
+        ).all()
+    )
+    newest = newest_sync_id(session, begun.organization_id)
+    pages: dict[tuple[str, str], list[PersonFacts]] = {}
+    for directory_id, facts in found:
+        sync_id = seen_by.get(facts.account_id, newest)
+        pages.setdefault((directory_id, sync_id), []).append(facts)
+    for (directory_id, sync_id), people in pages.items():
+        store_people(session, begun.organization_id, directory_id, sync_id, people, begun.began)
+
+
+def _shown(session: Session, begun: _Round, account_id: str) -> tuple[Any, ...]:
     """What rules about people's access go by."""
     columns = (
         Person.status,
@@ -186,14 +234,14 @@ def _shown(session: Session, job: _Job) -> tuple[Any, ...]:
     )
     person = session.execute(
         select(*columns).where(
-            Person.organization_id == job.organization_id, Person.account_id == job.account_id
+            Person.organization_id == begun.organization_id, Person.account_id == account_id
         )
     ).first()
     seats = select(Seat.resource_id).where(
-        Seat.organization_id == job.organization_id, Seat.account_id == job.account_id
+        Seat.organization_id == begun.organization_id, Seat.account_id == account_id
     )
     groups = select(Membership.group_id).where(
-        Membership.organization_id == job.organization_id, Membership.account_id == job.account_id
+        Membership.organization_id == begun.organization_id, Membership.account_id == account_id
     )
     return (
         tuple(person) if person is not None else None,
@@ -202,59 +250,60 @@ def _shown(session: Session, job: _Job) -> tuple[Any, ...]:
     )
 
 
-def _start_sync(tools: Toolbox, job: _Job) -> None:
+def _start_sync(tools: Toolbox, begun: _Round, whole: _One) -> None:
     with tools.begin() as session:
-        close_gate(session, job.organization_id)
-        row = _mine(session, job)
+        close_gate(session, begun.organization_id)
+        row = _held(session, begun, whole)
         if row is None:
             return
-        latest = latest_sync(session, job.organization_id)
-        if latest is not None and latest.started_at > job.began - WHOLE_EVERY:
+        latest = latest_sync(session, begun.organization_id)
+        if latest is not None and latest.started_at > begun.began - WHOLE_EVERY:
             row.resume_at = latest.started_at + WHOLE_EVERY
             return
-        keys = admin_keys_of(session, job.organization_id)
+        keys = admin_keys_of(session, begun.organization_id)
         if keys and keys[0].state != CredentialState.REJECTED.value:
-            start_sync(session, job.organization_id, requested_by=APP, now=job.began)
-        _done(tools, session, row, job)
+            start_sync(session, begun.organization_id, requested_by=APP, now=begun.began)
+        _done(tools, session, row, begun)
 
 
-def _done(tools: Toolbox, session: Session, row: Reread, job: _Job) -> None:
+def _done(tools: Toolbox, session: Session, row: Reread, begun: _Round) -> None:
     """It is over, unless an event came so late that what was read may not show it."""
     shows_at = row.asked_at + timedelta(seconds=tools.settings.settle_seconds)
-    if shows_at <= job.began:
+    if shows_at <= begun.began:
         session.delete(row)
     else:
         row.resume_at, row.troubles = shows_at, 0
 
 
-def _mine(session: Session, job: _Job) -> Reread | None:
-    row = held_reread(session, job.organization_id, job.reread_id)
-    return row if row is not None and row.attempt == job.attempt else None
+def _mine(session: Session, begun: _Round) -> list[Reread]:
+    """The rows of these people that nobody else has taken up since."""
+    return [row for one in begun.people if (row := _held(session, begun, one)) is not None]
 
 
-def _pause(tools: Toolbox, job: _Job, until: datetime) -> None:
+def _held(session: Session, begun: _Round, one: _One) -> Reread | None:
+    row = held_reread(session, begun.organization_id, one.reread_id)
+    return row if row is not None and row.attempt == one.attempt else None
+
+
+def _pause(tools: Toolbox, begun: _Round, until: datetime) -> None:
     """429: nobody of this organization is read or acted on before."""
     with tools.begin() as session:
-        session.get_one(Organization, job.organization_id).paused_until = until
-        row = _mine(session, job)
-        if row is not None:
+        session.get_one(Organization, begun.organization_id).paused_until = until
+        for row in _mine(session, begun):
             row.resume_at = until
 
 
-def _later(tools: Toolbox, job: _Job) -> None:
+def _later(tools: Toolbox, begun: _Round) -> None:
     with tools.begin() as session:
-        row = _mine(session, job)
-        if row is None:
-            return
-        row.troubles += 1
-        if row.troubles > len(PAUSES):
-            session.delete(row)
-        else:
-            row.resume_at = tools.clock() + PAUSES[row.troubles - 1]
+        for row in _mine(session, begun):
+            row.troubles += 1
+            if row.troubles > len(PAUSES):
+                session.delete(row)
+            else:
+                row.resume_at = tools.clock() + PAUSES[row.troubles - 1]
 
 
-def _forget(tools: Toolbox, job: _Job) -> None:
+def _forget(tools: Toolbox, begun: _Round) -> None:
     with tools.begin() as session:
-        row = _mine(session, job)
-        if row is not None:
+        for row in _mine(session, begun):
             session.delete(row)

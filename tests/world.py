@@ -27,7 +27,8 @@ from config import Settings
 from connect.caller import Caller, Via
 from connect.errors import Conflict
 from connect.install_keys import InstallKeys
-from jobs import cases
+from jobs.bundles import bundled
+from jobs.cases import HANDFUL
 from models.audit import AuditEntry
 from models.db import Base, db
 from models.run import Case, Run
@@ -429,7 +430,7 @@ class World:
             due = orders.lease_due_cases(tools)
             if not due:
                 break
-            for organization_id, handful in cases.handfuls_of(due):
+            for organization_id, handful in bundled(due, HANDFUL):
                 with Footing(tools, organization_id) as footing:
                     for case_id, attempt in handful:
                         acting.act_on_case(footing, case_id, attempt)

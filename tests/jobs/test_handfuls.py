@@ -8,6 +8,7 @@ import pytest
 from dbos import DBOSClient
 
 from jobs import cases
+from jobs.bundles import bundled
 from services import rule_runs
 from tests.jobs.deployment import Deployment
 from tests.jobs.rule_runs import EVERYBODY_IDLE, switched_on, synced
@@ -18,12 +19,12 @@ Deploy = Callable[..., Deployment]
 def test_a_handful_is_of_one_organization() -> None:
     mine = [(f"a{number:02}", 1) for number in range(cases.HANDFUL + 1)]
     leased = [("acme", *each) for each in mine] + [("globex", "g0", 3)]
-    assert cases.handfuls_of(leased) == [
+    assert bundled(leased, cases.HANDFUL) == [
         ("acme", mine[:-1]),
         ("acme", mine[-1:]),
         ("globex", [("g0", 3)]),
     ]
-    assert cases.handfuls_of([]) == []
+    assert bundled([], cases.HANDFUL) == []
 
 
 def test_the_same_people_at_the_same_attempts_are_one_workflow() -> None:

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from connect.gateway.organization import MOST_BY_ID
+from jobs import rereads
+from jobs.bundles import bundled
 from models.access_rule import AccessGiven, AccessRuleNews, StoredAccessRule
 from models.audit import APP
 from models.organization import Organization
@@ -29,7 +32,7 @@ from services import (
     syncing,
 )
 from services.access_rule_form import Typed
-from services.directory_news import MOST_WAITING
+from services.directory_news import MOST_WAITING, SYNC_READS_MORE
 from services.matters import matters as matters_of
 from services.toolbox import Toolbox
 from tests.services.test_access_rules import (
@@ -55,8 +58,8 @@ def read_again(world: World, tools: Toolbox | None = None) -> int:
     """The worker's round over those who are to be read again."""
     tools = tools or world.tools
     due = rereading.lease_due(tools)
-    for organization_id, reread_id, attempt in due:
-        rereading.reread(tools, organization_id, reread_id, attempt)
+    for organization_id, readings in bundled(due, rereads.AT_ONCE):
+        rereading.reread(tools, organization_id, readings)
     return len(due)
 
 
@@ -289,7 +292,7 @@ def test_a_flood_becomes_one_sync(world: World) -> None:
     [(organization_id, whole, attempt)] = [
         each for each in rereading.lease_due(tools, 1000) if each[1] == reread_of(world, EVERYBODY).id
     ]
-    rereading.reread(tools, organization_id, whole, attempt)
+    rereading.reread(tools, organization_id, [(whole, attempt)])
     assert len(world.rows(Sync)) == 1, "a sync began within the hour: not yet"
     world.later(hours=1)
     while read_again(world):
@@ -303,6 +306,39 @@ def test_a_flood_becomes_one_sync(world: World) -> None:
         pass
     assert waiting(world) == set(), "the sync has read them all"
     assert len(world.rows(Sync)) == 2
+
+
+@pytest.mark.slow
+def test_in_a_large_organization_more_are_read_one_by_one(world: World) -> None:
+    """Its sync is more work than ten times as many single people."""
+    ana = world.synced()
+    with world.tools.begin() as session:
+        session.scalars(select(Sync)).one().people = SYNC_READS_MORE * (MOST_WAITING + 2)
+    for number in range(MOST_WAITING + 3):
+        body = {"user": {"accountId": f"712020:{number}"}}
+        directory_news.note_news(world.tools, ana, "user_created", body)
+        assert (EVERYBODY in waiting(world)) is (number == MOST_WAITING + 2)
+
+
+def test_a_few_are_read_by_one_search(world: World) -> None:
+    ana = world.synced()
+    *people, busy = world.changeable(MOST_BY_ID + 2)
+    for number, person in enumerate([*people, busy]):
+        world.change(person, name=f"Renamed {number}")
+        world.webhook("user_updated", person)
+    world.webhook("user_created", "712020:a-stranger")
+    world.settled()
+    run_id = world.begin_run(ana, [busy])
+    world.act()
+    assert world.states(run_id) == {busy: "acted"}
+    asked = len(world.requests("/users/search$"))
+    assert read_again(world) == len(people) + 2
+    assert len(world.requests("/users/search$")) == asked + 2, "ten by the first, the rest by the second"
+    for number, person in enumerate(people):
+        assert world.stored(Person, ACME, person).name == f"Renamed {number}"
+    assert world.stored(Person, ACME, "712020:a-stranger") is None
+    assert world.stored(Person, ACME, busy).name != f"Renamed {len(people)}"
+    assert waiting(world) == {busy}, "Atlassian may not show yet what was just done to them"
 
 
 def test_a_group_that_went_asks_for_a_sync_if_a_rule_may_follow_it(place: World) -> None:
@@ -341,7 +377,7 @@ def test_a_sync_that_begins_while_they_are_read_has_the_last_word(place: World) 
     member(place, person, SOURCE)
     place.webhook("user_updated", person)
     place.settled()
-    between = once("after", "person", lambda: bool(syncing.request_sync(place.tools, ana)) and None)
+    between = once("after", "people", lambda: bool(syncing.request_sync(place.tools, ana)) and None)
     before = place.stored(Person, ACME, person).synced_at
     read_again(place, with_something_between(place.tools, between))
     assert place.stored(Person, ACME, person).synced_at == before
@@ -358,7 +394,7 @@ def test_what_is_told_while_they_are_read_is_read_again(place: World) -> None:
         member(place, person, SOURCE)
         place.webhook("user_updated", person)
 
-    read_again(place, with_something_between(place.tools, once("after", "person", moves)))
+    read_again(place, with_something_between(place.tools, once("after", "people", moves)))
     assert waiting(place) == {person}
     assert read_again(place) == 0
     follow(place)
@@ -391,7 +427,7 @@ def test_s50_a_worker_may_die_at_any_moment(world: World) -> None:
         evaluate(place)
         place.settled()
         assert (TARGET in groups_of(place, person)) is inside, crash.moment
-    assert {"before person", "after person", "before transaction", "after transaction"} <= deaths
+    assert {"before people", "after people", "before transaction", "after transaction"} <= deaths
     assert {state for run in runs_of(place, rule_id) for state in place.states(run.id).values()} == {"acted"}
 
 
@@ -403,13 +439,13 @@ def test_the_same_worker_back_again_goes_on_at_once(place: World) -> None:
     [(organization_id, reread_id, attempt)] = rereading.lease_due(place.tools)
     with suppress(Killed):
         dying = with_something_between(place.tools, Crash(4))
-        rereading.reread(dying, organization_id, reread_id, attempt)
+        rereading.reread(dying, organization_id, [(reread_id, attempt)])
     assert waiting(place) == {person}
-    rereading.reread(place.tools, organization_id, reread_id, attempt)
+    rereading.reread(place.tools, organization_id, [(reread_id, attempt)])
     assert waiting(place) == set()
     # Done twice, it is done once.
-    rereading.reread(place.tools, organization_id, reread_id, attempt)
-    rereading.fail(place.tools, organization_id, reread_id, attempt)
+    rereading.reread(place.tools, organization_id, [(reread_id, attempt)])
+    rereading.fail(place.tools, organization_id, [(reread_id, attempt)])
 
 
 def test_a_429_pauses_that_organization_alone(world: World) -> None:
