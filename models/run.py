@@ -141,6 +141,14 @@ class Case(Base):
         Index("ix_case_by_kind", "organization_id", "run_id", "state", "deed", "why", "came_back_at"),
         Index("ix_case_by_name", "organization_id", "run_id", "name", "id"),
         Index("ix_case_by_person", "organization_id", "account_id"),
+        # Every page counts them, over all cases there ever were.
+        Index(
+            "ix_case_came_back",
+            "organization_id",
+            "came_back_at",
+            sqlite_where=came_back_at.is_not(None),
+            postgresql_where=came_back_at.is_not(None),
+        ),
         Index(
             "ix_case_due",
             "state",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import ColumnElement, String, cast, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from models.people import Group, Person
 from models.run import Case
+from rules.case import CaseState
 from rules.verdict import Why
 from services.doors import require_organization
 from services.exports import csv_lines, record_export
@@ -60,17 +61,23 @@ def provider_csv(tools: Toolbox, caller: Caller, run_id: str) -> Iterator[str]:
 def _combinations(session: Session, organization_id: str, run_id: str) -> Iterator[tuple[list[str], int]]:
     """Each combination of groups with the number of people in it: far fewer than people."""
     groups = cast(Case.groups, String)
-    query = select(groups, func.count(Case.id)).where(
-        Case.organization_id == organization_id, Case.run_id == run_id, Case.why == Why.PROVIDER.value
-    )
+    query = select(groups, func.count(Case.id)).where(*_owned_in(organization_id, run_id))
     for found, people in session.execute(query.group_by(groups)):
         yield (json.loads(found) if found else None) or [""], people
 
 
-def _owned(session: Session, organization_id: str, run_id: str) -> Iterator[tuple[Case, str]]:
-    query = select(Case).where(
-        Case.organization_id == organization_id, Case.run_id == run_id, Case.why == Why.PROVIDER.value
+def _owned_in(organization_id: str, run_id: str) -> tuple[ColumnElement[bool], ...]:
+    """With the state that goes with that reason, an index has them."""
+    return (
+        Case.organization_id == organization_id,
+        Case.run_id == run_id,
+        Case.state == CaseState.NOT_POSSIBLE.value,
+        Case.why == Why.PROVIDER.value,
     )
+
+
+def _owned(session: Session, organization_id: str, run_id: str) -> Iterator[tuple[Case, str]]:
+    query = select(Case).where(*_owned_in(organization_id, run_id))
     for case in session.scalars(query.execution_options(yield_per=1000)):
         for group_id in case.groups or [""]:
             yield case, group_id
@@ -85,6 +92,6 @@ def _emails(session: Session, organization_id: str, run_id: str) -> dict[str, st
     query = (
         select(Person.account_id, Person.email)
         .join(Case, (Case.organization_id == Person.organization_id) & (Case.account_id == Person.account_id))
-        .where(Case.organization_id == organization_id, Case.run_id == run_id, Case.why == Why.PROVIDER.value)
+        .where(*_owned_in(organization_id, run_id))
     )
     return dict(session.execute(query).all())

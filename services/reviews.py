@@ -71,13 +71,16 @@ def queue(
 
 def count_waiting(session: Session, organization_id: str) -> dict[CaseState, int]:
     """How many cases wait for an operator, by state; as ANSWERED, all whose answer waits."""
+    # By run: every page asks, and of all the cases there ever were few are in a run that is going on.
+    running = select(Run.id).where(
+        Run.organization_id == organization_id, Run.state == RunState.RUNNING.value
+    )
     query = (
         select(Case.state, func.count())
-        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
         .where(
             Case.organization_id == organization_id,
+            Case.run_id.in_(running),
             Case.state.in_([state.value for state in IN_QUEUE]),
-            Run.state == RunState.RUNNING.value,
         )
         .group_by(Case.state)
     )
