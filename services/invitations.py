@@ -171,16 +171,16 @@ def _with_runs(session: Session, organization_id: str, people: Sequence[Person])
 def _lately(session: Session, organization_id: str, now: datetime) -> tuple[int, int]:
     """How many people Rollcall invited lately, and how many of them have come."""
     came = or_(Person.email_verified.is_(True), Person.activity == ActivityKind.SEEN.value)
+    lately = select(Run.id).where(Run.organization_id == organization_id, Run.created_at > now - LOOKS_BACK)
     query = (
         select(func.count(Case.account_id.distinct()), Person.account_id.is_not(None) & came)
-        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
         .join(
             Person,
             (Person.organization_id == Case.organization_id) & (Person.account_id == Case.account_id),
         )
         .where(
-            Run.organization_id == organization_id,
-            Run.created_at > now - LOOKS_BACK,
+            Case.organization_id == organization_id,
+            Case.run_id.in_(lately),
             Case.deed == Deed.INVITE.value,
             Case.state == CaseState.ACTED.value,
         )

@@ -182,18 +182,21 @@ def in_words(access: Access, organization: OrganizationFacts) -> str:
 
 def _invited(session: Session, organization_id: str) -> dict[str, int]:
     """Profile id → how many people got something by an invitation with this profile alone."""
+    acted = select(func.count()).where(
+        Case.organization_id == Run.organization_id,
+        Case.run_id == Run.id,
+        Case.state == CaseState.ACTED.value,
+    )
     query = (
-        select(Run.origin_id, func.count(Case.id))
-        .join(Case, (Case.organization_id == Run.organization_id) & (Case.run_id == Run.id))
+        select(Run.origin_id, func.sum(acted.scalar_subquery()))
         .where(
             Run.organization_id == organization_id,
             Run.origin == Origin.INVITE.value,
             Run.origin_id != "",
-            Case.state == CaseState.ACTED.value,
         )
         .group_by(Run.origin_id)
     )
-    return dict(session.execute(query).all())
+    return {profile_id: int(people) for profile_id, people in session.execute(query)}
 
 
 def _new(session: Session, organization_id: str, caller: Caller, now: datetime) -> Profile:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -71,19 +71,7 @@ def queue(
 
 def count_waiting(session: Session, organization_id: str) -> dict[CaseState, int]:
     """How many cases wait for an operator, by state; as ANSWERED, all whose answer waits."""
-    # By run: every page asks, and of all the cases there ever were few are in a run that is going on.
-    running = select(Run.id).where(
-        Run.organization_id == organization_id, Run.state == RunState.RUNNING.value
-    )
-    query = (
-        select(Case.state, func.count())
-        .where(
-            Case.organization_id == organization_id,
-            Case.run_id.in_(running),
-            Case.state.in_([state.value for state in IN_QUEUE]),
-        )
-        .group_by(Case.state)
-    )
+    query = select(Case.state, func.count()).where(*_in_queue(organization_id)).group_by(Case.state)
     found = {CaseState(state): count for state, count in session.execute(query)}
     answers = count_asking(session, organization_id)
     return found | ({CaseState.ANSWERED: answers} if answers else {})
@@ -194,11 +182,19 @@ def _waiting(organization_id: str) -> Select[Case, Run]:
     return (
         select(Case, Run)
         .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
-        .where(
-            Case.organization_id == organization_id,
-            Case.state.in_([state.value for state in IN_QUEUE]),
-            Run.state == RunState.RUNNING.value,
-        )
+        .where(*_in_queue(organization_id))
+    )
+
+
+def _in_queue(organization_id: str) -> tuple[ColumnElement[bool], ...]:
+    """By run: every page asks, and of all the cases there ever were few are in a run that is going on."""
+    running = select(Run.id).where(
+        Run.organization_id == organization_id, Run.state == RunState.RUNNING.value
+    )
+    return (
+        Case.organization_id == organization_id,
+        Case.run_id.in_(running),
+        Case.state.in_([state.value for state in IN_QUEUE]),
     )
 
 
