@@ -35,7 +35,7 @@ DELIVERIES_PER_SECOND = 10
 DELIVERIES_AT_A_TIME = 3
 """Per organization and worker: a hook that lets its callers wait keeps nobody else's notices waiting."""
 
-AT_ONCE, SOON, IN_A_SECOND = 0.1, 0.25, 1.0
+SOON, IN_A_SECOND = 0.25, 1.0
 """Seconds between two looks at a queue. Every look is a question to the database, also when there is nothing to do."""
 ONE_BY_ONE = {
     rules.QUEUE: 2,
@@ -54,7 +54,7 @@ ONE_BY_ONE = {
 
 def pace() -> tuple[int, float]:
     """(handfuls, seconds) of one organization. On the average a look at the queue comes half a pause too late."""
-    return cases.PER_SECOND // cases.HANDFUL, 1.0 - AT_ONCE / 2
+    return cases.PER_SECOND // cases.HANDFUL, 1.0 - SOON / 2
 
 
 def run(tools: Toolbox) -> None:
@@ -69,7 +69,7 @@ def run(tools: Toolbox) -> None:
         worker_concurrency=8,
         partition_worker_concurrency=HANDFULS_AT_A_TIME,
         partition_limiter={"limit": limit, "period": period},
-        polling_interval_sec=AT_ONCE,
+        polling_interval_sec=SOON,
     )
     DBOS.register_queue(
         deliveries.QUEUE,

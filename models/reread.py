@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -74,6 +74,13 @@ def forget_all(session: Session, organization_id: str) -> None:
     session.execute(delete(Reread).where(Reread.organization_id == organization_id))
 
 
-def held_reread(session: Session, organization_id: str, reread_id: str) -> Reread | None:
-    """The row, read now and kept from others until the transaction ends."""
-    return session.get(Reread, (organization_id, reread_id), with_for_update=True, populate_existing=True)
+def held_rereads(session: Session, organization_id: str, reread_ids: Iterable[str]) -> dict[str, Reread]:
+    """The rows by id, read now and kept from others until the transaction ends; those that are gone are absent."""
+    query = (
+        select(Reread)
+        .where(Reread.organization_id == organization_id, Reread.id.in_(reread_ids))
+        .order_by(Reread.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in session.scalars(query)}

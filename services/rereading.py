@@ -7,7 +7,7 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from models.audit import APP
 from models.credential import CredentialState, admin_keys_of
 from models.organization import Organization, close_gate
 from models.people import Membership, Person, Seat
-from models.reread import EVERYBODY, Reread, held_reread
+from models.reread import EVERYBODY, Reread, held_rereads
 from models.run import Case
 from models.sync import Sync, SyncState, latest_sync, newest_sync_id, running_sync
 from rules.case import CaseState
@@ -110,10 +110,10 @@ def reread(tools: Toolbox, organization_id: str, readings: Readings) -> None:
 
 def fail(tools: Toolbox, organization_id: str, readings: Readings) -> None:
     """They met a fault of our own, which is in the log: the next sync reads them anyway."""
+    attempts = dict(readings)
     with tools.begin() as session:
-        for reread_id, attempt in readings:
-            row = held_reread(session, organization_id, reread_id)
-            if row is not None and row.attempt <= attempt:
+        for row in held_rereads(session, organization_id, attempts).values():
+            if row.attempt <= attempts[row.id]:
                 session.delete(row)
 
 
@@ -150,12 +150,11 @@ def _begin(tools: Toolbox, organization_id: str, readings: Readings) -> _Round:
 
 def _taken_up(session: Session, organization_id: str, readings: Readings, now: datetime) -> list[Reread]:
     """The rows that wait for these attempts. A worker that was killed comes back with the same, and goes on at once."""
-    rows = []
-    for reread_id, attempt in readings:
-        row = held_reread(session, organization_id, reread_id)
-        if row is not None and row.attempt <= attempt:
-            row.attempt, row.resume_at = attempt, now + AT_WORK
-            rows.append(row)
+    attempts = dict(readings)
+    held = held_rereads(session, organization_id, attempts).values()
+    rows = [row for row in held if row.attempt <= attempts[row.id]]
+    for row in rows:
+        row.attempt, row.resume_at = attempts[row.id], now + AT_WORK
     return rows
 
 
@@ -192,13 +191,14 @@ def _store(tools: Toolbox, begun: _Round, found: Sequence[tuple[str, PersonFacts
             for row in rows.values():
                 row.resume_at = begun.began
             return
-        before = {account_id: _shown(session, begun, account_id) for account_id in rows}
+        before = _shown(session, begun.organization_id, rows.keys())
         _store_people(session, begun, [(place, facts) for place, facts in found if facts.account_id in rows])
+        after = _shown(session, begun.organization_id, rows.keys())
         seen = {facts.account_id for _directory_id, facts in found}
         newcomers = {one.account_id for one in begun.people if one.newcomer}
         for account_id, row in rows.items():
             if account_id in seen and (
-                account_id in newcomers or _shown(session, begun, account_id) != before[account_id]
+                account_id in newcomers or after.get(account_id) != before.get(account_id)
             ):
                 access_rule_news.tell(session, begun.organization_id, account_id)
             _done(tools, session, row, begun)
@@ -223,38 +223,36 @@ def _store_people(session: Session, begun: _Round, found: Sequence[tuple[str, Pe
         store_people(session, begun.organization_id, directory_id, sync_id, people, begun.began)
 
 
-def _shown(session: Session, begun: _Round, account_id: str) -> tuple[Any, ...]:
-    """What rules about people's access go by."""
-    columns = (
+def _shown(
+    session: Session, organization_id: str, account_ids: Collection[str]
+) -> dict[str, tuple[Any, ...]]:
+    """Account id → what rules about people's access go by. Who is unknown is absent."""
+    people = select(
+        Person.account_id,
         Person.status,
         Person.account_status,
         Person.membership_status,
         Person.is_bot,
         Person.left_at,
+    ).where(Person.organization_id == organization_id, Person.account_id.in_(account_ids))
+    seats = select(Seat.account_id, Seat.resource_id).where(
+        Seat.organization_id == organization_id, Seat.account_id.in_(account_ids)
     )
-    person = session.execute(
-        select(*columns).where(
-            Person.organization_id == begun.organization_id, Person.account_id == account_id
-        )
-    ).first()
-    seats = select(Seat.resource_id).where(
-        Seat.organization_id == begun.organization_id, Seat.account_id == account_id
+    groups = select(Membership.account_id, Membership.group_id).where(
+        Membership.organization_id == organization_id, Membership.account_id.in_(account_ids)
     )
-    groups = select(Membership.group_id).where(
-        Membership.organization_id == begun.organization_id, Membership.account_id == account_id
-    )
-    return (
-        tuple(person) if person is not None else None,
-        frozenset(session.scalars(seats)),
-        frozenset(session.scalars(groups)),
-    )
+    held: dict[str, set[tuple[str, str]]] = {}
+    for kind, query in (("seat", seats), ("group", groups)):
+        for account_id, place in session.execute(query):
+            held.setdefault(account_id, set()).add((kind, place))
+    return {row[0]: (*row[1:], held.get(row[0], set())) for row in session.execute(people)}
 
 
 def _start_sync(tools: Toolbox, begun: _Round, whole: _One) -> None:
     with tools.begin() as session:
         close_gate(session, begun.organization_id)
-        row = _held(session, begun, whole)
-        if row is None:
+        row = held_rereads(session, begun.organization_id, [whole.reread_id]).get(whole.reread_id)
+        if row is None or row.attempt != whole.attempt:
             return
         latest = latest_sync(session, begun.organization_id)
         if latest is not None and latest.started_at > begun.began - WHOLE_EVERY:
@@ -277,12 +275,12 @@ def _done(tools: Toolbox, session: Session, row: Reread, begun: _Round) -> None:
 
 def _mine(session: Session, begun: _Round) -> list[Reread]:
     """The rows of these people that nobody else has taken up since."""
-    return [row for one in begun.people if (row := _held(session, begun, one)) is not None]
-
-
-def _held(session: Session, begun: _Round, one: _One) -> Reread | None:
-    row = held_reread(session, begun.organization_id, one.reread_id)
-    return row if row is not None and row.attempt == one.attempt else None
+    held = held_rereads(session, begun.organization_id, [one.reread_id for one in begun.people])
+    return [
+        held[one.reread_id]
+        for one in begun.people
+        if one.reread_id in held and held[one.reread_id].attempt == one.attempt
+    ]
 
 
 def _pause(tools: Toolbox, begun: _Round, until: datetime) -> None:

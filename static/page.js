@@ -59,13 +59,12 @@
   // It may move what is under the pointer: then press and release meet different elements, and there is no click.
   const PRESS_MS = 2_000; // a press on a list that opens, or one that becomes a drag, may never be seen to end
   let released = Promise.resolve();
+  let release = () => {};
   document.addEventListener("pointerdown", () => {
-    released = new Promise((resolve) => {
-      // The click comes right after its release.
-      for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(resolve), { once: true });
-      setTimeout(resolve, PRESS_MS);
-    });
+    released = new Promise((resolve) => { release = resolve; setTimeout(resolve, PRESS_MS); });
   }, true);
+  // The click comes right after its release.
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(release), true);
   document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
     const ask = ctx.fetch ?? window.fetch.bind(window);
     ctx.fetch = async (...request) => {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from jobs.cases import HANDFUL, PER_SECOND
-from jobs.engine import AT_ONCE, pace
+from jobs.engine import SOON, pace
 
 
 def test_looking_late_makes_nobody_slower_or_faster() -> None:
     handfuls, seconds = pace()
-    assert handfuls * HANDFUL / (seconds + AT_ONCE / 2) == pytest.approx(PER_SECOND)
+    assert handfuls * HANDFUL / (seconds + SOON / 2) == pytest.approx(PER_SECOND)
