@@ -128,7 +128,7 @@ def _begin(tools: Toolbox, organization_id: str, readings: Readings) -> _Round:
         rows = _taken_up(session, organization_id, readings, now)
         is_reading = running_sync(session, organization_id) is not None
         sync = latest_sync(session, organization_id, SyncState.COMPLETE)
-        settling = _settling(session, organization_id, [row.account_id for row in rows], now, settle)
+        settling = _settling(tools, session, organization_id, [row.account_id for row in rows])
         for row in rows:
             if is_reading:
                 row.resume_at = now
@@ -159,9 +159,10 @@ def _taken_up(session: Session, organization_id: str, readings: Readings, now: d
 
 
 def _settling(
-    session: Session, organization_id: str, account_ids: Sequence[str], now: datetime, settle: timedelta
+    tools: Toolbox, session: Session, organization_id: str, account_ids: Sequence[str]
 ) -> dict[str, datetime]:
     """When Atlassian shows what was just done to them: read before, we would forget what we know better."""
+    now, settle = tools.clock(), timedelta(seconds=tools.settings.settle_seconds)
     query = select(Case.account_id, Case.finished_at).where(
         Case.organization_id == organization_id,
         Case.account_id.in_(account_ids),
@@ -191,6 +192,9 @@ def _store(tools: Toolbox, begun: _Round, found: Sequence[tuple[str, PersonFacts
             for row in rows.values():
                 row.resume_at = begun.began
             return
+        # Somebody may have been acted on while they were read.
+        for account_id, shows_at in _settling(tools, session, begun.organization_id, list(rows)).items():
+            rows.pop(account_id).resume_at = shows_at
         before = _shown(session, begun.organization_id, rows.keys())
         _store_people(session, begun, [(place, facts) for place, facts in found if facts.account_id in rows])
         after = _shown(session, begun.organization_id, rows.keys())

@@ -513,6 +513,22 @@ def test_what_was_just_done_to_them_is_not_forgotten(place: World) -> None:
     assert place.stored(Person, ACME, person).status == "suspended"
 
 
+def test_what_is_done_to_them_while_they_are_read_is_not_forgotten(place: World) -> None:
+    ana = place.synced()
+    acted_on, other = place.changeable(2)
+    for person in (acted_on, other):
+        place.webhook("user_updated", person)
+    place.settled()
+    run_id = place.begin_run(ana, [acted_on])
+    read_again(place, with_something_between(place.tools, once("after", "people", place.act)))
+    assert place.states(run_id) == {acted_on: "acted"}
+    assert place.stored(Person, ACME, acted_on).status == "suspended"
+    assert waiting(place) == {acted_on}
+    place.settled()
+    read_again(place)
+    assert (place.stored(Person, ACME, acted_on).status, waiting(place)) == ("suspended", set())
+
+
 def test_the_loop_alarm_counts_what_single_readings_find(place: World) -> None:
     _ana, rule_id, [person, other] = live_rule(place, 2)
     member(place, person, SOURCE)
