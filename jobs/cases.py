@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 
 from dbos import DBOS
 
@@ -32,7 +33,7 @@ Handful = Bundle
 @DBOS.workflow(name="act_on_cases")
 def act_on_cases(organization_id: str, handful: Handful) -> None:
     """One person after the other, each once. No step is remembered: facts say what was done (services/acting.py)."""
-    with Footing(tools(), organization_id) as footing:
+    with closing(Footing(tools(), organization_id)) as footing:
         for case_id, attempt in handful:
             act(footing, case_id, attempt)
 

@@ -40,7 +40,7 @@ from rules.undo import judge_undo
 from rules.verdict import Verdict, judge
 from services import outcomes, warning
 from services.asking import refusal_of, remember
-from services.candidates import candidate_read_now
+from services.candidate_now import candidate_read_now
 from services.deeds import make, read_now
 from services.footing import Footing
 from services.newcomers import remember_newcomer

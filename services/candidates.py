@@ -1,4 +1,4 @@
-"""People as a rule sees them: those whose time may have come, batch by batch from memory; or one, read just now.
+"""People as a rule sees them, from memory, batch by batch: those whose time may have come.
 
 The batches are asked of the connection: rows are all that is wanted, and a session costs as much again.
 """
@@ -7,49 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from models.absence import absences_of, last_days_of
 from models.answer import said_away
 from models.people import Membership, Person, Seat
 from models.run import Case, Run
-from rules.activity import Activity, ActivityKind, activity_per_product
-from rules.case import OPEN, CaseState, RunState
+from rules.activity import Activity, ActivityKind
+from rules.case import OPEN, RunState
 from rules.changes import Snapshot
-from rules.deeds import Deed
 from rules.idle import AccessAndActivity, Candidate
 from rules.organization import OrganizationFacts
 from rules.person import ORG_ADMIN, GroupRef, PersonFacts, ProductAccess
 from rules.rule import Rule
 from services.asking import believed
 from services.batches import batches
-from services.directory import signals_of
 from services.scope import may_have_come, scope_of
+from services.told_and_kept import kept, told
 
-_A_DAY = timedelta(days=1)
-"""Where the organization lives, it may still be the day before."""
 _COLUMNS = (
     Person.account_id, Person.name, Person.email, Person.account_type, Person.account_status,
     Person.membership_status, Person.status, Person.claim_status, Person.management_source,
     Person.email_verified, Person.is_org_admin, Person.added_at, Person.status_since, Person.refusal,
     Person.asked_at, Person.in_several_directories, Person.directory_id,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What we wrote down about somebody besides what Atlassian shows: since when they have this status, and what it
-    answered about the account. Empty for strangers.
-    """
-
-    status: str = ""
-    status_since: datetime | None = None
-    in_several_directories: bool = False
-    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +64,8 @@ def candidates(
     ]
     known = _Known(
         _under_way(session, organization_id),
-        _told(session, organization_id, rule_id),
-        _kept(session, organization_id, rule_id),
+        told(session, organization_id, rule_id),
+        kept(session, organization_id, rule_id),
         said_away(session, organization_id, today),
         now,
     )
@@ -105,46 +90,6 @@ def people_as_candidates(
     rows = _rows(session, organization_id, account_ids)
     found = _candidates_of(session, organization_id, rows, organization, None)
     return {candidate.seen.facts.account_id: candidate for candidate in found}
-
-
-def remembered(person: Person | None, now: datetime) -> Remembered:
-    """Of somebody who may be nobody we know."""
-    if person is None:
-        return Remembered()
-    return Remembered(
-        status=person.status,
-        status_since=person.status_since,
-        in_several_directories=person.in_several_directories,
-        refusal=believed(person.refusal, person.asked_at, now),
-    )
-
-
-def candidate_read_now(
-    session: Session,
-    organization_id: str,
-    seen: Snapshot,
-    memory: Remembered,
-    rule_id: str | None,
-    now: datetime,
-) -> Candidate:
-    """Somebody as Atlassian shows them this moment, with what only we know: signals, last day, absence, answers."""
-    account_id = seen.facts.account_id
-    signals = signals_of(session, organization_id, [account_id]).get(account_id, {})
-    last_day = last_days_of(session, organization_id, [account_id]).get(account_id)
-    absence = absences_of(session, organization_id, [account_id]).get(account_id)
-    told_at, kept_at = _told_and_kept(session, organization_id, rule_id, account_id)
-    return Candidate(
-        seen=seen,
-        activities=tuple(activity_per_product(seen.facts, signals)),
-        status_since=memory.status_since if memory.status == seen.facts.status else None,
-        ends_on=last_day.ends_on if last_day is not None else None,
-        away_until=absence.ends_on if absence is not None else None,
-        in_several_directories=memory.in_several_directories,
-        told_at=told_at,
-        kept_at=kept_at,
-        said_away_until=said_away(session, organization_id, now.date() - _A_DAY, account_id).get(account_id),
-        refusal=memory.refusal,
-    )
 
 
 def _rows(session: Session, organization_id: str, account_ids: Sequence[str]) -> Sequence[Any]:
@@ -270,58 +215,3 @@ def _under_way(session: Session, organization_id: str) -> frozenset[str]:
         )
     )
     return frozenset(session.scalars(query))
-
-
-_TOLD = (Case.deed == Deed.TELL.value) & (Case.state == CaseState.ACTED.value)
-"""Warned without a deed behind it."""
-
-
-def _told(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:
-    """Whom this rule has warned without a deed behind it, and when last."""
-    return _newest(session, organization_id, rule_id, Case.finished_at, _TOLD)
-
-
-def _kept(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:
-    """Who answered this rule that they still need their access, and when last."""
-    return _newest(session, organization_id, rule_id, Case.kept_at, Case.kept_at.is_not(None))
-
-
-def _newest(
-    session: Session,
-    organization_id: str,
-    rule_id: str | None,
-    moment: InstrumentedAttribute[datetime | None],
-    kind: ColumnElement[bool],
-) -> dict[str, datetime]:
-    """Account id → the newest such moment in the cases of a rule."""
-    if rule_id is None:
-        return {}
-    query = (
-        select(Case.account_id, func.max(moment))
-        .where(_case_of_rule(organization_id, rule_id), kind)
-        .group_by(Case.account_id)
-    )
-    return {person: at for person, at in session.execute(query) if at is not None}
-
-
-def _told_and_kept(
-    session: Session, organization_id: str, rule_id: str | None, account_id: str
-) -> tuple[datetime | None, datetime | None]:
-    """Both about one person."""
-    if rule_id is None:
-        return None, None
-    told = func.max(case((_TOLD, Case.finished_at)))
-    query = select(told, func.max(Case.kept_at)).where(
-        _case_of_rule(organization_id, rule_id), Case.account_id == account_id
-    )
-    told_at, kept_at = session.execute(query).one()
-    return told_at, kept_at
-
-
-def _case_of_rule(organization_id: str, rule_id: str) -> ColumnElement[bool]:
-    return and_(
-        Case.organization_id == organization_id,
-        Run.organization_id == Case.organization_id,
-        Run.id == Case.run_id,
-        Run.rule_id == rule_id,
-    )

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self
 
 from sqlalchemy.orm import Session
 
@@ -52,12 +50,8 @@ class Footing:
         self._gateway: OrganizationGateway | None = None
         self._door = ExitStack()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        self._gateway = None
         self._door.close()
 
     def renew(self) -> None:
@@ -65,8 +59,7 @@ class Footing:
         now = self.tools.clock()
         if self._read_at is None or not self._read_at <= now < self._read_at + BELIEVED:
             self._read_at = now
-            self._gateway = None
-            self._door.close()
+            self.close()
             self._forget()
 
     @contextmanager

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict, NotFound
 from models.audit import Event
 from models.people import Person
-from models.run import Case, Run, find_case
+from models.run import Case, Run, find_case, running_run_ids
 from rules.activity import ActivityKind
-from rules.case import CaseState, RunState
+from rules.case import CaseState
 from rules.deeds import Deed
 from services.audit import record
 from services.doors import require_organization
@@ -93,7 +93,7 @@ def call_off(tools: Toolbox, caller: Caller, case_id: str) -> Case:
                 Case.id == case_id,
                 Case.state.in_(_WAITS),
                 Case.acting_since.is_(None),
-                Case.run_id.in_(_running(organization_id)),
+                Case.run_id.in_(running_run_ids(organization_id)),
             )
             .values(
                 state=CaseState.CANCELLED.value,
@@ -123,16 +123,12 @@ def call_off(tools: Toolbox, caller: Caller, case_id: str) -> Case:
         return case
 
 
-def _running(organization_id: str) -> Select[str]:
-    return select(Run.id).where(Run.organization_id == organization_id, Run.state == RunState.RUNNING.value)
-
-
 def _waiting(session: Session, organization_id: str) -> list[Case]:
     query = select(Case).where(
         Case.organization_id == organization_id,
         Case.state.in_(_WAITS),
         or_(Case.deed == Deed.INVITE.value, Case.starts_at.is_not(None)),
-        Case.run_id.in_(_running(organization_id)),
+        Case.run_id.in_(running_run_ids(organization_id)),
     )
     return list(session.scalars(query.order_by(Case.starts_at, Case.name, Case.id).limit(MOST_WAITING)))
 

@@ -20,7 +20,7 @@ from rules.roster import Origin, action_from_words
 from rules.rule import Rule, Step
 from rules.undo import taken_back_by
 from rules.verdict import Ground
-from services.candidates import Remembered, remembered
+from services.candidate_now import Remembered, remembered
 from services.footing import Footing, RunFooting
 from services.leasing import lease
 from services.toolbox import Toolbox

@@ -14,8 +14,8 @@ from connect.errors import Conflict, Invalid
 from models.audit import Event
 from models.people import Person, people_by_id
 from models.rule import rule_names
-from models.run import Case, Run
-from rules.case import IN_QUEUE, CaseState, RunState, moved
+from models.run import Case, Run, running_run_ids
+from rules.case import IN_QUEUE, CaseState, moved
 from rules.verdict import Why
 from services.answer_queue import count_asking
 from services.audit import record
@@ -187,13 +187,9 @@ def _waiting(organization_id: str) -> Select[Case, Run]:
 
 
 def _in_queue(organization_id: str) -> tuple[ColumnElement[bool], ...]:
-    """By run: every page asks, and of all the cases there ever were few are in a run that is going on."""
-    running = select(Run.id).where(
-        Run.organization_id == organization_id, Run.state == RunState.RUNNING.value
-    )
     return (
         Case.organization_id == organization_id,
-        Case.run_id.in_(running),
+        Case.run_id.in_(running_run_ids(organization_id)),
         Case.state.in_([state.value for state in IN_QUEUE]),
     )
 

@@ -26,13 +26,13 @@ from services.batches import batches
 from services.calendars import next_run_at
 from services.doors import require_organization
 from services.ground import organization_facts
+from services.rule_book import SWITCHED_OFF
 from services.rule_versions import newest, require_rule, what_is_missing
 from services.runs import stop_run
 from services.schedules import problem_of
 from services.toolbox import Toolbox
 
 MOST_RULES = 100
-SWITCHED_OFF = "The rule was switched off."
 
 
 def save_rule(tools: Toolbox, caller: Caller, data: Mapping[str, object], rule_id: str | None = None) -> str:

@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -431,7 +431,7 @@ class World:
             if not due:
                 break
             for organization_id, handful in bundled(due, HANDFUL):
-                with Footing(tools, organization_id) as footing:
+                with closing(Footing(tools, organization_id)) as footing:
                     for case_id, attempt in handful:
                         acting.act_on_case(footing, case_id, attempt)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -412,7 +413,7 @@ def test_a_fault_of_our_own_ends_one_case_of_a_handful(sqlite_world: World) -> N
         raise ZeroDivisionError
 
     faulty = with_something_between(world.tools, once("before", "person", fault))
-    with Footing(faulty, ACME) as footing:
+    with closing(Footing(faulty, ACME)) as footing:
         for person in (first, second):
             cases.act(footing, world.case(run_id, person).id, 1)
     assert world.states(run_id) == {first: "failed", second: "acted"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from services.toolbox import Toolbox
 
 def act_on(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> None:
     """The worker's part with one person, alone in their handful."""
-    with Footing(tools, organization_id) as footing:
+    with closing(Footing(tools, organization_id)) as footing:
         acting.act_on_case(footing, case_id, attempt)
 
 

@@ -1,0 +1,65 @@
+"""Whom a rule has told without a deed behind it, and who answered it that they still need their access."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from models.run import Case, Run
+from rules.case import CaseState
+from rules.deeds import Deed
+
+_TOLD = (Case.deed == Deed.TELL.value) & (Case.state == CaseState.ACTED.value)
+"""Warned without a deed behind it."""
+
+
+def told(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:
+    """Whom this rule has warned without a deed behind it, and when last."""
+    return _newest(session, organization_id, rule_id, Case.finished_at, _TOLD)
+
+
+def kept(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:
+    """Who answered this rule that they still need their access, and when last."""
+    return _newest(session, organization_id, rule_id, Case.kept_at, Case.kept_at.is_not(None))
+
+
+def _newest(
+    session: Session,
+    organization_id: str,
+    rule_id: str | None,
+    moment: InstrumentedAttribute[datetime | None],
+    kind: ColumnElement[bool],
+) -> dict[str, datetime]:
+    """Account id → the newest such moment in the cases of a rule."""
+    if rule_id is None:
+        return {}
+    query = (
+        select(Case.account_id, func.max(moment))
+        .where(_case_of_rule(organization_id, rule_id), kind)
+        .group_by(Case.account_id)
+    )
+    return {person: at for person, at in session.execute(query) if at is not None}
+
+
+def told_and_kept(
+    session: Session, organization_id: str, rule_id: str | None, account_id: str
+) -> tuple[datetime | None, datetime | None]:
+    """Both about one person."""
+    if rule_id is None:
+        return None, None
+    query = select(func.max(case((_TOLD, Case.finished_at))), func.max(Case.kept_at)).where(
+        _case_of_rule(organization_id, rule_id), Case.account_id == account_id
+    )
+    told_at, kept_at = session.execute(query).one()
+    return told_at, kept_at
+
+
+def _case_of_rule(organization_id: str, rule_id: str) -> ColumnElement[bool]:
+    return and_(
+        Case.organization_id == organization_id,
+        Run.organization_id == Case.organization_id,
+        Run.id == Case.run_id,
+        Run.rule_id == rule_id,
+    )
