@@ -11,7 +11,6 @@ from connect.errors import Conflict
 from models.answer import GRANTED, Answer, Decision
 from models.audit import APP
 from models.organization import Organization, Seats, close_gate, seats_of
-from models.people import Person, Seat
 from models.run import Case, Run, find_run
 from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
@@ -100,29 +99,16 @@ def _fits(session: Session, organization: Organization, case: Case) -> bool:
 
 
 def _in_use(session: Session, seats: Seats) -> int:
-    """As Atlassian counted and we did since, or those whom we know to hold a seat, and whoever is about to get one."""
+    """Whoever holds a seat, and whoever is about to get one."""
     organization_id = seats.organization_id
     given = [
         Answer.organization_id == organization_id,
         Answer.kind == AnswerKind.ASK_BACK.value,
         Answer.decision.in_(GRANTED),
     ]
-    holders = (
-        select(func.count(Seat.account_id))
-        .join(
-            Person, (Person.organization_id == Seat.organization_id) & (Person.account_id == Seat.account_id)
-        )
-        .where(
-            Seat.organization_id == organization_id,
-            Seat.resource_id == seats.resource_id,
-            Person.status == "active",
-            Person.left_at.is_(None),
-        )
-    )
     on_the_way = select(func.count(Case.id)).where(
         Case.organization_id == organization_id,
         Case.undoes.in_(select(Answer.case_id).where(*given)),
         Case.state.in_([state.value for state in OPEN]),
     )
-    taken = seats.usage if seats.usage is not None else session.scalar(holders)
-    return (taken or 0) + (session.scalar(on_the_way) or 0)
+    return seats.taken + (session.scalar(on_the_way) or 0)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from connect.gateway.organization import WorkspaceRecord
-from models.organization import Seats
-from models.people import Grant, Group, ProductAdmin
+from models.organization import Seats, seats_of
+from models.people import Grant, Group, Person, ProductAdmin, Seat
 from rules.person import GroupFacts
 from services.batches import batches
 from services.directory import upsert
 
 
 def replace_seats(session: Session, organization_id: str, workspaces: Iterable[WorkspaceRecord]) -> None:
-    """Makes the remembered products those of `workspaces`."""
+    """Makes the remembered products those of `workspaces`; what we counted in them stays."""
+    counted = session.execute(
+        select(Seats.resource_id, Seats.held).where(Seats.organization_id == organization_id)
+    )
+    held: dict[str, int | None] = dict(counted.all())
     session.execute(delete(Seats).where(Seats.organization_id == organization_id))
     session.add_all(
         Seats(
@@ -27,11 +31,28 @@ def replace_seats(session: Session, organization_id: str, workspaces: Iterable[W
             host_url=workspace.host_url or "",
             capacity=workspace.capacity,
             usage=workspace.usage,
+            held=held.get(workspace.resource_id),
             owner_account_id=workspace.owner_account_id,
         )
         for workspace in {workspace.resource_id: workspace for workspace in workspaces}.values()
     )
     session.flush()
+
+
+def count_held(session: Session, organization_id: str) -> None:
+    """Counts who holds a seat: suspended and deactivated people take none."""
+    query = (
+        select(Seat.resource_id, func.count())
+        .join(
+            Person,
+            (Person.organization_id == Seat.organization_id) & (Person.account_id == Seat.account_id),
+        )
+        .where(Seat.organization_id == organization_id, Person.status == "active", Person.left_at.is_(None))
+        .group_by(Seat.resource_id)
+    )
+    held: dict[str, int] = dict(session.execute(query).all())
+    for seats in seats_of(session, organization_id):
+        seats.held = held.get(seats.resource_id, 0)
 
 
 def replace_grants(session: Session, organization_id: str, grants: Iterable[tuple[str, str]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func, select
+
 from models.organization import Seats
 from models.people import Person, Seat
 from rules.deeds import Deed
@@ -43,6 +45,19 @@ def atlassian_counts(world: World, count: int) -> None:
     with world.tools.begin() as session:
         for resource_id in (JIRA, CONFLUENCE):
             session.get_one(Seats, (ACME, resource_id)).usage = count
+
+
+def holders(world: World) -> dict[str, int]:
+    """Resource id → how many active people our rows show there."""
+    query = (
+        select(Seat.resource_id, func.count())
+        .join(Person, Person.account_id == Seat.account_id)
+        .where(Seat.organization_id == ACME, Person.status == "active", Person.left_at.is_(None))
+        .group_by(Seat.resource_id)
+    )
+    with world.tools.begin() as session:
+        found: dict[str, int] = dict(session.execute(query).all())
+    return {JIRA: found.get(JIRA, 0), CONFLUENCE: found.get(CONFLUENCE, 0)}
 
 
 def by_sync(world: World, account_id: str) -> tuple[set[str], int]:
@@ -98,3 +113,19 @@ def test_who_is_invited_suspended_or_restored_changes_the_number_once(world: Wor
     assert taken(world) == {JIRA: 20, CONFLUENCE: 20}
     world.undo(ana, run_id)
     assert taken(world) == {JIRA: 21, CONFLUENCE: 20}
+
+
+def test_where_atlassian_tells_no_number_a_sync_counts_and_deeds_are_counted_on(world: World) -> None:
+    ana = world.synced()
+    with world.tools.begin() as session:
+        for seats in session.scalars(select(Seats).where(Seats.organization_id == ACME)):
+            seats.usage = None
+    counted = taken(world)
+    assert counted == holders(world)
+    assert counted[JIRA] > 0
+    one, other = world.changeable(2)
+    run_id = world.begin_run(ana, [one, other], Deed.SUSPEND)
+    world.act()
+    assert taken(world) == holders(world) != counted
+    world.undo(ana, run_id)
+    assert taken(world) == holders(world) == counted
