@@ -7,7 +7,7 @@ import logging
 from dbos import DBOS
 
 from jobs.workbench import tools
-from services import syncing
+from services import directory_reading, syncing
 from services.summary import count_after_sync
 
 logger = logging.getLogger("rollcall.jobs")
@@ -20,7 +20,7 @@ def sync_organization(organization_id: str, sync_id: str, attempt: int) -> None:
     """Goes on where the row says. A worker that dies here is followed by itself or by another one."""
     if not take_up(organization_id, sync_id, attempt):
         return
-    while take_pages(organization_id, sync_id) == syncing.SyncStep.MORE:
+    while take_pages(organization_id, sync_id) == directory_reading.SyncStep.MORE:
         pass
     count(organization_id)
 
@@ -33,11 +33,13 @@ def take_up(organization_id: str, sync_id: str, attempt: int) -> bool:
 @DBOS.step()
 def take_pages(organization_id: str, sync_id: str) -> str:
     try:
-        return syncing.take_pages(tools(), organization_id, sync_id).value
+        return directory_reading.take_pages(tools(), organization_id, sync_id).value
     except Exception:
         logger.exception("sync %s failed", sync_id)
-        syncing.fail_sync(tools(), organization_id, sync_id)
-        return syncing.SyncStep.DONE.value
+        syncing.fail_sync(
+            tools(), organization_id, sync_id, "Something went wrong inside Rollcall. Start another sync."
+        )
+        return directory_reading.SyncStep.DONE.value
 
 
 @DBOS.step()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -11,19 +11,14 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    Select,
     String,
     false,
-    func,
     select,
     true,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column, relationship
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.db import Base, UtcDateTime
-from rules.activity import ActivityKind
-from rules.filters import PeopleFilter
 from rules.person import ORG_ADMIN, PersonFacts
 
 
@@ -220,44 +215,6 @@ def facts_of(person: Person) -> PersonFacts:
     )
 
 
-def select_people(organization_id: str, filter: PeopleFilter, now: datetime) -> Select[Person]:
-    """The people of the filter, in no order."""
-    return select(Person).where(*_conditions(organization_id, filter, now))
-
-
-def find_people(
-    session: Session,
-    organization_id: str,
-    filter: PeopleFilter,
-    now: datetime,
-    *,
-    offset: int = 0,
-    limit: int = 50,
-) -> list[Person]:
-    """One page of the filter, in its order; seats come along."""
-    # First who, then what about them: an index can tell who without fetching the rows of all pages before.
-    who = select(Person.account_id).where(*_conditions(organization_id, filter, now))
-    account_ids = list(session.scalars(who.order_by(*_order(filter)).offset(offset).limit(limit)))
-    if not account_ids:
-        return []
-    found = people_by_id(session, organization_id, account_ids)
-    people = [found[account_id] for account_id in account_ids if account_id in found]
-    seats = seats_by_person(session, organization_id, account_ids)
-    for person in people:
-        set_committed_value(person, "seats", seats.get(person.account_id, []))
-    return people
-
-
-def accounts_by_address(session: Session, organization_id: str, addresses: Sequence[str]) -> dict[str, str]:
-    """Address in small letters → account id, of those of these addresses whom the directory shows."""
-    query = select(Person.address, Person.account_id).where(
-        Person.organization_id == organization_id,
-        Person.left_at.is_(None),
-        Person.address.in_({each.strip().lower() for each in addresses} - {""}),
-    )
-    return dict(session.execute(query.order_by(Person.account_id.desc())).all())
-
-
 def people_by_id(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Person]:
     """Those of them whom the directory knows, without their seats."""
     query = select(Person).where(
@@ -277,12 +234,6 @@ def seats_by_person(
     for seat in sorted(session.scalars(query), key=lambda seat: (seat.product_key, seat.resource_id)):
         found.setdefault(seat.account_id, []).append(seat)
     return found
-
-
-def count_people(session: Session, organization_id: str, filter: PeopleFilter, now: datetime) -> int:
-    """How many people the filter shows."""
-    query = select(func.count(Person.account_id)).where(*_conditions(organization_id, filter, now))
-    return session.scalar(query) or 0
 
 
 def groups_of(session: Session, organization_id: str, account_id: str) -> list[Group]:
@@ -314,73 +265,3 @@ def granting_groups_of(session: Session, organization_id: str, account_id: str) 
     for resource_id, name in session.execute(query):
         found.setdefault(resource_id, []).append(name)
     return found
-
-
-def _conditions(organization_id: str, filter: PeopleFilter, now: datetime) -> list[ColumnElement[bool]]:
-    conditions = [Person.organization_id == organization_id]
-    if filter.status == "left":
-        conditions.append(Person.left_at.is_not(None))
-    else:
-        conditions.append(Person.left_at.is_(None))
-        if filter.status:
-            conditions.append(Person.status == filter.status)
-    if filter.text:
-        conditions.append(Person.search_text.contains(filter.text.casefold(), autoescape=True))
-    if filter.claim:
-        conditions.append(Person.claim_status == filter.claim)
-    if filter.domain:
-        conditions.append(Person.email_domain == filter.domain)
-    if filter.synced is not None:
-        synced = Person.management_source == "synced"
-        conditions.append(synced if filter.synced else ~synced)
-    if filter.group:
-        members = select(Membership.account_id).where(
-            Membership.organization_id == organization_id, Membership.group_id == filter.group
-        )
-        conditions.append(Person.account_id.in_(members))
-    if filter.product:
-        conditions.append(_holds_seat(organization_id, filter, now))
-    else:
-        conditions.extend(_idle_condition(Person.activity, Person.seen_at, filter.idle, now))
-    return conditions
-
-
-def _idle_condition(
-    activity: InstrumentedAttribute[str],
-    seen_at: InstrumentedAttribute[datetime | None],
-    idle: int | str | None,
-    now: datetime,
-) -> list[ColumnElement[bool]]:
-    # Idle for N days speaks only of people who were seen: never and unknown are answers of their own (S45).
-    if idle is None:
-        return []
-    if isinstance(idle, int):
-        return [seen_at <= now - timedelta(days=idle)]
-    return [activity == idle]
-
-
-def _holds_seat(organization_id: str, filter: PeopleFilter, now: datetime) -> ColumnElement[bool]:
-    holders = select(Seat.account_id).where(
-        Seat.organization_id == organization_id,
-        Seat.product_key == filter.product,
-        *_idle_condition(Seat.activity, Seat.seen_at, filter.idle, now),
-    )
-    if isinstance(filter.idle, int):
-        # Says nothing new, but lets the index be used.
-        holders = holders.where(Seat.activity == ActivityKind.SEEN.value)
-    return Person.account_id.in_(holders)
-
-
-def _order(filter: PeopleFilter) -> list[ColumnElement[Any]]:
-    column: InstrumentedAttribute[Any] = {
-        "name": Person.name,
-        "seen": Person.seen_at,
-        "status": Person.status,
-        "email": Person.email,
-        "added": Person.added_at,
-    }[filter.sort]
-    order = column.desc() if filter.descending else column.asc()
-    if column.property.columns[0].nullable:
-        # Each database puts empty values elsewhere by itself: say where, so that paging means the same on both.
-        order = order.nulls_last() if filter.descending else order.nulls_first()
-    return [order, Person.account_id.desc() if filter.descending else Person.account_id.asc()]

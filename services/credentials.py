@@ -1,12 +1,10 @@
-"""The two credentials of a door: proven at Atlassian before they are stored, sealed, never shown again (S27, S42)."""
+"""The two credentials of a door once they are stored: shown without the secret, checked, forgotten (S27, S42)."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-
-from sqlalchemy.orm import Session
+from datetime import date, datetime
 
 from connect.caller import Caller
 from connect.errors import (
@@ -16,27 +14,19 @@ from connect.errors import (
     Forbidden,
     Invalid,
     NotFound,
-    Unauthorized,
 )
-from connect.gateway.jira import MyselfRecord
 from models.audit import Event
-from models.credential import Credential, CredentialKind, CredentialState, credential_of
-from models.organization import Operator, OperatorReason, Organization
+from models.credential import CredentialKind, CredentialState, credential_of
 from models.tenant import Tenant, find_tenant
 from services.audit import record
 from services.doors import check_result, credential_row, mark_rejected
 from services.expiry import rejection
 from services.leaving import leave
 from services.names import names_of
-from services.proving import REJECTED, Door, Opened, prove_key, prove_token
-from services.seats import replace_seats
-from services.syncing import start_sync
+from services.proving import REJECTED, Door, prove_key, prove_token
 from services.toolbox import Toolbox
 from services.vault import CredentialUnreadable
 
-LONGEST_LIFE = timedelta(days=366)
-"""Atlassian lets no admin key and no API token live longer than a year."""
-LONGEST_SECRET = 2000
 WORKING = "Works."
 
 
@@ -86,69 +76,9 @@ def show(tools: Toolbox, caller: Caller, kind: CredentialKind) -> CredentialView
         )
 
 
-def store_admin_key(tools: Toolbox, caller: Caller, *, key: str, expires_on: str) -> None:
-    """Proves an Admin API key, links the tenant to its organization, makes the giver an operator, starts a sync.
-
-    Raises Invalid("key" | "expires_on") or AtlassianError; then nothing is stored.
-    """
-    account_id = _somebody(caller)
-    expiry = _expiry(expires_on, tools.clock().date())
-    key = _secret("key", key, "Admin API key")
-    door = _door(tools, caller)
-    try:
-        opened = prove_key(tools, door, key)
-    except (Invalid, Unauthorized, AccessForbidden) as problem:
-        _record_refusal(tools, door, account_id, CredentialKind.ADMIN_KEY, problem.reason)
-        raise
-    now = tools.clock()
-    with tools.begin() as session:
-        tenant = session.get_one(Tenant, door.client_key)
-        _link(session, tenant, opened, account_id, now)
-        replaced = _put(tools, session, door, CredentialKind.ADMIN_KEY, key, account_id, expiry, now)
-        _record_stored(
-            session,
-            door,
-            opened.organization.id,
-            account_id,
-            CredentialKind.ADMIN_KEY,
-            now,
-            replaced=replaced,
-        )
-        start_sync(session, opened.organization.id, requested_by=account_id, now=now)
-
-
-def store_api_token(tools: Toolbox, caller: Caller, *, email: str, token: str, expires_on: str) -> None:
-    """Proves an API token with its Admin Email on the tenant's own site and stores both, or neither.
-
-    Raises Invalid("email" | "token" | "expires_on") or AtlassianError; then nothing is stored.
-    """
-    account_id = _somebody(caller)
-    expiry = _expiry(expires_on, tools.clock().date())
-    token = _secret("token", token, "API token")
-    email = email.strip()
-    if not 3 <= len(email) <= 320 or email.count("@") != 1 or " " in email:
-        raise Invalid(
-            "email", "This is not an e-mail address.", "Type the address of the account that made the token."
-        )
-    door = _door(tools, caller)
-    try:
-        owner = prove_token(tools, door, email, token)
-    except (Invalid, Unauthorized, AccessForbidden) as problem:
-        _record_refusal(tools, door, account_id, CredentialKind.API_TOKEN, problem.reason)
-        raise
-    now = tools.clock()
-    with tools.begin() as session:
-        replaced = _put(
-            tools, session, door, CredentialKind.API_TOKEN, token, account_id, expiry, now, email, owner
-        )
-        _record_stored(
-            session, door, door.organization_id, account_id, CredentialKind.API_TOKEN, now, replaced=replaced
-        )
-
-
 def check_now(tools: Toolbox, caller: Caller, kind: CredentialKind) -> CredentialView:
     """Asks Atlassian whether the stored credential still works and remembers the answer."""
-    check(tools, caller.tenant, kind, actor=_somebody(caller))
+    check(tools, caller.tenant, kind, actor=somebody(caller))
     view = show(tools, caller, kind)
     if view is None:
         raise NotFound("There is nothing to check.", "Save a credential first.")
@@ -162,7 +92,7 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
         tenant = find_tenant(session, client_key)
         if credential is None or tenant is None:
             raise NotFound("There is nothing to check.", "Save a credential first.")
-        door = _as_door(tenant)
+        door = as_door(tenant)
         sealed, email_sealed = credential.sealed, credential.email_sealed
         expires_on = credential.expires_on
     state = CredentialState.WORKING
@@ -220,7 +150,7 @@ def _prove_again(
 
 def forget(tools: Toolbox, caller: Caller, kind: CredentialKind) -> None:
     """Deletes a credential. Without its admin key a tenant is no door any more: people and runs are out of reach."""
-    account_id = _somebody(caller)
+    account_id = somebody(caller)
     now = tools.clock()
     with tools.begin() as session:
         tenant = find_tenant(session, caller.tenant)
@@ -242,163 +172,15 @@ def forget(tools: Toolbox, caller: Caller, kind: CredentialKind) -> None:
         )
 
 
-def _link(session: Session, tenant: Tenant, opened: Opened, account_id: str, now: datetime) -> None:
-    found = opened.organization
-    if tenant.organization_id not in (None, found.id):
-        leave(session, tenant, actor=account_id, now=now, reason="The key now opens another organization.")
-    organization = session.get(Organization, found.id)
-    if organization is None:
-        organization = Organization(id=found.id, name=found.name, created_at=now)
-        session.add(organization)
-    organization.name, organization.doorless_since = found.name, None
-    session.flush()
-    if tenant.organization_id is None:
-        record(
-            session,
-            Event.ORGANIZATION_LINKED,
-            at=now,
-            actor=account_id,
-            organization_id=found.id,
-            client_key=tenant.client_key,
-        )
-    tenant.organization_id = found.id
-    replace_seats(session, found.id, opened.workspaces)
-    if session.get(Operator, (found.id, account_id)) is None:
-        session.add(
-            Operator(
-                organization_id=found.id,
-                account_id=account_id,
-                reason=OperatorReason.GAVE_KEY.value,
-                named_by=account_id,
-                named_at=now,
-            )
-        )
-        record(
-            session, Event.OPERATOR_NAMED, at=now, actor=account_id, organization_id=found.id, subject=account_id,
-            result=OperatorReason.GAVE_KEY.value,
-        )  # fmt: skip
-
-
-def _put(
-    tools: Toolbox,
-    session: Session,
-    door: Door,
-    kind: CredentialKind,
-    secret: str,
-    account_id: str,
-    expiry: date,
-    now: datetime,
-    email: str = "",
-    owner: MyselfRecord | None = None,
-) -> bool:
-    row = credential_row(door.client_key, kind)
-    credential = credential_of(session, door.client_key, kind)
-    replaced = credential is not None
-    if credential is None:
-        credential = Credential(client_key=door.client_key, kind=kind.value)
-        session.add(credential)
-    credential.sealed = tools.vault.seal(secret, row=row, column="sealed")
-    credential.email_sealed = tools.vault.seal(email, row=row, column="email_sealed") if email else None
-    credential.last_four = secret[-4:]
-    credential.owner_account_id = owner.account_id if owner is not None else None
-    credential.stored_by, credential.stored_at, credential.expires_on = account_id, now, expiry
-    credential.state, credential.checked_at, credential.check_result = (
-        CredentialState.WORKING.value,
-        now,
-        WORKING,
-    )
-    session.flush()
-    return replaced
-
-
-def _record_stored(
-    session: Session,
-    door: Door,
-    organization_id: str | None,
-    account_id: str,
-    kind: CredentialKind,
-    now: datetime,
-    *,
-    replaced: bool,
-) -> None:
-    record(
-        session,
-        Event.CREDENTIAL_REPLACED if replaced else Event.CREDENTIAL_STORED,
-        at=now,
-        actor=account_id,
-        organization_id=organization_id,
-        client_key=door.client_key,
-        details={"kind": kind.value},
-    )
-
-
-def _record_refusal(tools: Toolbox, door: Door, account_id: str, kind: CredentialKind, reason: str) -> None:
-    with tools.begin() as session:
-        record(
-            session,
-            Event.CREDENTIAL_REFUSED,
-            at=tools.clock(),
-            actor=account_id,
-            organization_id=door.organization_id,
-            client_key=door.client_key,
-            result=reason,
-            details={"kind": kind.value},
-        )
-
-
-def _door(tools: Toolbox, caller: Caller) -> Door:
-    with tools.begin() as session:
-        tenant = find_tenant(session, caller.tenant)
-        if tenant is None or tenant.uninstalled_at is not None:
-            raise NotFound("Rollcall is not installed here any more.", "Install it again.")
-        return _as_door(tenant)
-
-
-def _as_door(tenant: Tenant) -> Door:
+def as_door(tenant: Tenant) -> Door:
+    """The tenant, copied out of the database."""
     return Door(tenant.client_key, tenant.product, tenant.base_url, tenant.organization_id)
 
 
-def _somebody(caller: Caller) -> str:
+def somebody(caller: Caller) -> str:
+    """The caller's account id. Raises Forbidden for anonymous visitors."""
     if caller.account_id is None:
         raise Forbidden(
             "Anonymous visitors may not do this.", "Log in as an administrator.", reason="anonymous"
         )
     return caller.account_id
-
-
-def _secret(field: str, value: str, what: str) -> str:
-    value = value.strip()
-    if not value:
-        raise Invalid(field, f"The {what} is missing.", "Paste it here.")
-    if (
-        len(value) < 16
-        or len(value) > LONGEST_SECRET
-        or not value.isascii()
-        or not value.isprintable()
-        or " " in value
-    ):
-        raise Invalid(
-            field, f"This does not look like an {what}.", "Copy it again at Atlassian, whole and alone."
-        )
-    return value
-
-
-def _expiry(value: str, today: date) -> date:
-    try:
-        expiry = date.fromisoformat(value.strip())
-    except ValueError:
-        raise Invalid(
-            "expires_on", "This is not a date.", "Give the day on which Atlassian lets it expire."
-        ) from None
-    if expiry < today:
-        raise Invalid(
-            "expires_on", "This day is over: the credential has expired.", "Create a new one at Atlassian.",
-            reason="expired",
-        )  # fmt: skip
-    if expiry > today + LONGEST_LIFE:
-        raise Invalid(
-            "expires_on",
-            "Atlassian lets nothing live longer than a year.",
-            "Look up the expiry date at Atlassian.",
-        )
-    return expiry

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.organization import Organization
 from models.panel import SummaryDay, days_between
-from models.people import count_people
+from models.people_search import count_people
 from models.sync import SyncState, latest_sync
 from rules.filters import PeopleFilter
 from services.directory import upsert

@@ -14,7 +14,8 @@ from connect.errors import NotFound
 from models.answer import Answer, answers_to
 from models.audit import AuditEntry, Event, entries_of
 from models.delivery import unsent_mails
-from models.people import Person, count_people, select_people
+from models.people import Person
+from models.people_search import count_people, select_people
 from models.run import Case, find_run
 from rules.filters import PeopleFilter
 from rules.people_file import FORMULA_STARTS

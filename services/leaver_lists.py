@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import Invalid
 from models.leaver import LeaverOrigin
-from models.people import accounts_by_address
+from models.people_search import accounts_by_address
 from rules.addresses import read_list
 from rules.people_file import BadFile, Header, Row, read_header, read_rows
 from rules.people_rows import LEAVER_COLUMNS, Leaving, leaving_of

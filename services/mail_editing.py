@@ -14,7 +14,8 @@ from models.audit import Event
 from models.delivery import Delivery
 from models.mail import MailText
 from models.organization import Organization
-from models.people import Person, find_people, find_person
+from models.people import Person, find_person
+from models.people_search import find_people
 from models.rule import StoredRule
 from rules.filters import PeopleFilter
 from rules.topics import Channel, DeliveryState, Topic

@@ -14,13 +14,13 @@ from models.people import (
     Group,
     Person,
     Seat,
-    count_people,
     facts_of,
     find_person,
     granting_groups_of,
     groups_of,
     seats_by_person,
 )
+from models.people_search import count_people
 from models.run import Case, Run, history_of
 from models.sync import running_sync
 from rules.case import CHANGED, CaseState

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotReady
 from models.audit import Event
-from models.people import Person, select_people
+from models.people import Person
+from models.people_search import select_people
 from models.run import Case, Run
 from models.sync import SyncState, latest_sync
 from rules.case import RunState

@@ -16,7 +16,7 @@ from connect.caller import Caller
 from connect.errors import Invalid
 from models.audit import Event
 from models.organization import Organization
-from models.people import accounts_by_address
+from models.people_search import accounts_by_address
 from models.run import Run
 from rules.case import CaseState, RunState
 from rules.changes import Snapshot

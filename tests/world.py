@@ -41,7 +41,8 @@ from sandbox.world import ADMIN_KEYS, API_TOKENS, ORGANIZATIONS
 from services import (
     acting,
     activity_signals,
-    credentials,
+    credential_storing,
+    directory_reading,
     orders,
     previews,
     rule_runs,
@@ -339,7 +340,7 @@ class World:
     def _store_key(self, name: str, site: str, key: str, product: str) -> Caller:
         caller = self.caller(name, site, product)
         key = key or {"acme": ACME_KEY, "globex": GLOBEX_KEY}[site]
-        credentials.store_admin_key(self.tools, caller, key=key, expires_on=self.in_a_year())
+        credential_storing.store_admin_key(self.tools, caller, key=key, expires_on=self.in_a_year())
         return caller
 
     def synced(self, site: str = "acme") -> Caller:
@@ -366,7 +367,10 @@ class World:
         tools = tools or self.tools
         for organization_id, sync_id, attempt in syncing.due_syncs(tools):
             if syncing.take_up(tools, organization_id, sync_id, attempt):
-                while syncing.take_pages(tools, organization_id, sync_id) == syncing.SyncStep.MORE:
+                while (
+                    directory_reading.take_pages(tools, organization_id, sync_id)
+                    == directory_reading.SyncStep.MORE
+                ):
                     pass
 
     def begin_run(self, caller: Caller, account_ids: list[str], deed: Deed = Deed.SUSPEND) -> str:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from connect.errors import Invalid
 from models.audit import APP, AuditEntry, entries_of
-from models.people import count_people, find_people, find_person
+from models.people import find_person
+from models.people_search import count_people, find_people
 from rules.filters import PeopleFilter
 from services import exports
 from services.doors import organization_of
@@ -18,8 +19,8 @@ from services.names import names_of
 from services.operators import list_operators
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.audit_words import EVENTS, event_groups
 from views.downloads import download
-from views.words import EVENTS, event_groups
 
 blueprint = Blueprint("audit", __name__, url_prefix="/app/audit")
 PER_PAGE = 100

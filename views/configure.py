@@ -10,7 +10,7 @@ from flask import Blueprint, Response, make_response, request
 from connect.caller import Caller
 from connect.errors import AppError, AtlassianError, Invalid, NotFound
 from models.credential import CredentialKind
-from services import credentials
+from services import credential_storing, credentials
 from services.doors import organization_of
 from services.operators import is_operator, list_operators
 from services.toolbox import Toolbox
@@ -84,7 +84,7 @@ def replace(kind: str) -> str:
 def store_admin_key() -> str | Response:
     key, expires_on = request.form.get("key", ""), request.form.get("expires_on", "")
     try:
-        credentials.store_admin_key(tools(), caller(), key=key, expires_on=expires_on)
+        credential_storing.store_admin_key(tools(), caller(), key=key, expires_on=expires_on)
     except (Invalid, AtlassianError) as problem:
         return _refused(CredentialKind.ADMIN_KEY, problem, {"expires_on": expires_on})
     # The giver is an operator from now on: the whole page changes, not the card alone.
@@ -106,7 +106,7 @@ def store_api_token() -> str | Response:
     email, token = request.form.get("email", ""), request.form.get("token", "")
     expires_on = request.form.get("expires_on", "")
     try:
-        credentials.store_api_token(tools(), caller(), email=email, token=token, expires_on=expires_on)
+        credential_storing.store_api_token(tools(), caller(), email=email, token=token, expires_on=expires_on)
     except (Invalid, AtlassianError) as problem:
         return _refused(CredentialKind.API_TOKEN, problem, {"email": email, "expires_on": expires_on})
     return _card(CredentialKind.API_TOKEN, saved={"api-token": "The token works and is stored."})

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, request
 
 from connect.errors import Invalid
-from models.people import Person, find_people
+from models.people import Person
+from models.people_search import find_people
 from rules.filters import PeopleFilter
 from rules.handover import ORDER
 from services import leaver_decisions, leaver_evidence, leaver_lists, leaver_stops, leavers

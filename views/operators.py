@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, request
 
-from models.people import find_people
+from models.people_search import find_people
 from rules.filters import PeopleFilter
 from services.doors import require_organization
 from services.operators import OperatorView, is_operator, list_operators, name_operator, remove_operator

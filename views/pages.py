@@ -9,7 +9,7 @@ from flask import Blueprint, current_app
 from connect.caller import Caller
 from connect.errors import Forbidden
 from models.credential import CredentialKind
-from models.people import count_people
+from models.people_search import count_people
 from models.sync import SyncState, latest_sync
 from rules.filters import PeopleFilter
 from services import credentials, syncing

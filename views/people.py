@@ -9,7 +9,8 @@ from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
 from models.credential import credential_holders
-from models.people import Person, facts_of, find_people
+from models.people import Person, facts_of
+from models.people_search import find_people
 from models.sync import SyncState, latest_sync
 from rules.filters import STATUSES, BadFilter, PeopleFilter
 from rules.guards import SENTENCES, Guarded, guard_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.people import find_people
+from models.people_search import find_people
 from rules.filters import PeopleFilter
 from rules.plain_data import Problem
 from services.doors import require_organization

@@ -27,7 +27,7 @@ from services.flags import new_flag
 from services.matter import Matter
 from services.matters import matters
 from services.run_progress import RunView
-from views import words
+from views import audit_words, words
 from views.access import caller, tools
 
 OPERATOR_TABS = (
@@ -126,9 +126,9 @@ def register(app: Flask) -> None:
         "day": day,
         "deed_done": lambda deed: CAPABILITIES[deed].done,
         "duration": duration,
-        "entry_words": lambda entry: words.event_words(entry.event, entry.details),
-        "event_subject": words.event_subject,
-        "event_tone": words.event_tone,
+        "entry_words": lambda entry: audit_words.event_words(entry.event, entry.details),
+        "event_subject": audit_words.event_subject,
+        "event_tone": audit_words.event_tone,
         "field_words": field_words,
         "from_iso": date.fromisoformat,
         "host": lambda address: urlsplit(address).netloc,
@@ -269,7 +269,7 @@ def field_words(path: str) -> str:
 
 
 def audit_result(entry: AuditEntry) -> str:
-    return words.result_words(entry.result, entry.details)
+    return audit_words.result_words(entry.result, entry.details)
 
 
 @dataclass(frozen=True, slots=True)

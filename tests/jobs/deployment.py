@@ -30,7 +30,7 @@ from models.run import Case
 from models.sync import Sync
 from sandbox import server
 from sandbox.world import ACME, ADMIN_KEYS
-from services.credentials import store_admin_key
+from services.credential_storing import store_admin_key
 from services.toolbox import Toolbox
 from views.access import TOOLS
 

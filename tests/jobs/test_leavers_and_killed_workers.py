@@ -15,7 +15,7 @@ from models.leaver import Belonging, Leaver
 from rules.farewell import LeaverState
 from rules.handover import Kind
 from sandbox.world import ACME, API_TOKENS
-from services import credentials, leaver_decisions, leaver_evidence, leavers
+from services import credential_storing, leaver_decisions, leaver_evidence, leavers
 from services.leaver_decisions import Plan
 from tests.jobs.deployment import Deployment
 
@@ -55,7 +55,7 @@ def test_s50_a_leaver_of_killed_workers_is_handed_over_once_with_evidence(
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
     tools, ana = deployment.tools, deployment.ana
     expires_on = (datetime.now(UTC) + timedelta(days=200)).date().isoformat()
-    credentials.store_api_token(
+    credential_storing.store_api_token(
         tools, ana, email="ana@acme.example", token=API_TOKENS[0].token, expires_on=expires_on
     )
     (leaver_id,) = leavers.request_leavers(tools, ana, [UMA])

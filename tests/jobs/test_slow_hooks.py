@@ -12,7 +12,7 @@ from jobs.engine import DELIVERIES_AT_A_TIME
 from rules.topics import Topic
 from sandbox.world import ADMIN_KEYS, GLOBEX
 from services import hooks, notices
-from services.credentials import store_admin_key
+from services.credential_storing import store_admin_key
 from services.doors import require_organization
 from tests.jobs.deployment import Deployment
 

@@ -16,7 +16,7 @@ from models.run import Run
 from models.ticket import TicketCall
 from rules.roster import Origin
 from sandbox.world import API_TOKENS
-from services import credentials, ticket_calls, ticket_rules
+from services import credential_storing, ticket_calls, ticket_rules
 from services.ticket_comments import reference_of
 from services.ticket_secrets import HEADER
 from services.ticket_wishes import TicketWish
@@ -33,7 +33,7 @@ def desk_of(deployment: Deployment) -> str:
     """A rule that gives a place in the group, its secret in Jira Automation; the group's id."""
     tools, ana = deployment.tools, deployment.ana
     expires_on = (datetime.now(UTC) + timedelta(days=200)).date().isoformat()
-    credentials.store_api_token(
+    credential_storing.store_api_token(
         tools, ana, email="ana@acme.example", token=API_TOKENS[0].token, expires_on=expires_on
     )
     with tools.begin() as session:

@@ -16,7 +16,7 @@ from models.people import Group, Membership, Person
 from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
-from services.credentials import store_admin_key
+from services.credential_storing import store_admin_key
 from services.roster import begin_roster
 from tests.browser import screenshot, serious_findings
 from tests.databases import SqliteDatabases

@@ -13,7 +13,7 @@ import requests
 from playwright.sync_api import expect
 
 from services import profiles
-from services.credentials import store_admin_key
+from services.credential_storing import store_admin_key
 from services.profiles import Typed
 from tests.jobs.deployment import KEY, Deployment
 from tests.journeys.journey import PATIENCE, Journey

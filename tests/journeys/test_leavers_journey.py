@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from connect.caller import Caller, Via
 from sandbox.world import ACME, API_TOKENS
-from services import credentials
+from services import credential_storing
 from tests.browser import screenshot
 from tests.jobs.deployment import KEY, Deployment
 from tests.journeys.journey import Journey
@@ -27,9 +27,9 @@ def open_everything(deployment: Deployment) -> None:
     installed = deployment.control("POST", "install", json={"site": "acme", "product": "confluence"})
     confluence = Caller(installed["client_key"], ANA, Via.CONTEXT)
     expires_on = (datetime.now(UTC) + timedelta(days=200)).date().isoformat()
-    credentials.store_admin_key(deployment.tools, confluence, key=KEY, expires_on=expires_on)
+    credential_storing.store_admin_key(deployment.tools, confluence, key=KEY, expires_on=expires_on)
     for door in (deployment.ana, confluence):
-        credentials.store_api_token(
+        credential_storing.store_api_token(
             deployment.tools, door, email="ana@acme.example", token=API_TOKENS[0].token, expires_on=expires_on
         )
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")

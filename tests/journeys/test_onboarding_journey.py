@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from services import syncing
-from services.credentials import store_admin_key
+from services.credential_storing import store_admin_key
 from tests.jobs.deployment import KEY, Deployment
 from tests.journeys.journey import Journey
 

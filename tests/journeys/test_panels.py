@@ -16,7 +16,7 @@ from models.panel import SummaryDay
 from models.people import Person, Seat, Signal
 from models.sync import SyncState
 from sandbox.world import ACME
-from services import credentials, days, notice_settings, rule_runs, rules
+from services import credential_storing, days, notice_settings, rule_runs, rules
 from tests.browser import screenshot, serious_findings
 from tests.databases import SqliteDatabases
 from tests.jobs.deployment import ANA, KEY, Deployment, deployed
@@ -44,7 +44,7 @@ def place(
         installed = found.control("POST", "install", json={"site": "acme", "product": "confluence"})
         expires_on = (datetime.now(UTC) + timedelta(days=200)).date().isoformat()
         wiki = Caller(installed["client_key"], ANA, Via.CONTEXT)
-        credentials.store_admin_key(found.tools, wiki, key=KEY, expires_on=expires_on)
+        credential_storing.store_admin_key(found.tools, wiki, key=KEY, expires_on=expires_on)
         found.wait_for(lambda: found.sync().state == SyncState.COMPLETE, "the first sync")
         yield found
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from models.people import Group
 from models.profile import Profile
 from sandbox.world import ACME, API_TOKENS
-from services import credentials
+from services import credential_storing
 from tests.browser import screenshot
 from tests.jobs.deployment import KEY, Deployment
 from tests.journeys.journey import PATIENCE, Journey
@@ -63,7 +63,7 @@ def prepared(
     deployment.configure()
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
     expires_on = (datetime.now(UTC) + timedelta(days=200)).date().isoformat()
-    credentials.store_api_token(
+    credential_storing.store_api_token(
         deployment.tools,
         deployment.ana,
         email=API_TOKENS[0].email,

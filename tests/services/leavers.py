@@ -8,7 +8,7 @@ from connect.caller import Caller
 from models.leaver import Belonging, Leaver, Look
 from rules.deeds import Deed
 from rules.handover import Kind
-from services import credentials, leaver_decisions, leaver_work, leavers
+from services import credential_storing, leaver_decisions, leaver_work, leavers
 from services.leaver_decisions import Plan
 from services.toolbox import Toolbox
 from tests.world import ACCOUNTS, ACME, ANA_TOKEN, World
@@ -25,7 +25,7 @@ def ready(world: World, *, confluence: bool = False) -> Caller:
         doors.append("confluence")
         world.store_key(product="confluence")
     for product in doors:
-        credentials.store_api_token(
+        credential_storing.store_api_token(
             world.tools,
             world.caller("ana", product=product),
             email="ana@acme.example",

@@ -14,7 +14,7 @@ from models.credential import CredentialKind
 from models.db import Base
 from rules.deeds import Deed
 from rules.filters import PeopleFilter
-from services import credentials, exports, operators, previews, runs, syncing
+from services import credential_storing, credentials, exports, operators, previews, runs, syncing
 from tests.world import ACCOUNTS, ACME, ANA_TOKEN, GLOBEX, SETTLE, World
 
 
@@ -30,7 +30,7 @@ def test_s52_an_entry_is_neither_changed_nor_deleted(world: World) -> None:
 
 DEEDS: dict[str, Callable[[World, Caller, str, str], object]] = {
     "store a key": lambda w, ana, *_: w.store_key(),
-    "store a token": lambda w, ana, *_: credentials.store_api_token(
+    "store a token": lambda w, ana, *_: credential_storing.store_api_token(
         w.tools, ana, email="ana@acme.example", token=ANA_TOKEN, expires_on=w.in_a_year()
     ),
     "refuse a key": lambda w, ana, *_: w.store_key(key="ATCTT3-a-key-that-was-never-made"),

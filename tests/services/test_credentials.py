@@ -23,7 +23,7 @@ from models.credential import Credential, CredentialKind, CredentialState
 from models.organization import Organization
 from models.sync import SyncState
 from models.tenant import Tenant
-from services import credentials, daily_checks, run_progress, syncing
+from services import credential_storing, credentials, daily_checks, run_progress, syncing
 from services.doors import opened, organization_of
 from tests.world import (
     ACCOUNTS,
@@ -47,7 +47,7 @@ ADMIN_KEY, API_TOKEN = CredentialKind.ADMIN_KEY, CredentialKind.API_TOKEN
 def store(world: World, *, key: str = ACME_KEY, days: int = 300, caller: Caller | None = None) -> None:
     expires_on = (world.clock() + timedelta(days=days)).date().isoformat()
     caller = caller or world.caller("ana")
-    credentials.store_admin_key(world.tools, caller, key=key, expires_on=expires_on)
+    credential_storing.store_admin_key(world.tools, caller, key=key, expires_on=expires_on)
 
 
 def store_token(
@@ -60,7 +60,7 @@ def store_token(
 ) -> None:
     expires_on = (world.clock() + timedelta(days=days)).date().isoformat()
     caller = world.caller("ana", product=product)
-    credentials.store_api_token(world.tools, caller, email=email, token=token, expires_on=expires_on)
+    credential_storing.store_api_token(world.tools, caller, email=email, token=token, expires_on=expires_on)
 
 
 def day(date: date) -> str:
@@ -130,7 +130,7 @@ def test_a_day_that_cannot_be(sqlite_world: World, put: Callable[..., None]) -> 
         assert refused.value.field == "expires_on"
         assert words in refused.value.sentence
     with pytest.raises(Invalid, match="invalid"):
-        credentials.store_admin_key(
+        credential_storing.store_admin_key(
             sqlite_world.tools, sqlite_world.caller("ana"), key=ACME_KEY, expires_on="next year"
         )
     nothing_is_stored(sqlite_world)

@@ -9,7 +9,7 @@ import pytest
 from config import Settings
 from models.credential import Credential, CredentialKind
 from models.tenant import Tenant
-from services import credentials
+from services import credential_storing, credentials
 from services.doors import opened
 from services.installing import shared_secret_of
 from services.key_rotation import rotate_keys
@@ -33,7 +33,7 @@ def with_keys(world: World, *keys: str) -> Toolbox:
 def filled(world: World) -> None:
     ana = world.store_key()
     expires_on = world.in_a_year()
-    credentials.store_api_token(
+    credential_storing.store_api_token(
         world.tools, ana, email="ana@acme.example", token=ANA_TOKEN, expires_on=expires_on
     )
 

@@ -15,7 +15,7 @@ from models.hook import Hook
 from models.people import Person, Seat
 from models.sync import Sync
 from rules.topics import HookKind, Topic
-from services import credentials, syncing
+from services import credential_storing, credentials, syncing
 from services.flags import new_flag
 from services.matter import Matter
 from services.matters import REMINDERS, announce_matters
@@ -108,7 +108,7 @@ def test_what_a_key_needs(sqlite_world: World) -> None:
     with pytest.raises(NotReady, match="no_organization"):
         overview(world.tools, world.caller("ana"))
     ana = world.synced()
-    credentials.store_api_token(
+    credential_storing.store_api_token(
         world.tools, ana, email="ana@acme.example", token=ANA_TOKEN, expires_on=world.in_a_year()
     )
 

@@ -15,7 +15,8 @@ from sqlalchemy import create_engine, delete, insert
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.organization import Organization
-from models.people import Group, Membership, Person, Seat, count_people, find_people, groups_of
+from models.people import Group, Membership, Person, Seat, groups_of
+from models.people_search import count_people, find_people
 from rules.activity import UNKNOWN
 from rules.filters import IDLE_WORDS, SORTS, STATUSES, PeopleFilter
 from services.directory import person_row, store_people

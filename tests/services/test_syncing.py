@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from connect.errors import Conflict, Invalid, NotReady
-from models.people import Person, Seat, facts_of, find_people
+from models.people import Person, Seat, facts_of
+from models.people_search import find_people
 from models.sync import Sync, SyncState
 from rules.deeds import Deed
 from rules.filters import PeopleFilter
-from services import previews, syncing
+from services import directory_reading, previews, syncing
 from services.directory import store_people
 from services.toolbox import Toolbox
 from tests.services.workers import Crash, Killed, once, with_something_between
@@ -159,10 +160,10 @@ def test_stop(sqlite_paged: World) -> None:
     tools = with_something_between(
         sqlite_paged.tools, once("after", "people_page", lambda: syncing.stop_sync(sqlite_paged.tools, ana))
     )
-    assert syncing.take_pages(tools, ACME, sync_id) == syncing.SyncStep.DONE
+    assert directory_reading.take_pages(tools, ACME, sync_id) == directory_reading.SyncStep.DONE
     result = latest(sqlite_paged)
     assert (result.state, result.people) == ("stopped", 0)
-    assert syncing.take_pages(sqlite_paged.tools, ACME, sync_id) == syncing.SyncStep.DONE
+    assert directory_reading.take_pages(sqlite_paged.tools, ACME, sync_id) == directory_reading.SyncStep.DONE
     assert not syncing.take_up(sqlite_paged.tools, ACME, sync_id, 99)
     run_refused(sqlite_paged, "no_complete_sync")
     with pytest.raises(Conflict):
@@ -204,7 +205,7 @@ def test_pauses_grow_and_end(sqlite_paged: World) -> None:
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
     with sqlite_paged.tools.begin() as session:
         sync = session.get_one(Sync, result.id)
-        sync.attempt = syncing.MOST_ATTEMPTS
+        sync.attempt = directory_reading.MOST_ATTEMPTS
     result = sqlite_paged.sync(sqlite_paged.caller("ana"))
     assert result.state == SyncState.FAILED
     assert "could not be reached" in result.problem
@@ -256,7 +257,7 @@ def test_s46_an_empty_answer_is_a_directory_without_people_only_when_it_says_so(
     syncing.request_sync(sqlite_paged.tools, ana)
     sync_id = begun(sqlite_paged)
     sqlite_paged.fault("/users/search$", "html", times=None)
-    syncing.take_pages(sqlite_paged.tools, ACME, sync_id)
+    directory_reading.take_pages(sqlite_paged.tools, ACME, sync_id)
     assert all(person.left_at is None for person in read(sqlite_paged).values())
 
 
@@ -288,10 +289,10 @@ def test_a_second_worker_gives_way(paged: World) -> None:
     sync_id = begun(paged)
 
     def overtake() -> None:
-        assert syncing.take_pages(paged.tools, ACME, sync_id) == syncing.SyncStep.DONE
+        assert directory_reading.take_pages(paged.tools, ACME, sync_id) == directory_reading.SyncStep.DONE
 
     slow = with_something_between(paged.tools, once("after", "people_page", overtake))
-    assert syncing.take_pages(slow, ACME, sync_id) == syncing.SyncStep.DONE
+    assert directory_reading.take_pages(slow, ACME, sync_id) == directory_reading.SyncStep.DONE
     result = latest(paged)
     assert (result.state, result.people, result.pages) == ("complete", PEOPLE, PAGES)
     assert len(paged.audit("sync:completed")) == 1
@@ -316,7 +317,7 @@ def test_a_sync_killed_at_every_moment_still_ends_complete_and_right(world: Worl
         before = world.stored(Sync, sync_id)
         crash = Crash(at)
         try:
-            syncing.take_pages(with_something_between(world.tools, crash), ACME, sync_id)
+            directory_reading.take_pages(with_something_between(world.tools, crash), ACME, sync_id)
         except Killed:
             moments.add(crash.moment)
         after = world.stored(Sync, sync_id)
@@ -345,10 +346,10 @@ def test_after_a_crash_it_goes_on_from_the_stored_cursor(sqlite_paged: World) ->
     sync_id = begun(sqlite_paged)
     for page in range(1, PAGES):
         with pytest.raises(Killed):
-            syncing.take_pages(dying_behind_page(sqlite_paged, page), ACME, sync_id)
+            directory_reading.take_pages(dying_behind_page(sqlite_paged, page), ACME, sync_id)
         assert latest(sqlite_paged).people == page * PEOPLE // PAGES
     asked = len(sqlite_paged.requests("/users/search$"))
-    assert syncing.take_pages(sqlite_paged.tools, ACME, sync_id) == syncing.SyncStep.DONE
+    assert directory_reading.take_pages(sqlite_paged.tools, ACME, sync_id) == directory_reading.SyncStep.DONE
     assert len(sqlite_paged.requests("/users/search$")) == asked + 1
     assert (latest(sqlite_paged).people, latest(sqlite_paged).pages) == (PEOPLE, PAGES)
 

@@ -11,7 +11,7 @@ from config import CredentialKey
 from connect.errors import NotReady
 from models.credential import Credential, CredentialKind
 from models.tenant import Tenant
-from services import credentials
+from services import credential_storing, credentials
 from services.doors import credential_row, opened
 from services.installing import shared_secret_of
 from services.vault import CredentialUnreadable, Vault
@@ -114,7 +114,7 @@ def test_s38_swapping_two_tenants_ciphertexts_opens_nothing(sqlite_world: World)
 
 def test_s38_swapping_two_columns_opens_nothing(sqlite_world: World) -> None:
     world, ana = sqlite_world, sqlite_world.caller("ana")
-    credentials.store_api_token(
+    credential_storing.store_api_token(
         world.tools, ana, email="ana@acme.example", token=ANA_TOKEN, expires_on=world.in_a_year()
     )
     row = world.stored(Credential, ana.tenant, "api_token")

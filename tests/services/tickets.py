@@ -10,7 +10,7 @@ import requests
 
 from connect.caller import Caller
 from models.ticket import TicketCall
-from services import credentials, ticket_calls, ticket_leases, ticket_rules
+from services import credential_storing, ticket_calls, ticket_leases, ticket_rules
 from services.ticket_secrets import HEADER
 from services.ticket_wishes import TicketWish
 from services.toolbox import Toolbox
@@ -118,6 +118,6 @@ def open_desk(world: World, *, token: bool = False, **wish: Any) -> Desk:
 
 
 def store_token(world: World, ana: Caller) -> None:
-    credentials.store_api_token(
+    credential_storing.store_api_token(
         world.tools, ana, email="ana@acme.example", token=ANA_TOKEN, expires_on=world.in_a_year()
     )

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from models.people import Person
 from sandbox.world import ACME
-from services import orders, syncing
+from services import directory_reading, orders, syncing
 from tests.jobs.deployment import Deployment, deployed
 from tests.services.workers import act_on
 from tests.tokens import context_token, iframe_token
@@ -63,7 +63,10 @@ class House:
         tools = self.deployment.tools
         for organization_id, sync_id, attempt in syncing.due_syncs(tools):
             assert syncing.take_up(tools, organization_id, sync_id, attempt)
-            while syncing.take_pages(tools, organization_id, sync_id) is syncing.SyncStep.MORE:
+            while (
+                directory_reading.take_pages(tools, organization_id, sync_id)
+                is directory_reading.SyncStep.MORE
+            ):
                 pass
 
     def act(self) -> None:

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from models.credential import CredentialKind
 from models.leaver import Leaver
 from sandbox.world import ACME, API_TOKENS
-from services import credentials, leaver_work
+from services import credential_storing, credentials, leaver_work
 from tests.views.house import ANA, JON, UMA, House, send, words_of
 
 PRIYA = ACME.people[3].account_id
@@ -25,7 +25,7 @@ PRIYA = ACME.people[3].account_id
 def open_house(house: House) -> Iterator[House]:
     """With an API token. The house is shared: nobody is leaving afterwards, and the token is forgotten."""
     expires_on = (datetime.now(UTC) + timedelta(days=200)).date().isoformat()
-    credentials.store_api_token(
+    credential_storing.store_api_token(
         house.deployment.tools,
         house.deployment.ana,
         email="ana@acme.example",

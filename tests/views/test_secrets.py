@@ -18,7 +18,7 @@ from models.leaver import Leaver
 from rules.templates import TEMPLATES
 from sandbox.world import API_TOKENS
 from services import hooks, mail_senders
-from services.credentials import store_api_token
+from services.credential_storing import store_api_token
 from services.leavers import begin_leaver
 from services.rules import delete_rule, save_rule
 from tests.jobs.deployment import KEY

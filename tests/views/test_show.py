@@ -13,7 +13,7 @@ from rules.filters import STATUSES
 from rules.rule import Mode
 from rules.verdict import Why
 from services.mail_words import ENDINGS
-from views import show, words
+from views import audit_words, show, words
 
 NOW = datetime(2026, 5, 3, 12, tzinfo=UTC)
 
@@ -60,7 +60,7 @@ def test_initials(name: str, expected: str) -> None:
 
 
 def test_every_state_and_event_has_words() -> None:
-    assert set(words.EVENTS) == set(Event)
+    assert set(audit_words.EVENTS) == set(Event)
     assert set(words.RUN_STATES) == set(RunState)
     assert set(words.STATUSES) == set(STATUSES)
     assert set(words.MODES) == set(Mode)
@@ -88,9 +88,12 @@ def test_until_and_a_moment_elsewhere() -> None:
 
 
 def test_results_are_words_not_codes() -> None:
-    assert words.result_words("key_rejected", {"kind": "admin_key"}) == "Admin API key: Atlassian rejects it"
-    assert words.result_words("acted 11, failed 2", {"deed": "suspend"}) == "11 done, 2 failed"
-    assert words.result_words("2000 people", None) == "2000 people"
+    assert (
+        audit_words.result_words("key_rejected", {"kind": "admin_key"})
+        == "Admin API key: Atlassian rejects it"
+    )
+    assert audit_words.result_words("acted 11, failed 2", {"deed": "suspend"}) == "11 done, 2 failed"
+    assert audit_words.result_words("2000 people", None) == "2000 people"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,227 @@
+"""Reading the whole directory page by page. The place stands in the sync's row, so that any worker can go on (S46)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import func, select, update
+
+from connect.errors import AppError, AtlassianError, RateLimited, Unauthorized, Unavailable
+from connect.gateway.organization import OrganizationGateway, PeoplePage
+from models.audit import APP
+from models.credential import CredentialState, admin_keys_of
+from models.people import Person
+from models.sync import Sync, SyncState
+from models.tenant import doors_of
+from services.absences import end_absences_of_the_present
+from services.directory import mark_leavers, store_people
+from services.doors import opened
+from services.loops import find_loops
+from services.seats import count_held, replace_admins, replace_grants, replace_seats, store_groups
+from services.syncing import end_sync, fail_sync
+from services.toolbox import Toolbox
+
+PRODUCT_ADMIN = "atlassian/admin"
+PAGES_AT_A_TIME = 20
+"""Pages per durable step: a step is short enough to be repeated, long enough not to be paperwork."""
+MOST_ATTEMPTS = 60
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=15)
+
+
+class SyncStep(StrEnum):
+    """What the worker does next: MORE at once, or nothing (DONE), or nothing until the row's `resume_at` (LATER)."""
+
+    MORE = "more"
+    DONE = "done"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in which directory the reading is."""
+
+    organization_id: str
+    sync_id: str
+    directory_id: str
+    directory_index: int
+    is_last_directory: bool
+    cursor: str | None
+
+
+class _Interrupted(Exception):
+    """The sync was stopped, or another worker went on with it."""
+
+
+def take_pages(tools: Toolbox, organization_id: str, sync_id: str) -> SyncStep:
+    """Reads and stores the next pages. May be repeated at any point: a page that was stored is only stored again."""
+    try:
+        with opened(tools, organization_id) as gateway:
+            return _read_on(tools, gateway, organization_id, sync_id)
+    except _Interrupted:
+        return SyncStep.DONE
+    except RateLimited as pause:
+        return _pause(tools, organization_id, sync_id, pause, until=pause.until)
+    except (Unavailable, Unauthorized) as problem:
+        return _pause(tools, organization_id, sync_id, problem)
+    except AppError as problem:
+        fail_sync(tools, organization_id, sync_id, f"{problem.sentence} {problem.next_step}")
+        return SyncStep.DONE
+
+
+def _read_on(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> SyncStep:
+    place = _place(tools, organization_id, sync_id) or _begin(tools, gateway, organization_id, sync_id)
+    counted = 0.0
+    for page, here in _pages(gateway, place, PAGES_AT_A_TIME):
+        waited = gateway.seconds_waited
+        if _store(tools, here, page, waited - counted):
+            return SyncStep.DONE
+        counted = waited
+    return SyncStep.MORE
+
+
+def _pages(gateway: OrganizationGateway, place: _Place, count: int) -> Iterator[tuple[PeoplePage, _Place]]:
+    """Pages from `place` to the end of its directory, at most `count`. The next is on its way while one is stored."""
+
+    def fetch(cursor: str | None) -> PeoplePage:
+        return gateway.people_page(place.organization_id, place.directory_id, cursor)
+
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        coming: Future[PeoplePage] | None = ahead.submit(fetch, place.cursor)
+        cursor = place.cursor
+        for remaining in range(count - 1, -1, -1):
+            assert coming is not None
+            page = coming.result()
+            coming = ahead.submit(fetch, page.next_cursor) if page.next_cursor and remaining else None
+            yield page, replace(place, cursor=cursor)
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+
+def _place(tools: Toolbox, organization_id: str, sync_id: str) -> _Place | None:
+    with tools.begin() as session:
+        sync = session.get(Sync, sync_id)
+        if sync is None or sync.organization_id != organization_id or sync.state != SyncState.RUNNING.value:
+            raise _Interrupted
+        if not sync.directory_ids:
+            return None
+        directories = sync.directory_ids.split(",")
+        return _Place(
+            organization_id,
+            sync_id,
+            directories[sync.directory_index],
+            sync.directory_index,
+            sync.directory_index == len(directories) - 1,
+            sync.cursor,
+        )
+
+
+def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> _Place:
+    directories = [directory.id for directory in gateway.directories(organization_id)]
+    workspaces = gateway.workspaces(organization_id)
+    if not directories:
+        raise Unavailable(reason="no_directory")
+    grants = [
+        (group.id, workspace.resource_id)
+        for workspace in workspaces
+        for directory_id in directories
+        for group in gateway.groups_granting(organization_id, directory_id, workspace.resource_id)
+    ]
+    admins = [
+        (workspace.resource_id, account_id)
+        for workspace in workspaces
+        for directory_id in directories
+        for account_id in gateway.holders_of_role(
+            organization_id, directory_id, workspace.resource_id, PRODUCT_ADMIN
+        )
+    ]
+    groups = [
+        group for directory_id in directories for group in gateway.groups(organization_id, directory_id)
+    ]
+    expected = sum(gateway.people_count(organization_id, directory_id) for directory_id in directories)
+    with tools.begin() as session:
+        replace_seats(session, organization_id, workspaces)
+        replace_grants(session, organization_id, grants)
+        replace_admins(session, organization_id, admins)
+        store_groups(session, organization_id, groups)
+        session.execute(
+            update(Sync)
+            .where(Sync.id == sync_id, Sync.organization_id == organization_id, Sync.directory_ids == "")
+            .values(directory_ids=",".join(directories), expected=expected)
+        )
+    place = _place(tools, organization_id, sync_id)
+    assert place is not None
+    return place
+
+
+def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float) -> bool:
+    """Stores one page and moves the place on, in one transaction. True when the whole sync is complete.
+
+    `page_seconds` is how long Atlassian's answers took since the page before.
+    """
+    now = tools.clock()
+    ends_directory = page.next_cursor is None
+    with tools.begin() as session:
+        moved = session.execute(
+            update(Sync)
+            .where(
+                Sync.id == place.sync_id,
+                Sync.organization_id == place.organization_id,
+                Sync.state == SyncState.RUNNING.value,
+                Sync.directory_index == place.directory_index,
+                # Another worker that stored this page already has moved the cursor on: this one gives way.
+                Sync.cursor.is_(None) if place.cursor is None else Sync.cursor == place.cursor,
+            )
+            .values(
+                cursor=page.next_cursor,
+                directory_index=place.directory_index + (ends_directory and not place.is_last_directory),
+                pages=Sync.pages + 1,
+                people=Sync.people + len(page.people),
+                api_seconds=Sync.api_seconds + page_seconds,
+            )
+        )
+        if not moved.rowcount:  # type: ignore[attr-defined]
+            raise _Interrupted
+        store_people(session, place.organization_id, place.directory_id, place.sync_id, page.people, now)
+        if not (ends_directory and place.is_last_directory):
+            return False
+        sync = session.get_one(Sync, place.sync_id)
+        session.refresh(sync)
+        mark_leavers(session, place.organization_id, place.sync_id, now)
+        count_held(session, place.organization_id)
+        sync.people = session.scalar(
+            select(func.count(Person.account_id)).where(
+                Person.organization_id == place.organization_id, Person.sync_id == place.sync_id
+            )
+        ) or 0  # fmt: skip
+        end_sync(session, sync, SyncState.COMPLETE, now=now, actor=APP)
+        # What was done while it was read, or shortly before, may not show in it.
+        read_since = sync.started_at - timedelta(seconds=tools.settings.settle_seconds)
+        end_absences_of_the_present(session, place.organization_id, now, read_since)
+        find_loops(session, place.organization_id, now, read_since)
+        return True
+
+
+def _pause(
+    tools: Toolbox, organization_id: str, sync_id: str, problem: AtlassianError, until: datetime | None = None
+) -> SyncStep:
+    now = tools.clock()
+    with tools.begin() as session:
+        sync = session.get(Sync, sync_id)
+        if sync is None or sync.organization_id != organization_id or sync.state != SyncState.RUNNING.value:
+            return SyncStep.DONE
+        no_key_left = isinstance(problem, Unauthorized) and all(
+            key.state == CredentialState.REJECTED.value for key in admin_keys_of(session, organization_id)
+        )
+        if no_key_left or sync.attempt >= MOST_ATTEMPTS or not doors_of(session, organization_id):
+            reason = f"{problem.sentence} {problem.next_step}"
+            end_sync(session, sync, SyncState.FAILED, now=now, actor=APP, problem=reason)
+            return SyncStep.DONE
+        sync.resume_at = until or now + min(FIRST_PAUSE * 2 ** min(sync.attempt - 1, 10), LONGEST_PAUSE)
+        sync.problem = problem.sentence
+        return SyncStep.LATER
