@@ -8,7 +8,9 @@ from enum import StrEnum
 from rules.changes import Snapshot
 from rules.deeds import Action, Deed
 from rules.guards import is_machine
-from rules.verdict import Ground, Why, judge, products_touched
+from rules.judging import judge
+from rules.last_administrators import products_touched
+from rules.verdict import Ground, Why
 
 
 class LeaverState(StrEnum):

@@ -12,9 +12,11 @@ from rules.case import CaseState
 from rules.changes import holds, of_access, still_to_do, whole_person
 from rules.deeds import Action, Deed
 from rules.idle import Candidate, activity_words, time_has_come
+from rules.judging import already, judge
+from rules.last_administrators import last_administrator_of, products_touched
 from rules.organization import OrganizationFacts
 from rules.rule import Rule, Who
-from rules.verdict import Ground, Verdict, Why, already, judge, last_administrator_of, products_touched
+from rules.verdict import Ground, Verdict, Why
 
 CLAIM = {"managed": "managed", "external": "unmanaged"}
 """The word of the directory. An account of which it says nothing is neither."""

@@ -9,8 +9,10 @@ from rules.access_path import groups_of_provider
 from rules.case import CaseState
 from rules.changes import Change, ChangeKind, Snapshot, whole_person
 from rules.deeds import Action, Deed
+from rules.judging import judge, judge_way_back
+from rules.last_administrators import last_administrator_after
 from rules.person import GroupRef, PersonFacts
-from rules.verdict import Ground, Verdict, Why, judge, judge_way_back, last_administrator_after
+from rules.verdict import Ground, Verdict, Why
 
 _AFTER: dict[ChangeKind, dict[str, str]] = {
     ChangeKind.SUSPEND: {"membership_status": "suspended", "status": "suspended"},

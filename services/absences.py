@@ -17,7 +17,7 @@ from models.people import Person, find_person
 from models.run import Run
 from rules.case import CaseState, RunState
 from rules.deeds import Action, Deed
-from rules.verdict import judge
+from rules.judging import judge
 from services.audit import record
 from services.candidates import people_as_candidates
 from services.doors import require_organization

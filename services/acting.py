@@ -33,11 +33,12 @@ from rules.case import Act, CaseState, Record, RunState, Spare, Wait, decide, no
 from rules.changes import Change, ChangeKind, Snapshot, still_to_do
 from rules.deeds import Deed
 from rules.idle import Candidate
+from rules.judging import judge
 from rules.plan import judge_by_rule
 from rules.roster import as_found
 from rules.rule import Mode, Rule
 from rules.undo import judge_undo
-from rules.verdict import Verdict, judge
+from rules.verdict import Verdict
 from services import outcomes, warning
 from services.asking import refusal_of, remember
 from services.candidate_now import candidate_read_now

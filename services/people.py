@@ -28,8 +28,9 @@ from rules.deeds import CAPABILITIES, Action, Deed
 from rules.filters import PeopleFilter
 from rules.guards import SENTENCES, guard_of
 from rules.idle import Candidate
+from rules.judging import judge
 from rules.organization import Protection
-from rules.verdict import Ground, Verdict, judge
+from rules.verdict import Ground, Verdict
 from services.candidates import people_as_candidates
 from services.doors import require_organization
 from services.ground import ground_of

@@ -21,8 +21,9 @@ from rules.case import RunState
 from rules.deeds import BY_HAND, Action, Deed
 from rules.filters import PeopleFilter
 from rules.idle import Candidate
+from rules.judging import judge
 from rules.roster import Origin
-from rules.verdict import Ground, Verdict, judge
+from rules.verdict import Ground, Verdict
 from services.batches import batches
 from services.candidates import people_as_candidates
 from services.doors import require_organization

@@ -22,6 +22,7 @@ from rules.case import CaseState, RunState
 from rules.changes import Snapshot
 from rules.deeds import Deed
 from rules.idle import Candidate
+from rules.judging import judge
 from rules.person import PersonFacts
 from rules.roster import (
     Entry,
@@ -33,7 +34,7 @@ from rules.roster import (
     short_of_seats,
     unknown_account,
 )
-from rules.verdict import Ground, Verdict, Why, judge
+from rules.verdict import Ground, Verdict, Why
 from services.batches import BATCH
 from services.candidates import people_as_candidates
 from services.doors import require_organization

@@ -13,9 +13,9 @@ from models.scim import ScimConnection, ScimUser
 from rules.case import OPEN
 from rules.changes import ChangeKind
 from rules.deeds import Deed
+from rules.judging import already
 from rules.roster import action_from_words, is_unknown
 from rules.scim import ScimState, Step, after
-from rules.verdict import already
 from services.orders import done_changes
 from services.scim_facts import access_from, access_to
 

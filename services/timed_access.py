@@ -15,10 +15,10 @@ from models.run import Case, find_case, find_run
 from models.timed_access import TimedAccess, TimedState, find_timed
 from rules.case import CaseState
 from rules.deeds import Deed
+from rules.judging import NOTHING_LEFT
 from rules.roster import Origin, is_unknown
 from rules.timed import warning_mark, warnings_due
 from rules.topics import Topic
-from rules.verdict import NOTHING_LEFT
 from services.audit import record
 from services.ground import ground_of
 from services.notices import announce

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from rules.case import CaseState
 from rules.deeds import Action, Deed
+from rules.judging import judge
 from rules.organization import OrganizationFacts
 from rules.person import GroupFacts
-from rules.verdict import judge
 from tests.rules.organizations import PRODUCTS, RESOURCES, Real
 from tests.rules.worker import SETTLE, Attempt, Row, World
 

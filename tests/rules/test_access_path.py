@@ -13,9 +13,10 @@ from rules.case import CaseState
 from rules.changes import Change, ChangeKind, Snapshot, holds, still_to_do, way_back
 from rules.deeds import Action, Deed
 from rules.guards import Guarded
+from rules.judging import judge, judge_way_back
 from rules.organization import OrganizationFacts
 from rules.person import GroupFacts, RoleHeld
-from rules.verdict import Ground, Why, judge, judge_way_back
+from rules.verdict import Ground, Why
 from tests.rules.organizations import (
     PRODUCTS,
     RESOURCES,

@@ -10,9 +10,10 @@ from rules.case import CaseState
 from rules.changes import Snapshot
 from rules.deeds import FOR_RULES, Action, Deed
 from rules.guards import MACHINE_DOMAINS, SENTENCES, Guard, Guarded, guard_of, is_machine
+from rules.judging import judge
 from rules.organization import OrganizationFacts
 from rules.person import ORG_ADMIN, PersonFacts
-from rules.verdict import Ground, judge
+from rules.verdict import Ground
 from tests.rules.organizations import TODAY
 from tests.rules.people import ACCOUNTS, guards, people, person
 

@@ -11,9 +11,11 @@ from rules.case import CaseState
 from rules.changes import Change, ChangeKind, Snapshot, holds, way_back, whole_person
 from rules.deeds import CAPABILITIES, Action, Deed
 from rules.guards import SENTENCES, Guard, Guarded
+from rules.judging import already, judge, judge_way_back
+from rules.last_administrators import products_touched
 from rules.organization import OrganizationFacts, ProtectedKind, Protection
 from rules.person import GroupFacts, GroupRef, PersonFacts, ProductAccess
-from rules.verdict import Ground, Verdict, Why, already, judge, judge_way_back, products_touched
+from rules.verdict import Ground, Verdict, Why
 from tests.rules.organizations import PRODUCTS, RESOURCES, TODAY
 from tests.rules.people import guards, people, person
 

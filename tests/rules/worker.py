@@ -14,8 +14,9 @@ from rules.case import QUEUED, Act, CaseState, Record, Spare, Wait, decide, move
 from rules.changes import Change, Snapshot, holds, still_to_do, way_back
 from rules.deeds import Action
 from rules.guards import Guarded
+from rules.judging import judge, judge_way_back
 from rules.organization import OrganizationFacts
-from rules.verdict import Ground, Verdict, judge, judge_way_back
+from rules.verdict import Ground, Verdict
 from tests.rules.organizations import TODAY, Real
 from tests.rules.people import NOW
 
