@@ -16,14 +16,14 @@ from services.toolbox import Toolbox
 logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "cases"
-PER_SECOND = 20
+PER_SECOND = 15
 """Of one organization, over all workers: far below what Atlassian's gateway lets through.
 
 As many are enqueued in a second, too: more would only wait in the queue, and be handed out again while they wait.
 """
 PER_TICK = 50
 """Of all organizations together: about as many as a worker gets done."""
-HANDFUL = 10
+HANDFUL = 5
 """Each workflow is queued, found and ended by itself: one for each person would cost more than it is good for."""
 
 Handful = Bundle

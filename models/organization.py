@@ -59,14 +59,8 @@ class Seats(Base):
     capacity: Mapped[int | None]
     usage: Mapped[int | None]
     """How many are taken, as Atlassian told last and our deeds changed it since; None where it does not tell."""
-    held: Mapped[int | None]
-    """How many active people hold one, as the last complete sync counted and we keep up; None before the first one."""
     owner_account_id: Mapped[str | None] = mapped_column(String(128))
     """Who owns this site apart from the organization."""
-
-    @property
-    def taken(self) -> int:
-        return (self.held if self.usage is None else self.usage) or 0
 
 
 class Summary(Base):

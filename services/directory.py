@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -78,12 +78,16 @@ def store_people(
 def mark_leavers(session: Session, organization_id: str, sync_id: str, now: datetime) -> None:
     """Marks everybody whom the complete sync did not see as gone, and frees their seats and groups."""
     gone = and_(Person.organization_id == organization_id, Person.sync_id != sync_id)
-    left = select(Person.account_id).where(gone)
+    free_places(session, organization_id, select(Person.account_id).where(gone))
+    session.execute(update(Person).where(gone, Person.left_at.is_(None)).values(left_at=now, seat_count=0))
+
+
+def free_places(session: Session, organization_id: str, left: Select[str] | Sequence[str]) -> None:
+    """Who left holds no seat and is in no group."""
     for model in (Seat, Membership):
         session.execute(
             delete(model).where(model.organization_id == organization_id, model.account_id.in_(left))
         )
-    session.execute(update(Person).where(gone, Person.left_at.is_(None)).values(left_at=now, seat_count=0))
 
 
 def signals_of(

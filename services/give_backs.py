@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from connect.errors import Conflict
 from models.answer import GRANTED, Answer, Decision
 from models.audit import APP
-from models.organization import Organization, Seats, close_gate, seats_of
+from models.organization import Organization, close_gate
 from models.run import Case, Run, find_run
 from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
 from services.answers import settle
 from services.ground import ground_of
+from services.seats import seats_taken
 from services.toolbox import Toolbox
 from services.undoing import give_back
 
@@ -94,13 +95,12 @@ def _fits(session: Session, organization: Organization, case: Case) -> bool:
     cap = organization.give_back_cap
     if held is None or cap is None:
         return False
-    products = {seats.resource_id: seats for seats in seats_of(session, organization.id)}
-    return all(one in products and _in_use(session, products[one]) < cap for one in held)
+    taken, coming = seats_taken(session, organization.id), _coming_back(session, organization.id)
+    return all(one in taken and taken[one] + coming < cap for one in held)
 
 
-def _in_use(session: Session, seats: Seats) -> int:
-    """Whoever holds a seat, and whoever is about to get one."""
-    organization_id = seats.organization_id
+def _coming_back(session: Session, organization_id: str) -> int:
+    """How many are about to get back what they asked for."""
     given = [
         Answer.organization_id == organization_id,
         Answer.kind == AnswerKind.ASK_BACK.value,
@@ -111,4 +111,4 @@ def _in_use(session: Session, seats: Seats) -> int:
         Case.undoes.in_(select(Answer.case_id).where(*given)),
         Case.state.in_([state.value for state in OPEN]),
     )
-    return seats.taken + (session.scalar(on_the_way) or 0)
+    return session.scalar(on_the_way) or 0

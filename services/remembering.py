@@ -14,6 +14,7 @@ from models.people import Membership, find_person
 from models.run import Case, Run
 from rules.changes import Change, ChangeKind
 from rules.undo import status_after
+from services.directory import free_places
 from services.orders import Order
 from services.seat_memory import add_seats, count_seats, forget_seats, seats_ended, seats_given, seats_held
 
@@ -34,6 +35,7 @@ def remember(session: Session, order: Order, earlier: Mapping[str, Any], now: da
             person.status_since, person.refusal = now, ""
         if change.kind is ChangeKind.REMOVE:
             person.left_at, person.seat_count = now, 0
+            free_places(session, order.organization_id, [order.account_id])
         elif change.kind in (ChangeKind.LEAVE_GROUP, ChangeKind.JOIN_GROUP):
             _remember_membership(session, order, change)
     add_seats(session, order, person)

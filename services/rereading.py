@@ -31,7 +31,6 @@ from services.batches import batches
 from services.directory import store_people
 from services.doors import opened
 from services.leasing import PAUSES, lease
-from services.seat_memory import count_seats, seats_taken
 from services.syncing import start_sync
 from services.toolbox import Toolbox
 
@@ -197,12 +196,8 @@ def _store(tools: Toolbox, begun: _Round, found: Sequence[tuple[str, PersonFacts
         for account_id, shows_at in _settling(tools, session, begun.organization_id, list(rows)).items():
             rows.pop(account_id).resume_at = shows_at
         before = _shown(session, begun.organization_id, rows.keys())
-        taken = seats_taken(session, begun.organization_id, rows.keys())
         _store_people(session, begun, [(place, facts) for place, facts in found if facts.account_id in rows])
         after = _shown(session, begun.organization_id, rows.keys())
-        count_seats(
-            session, begun.organization_id, taken, seats_taken(session, begun.organization_id, rows.keys())
-        )
         seen = {facts.account_id for _directory_id, facts in found}
         newcomers = {one.account_id for one in begun.people if one.newcomer}
         for account_id, row in rows.items():

@@ -10,6 +10,7 @@ from connect.caller import Caller
 from models.organization import seats_of
 from services.doors import require_organization
 from services.roster_words import product_words
+from services.seats import seats_taken
 from services.toolbox import Toolbox
 
 
@@ -32,12 +33,10 @@ def free_seats(tools: Toolbox, caller: Caller) -> list[FreeSeats]:
 
 def seat_counts(session: Session, organization_id: str) -> list[FreeSeats]:
     """Every product of the organization, as remembered."""
-    return [
-        FreeSeats(
-            each.resource_id,
-            product_words(each.key, each.host_url),
-            each.taken,
-            max(each.capacity - each.taken, 0) if each.capacity is not None else None,
-        )
-        for each in seats_of(session, organization_id)
-    ]
+    found = []
+    taken = seats_taken(session, organization_id)
+    for each in seats_of(session, organization_id):
+        free = max(each.capacity - taken[each.resource_id], 0) if each.capacity is not None else None
+        product = product_words(each.key, each.host_url)
+        found.append(FreeSeats(each.resource_id, product, taken[each.resource_id], free))
+    return found

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from models.organization import Seats
@@ -110,39 +109,33 @@ def forget_seats(session: Session, order: Order, person: Person, ended: frozense
     person.seen_at, person.seen_in = (activity.at, activity.product) if seen else (None, "")
 
 
-def seats_taken(session: Session, organization_id: str, account_ids: Collection[str]) -> list[str]:
-    """Resource ids of the products in which these people take seats, one for each seat."""
-    session.flush()
-    query = (
-        select(Seat.resource_id)
-        .join(
-            Person,
-            (Person.organization_id == Seat.organization_id) & (Person.account_id == Seat.account_id),
-        )
-        .where(
-            Seat.organization_id == organization_id,
-            Seat.account_id.in_(account_ids),
-            Person.status == "active",
-            Person.left_at.is_(None),
-        )
-    )
-    return list(session.scalars(query))
-
-
-def count_seats(session: Session, organization_id: str, before: Iterable[str], after: Iterable[str]) -> None:
-    """More or fewer seats taken in each product: as many as these lists of resource ids differ in."""
-    more = Counter(after)
-    more.subtract(Counter(before))
-    steps = {resource_id: step for resource_id, step in more.items() if step}
-    if not steps:
+def count_seats(
+    session: Session, organization_id: str, before: frozenset[str], after: frozenset[str]
+) -> None:
+    """One seat more or less in each product of which Atlassian tells a number; elsewhere who holds one is counted."""
+    changed = before ^ after
+    if not changed:
         return
-    step = case(steps, value=Seats.resource_id)
-    # Never below zero; and what nobody told stays untold.
-    changed = {
-        column.key: case((column + step < 0, 0), else_=column + step) for column in (Seats.usage, Seats.held)
-    }
-    session.execute(
-        update(Seats)
-        .where(Seats.organization_id == organization_id, Seats.resource_id.in_(steps))
-        .values(changed)
-    )
+    session.flush()
+    # Locked in the same order always: of two deeds at once, each would else wait for the other one's product.
+    told = session.scalars(
+        select(Seats.resource_id)
+        .where(
+            Seats.organization_id == organization_id,
+            Seats.resource_id.in_(changed),
+            Seats.usage.is_not(None),
+        )
+        .order_by(Seats.resource_id)
+        .with_for_update()
+    ).all()
+    for resource_id in told:
+        step = 1 if resource_id in after else -1
+        session.execute(
+            update(Seats)
+            .where(
+                Seats.organization_id == organization_id,
+                Seats.resource_id == resource_id,
+                Seats.usage + step >= 0,
+            )
+            .values(usage=Seats.usage + step)
+        )

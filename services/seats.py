@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from connect.gateway.organization import WorkspaceRecord
@@ -16,11 +17,7 @@ from services.directory import upsert
 
 
 def replace_seats(session: Session, organization_id: str, workspaces: Iterable[WorkspaceRecord]) -> None:
-    """Makes the remembered products those of `workspaces`; what we counted in them stays."""
-    counted = session.execute(
-        select(Seats.resource_id, Seats.held).where(Seats.organization_id == organization_id)
-    )
-    held: dict[str, int | None] = dict(counted.all())
+    """Makes the remembered products those of `workspaces`."""
     session.execute(delete(Seats).where(Seats.organization_id == organization_id))
     session.add_all(
         Seats(
@@ -31,7 +28,6 @@ def replace_seats(session: Session, organization_id: str, workspaces: Iterable[W
             host_url=workspace.host_url or "",
             capacity=workspace.capacity,
             usage=workspace.usage,
-            held=held.get(workspace.resource_id),
             owner_account_id=workspace.owner_account_id,
         )
         for workspace in {workspace.resource_id: workspace for workspace in workspaces}.values()
@@ -39,20 +35,40 @@ def replace_seats(session: Session, organization_id: str, workspaces: Iterable[W
     session.flush()
 
 
-def count_held(session: Session, organization_id: str) -> None:
-    """Counts who holds a seat: suspended and deactivated people take none."""
-    query = (
+def seats_taken(session: Session, organization_id: str) -> dict[str, int]:
+    """Resource id → how many seats are taken. Where Atlassian does not tell, we count who holds one."""
+    told = {seats.resource_id: seats.usage for seats in seats_of(session, organization_id)}
+    held = _held(session, organization_id) if None in told.values() else {}
+    return {
+        resource_id: usage if usage is not None else held.get(resource_id, 0)
+        for resource_id, usage in told.items()
+    }
+
+
+def _held(session: Session, organization_id: str) -> dict[str, int]:
+    """Suspended and deactivated people take no seat. They are few: an index counts all seats, and theirs go off."""
+    everybody = (
+        select(Seat.resource_id, func.count())
+        .where(Seat.organization_id == organization_id)
+        .group_by(Seat.resource_id)
+    )
+    without = (
         select(Seat.resource_id, func.count())
         .join(
             Person,
             (Person.organization_id == Seat.organization_id) & (Person.account_id == Seat.account_id),
         )
-        .where(Seat.organization_id == organization_id, Person.status == "active", Person.left_at.is_(None))
+        # Not "unequal": no index can find that.
+        .where(
+            Person.organization_id == organization_id,
+            or_(Person.status < "active", Person.status > "active"),
+            Person.left_at.is_(None),
+        )
         .group_by(Seat.resource_id)
     )
-    held: dict[str, int] = dict(session.execute(query).all())
-    for seats in seats_of(session, organization_id):
-        seats.held = held.get(seats.resource_id, 0)
+    held: Counter[str] = Counter(dict(session.execute(everybody).all()))
+    held.subtract(dict(session.execute(without).all()))
+    return held
 
 
 def replace_grants(session: Session, organization_id: str, grants: Iterable[tuple[str, str]]) -> None:

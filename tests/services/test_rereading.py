@@ -15,12 +15,12 @@ from jobs import rereads
 from jobs.bundles import bundled
 from models.access_rule import AccessGiven, AccessRuleNews, StoredAccessRule
 from models.audit import APP
-from models.organization import Organization, Seats
+from models.organization import Organization
 from models.people import Membership, Person, Signal
 from models.reread import EVERYBODY, Reread
 from models.sync import Sync
 from rules.topics import Topic
-from sandbox.world import ADMIN_KEYS, ORGANIZATIONS
+from sandbox.world import ADMIN_KEYS
 from services import (
     access_rule_lists,
     access_rule_runs,
@@ -51,7 +51,6 @@ from tests.services.test_access_rules import (
 from tests.services.workers import Crash, Killed, once, with_something_between
 from tests.world import ACCOUNTS, ACME, GLOBEX, World
 
-JIRA = ORGANIZATIONS["acme"].resource("jira-software")
 LEASE_OVER = rereading.AT_WORK.total_seconds() + 1
 
 
@@ -528,25 +527,6 @@ def test_what_is_done_to_them_while_they_are_read_is_not_forgotten(place: World)
     place.settled()
     read_again(place)
     assert (place.stored(Person, ACME, acted_on).status, waiting(place)) == ("suspended", set())
-
-
-def test_seats_that_others_freed_are_counted_on_once(place: World) -> None:
-    ana = place.synced()
-    [person] = place.people(1, groups=["jira-users"])
-    place.sync(ana)
-
-    def taken() -> dict[str, int | None]:
-        return {seats.resource_id: seats.held for seats in place.rows(Seats)}
-
-    before = taken()
-    place.api("POST", f"/v2/orgs/{{org}}/directories/{{directory}}/users/{person}/suspend")
-    for _twice in range(2):
-        place.webhook("user_updated", person)
-        place.settled()
-        assert read_again(place) == 1
-        place.settled()
-        read_again(place)
-        assert taken() == before | {JIRA: (before[JIRA] or 0) - 1}
 
 
 def test_the_loop_alarm_counts_what_single_readings_find(place: World) -> None:

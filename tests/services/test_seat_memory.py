@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from sqlalchemy import func, select
 
 from models.organization import Seats
-from models.people import Person, Seat
+from models.people import Membership, Person, Seat
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from sandbox.world import ORGANIZATIONS
 from services import roster, runs, seat_counts
+from services.seat_memory import count_seats
 from tests.world import ACME, World
 
 USER = "atlassian/user"
@@ -115,7 +118,7 @@ def test_who_is_invited_suspended_or_restored_changes_the_number_once(world: Wor
     assert taken(world) == {JIRA: 21, CONFLUENCE: 20}
 
 
-def test_where_atlassian_tells_no_number_a_sync_counts_and_deeds_are_counted_on(world: World) -> None:
+def test_where_atlassian_tells_no_number_who_holds_a_seat_is_counted(world: World) -> None:
     ana = world.synced()
     with world.tools.begin() as session:
         for seats in session.scalars(select(Seats).where(Seats.organization_id == ACME)):
@@ -129,3 +132,38 @@ def test_where_atlassian_tells_no_number_a_sync_counts_and_deeds_are_counted_on(
     assert taken(world) == holders(world) != counted
     world.undo(ana, run_id)
     assert taken(world) == holders(world) == counted
+
+
+def test_who_is_removed_leaves_their_seats_and_groups_at_once(world: World) -> None:
+    ana = world.synced()
+    [one] = world.people(1, groups=["jira-users"])
+    world.sync(ana)
+    before = taken(world)
+    rule_id = world.rule(
+        ana, {"when": {"not_seen": 90}, "then": {"deed": "remove"}, "grace": 0}, who={"people": [one]}
+    )
+    assert world.states(world.run_rule(ana, rule_id)) == {one: "acted"}
+    assert held(world, one) == (set(), 0)
+    assert taken(world) == holders(world) == {JIRA: before[JIRA] - 1, CONFLUENCE: before[CONFLUENCE]}
+    assert [each for each in world.rows(Membership) if each.account_id == one] == []
+
+
+def test_two_deeds_at_once_never_wait_for_each_other(world: World) -> None:
+    """Each would hold the product that the other one waits for, were they not taken in the same order."""
+    world.synced()
+    atlassian_counts(world, 1000)
+    both = frozenset({JIRA, CONFLUENCE})
+
+    def count(before: frozenset[str], after: frozenset[str]) -> None:
+        for _ in range(150):
+            with world.tools.begin() as session:
+                count_seats(session, ACME, before, after)
+
+    with ThreadPoolExecutor(4) as pool:
+        working = [pool.submit(count, frozenset[str](), both), pool.submit(count, both, frozenset[str]())] + [
+            pool.submit(count, frozenset({one}), frozenset({other}))
+            for one, other in ((JIRA, CONFLUENCE), (CONFLUENCE, JIRA))
+        ]
+        for each in working:
+            each.result()
+    assert taken(world) == {JIRA: 1000, CONFLUENCE: 1000}
