@@ -17,7 +17,8 @@ logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "cases"
 PER_SECOND = 15
-"""Of one organization, over all workers: far below what Atlassian's gateway lets through.
+"""Of one organization, over all workers: as many as one worker on a small, slow machine keeps up with. Atlassian
+publishes no limit for these calls; whenever it says 429, the organization waits.
 
 As many are enqueued in a second, too: more would only wait in the queue, and be handed out again while they wait.
 """
