@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from datetime import UTC, datetime
 from typing import TextIO
 from urllib.parse import urlsplit
 
@@ -12,22 +10,15 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 from flask_migrate import Migrate
-from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
-from config import APP_KEY, Settings
+from config import Settings
 from connect.errors import AppError
-from connect.hosts import SiteOrigins
-from connect.install_keys import InstallKeys
-from connect.scrub import scrub_all_logs
 from rules.rule_file import BadRule
-from services.atlassian import Atlassian
 from services.key_rotation import rotate_keys
 from services.rule_exchange import MOST_BYTES
 from services.rule_terminal import plan_file, printable
-from services.toolbox import Toolbox
-from services.vault import Vault
 from views import (
     access,
     access_rules,
@@ -76,6 +67,7 @@ from views import (
     webhooks,
 )
 from views.no_sessions import NoSessions
+from wiring import make_toolbox, open_database, set_up_logging
 
 PAGES = (
     descriptor,
@@ -128,6 +120,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     stand_behind_proxies(app, settings)
     open_database(app, settings)
+    Migrate(app, models.db, directory=os.path.join(app.root_path, "migrations"))
     app.config["SECRET_KEY"] = settings.secret_key
     app.session_interface = NoSessions()
     app.extensions[access.TOOLS] = make_toolbox(app, settings)
@@ -136,48 +129,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def set_up_logging(settings: Settings) -> None:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("rollcall").setLevel(settings.log_level)
-    scrub_all_logs()
-
-
 def stand_behind_proxies(app: Flask, settings: Settings) -> None:
     """Believes exactly as many proxies as there are, and no host but our own (S33)."""
     app.config["TRUSTED_HOSTS"] = [urlsplit(settings.base_url).hostname]
     count = settings.trusted_proxies
     if count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
-
-
-def open_database(app: Flask, settings: Settings) -> None:
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    # As many as a process has threads that ask: one more would be opened for a single question, and closed behind it.
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 16}
-    models.db.init_app(app)
-    Migrate(app, models.db, directory=os.path.join(app.root_path, "migrations"))
-
-
-def make_toolbox(app: Flask, settings: Settings) -> Toolbox:
-    """The one toolbox of this process."""
-    origins = SiteOrigins(settings.site_origins)
-    with app.app_context():
-        engine = models.db.engine
-    return Toolbox(
-        settings=settings,
-        engine=engine,
-        sessions=sessionmaker(engine),
-        vault=Vault(settings.credential_keys),
-        clock=utc_now,
-        atlassian=Atlassian(settings.atlassian_api_url, APP_KEY, origins, utc_now),
-        install_keys=InstallKeys(settings.install_keys_urls, clock=utc_now),
-        origins=origins,
-    )
-
-
-def utc_now() -> datetime:
-    """The only clock of the program."""
-    return datetime.now(UTC)
 
 
 def register_views(app: Flask, settings: Settings) -> None:
@@ -191,14 +148,6 @@ def register_views(app: Flask, settings: Settings) -> None:
 
 
 def register_commands(app: Flask) -> None:
-    @app.cli.command("worker")
-    def worker() -> None:
-        """Work through what is due: syncs, runs, schedules."""
-        # Only the worker needs DBOS: the web program starts without it.
-        from jobs.engine import run
-
-        run(app.extensions[access.TOOLS])
-
     rules = AppGroup("rules", help="Rules as files.")
     app.cli.add_command(rules)
 

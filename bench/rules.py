@@ -18,6 +18,7 @@ from tests.postgres import serve
 
 PEOPLE = 100_000
 TIMES = 7
+LOOKS = 60
 PLAN_SECONDS = 1.0
 PAGE_MS = 200.0
 GROWTH_MB = 60.0
@@ -73,15 +74,19 @@ def one_rule(name: str, data: dict[str, Any], running: World) -> bool:
             cases = sum(count_cases(session, require_organization(tools, caller), run_id).values())
     pages = []
     headers = {"Authorization": f"JWT {running.token()}", "HX-Request": "true"}
-    for _ in range(TIMES * 3):
+    for _ in range(LOOKS):
         start = time.perf_counter()
         request(running.app, f"/app/runs/{run_id}", headers)
         pages.append((time.perf_counter() - start) * 1000)
-    plan, page = statistics.median(took), statistics.quantiles(pages, n=20)[-1]
+    plan, usual, page = (
+        statistics.median(took),
+        statistics.median(pages),
+        statistics.quantiles(pages, n=20)[-1],
+    )
     reached = plan <= PLAN_SECONDS and page <= PAGE_MS and growth <= GROWTH_MB
     print(
-        f"    {name:20} {cases:7,} verdicts in {plan:5.2f} s, {growth:4.0f} MB more   first page p95 {page:6.1f} ms"
-        f"{'' if reached else '  ← MISSED'}",
+        f"    {name:20} {cases:7,} verdicts in {plan:5.2f} s, {growth:4.0f} MB more"
+        f"   first page p50 {usual:6.1f} ms   p95 {page:6.1f} ms{'' if reached else '  ← MISSED'}",
         flush=True,
     )
     return reached

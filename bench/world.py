@@ -24,7 +24,7 @@ from models.organization import Organization
 from models.sync import Sync, SyncState, latest_sync
 from models.worker import Worker
 
-WORKER = [sys.executable, "-m", "flask", "worker"]
+WORKER = [sys.executable, "-m", "jobs"]
 PATIENCE = 900.0  # seconds at most for one sync
 # Seconds until the clock of a worker that has just started ticks: nobody's sync waits for that.
 CLOCK_STARTS = 3.0

@@ -6,11 +6,9 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from scim2_models import UnauthorizedException
-from sqlalchemy import case, update
-from sqlalchemy.orm import Session
+from sqlalchemy import update
 
 from models.scim import ScimConnection, connection_of_token
 from models.tenant import doors_of
@@ -64,22 +62,3 @@ def identify(tools: Toolbox, token: str) -> Provisioner | None:
                 .values(last_used_at=now)
             )
     return Provisioner(organization_id, connection_id)
-
-
-def hold(session: Session, who: Provisioner, now: datetime) -> None:
-    """Lets one change of a connection's people or groups happen after the other, and calls the worker in a while.
-
-    Raises UnauthorizedException when the connection was deleted a moment ago.
-    """
-    soon = now + GATHER
-    held = session.execute(
-        update(ScimConnection)
-        .where(
-            ScimConnection.organization_id == who.organization_id,
-            ScimConnection.id == who.connection_id,
-            ScimConnection.deleted_at.is_(None),
-        )
-        .values(look_at=case((ScimConnection.look_at <= soon, ScimConnection.look_at), else_=soon))
-    )
-    if not held.rowcount:  # type: ignore[attr-defined]
-        raise UnauthorizedException

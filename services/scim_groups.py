@@ -17,13 +17,14 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models.scim import ScimGroup, ScimMember, find_group
-from services.scim_connections import Provisioner, hold
+from services.scim_connections import Provisioner
 from services.scim_dialects import plain_operations
 from services.scim_filters import Compare, Field, among, exact_text, moment, text
 from services.scim_group import fill, members_named, resource_of
 from services.scim_lists import Shelf
 from services.scim_members import look_again, members_in, mentioned, move
 from services.scim_resources import GroupResource
+from services.scim_turns import hold
 from services.scim_wire import (
     Answer,
     answered,

@@ -12,12 +12,13 @@ from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.scim import ScimGroup, ScimMember, ScimUser, find_user, groups_by_user
-from services.scim_connections import Provisioner, hold
+from services.scim_connections import Provisioner
 from services.scim_dialects import plain_operations, plain_resource
 from services.scim_filters import Compare, Field, among, exact_text, lines, moment, text, yes_or_no
 from services.scim_lists import Shelf
 from services.scim_person import fill, resource_of
 from services.scim_resources import PersonResource
+from services.scim_turns import hold
 from services.scim_wire import (
     Answer,
     answered,

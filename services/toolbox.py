@@ -1,4 +1,4 @@
-"""What every deed needs, in one value: made once by app.py, handed to every service."""
+"""What every deed needs, in one value: made once by wiring.py, handed to every service."""
 
 from __future__ import annotations
 

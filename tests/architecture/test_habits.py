@@ -13,7 +13,7 @@ Nodes = list[ast.AST]
 Finding = Iterator[tuple[int, str]]
 
 # Where the clock is read; everybody else is told what time it is.
-CLOCKS = {"app.py"}
+CLOCKS = {"wiring.py"}
 SWITCHES = {"TESTING", "DEBUG", "ENV", "FLASK_ENV", "FLASK_DEBUG", "PYTEST_CURRENT_TEST", "CI"}
 
 

@@ -68,7 +68,7 @@ class Deployment:
 
     def start_worker(self, slot: str = "worker-1") -> None:
         log = (self.folder / f"{slot}.log").open("ab")
-        command = [sys.executable, "-m", "flask", "--app", "app", "worker"]
+        command = [sys.executable, "-m", "jobs"]
         environment = self.environment | {"WORKER_SLOT": slot}
         self.workers[slot] = subprocess.Popen(command, cwd=TOP, env=environment, stdout=log, stderr=log)
         log.close()

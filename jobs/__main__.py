@@ -1,0 +1,14 @@
+"""The worker: `python -m jobs`. It loads no pages, so that it is there soon after it was started again."""
+
+from __future__ import annotations
+
+import os
+
+from config import Settings
+from jobs.engine import run
+from wiring import set_up_logging, toolbox_without_pages
+
+if __name__ == "__main__":
+    settings = Settings.from_environment(os.environ)
+    set_up_logging(settings)
+    run(toolbox_without_pages(settings))

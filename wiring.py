@@ -1,0 +1,60 @@
+"""What the web program and the worker are both put together from: logs, the database, the toolbox."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from flask import Flask
+from sqlalchemy.orm import sessionmaker
+
+import models
+from config import APP_KEY, Settings
+from connect.hosts import SiteOrigins
+from connect.install_keys import InstallKeys
+from connect.scrub import scrub_all_logs
+from services.atlassian import Atlassian
+from services.toolbox import Toolbox
+from services.vault import Vault
+
+
+def set_up_logging(settings: Settings) -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("rollcall").setLevel(settings.log_level)
+    scrub_all_logs()
+
+
+def open_database(app: Flask, settings: Settings) -> None:
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    # As many as a process has threads that ask: one more would be opened for a single question, and closed behind it.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 16}
+    models.db.init_app(app)
+
+
+def make_toolbox(app: Flask, settings: Settings) -> Toolbox:
+    """The one toolbox of this process. The database must be open."""
+    origins = SiteOrigins(settings.site_origins)
+    with app.app_context():
+        engine = models.db.engine
+    return Toolbox(
+        settings=settings,
+        engine=engine,
+        sessions=sessionmaker(engine),
+        vault=Vault(settings.credential_keys),
+        clock=utc_now,
+        atlassian=Atlassian(settings.atlassian_api_url, APP_KEY, origins, utc_now),
+        install_keys=InstallKeys(settings.install_keys_urls, clock=utc_now),
+        origins=origins,
+    )
+
+
+def toolbox_without_pages(settings: Settings) -> Toolbox:
+    """The toolbox of a program that answers no requests."""
+    app = Flask(__name__)
+    open_database(app, settings)
+    return make_toolbox(app, settings)
+
+
+def utc_now() -> datetime:
+    """The only clock of the program."""
+    return datetime.now(UTC)
