@@ -34,11 +34,20 @@ def _notice_cases(tools: Toolbox, now: datetime) -> None:
         .exists()
     )
     recent = TicketCall.finished_at.is_(None) | (TicketCall.finished_at > now - FOLLOWED_FOR)
-    followed = TicketCall.state.in_([state.value for state in FOLLOWED])
+    sleeping = (
+        TicketCall.state.in_([state.value for state in FOLLOWED]),
+        TicketCall.case_id.is_not(None),
+        TicketCall.resume_at.is_(None),
+        recent,
+        moved,
+    )
     with tools.begin() as session:
+        # Every second: what writes nothing waits for nobody.
+        if session.scalar(select(TicketCall.id).where(*sleeping).limit(1)) is None:
+            return
         session.execute(
             update(TicketCall)
-            .where(followed, TicketCall.case_id.is_not(None), TicketCall.resume_at.is_(None), recent, moved)
+            .where(*sleeping)
             .values(resume_at=now)
             .execution_options(synchronize_session=False)
         )
