@@ -118,7 +118,6 @@ class Seat(Base):
             ondelete="CASCADE",
         ),
         Index("ix_seat_by_product", "organization_id", "product_key", "activity", "seen_at", "account_id"),
-        Index("ix_seat_by_resource", "organization_id", "resource_id"),
     )
 
 
