@@ -16,15 +16,14 @@ from services.toolbox import Toolbox
 logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "cases"
-PER_SECOND = 15
-"""Of one organization, over all workers: as many as one worker on a small, slow machine keeps up with. Atlassian
-publishes no limit for these calls; whenever it says 429, the organization waits.
+PER_SECOND = 20
+"""Of one organization, over all workers. Atlassian publishes no limit for these calls; after a 429 all of it waits.
 
 As many are enqueued in a second, too: more would only wait in the queue, and be handed out again while they wait.
 """
 PER_TICK = 50
 """Of all organizations together: about as many as a worker gets done."""
-HANDFUL = 5
+HANDFUL = 10
 """Each workflow is queued, found and ended by itself: one for each person would cost more than it is good for."""
 
 Handful = Bundle

@@ -53,12 +53,8 @@ ONE_BY_ONE = {
 
 
 def pace() -> tuple[int, float]:
-    """(handfuls, seconds) of one organization: what a second's worth may not be crowded into.
-
-    A look at the queue comes up to a whole pause late, so that a full second here would be more than one. The average
-    is kept by the tick, which hands out a second's worth once a second.
-    """
-    return cases.PER_SECOND // cases.HANDFUL, 1.0 - SOON
+    """(handfuls, seconds) of one organization. On the average a look at the queue comes half a pause too late."""
+    return cases.PER_SECOND // cases.HANDFUL, 1.0 - SOON / 2
 
 
 def run(tools: Toolbox) -> None:

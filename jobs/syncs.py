@@ -36,9 +36,7 @@ def take_pages(organization_id: str, sync_id: str) -> str:
         return directory_reading.take_pages(tools(), organization_id, sync_id).value
     except Exception:
         logger.exception("sync %s failed", sync_id)
-        syncing.fail_sync(
-            tools(), organization_id, sync_id, "Something went wrong inside Rollcall. Start another sync."
-        )
+        syncing.fail_sync(tools(), organization_id, sync_id, syncing.OUR_FAULT)
         return directory_reading.SyncStep.DONE.value
 
 

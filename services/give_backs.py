@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from connect.errors import Conflict
 from models.answer import GRANTED, Answer, Decision
 from models.audit import APP
-from models.organization import Organization, close_gate
+from models.organization import Organization, close_gate, seats_of
 from models.run import Case, Run, find_run
 from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
@@ -95,7 +95,8 @@ def _fits(session: Session, organization: Organization, case: Case) -> bool:
     cap = organization.give_back_cap
     if held is None or cap is None:
         return False
-    taken, coming = seats_taken(session, organization.id), _coming_back(session, organization.id)
+    taken = seats_taken(session, organization.id, seats_of(session, organization.id))
+    coming = _coming_back(session, organization.id)
     return all(one in taken and taken[one] + coming < cap for one in held)
 
 

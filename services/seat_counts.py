@@ -34,8 +34,9 @@ def free_seats(tools: Toolbox, caller: Caller) -> list[FreeSeats]:
 def seat_counts(session: Session, organization_id: str) -> list[FreeSeats]:
     """Every product of the organization, as remembered."""
     found = []
-    taken = seats_taken(session, organization_id)
-    for each in seats_of(session, organization_id):
+    products = seats_of(session, organization_id)
+    taken = seats_taken(session, organization_id, products)
+    for each in products:
         free = max(each.capacity - taken[each.resource_id], 0) if each.capacity is not None else None
         product = product_words(each.key, each.host_url)
         found.append(FreeSeats(each.resource_id, product, taken[each.resource_id], free))

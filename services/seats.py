@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from connect.gateway.organization import WorkspaceRecord
-from models.organization import Seats, seats_of
+from models.organization import Seats
 from models.people import Grant, Group, Person, ProductAdmin, Seat
 from rules.person import GroupFacts
 from services.batches import batches
@@ -34,9 +34,9 @@ def replace_seats(session: Session, organization_id: str, workspaces: Iterable[W
     session.flush()
 
 
-def seats_taken(session: Session, organization_id: str) -> dict[str, int]:
+def seats_taken(session: Session, organization_id: str, products: Iterable[Seats]) -> dict[str, int]:
     """Resource id → how many seats are taken. Where Atlassian does not tell, we count who holds one."""
-    told = {seats.resource_id: seats.usage for seats in seats_of(session, organization_id)}
+    told = {seats.resource_id: seats.usage for seats in products}
     held = _held(session, organization_id) if None in told.values() else {}
     return {
         resource_id: usage if usage is not None else held.get(resource_id, 0)

@@ -20,6 +20,8 @@ from services.doors import require_organization
 from services.toolbox import Toolbox
 
 EVERY = timedelta(days=1)
+OUR_FAULT = "Something went wrong inside Rollcall. Start another sync."
+"""What people read; the fault itself is in the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from services import protecting, rule_runs
 from tests.services.workers import once, with_something_between
 from tests.world import ACCOUNTS, ACME_KEY, World
 
-MOST_QUESTIONS = 24
+MOST_QUESTIONS = 23
 
 
 def test_s48_of_two_administrators_in_one_handful_the_last_one_stays(world: World) -> None:
@@ -56,7 +56,7 @@ def test_a_key_that_atlassian_rejects_half_way_is_marked(world: World) -> None:
 
 
 def test_a_deed_of_a_rule_asks_little(world: World) -> None:
-    """Ten people in two handfuls; each question to our own memory costs as much as the next one."""
+    """Ten people of one handful; each question to our own memory costs as much as the next one."""
     ana = world.store_key()
     people = world.people(10)
     world.sync(ana)
