@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, LargeBinary, String, select
+from sqlalchemy import ForeignKey, LargeBinary, String, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -55,26 +55,27 @@ def credential_of(session: Session, client_key: str, kind: CredentialKind) -> Cr
     return session.get(Credential, (client_key, kind.value))
 
 
+# Asked on every page and for every deed: not built anew each time.
+_OF_ITS_DOORS = (Tenant.organization_id == bindparam("organization_id"), Tenant.uninstalled_at.is_(None))
+_ADMIN_KEYS = (
+    select(Credential)
+    .join(Tenant, Tenant.client_key == Credential.client_key)
+    .where(*_OF_ITS_DOORS, Credential.kind == CredentialKind.ADMIN_KEY.value)
+    .order_by((Credential.state == CredentialState.REJECTED.value), Credential.stored_at.desc())
+)
+_HOLDERS = (
+    select(Credential.stored_by, Credential.owner_account_id)
+    .join(Tenant, Tenant.client_key == Credential.client_key)
+    .where(*_OF_ITS_DOORS)
+)
+
+
 def admin_keys_of(session: Session, organization_id: str) -> list[Credential]:
     """The admin keys of the organization's doors, the one to use first: working before rejected, newest first."""
-    query = (
-        select(Credential)
-        .join(Tenant, Tenant.client_key == Credential.client_key)
-        .where(
-            Tenant.organization_id == organization_id,
-            Tenant.uninstalled_at.is_(None),
-            Credential.kind == CredentialKind.ADMIN_KEY.value,
-        )
-        .order_by((Credential.state == CredentialState.REJECTED.value), Credential.stored_at.desc())
-    )
-    return list(session.scalars(query))
+    return list(session.scalars(_ADMIN_KEYS, {"organization_id": organization_id}))
 
 
 def credential_holders(session: Session, organization_id: str) -> set[str]:
     """Account ids of everybody whose credential drives the app: they are never acted on (S48)."""
-    query = (
-        select(Credential.stored_by, Credential.owner_account_id)
-        .join(Tenant, Tenant.client_key == Credential.client_key)
-        .where(Tenant.organization_id == organization_id, Tenant.uninstalled_at.is_(None))
-    )
-    return {account for row in session.execute(query) for account in row if account}
+    rows = session.execute(_HOLDERS, {"organization_id": organization_id})
+    return {account for row in rows for account in row if account}

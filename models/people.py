@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     String,
+    bindparam,
     false,
     select,
     true,
@@ -215,12 +217,20 @@ def facts_of(person: Person) -> PersonFacts:
     )
 
 
+# Asked by every list and for every deed: not built anew each time.
+_ACCOUNTS: BindParameter[str] = bindparam("account_ids", expanding=True)
+_PEOPLE = select(Person).where(
+    Person.organization_id == bindparam("organization_id"), Person.account_id.in_(_ACCOUNTS)
+)
+_SEATS = select(Seat).where(
+    Seat.organization_id == bindparam("organization_id"), Seat.account_id.in_(_ACCOUNTS)
+)
+
+
 def people_by_id(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Person]:
     """Those of them whom the directory knows, without their seats."""
-    query = select(Person).where(
-        Person.organization_id == organization_id, Person.account_id.in_(account_ids)
-    )
-    return {person.account_id: person for person in session.scalars(query)}
+    found = session.scalars(_PEOPLE, {"organization_id": organization_id, "account_ids": list(account_ids)})
+    return {person.account_id: person for person in found}
 
 
 def seats_by_person(
@@ -228,10 +238,10 @@ def seats_by_person(
 ) -> dict[str, list[Seat]]:
     """The seats of some people, by account id; each person's by product."""
     # Not SQLAlchemy's own loading: it compares pairs of columns, and SQLite uses no index for pairs.
-    query = select(Seat).where(Seat.organization_id == organization_id, Seat.account_id.in_(account_ids))
+    seats = session.scalars(_SEATS, {"organization_id": organization_id, "account_ids": list(account_ids)})
     found: dict[str, list[Seat]] = {}
     # Sorted here: asked to sort, SQLite reads every seat of the organization in that order.
-    for seat in sorted(session.scalars(query), key=lambda seat: (seat.product_key, seat.resource_id)):
+    for seat in sorted(seats, key=lambda seat: (seat.product_key, seat.resource_id)):
         found.setdefault(seat.account_id, []).append(seat)
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BindParameter,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -173,7 +174,7 @@ def find_run(session: Session, organization_id: str, run_id: str) -> Run | None:
     return session.get(Run, (organization_id, run_id))
 
 
-def running_run_ids(organization_id: str) -> Select[str]:
+def running_run_ids(organization_id: str | BindParameter[str]) -> Select[str]:
     """By run is how few cases are found among all there ever were: an index has them."""
     return select(Run.id).where(Run.organization_id == organization_id, Run.state == RunState.RUNNING.value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy import ForeignKey, Index, String, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -57,18 +57,22 @@ class Sync(Base):
     )
 
 
+# Asked on every page: not built anew each time.
+_OF_ORGANIZATION = Sync.organization_id == bindparam("organization_id")
+_RUNNING = select(Sync).where(_OF_ORGANIZATION, Sync.state == SyncState.RUNNING.value)
+_NEWEST = select(Sync).where(_OF_ORGANIZATION).order_by(Sync.started_at.desc()).limit(1)
+_NEWEST_IN_STATE = _NEWEST.where(Sync.state == bindparam("state"))
+
+
 def running_sync(session: Session, organization_id: str) -> Sync | None:
-    return session.scalar(
-        select(Sync).where(Sync.organization_id == organization_id, Sync.state == SyncState.RUNNING.value)
-    )
+    return session.scalar(_RUNNING, {"organization_id": organization_id})
 
 
 def latest_sync(session: Session, organization_id: str, state: SyncState | None = None) -> Sync | None:
     """The newest sync, or the newest one that ended in `state`."""
-    query = select(Sync).where(Sync.organization_id == organization_id)
-    if state is not None:
-        query = query.where(Sync.state == state.value)
-    return session.scalar(query.order_by(Sync.started_at.desc()).limit(1))
+    if state is None:
+        return session.scalar(_NEWEST, {"organization_id": organization_id})
+    return session.scalar(_NEWEST_IN_STATE, {"organization_id": organization_id, "state": state.value})
 
 
 def newest_sync_id(session: Session, organization_id: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.access_rule import AccessGiven, StoredAccessRule
@@ -16,6 +16,34 @@ from services.access_rule_runs import GONE_AGAIN
 from services.matter import Matter
 
 LOOKED_AT = timedelta(days=30)
+# Asked on every page: not built anew each time.
+_BRAKED = (
+    select(Run, StoredAccessRule.name)
+    .join(
+        StoredAccessRule,
+        (StoredAccessRule.organization_id == Run.organization_id) & (StoredAccessRule.id == Run.origin_id),
+    )
+    .where(
+        Run.organization_id == bindparam("organization_id"),
+        Run.origin == Origin.ACCESS_RULE.value,
+        Run.state == RunState.BRAKED.value,
+    )
+)
+_LOOPS = (
+    select(StoredAccessRule.id, StoredAccessRule.name, func.count(AccessGiven.account_id.distinct()))
+    .join(
+        AccessGiven,
+        (AccessGiven.organization_id == StoredAccessRule.organization_id)
+        & (AccessGiven.rule_id == StoredAccessRule.id),
+    )
+    .where(
+        StoredAccessRule.organization_id == bindparam("organization_id"),
+        AccessGiven.over_at.is_(None),
+        AccessGiven.reason == GONE_AGAIN,
+        AccessGiven.stopped_at > bindparam("since"),
+    )
+    .group_by(StoredAccessRule.id, StoredAccessRule.name)
+)
 
 
 def about_access_rules(session: Session, organization_id: str, now: datetime) -> list[Matter]:
@@ -24,19 +52,6 @@ def about_access_rules(session: Session, organization_id: str, now: datetime) ->
 
 
 def _braked(session: Session, organization_id: str) -> list[Matter]:
-    query = (
-        select(Run, StoredAccessRule.name)
-        .join(
-            StoredAccessRule,
-            (StoredAccessRule.organization_id == Run.organization_id)
-            & (StoredAccessRule.id == Run.origin_id),
-        )
-        .where(
-            Run.organization_id == organization_id,
-            Run.origin == Origin.ACCESS_RULE.value,
-            Run.state == RunState.BRAKED.value,
-        )
-    )
     return [
         Matter(
             Topic.RUN_BRAKED,
@@ -46,26 +61,12 @@ def _braked(session: Session, organization_id: str) -> list[Matter]:
             "Look at it",
             f"/app/runs/{run.id}",
         )
-        for run, name in session.execute(query)
+        for run, name in session.execute(_BRAKED, {"organization_id": organization_id})
     ]
 
 
 def _loops(session: Session, organization_id: str, now: datetime) -> list[Matter]:
-    query = (
-        select(StoredAccessRule.id, StoredAccessRule.name, func.count(AccessGiven.account_id.distinct()))
-        .join(
-            AccessGiven,
-            (AccessGiven.organization_id == StoredAccessRule.organization_id)
-            & (AccessGiven.rule_id == StoredAccessRule.id),
-        )
-        .where(
-            StoredAccessRule.organization_id == organization_id,
-            AccessGiven.over_at.is_(None),
-            AccessGiven.reason == GONE_AGAIN,
-            AccessGiven.stopped_at > now - LOOKED_AT,
-        )
-        .group_by(StoredAccessRule.id, StoredAccessRule.name)
-    )
+    rows = session.execute(_LOOPS, {"organization_id": organization_id, "since": now - LOOKED_AT})
     return [
         Matter(
             Topic.LOOP_FOUND,
@@ -75,7 +76,7 @@ def _loops(session: Session, organization_id: str, now: datetime) -> list[Matter
             "Open the rule",
             f"/app/onboarding/access-rules/{rule_id}",
         )
-        for rule_id, name, people in session.execute(query)
+        for rule_id, name, people in rows
     ]
 
 

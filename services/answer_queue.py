@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -76,8 +76,7 @@ def asking(tools: Toolbox, caller: Caller, *, offset: int = 0, limit: int = 50) 
 
 def count_asking(session: Session, organization_id: str) -> int:
     """How many answers wait for an operator."""
-    waiting = _open(organization_id).with_only_columns(func.count())
-    return session.scalar(waiting) or 0
+    return session.scalar(_HOW_MANY, {"organization_id": organization_id}) or 0
 
 
 def newest_run_asked_about(session: Session, organization_id: str) -> str | None:
@@ -142,7 +141,7 @@ def _lead_on(session: Session, answer: Answer, case: Case, run: Run, now: dateti
     case.resume_at = now if due_at <= now else next_warning_at(step, due_at, now)
 
 
-def _open(organization_id: str) -> Select[Answer, Case, Run]:
+def _open(organization_id: str | BindParameter[str]) -> Select[Answer, Case, Run]:
     return (
         select(Answer, Case, Run)
         .join(Case, (Case.organization_id == Answer.organization_id) & (Case.id == Answer.case_id))
@@ -169,3 +168,7 @@ def _still_matters() -> ColumnElement[bool]:
     keeps = (Case.state == CaseState.ANSWERED.value) & (Run.state == RunState.RUNNING.value)
     of_a_warning = Answer.kind.not_in([AnswerKind.ASK_BACK.value, AnswerKind.PROLONG.value])
     return asks_back | longer | (keeps & of_a_warning)
+
+
+# Asked on every page: not built anew each time.
+_HOW_MANY = _open(bindparam("organization_id")).with_only_columns(func.count())

@@ -38,7 +38,8 @@ def group_choices(tools: Toolbox, caller: Caller, chosen: Iterable[str] = ()) ->
     }
     with tools.begin() as session:
         missing = [group_id for group_id in chosen if group_id and group_id not in found]
-        found |= dict(_named(session, organization_id, Group.group_id.in_(missing)))
+        if missing:
+            found |= dict(_named(session, organization_id, Group.group_id.in_(missing)))
         others = select(Group.group_id).where(
             Group.organization_id == organization_id,
             Group.gone.is_(False),

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from models.leaver import Leaver, LeaverOrigin
-from rules.farewell import CHOOSING, WORKING, LeaverState
+from rules.farewell import CHOOSING, WORKING
 from rules.topics import Topic
 from services.matter import Matter
+
+# Asked on every page: not built anew each time.
+_WAITING = (
+    select(Leaver)
+    .where(
+        Leaver.organization_id == bindparam("organization_id"),
+        or_(
+            and_(Leaver.state.in_([state.value for state in WORKING]), Leaver.resume_at.is_(None)),
+            and_(
+                Leaver.state.in_([state.value for state in CHOOSING]),
+                Leaver.origin != LeaverOrigin.BY_HAND.value,
+            ),
+        ),
+    )
+    .order_by(Leaver.id)
+)
 
 
 def about_leavers(session: Session, organization_id: str) -> list[Matter]:
     """Those who are held up, then those that began by themselves; each with the place where it is solved."""
-    held_up = _found(session, organization_id, WORKING, Leaver.resume_at.is_(None))
-    undecided = _found(session, organization_id, CHOOSING, Leaver.origin != LeaverOrigin.BY_HAND.value)
+    waiting = session.scalars(_WAITING, {"organization_id": organization_id}).all()
+    held_up = [leaver for leaver in waiting if leaver.state in WORKING]
+    undecided = [leaver for leaver in waiting if leaver.state in CHOOSING]
     return [
         *_matter(
             held_up,
@@ -25,20 +42,6 @@ def about_leavers(session: Session, organization_id: str) -> list[Matter]:
         ),
         *_matter(undecided, "person is", "people are", "about to leave: say who takes over", "info"),
     ]
-
-
-def _found(
-    session: Session,
-    organization_id: str,
-    states: frozenset[LeaverState],
-    condition: ColumnElement[bool],
-) -> list[Leaver]:
-    query = select(Leaver).where(
-        Leaver.organization_id == organization_id,
-        Leaver.state.in_([state.value for state in states]),
-        condition,
-    )
-    return list(session.scalars(query.order_by(Leaver.id)))
 
 
 def _matter(found: list[Leaver], one: str, several: str, what: str, severity: str) -> list[Matter]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.credential import Credential, CredentialKind, CredentialState, admin_keys_of
@@ -31,6 +31,15 @@ ABOUT_STATES = (
     Topic.LOOP_FOUND, Topic.LEAVER_WAITS,
 )  # fmt: skip
 _CONFIGURE = ("Configure Token", "/app/configure")
+_DEAD_TOKENS = (
+    select(Credential)
+    .where(
+        Credential.client_key.in_(bindparam("client_keys", expanding=True)),
+        Credential.kind == CredentialKind.API_TOKEN.value,
+        Credential.state == CredentialState.REJECTED.value,
+    )
+    .limit(1)
+)
 
 
 def matters(tools: Toolbox, organization_id: str, client_key: str | None = None) -> list[Matter]:
@@ -99,12 +108,7 @@ def _about_keys(session: Session, organization_id: str, now: datetime) -> list[M
 
 
 def _about_tokens(session: Session, client_keys: list[str], now: datetime) -> list[Matter]:
-    query = select(Credential).where(
-        Credential.client_key.in_(client_keys),
-        Credential.kind == CredentialKind.API_TOKEN.value,
-        Credential.state == CredentialState.REJECTED.value,
-    )
-    token = session.scalars(query.limit(1)).first()
+    token = session.scalar(_DEAD_TOKENS, {"client_keys": client_keys})
     if token is None:
         return []
     expired = token.expires_on <= now.date()
@@ -120,7 +124,9 @@ def _about_sync(session: Session, organization_id: str, now: datetime) -> list[M
     if latest is not None and latest.state == SyncState.FAILED.value:
         sentence = f"The last sync failed. {latest.problem}"
         return [Matter(Topic.SYNC_FAILED, f"sync-failed-{latest.id}", "error", sentence, *sync_now)]
-    complete = latest_sync(session, organization_id, SyncState.COMPLETE)
+    complete = latest
+    if latest is not None and latest.state != SyncState.COMPLETE.value:
+        complete = latest_sync(session, organization_id, SyncState.COMPLETE)
     if complete is None:
         sentence = "Your directory has not been read completely yet."
         return [Matter(Topic.SYNC_OLD, "never-synced", "warning", sentence, *sync_now)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -71,8 +71,8 @@ def queue(
 
 def count_waiting(session: Session, organization_id: str) -> dict[CaseState, int]:
     """How many cases wait for an operator, by state; as ANSWERED, all whose answer waits."""
-    query = select(Case.state, func.count()).where(*_in_queue(organization_id)).group_by(Case.state)
-    found = {CaseState(state): count for state, count in session.execute(query)}
+    rows = session.execute(_HOW_MANY, {"organization_id": organization_id})
+    found = {CaseState(state): count for state, count in rows}
     answers = count_asking(session, organization_id)
     return found | ({CaseState.ANSWERED: answers} if answers else {})
 
@@ -186,12 +186,18 @@ def _waiting(organization_id: str) -> Select[Case, Run]:
     )
 
 
-def _in_queue(organization_id: str) -> tuple[ColumnElement[bool], ...]:
+def _in_queue(organization_id: str | BindParameter[str]) -> tuple[ColumnElement[bool], ...]:
     return (
         Case.organization_id == organization_id,
         Case.run_id.in_(running_run_ids(organization_id)),
         Case.state.in_([state.value for state in IN_QUEUE]),
     )
+
+
+# Asked on every page: not built anew each time.
+_HOW_MANY = (
+    select(Case.state, func.count()).where(*_in_queue(bindparam("organization_id"))).group_by(Case.state)
+)
 
 
 def _record(session: Session, event: Event, case: Case, caller: Caller, now: datetime, result: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from models.rule import rule_names
+from models.rule import StoredRule
 from models.run import Case, Run
 from rules.case import WAITING, RunState
 from rules.topics import Topic
@@ -18,6 +18,22 @@ from services.reviews import count_waiting
 
 REMEMBERED = timedelta(days=7)
 """A refused run is a matter until the next run of its rule, and not longer than this."""
+# Asked on every page: not built anew each time.
+_NEWEST_RUNS = (
+    select(Run, StoredRule.name)
+    .outerjoin(
+        StoredRule,
+        (StoredRule.organization_id == Run.organization_id) & (StoredRule.id == Run.rule_id),
+    )
+    .where(
+        Run.organization_id == bindparam("organization_id"),
+        Run.rule_id.is_not(None),
+        Run.undoes.is_(None),
+        Run.state != RunState.PREVIEW.value,
+        Run.created_at > bindparam("since"),
+    )
+    .order_by(Run.created_at.desc())
+)
 
 
 def about_rules(session: Session, organization_id: str, now: datetime) -> list[Matter]:
@@ -30,24 +46,12 @@ def about_rules(session: Session, organization_id: str, now: datetime) -> list[M
 
 
 def _unfinished(session: Session, organization_id: str, now: datetime) -> list[Matter]:
-    query = (
-        select(Run)
-        .where(
-            Run.organization_id == organization_id,
-            Run.rule_id.is_not(None),
-            Run.undoes.is_(None),
-            Run.state != RunState.PREVIEW.value,
-            Run.created_at > now - REMEMBERED,
-        )
-        .order_by(Run.created_at.desc())
-    )
-    newest: dict[str, Run] = {}
-    for run in session.scalars(query):
-        newest.setdefault(run.rule_id or "", run)
-    names = rule_names(session, organization_id, newest)
+    newest: dict[str, tuple[Run, str]] = {}
+    rows = session.execute(_NEWEST_RUNS, {"organization_id": organization_id, "since": now - REMEMBERED})
+    for run, rule_name in rows:
+        newest.setdefault(run.rule_id or "", (run, rule_name or "A rule"))
     found = []
-    for rule_id, run in newest.items():
-        name = names.get(rule_id, "A rule")
+    for rule_id, (run, name) in newest.items():
         if run.state == RunState.BRAKED:
             sentence = f"“{name}” was stopped by its brake. {run.reason}"
             found.append(

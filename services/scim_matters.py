@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.run import Run
@@ -12,22 +12,24 @@ from rules.roster import Origin
 from rules.topics import Topic
 from services.matter import Matter
 
+# Asked on every page: not built anew each time.
+_BRAKED = (
+    select(Run, ScimConnection.name)
+    .join(
+        ScimConnection,
+        (ScimConnection.organization_id == Run.organization_id) & (ScimConnection.id == Run.origin_id),
+    )
+    .where(
+        Run.organization_id == bindparam("organization_id"),
+        Run.origin == Origin.SCIM.value,
+        Run.state == RunState.BRAKED.value,
+    )
+    .order_by(Run.created_at.desc())
+)
+
 
 def about_providers(session: Session, organization_id: str) -> list[Matter]:
     """One for each run of a connection that waits to be let through."""
-    query = (
-        select(Run, ScimConnection.name)
-        .join(
-            ScimConnection,
-            (ScimConnection.organization_id == Run.organization_id) & (ScimConnection.id == Run.origin_id),
-        )
-        .where(
-            Run.organization_id == organization_id,
-            Run.origin == Origin.SCIM.value,
-            Run.state == RunState.BRAKED.value,
-        )
-        .order_by(Run.created_at.desc())
-    )
     return [
         Matter(
             Topic.RUN_BRAKED,
@@ -37,5 +39,5 @@ def about_providers(session: Session, organization_id: str) -> list[Matter]:
             "Look at it",
             f"/app/runs/{run.id}",
         )
-        for run, name in session.execute(query)
+        for run, name in session.execute(_BRAKED, {"organization_id": organization_id})
     ]

@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from models.db import refresh_statistics
 from models.organization import Summary, seats_of
 from models.people import Group, Membership, Person, Seat
 from models.run import Run
-from models.sync import Sync, SyncState, latest_sync
+from models.sync import Sync, SyncState
 from rules.activity import ActivityKind
 from rules.products import product_name
 from services.directory import upsert
@@ -75,13 +75,37 @@ class Numbers:
     facets: Facets
 
 
+_OF_ORGANIZATION: BindParameter[str] = bindparam("organization_id")
+_COMPLETE = select(Sync.id).where(
+    Sync.organization_id == _OF_ORGANIZATION, Sync.state == SyncState.COMPLETE.value
+)
+# Every page asks this several times: one question, not built anew each time. One row, whether or not one is kept.
+_KEPT = select(
+    select(Summary.counted_at).where(Summary.organization_id == _OF_ORGANIZATION).scalar_subquery(),
+    select(Summary.numbers).where(Summary.organization_id == _OF_ORGANIZATION).scalar_subquery(),
+    _COMPLETE.exists(),
+    # One that was stopped half-way has changed people, too.
+    select(func.max(Sync.finished_at)).where(Sync.organization_id == _OF_ORGANIZATION).scalar_subquery(),
+    select(func.max(Run.finished_at)).where(Run.organization_id == _OF_ORGANIZATION).scalar_subquery(),
+)
+
+
 def summary(tools: Toolbox, organization_id: str) -> Numbers:
     """The numbers of an organization; counted anew when a sync or a run has changed something since."""
     now = tools.clock()
+    with tools.look() as connection:
+        counted_at, numbers, complete, synced_at, ran_at = connection.execute(
+            _KEPT, {"organization_id": organization_id}
+        ).one()
+    oldest = now - (LONGEST_AGE if complete else AGE_WHILE_READING)
+    changes = [synced_at, ran_at] if complete else []
+    if counted_at is not None and counted_at >= max(moment for moment in (*changes, oldest) if moment):
+        return _read(numbers)
+    return _count_anew(tools, organization_id, now)
+
+
+def _count_anew(tools: Toolbox, organization_id: str, now: datetime) -> Numbers:
     with tools.begin() as session:
-        kept = session.get(Summary, organization_id)
-        if kept is not None and kept.counted_at >= _changed_at(session, organization_id, now):
-            return _read(kept.numbers)
         numbers = _counted(session, organization_id, now)
     with tools.begin() as session:
         row = {"organization_id": organization_id, "counted_at": now, "numbers": asdict(numbers)}
@@ -94,15 +118,6 @@ def count_after_sync(tools: Toolbox, organization_id: str) -> None:
     with tools.begin() as session:
         refresh_statistics(session)
     summary(tools, organization_id)
-
-
-def _changed_at(session: Session, organization_id: str, now: datetime) -> datetime:
-    if latest_sync(session, organization_id, SyncState.COMPLETE) is None:
-        return now - AGE_WHILE_READING
-    # One that was stopped half-way has changed people, too.
-    sync = select(func.max(Sync.finished_at)).where(Sync.organization_id == organization_id)
-    run = session.scalar(select(func.max(Run.finished_at)).where(Run.organization_id == organization_id))
-    return max(moment for moment in (session.scalar(sync), run, now - LONGEST_AGE) if moment is not None)
 
 
 def _counted(session: Session, organization_id: str, now: datetime) -> Numbers:

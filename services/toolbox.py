@@ -19,10 +19,11 @@ from services.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """Settings, memory, clock and the ways to Atlassian. `clock` gives aware UTC moments."""
+    """Settings, memory, clock and the ways to Atlassian. `clock` gives aware UTC moments; `looks` is for look()."""
 
     settings: Settings
     engine: Engine
+    looks: Engine
     sessions: sessionmaker[Session]
     vault: Vault
     clock: Callable[[], datetime]
@@ -39,5 +40,5 @@ class Toolbox:
     @contextmanager
     def look(self) -> Iterator[Connection]:
         """For one question that every request asks: a connection costs a fraction of a session. Keeps nothing."""
-        with self.engine.connect() as connection:
+        with self.looks.connect() as connection:
             yield connection
