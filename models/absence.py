@@ -61,11 +61,14 @@ class LastDay(Base):
     )
 
 
+IS_OPEN = Absence.ended_at.is_(None)
+
+
 def absences_of(
     session: Session, organization_id: str, account_ids: Iterable[str] | None = None
 ) -> dict[str, Absence]:
     """The open absence of each of these people (None: of everybody), the newest one."""
-    query = select(Absence).where(Absence.organization_id == organization_id, Absence.ended_at.is_(None))
+    query = select(Absence).where(Absence.organization_id == organization_id, IS_OPEN)
     if account_ids is not None:
         query = query.where(Absence.account_id.in_(account_ids))
     return {absence.account_id: absence for absence in session.scalars(query.order_by(Absence.began_at))}

@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Date, ForeignKeyConstraint, Index, String, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    and_,
+    func,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -71,23 +81,25 @@ def answers_by(session: Session, organization_id: str, account_id: str, limit: i
     return list(session.scalars(query.order_by(Answer.given_at.desc(), Answer.kind).limit(limit)))
 
 
-def said_away(
-    session: Session, organization_id: str, today: date, account_id: str | None = None
-) -> dict[str, date]:
-    """Who said that they are away, and until when; answers that an operator refused, or has not seen, do not count.
-
-    Days before `today` are over. `account_id`: asked about one alone.
+def means_away(
+    organization_id: str | BindParameter[str], today: date | BindParameter[date]
+) -> ColumnElement[bool]:
+    """An answer says that somebody is away. Days before `today` are over; what an operator refused, or has not seen,
+    does not count.
     """
+    return and_(
+        Answer.organization_id == organization_id,
+        Answer.decision.in_(GRANTED),
+        Answer.kind == AnswerKind.AWAY.value,
+        Answer.until >= today,
+    )
+
+
+def said_away(session: Session, organization_id: str, today: date) -> dict[str, date]:
+    """Who said that they are away, and until when."""
     query = (
         select(Answer.account_id, func.max(Answer.until))
-        .where(
-            Answer.organization_id == organization_id,
-            Answer.decision.in_(GRANTED),
-            Answer.kind == AnswerKind.AWAY.value,
-            Answer.until >= today,
-        )
+        .where(means_away(organization_id, today))
         .group_by(Answer.account_id)
     )
-    if account_id is not None:
-        query = query.where(Answer.account_id == account_id)
     return {person: until for person, until in session.execute(query) if until is not None}

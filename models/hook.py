@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, select
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -42,7 +42,10 @@ def find_hook(session: Session, organization_id: str, hook_id: str) -> Hook | No
     return session.get(Hook, (organization_id, hook_id))
 
 
+# Asked for every deed: not built anew each time.
+_HOOKS = select(Hook).where(Hook.organization_id == bindparam("organization_id")).order_by(Hook.name, Hook.id)
+
+
 def hooks_of(session: Session, organization_id: str) -> list[Hook]:
     """The hooks of an organization, by name."""
-    query = select(Hook).where(Hook.organization_id == organization_id).order_by(Hook.name, Hook.id)
-    return list(session.scalars(query))
+    return list(session.scalars(_HOOKS, {"organization_id": organization_id}))

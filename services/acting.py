@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import String, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from connect.errors import (
@@ -218,53 +218,61 @@ def _begin(tools: Toolbox, order: Order, seen: Snapshot, changes: tuple[Change, 
     """
     now = tools.clock()
     values: dict[str, Any] = {
-        "state": CaseState.ACTING.value,
-        "acting_since": now,
-        "resume_at": now + AT_WORK,
+        "of_organization": order.organization_id,
+        "of_run": order.run_id,
+        "of_rule": order.rule_id if order.rule is not None else None,
+        "case_id": order.case_id,
+        "state_before": order.state.value,
+        "acting_before": order.acting_since,
+        "begins_at": now,
+        "ends_by": now + AT_WORK,
+        "written": [[*change.to_words(), change in order.landed] for change in _known(order, changes)],
     }
     if order.begun is None:
-        values |= {"earlier": _earlier(seen), "deed": order.action.deed.value}
-    values |= {"changes": [[*change.to_words(), change in order.landed] for change in _known(order, changes)]}
-    same_attempt = (
-        Case.acting_since.is_(None) if order.acting_since is None else Case.acting_since == order.acting_since
-    )
+        values |= {"before": _earlier(seen), "done": order.action.deed.value}
     with suppress(IntegrityError), tools.begin() as session:
-        begun = session.execute(
-            update(Case)
-            .where(
-                Case.organization_id == order.organization_id,
-                Case.id == order.case_id,
-                Case.state == order.state.value,
-                same_attempt,
-                Case.kept_at.is_(None),
-                *_still_wanted(order),
-            )
-            .values(values)
-        )
+        begun = session.execute(_BEGIN_AGAIN if order.begun is not None else _BEGIN, values)
         return bool(begun.rowcount)  # type: ignore[attr-defined]
     return False
+
+
+_RUNNING = select(Run.id).where(
+    Run.organization_id == bindparam("of_organization"),
+    Run.id == bindparam("of_run"),
+    Run.state == RunState.RUNNING.value,
+)
+_SWITCHED_ON = select(StoredRule.id).where(
+    StoredRule.organization_id == bindparam("of_organization"),
+    StoredRule.id == bindparam("of_rule"),
+    StoredRule.is_on.is_(True),
+    StoredRule.deleted_at.is_(None),
+)
+# Said for every deed: not built anew each time.
+_BEGIN_AGAIN = (
+    update(Case)
+    .where(
+        Case.organization_id == bindparam("of_organization"),
+        Case.id == bindparam("case_id"),
+        Case.state == bindparam("state_before"),
+        Case.acting_since.is_not_distinct_from(bindparam("acting_before")),
+        Case.kept_at.is_(None),
+        _RUNNING.exists(),
+        or_(bindparam("of_rule", type_=String).is_(None), _SWITCHED_ON.exists()),
+    )
+    .values(
+        state=CaseState.ACTING.value,
+        acting_since=bindparam("begins_at"),
+        resume_at=bindparam("ends_by"),
+        changes=bindparam("written"),
+    )
+    .execution_options(synchronize_session=False)
+)
+_BEGIN = _BEGIN_AGAIN.values(earlier=bindparam("before"), deed=bindparam("done"))
 
 
 def _known(order: Order, changes: tuple[Change, ...]) -> tuple[Change, ...]:
     """What an earlier attempt wrote down, and behind it what has become necessary since."""
     return tuple(dict.fromkeys((*(order.begun or ()), *changes)))
-
-
-def _still_wanted(order: Order) -> list[ColumnElement[bool]]:
-    running = select(Run.id).where(
-        Run.organization_id == order.organization_id,
-        Run.id == order.run_id,
-        Run.state == RunState.RUNNING.value,
-    )
-    if order.rule is None:
-        return [running.exists()]
-    switched_on = select(StoredRule.id).where(
-        StoredRule.organization_id == order.organization_id,
-        StoredRule.id == order.rule_id,
-        StoredRule.is_on.is_(True),
-        StoredRule.deleted_at.is_(None),
-    )
-    return [running.exists(), switched_on.exists()]
 
 
 def _earlier(seen: Snapshot) -> dict[str, Any]:

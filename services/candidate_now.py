@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import BindParameter, Date, Row, String, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
-from models.absence import absences_of, last_days_of
-from models.answer import said_away
+from models.absence import IS_OPEN, Absence, LastDay
+from models.answer import Answer, means_away
 from models.people import Person
+from models.run import Case
 from rules.activity import activity_per_product
 from rules.changes import Snapshot
 from rules.idle import Candidate
 from services.asking import believed
 from services.directory import signals_of
-from services.told_and_kept import told_and_kept
+from services.told_and_kept import WAS_TOLD, is_case_of_rule
 
 _A_DAY = timedelta(days=1)
 """Where the organization lives, it may still be the day before."""
@@ -33,16 +36,52 @@ class Remembered:
     refusal: str = ""
 
 
-def remembered(person: Person | None, now: datetime) -> Remembered:
-    """Of somebody who may be nobody we know."""
-    if person is None:
+REMEMBERED = (
+    Person.status, Person.status_since, Person.in_several_directories, Person.refusal, Person.asked_at,
+)  # fmt: skip
+"""The columns that `remembered` reads."""
+
+
+def remembered(row: Row[Any], now: datetime) -> Remembered:
+    """Of a row with these columns; of nobody we know they are all empty."""
+    if row.status is None:
         return Remembered()
     return Remembered(
-        status=person.status,
-        status_since=person.status_since,
-        in_several_directories=person.in_several_directories,
-        refusal=believed(person.refusal, person.asked_at, now),
+        status=row.status,
+        status_since=row.status_since,
+        in_several_directories=row.in_several_directories,
+        refusal=believed(row.refusal, row.asked_at, now),
     )
+
+
+_ORGANIZATION: BindParameter[str] = bindparam("organization_id")
+_RULE: BindParameter[str] = bindparam("rule_id", type_=String)
+_WHO: BindParameter[str] = bindparam("account_id")
+# Asked for every deed: one question, not built anew each time.
+_KNOWN = select(
+    select(LastDay.ends_on)
+    .where(LastDay.organization_id == _ORGANIZATION, LastDay.account_id == _WHO)
+    .scalar_subquery()
+    .label("last_day"),
+    select(Absence.ends_on)
+    .where(Absence.organization_id == _ORGANIZATION, Absence.account_id == _WHO, IS_OPEN)
+    .order_by(Absence.began_at.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("away_until"),
+    select(func.max(case((WAS_TOLD, Case.finished_at))))
+    .where(is_case_of_rule(_ORGANIZATION, _RULE), Case.account_id == _WHO)
+    .scalar_subquery()
+    .label("told_at"),
+    select(func.max(Case.kept_at))
+    .where(is_case_of_rule(_ORGANIZATION, _RULE), Case.account_id == _WHO)
+    .scalar_subquery()
+    .label("kept_at"),
+    select(func.max(Answer.until))
+    .where(means_away(_ORGANIZATION, bindparam("today", type_=Date)), Answer.account_id == _WHO)
+    .scalar_subquery()
+    .label("said_away_until"),
+)
 
 
 def candidate_read_now(
@@ -56,18 +95,22 @@ def candidate_read_now(
     """Somebody as Atlassian shows them this moment, with what only we know: signals, last day, absence, answers."""
     account_id = seen.facts.account_id
     signals = signals_of(session, organization_id, [account_id]).get(account_id, {})
-    last_day = last_days_of(session, organization_id, [account_id]).get(account_id)
-    absence = absences_of(session, organization_id, [account_id]).get(account_id)
-    told_at, kept_at = told_and_kept(session, organization_id, rule_id, account_id)
+    about = {
+        "organization_id": organization_id,
+        "account_id": account_id,
+        "rule_id": rule_id,
+        "today": now.date() - _A_DAY,
+    }
+    known = session.execute(_KNOWN, about).one()
     return Candidate(
         seen=seen,
         activities=tuple(activity_per_product(seen.facts, signals)),
         status_since=memory.status_since if memory.status == seen.facts.status else None,
-        ends_on=last_day.ends_on if last_day is not None else None,
-        away_until=absence.ends_on if absence is not None else None,
+        ends_on=known.last_day,
+        away_until=known.away_until,
         in_several_directories=memory.in_several_directories,
-        told_at=told_at,
-        kept_at=kept_at,
-        said_away_until=said_away(session, organization_id, now.date() - _A_DAY, account_id).get(account_id),
+        told_at=known.told_at,
+        kept_at=known.kept_at,
+        said_away_until=known.said_away_until,
         refusal=memory.refusal,
     )

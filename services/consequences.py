@@ -6,17 +6,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from models.run import Case, find_case, find_run
+from models.run import Case, Run, find_case
 from rules.case import CaseState
 from rules.roster import Origin
 from services import access_given, scim_outcomes, timed_beginnings
 
 
-def follow(session: Session, case: Case, now: datetime) -> None:
-    """To be called for every case that has ended, whatever came of it; nothing happens twice."""
-    run = find_run(session, case.organization_id, case.run_id)
-    if run is None:
-        return
+def follow(session: Session, case: Case, run: Run, now: datetime) -> None:
+    """To be called for every case of `run` that has ended, whatever came of it; nothing happens twice."""
     if run.origin == Origin.SCIM:
         scim_outcomes.wake(session, run.organization_id, run.origin_id, now)
     if case.undoes is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -90,15 +90,20 @@ def free_places(session: Session, organization_id: str, left: Select[str] | Sequ
         )
 
 
+# Asked for every deed: not built anew each time.
+_SIGNALS = select(Signal.account_id, Signal.family, Signal.seen_at).where(
+    Signal.organization_id == bindparam("organization_id"),
+    Signal.account_id.in_(bindparam("account_ids", expanding=True)),
+)
+
+
 def signals_of(
     session: Session, organization_id: str, account_ids: Iterable[str]
 ) -> dict[str, dict[str, datetime]]:
     """Account id → family of products → the newest sign of life that a webhook brought."""
-    query = select(Signal.account_id, Signal.family, Signal.seen_at).where(
-        Signal.organization_id == organization_id, Signal.account_id.in_(account_ids)
-    )
+    about = {"organization_id": organization_id, "account_ids": list(account_ids)}
     found: dict[str, dict[str, datetime]] = {}
-    for account_id, family, seen_at in session.execute(query):
+    for account_id, family, seen_at in session.execute(_SIGNALS, about):
         found.setdefault(account_id, {})[family] = seen_at
     return found
 

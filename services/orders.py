@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.organization import Organization
-from models.people import find_person
+from models.people import Person
 from models.run import Case, Run, find_case
 from rules.access_rule import AccessRule
 from rules.case import UNFINISHED, CaseState, RunState
@@ -20,7 +21,7 @@ from rules.roster import Origin, action_from_words
 from rules.rule import Rule, Step
 from rules.undo import taken_back_by
 from rules.verdict import Ground
-from services.candidate_now import Remembered, remembered
+from services.candidate_now import REMEMBERED, Remembered, remembered
 from services.footing import Footing, RunFooting
 from services.leasing import lease
 from services.toolbox import Toolbox
@@ -93,38 +94,70 @@ def lease_due_cases(
     return lease(tools, Case, limit, *open_to_work, each=each)
 
 
+# Asked for every deed: not built anew each time.
+_TAKE = (
+    update(Case)
+    .where(
+        Case.organization_id == bindparam("of_organization"),
+        Case.id == bindparam("case_id"),
+        Case.state.in_(UNFINISHED_STATES),
+        Case.attempt <= bindparam("this_attempt"),
+    )
+    .values(attempt=bindparam("this_attempt"), resume_at=bindparam("ends_by"))
+    .returning(Case)
+    .execution_options(synchronize_session=False)
+)
+# The run's state, until when Atlassian asked us to leave the organization alone, and what we know of the person.
+_AROUND: Any = (
+    select(Run.state.label("run_state"), Organization.paused_until, *REMEMBERED)
+    .join(Organization, Organization.id == Run.organization_id)
+    .outerjoin(
+        Person,
+        (Person.organization_id == Run.organization_id) & (Person.account_id == bindparam("account_id")),
+    )
+    .where(Run.organization_id == bindparam("organization_id"), Run.id == bindparam("run_id"))
+)
+_SOMEBODY_ELSE = (
+    select(Case.id, Case.state, Case.finished_at)
+    .where(
+        Case.organization_id == bindparam("organization_id"),
+        Case.account_id == bindparam("account_id"),
+        Case.id != bindparam("case_id"),
+        (Case.state == CaseState.ACTING.value)
+        | ((Case.state == CaseState.ACTED.value) & (Case.finished_at > bindparam("since"))),
+    )
+    .limit(1)
+)
+
+
 def take(footing: Footing, case_id: str, attempt: int) -> Order | None:
     """Begins an attempt. None when there is nothing to do now: the case has ended, or has to wait."""
     now = footing.tools.clock()
     settle = timedelta(seconds=footing.tools.settings.settle_seconds)
-    taking = (
-        update(Case)
-        .where(
-            Case.organization_id == footing.organization_id,
-            Case.id == case_id,
-            Case.state.in_(UNFINISHED_STATES),
-            Case.attempt <= attempt,
-        )
-        .values(attempt=attempt, resume_at=now + AT_WORK)
-        .returning(Case)
-        .execution_options(synchronize_session=False)
-    )
+    taking = {
+        "of_organization": footing.organization_id,
+        "case_id": case_id,
+        "this_attempt": attempt,
+        "ends_by": now + AT_WORK,
+    }
     with footing.tools.begin() as session:
-        case = session.scalar(taking)
+        case = session.scalar(_TAKE, taking)
         if case is None:
             return None
-        run_state, pause = _run_state_and_pause(session, case)
-        if run_state != RunState.RUNNING and case.state != CaseState.ACTING:
+        around = _around(session, case)
+        if around.run_state != RunState.RUNNING and case.state != CaseState.ACTING:
             case.resume_at = None
             return None
+        pause = around.paused_until
         later = pause if pause is not None and pause > now else _settled_at(session, case, now, settle)
         if later is not None:
             case.resume_at = later
             return None
-        return _order(session, case, footing.under(session, case.run_id, case.account_id), now, settle)
+        under = footing.under(session, case.run_id, case.account_id)
+        return _order(session, case, under, remembered(around, now), settle)
 
 
-def _order(session: Session, case: Case, footing: RunFooting, now: datetime, settle: timedelta) -> Order:
+def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered, settle: timedelta) -> Order:
     rule, objection = footing.book.rule, footing.book.objection or footing.access.objection
     step = rule.steps[case.step] if rule is not None and case.step < len(rule.steps) else None
     original = find_case(session, case.organization_id, case.undoes) if case.undoes else None
@@ -148,7 +181,7 @@ def _order(session: Session, case: Case, footing: RunFooting, now: datetime, set
         begun=changes_of(case),
         landed=frozenset(done_changes(case)),
         ground=footing.ground,
-        remembered=remembered(find_person(session, case.organization_id, case.account_id), now),
+        remembered=memory,
         objection=objection,
         undoes=case.undoes,
         back=way_back(undone),
@@ -177,30 +210,24 @@ def done_changes(case: Case) -> tuple[Change, ...]:
     return tuple(Change.from_words(words) for words in case.changes or () if words[3])
 
 
-def _run_state_and_pause(session: Session, case: Case) -> tuple[str, datetime | None]:
-    """The run's state, and until when Atlassian asked us to leave the organization alone."""
-    query = (
-        select(Run.state, Organization.paused_until)
-        .join(Organization, Organization.id == Run.organization_id)
-        .where(Run.organization_id == case.organization_id, Run.id == case.run_id)
-    )
-    run_state, pause = session.execute(query).one()
-    return run_state, pause
+def _around(session: Session, case: Case) -> Row[Any]:
+    about = {
+        "organization_id": case.organization_id,
+        "run_id": case.run_id,
+        "account_id": case.account_id,
+    }
+    return session.execute(_AROUND, about).one()
 
 
 def _settled_at(session: Session, case: Case, now: datetime, settle: timedelta) -> datetime | None:
     """When to look again, if somebody else has just acted on the same person."""
-    other = session.execute(
-        select(Case.id, Case.state, Case.finished_at)
-        .where(
-            Case.organization_id == case.organization_id,
-            Case.account_id == case.account_id,
-            Case.id != case.id,
-            (Case.state == CaseState.ACTING.value)
-            | ((Case.state == CaseState.ACTED.value) & (Case.finished_at > now - settle)),
-        )
-        .limit(1)
-    ).first()
+    about = {
+        "organization_id": case.organization_id,
+        "account_id": case.account_id,
+        "case_id": case.id,
+        "since": now - settle,
+    }
+    other = session.execute(_SOMEBODY_ELSE, about).first()
     # An undo of that very deed need not wait: the run itself knows what it left behind.
     if other is None or (other.id == case.undoes and other.state == CaseState.ACTED):
         return None

@@ -46,6 +46,7 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
         case = find_case(session, order.organization_id, order.case_id)
         if case is None or CaseState(case.state) not in UNFINISHED:
             return
+        run = session.get_one(Run, (case.organization_id, case.run_id))
         case.state, case.reason = moved(CaseState(case.state), state).value, reason[:500]
         case.finished_at, case.resume_at = now, None
         if rejected:
@@ -55,13 +56,13 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
         if state is CaseState.ACTED:
             remembering.remember(session, order, case.earlier or {}, now)
         if state is CaseState.ACTED or case.changed:
-            remembering.remember_absence(session, order, case, now)
+            remembering.remember_absence(session, order, case, run, now)
         record_case(session, _EVENTS[state], order, now, reason)
         if state is CaseState.ACTED and order.action.takes:
             _tell_that_it_ended(session, order, case, now)
         if case.undoes is not None:
             _mark_undone(session, case, order, state, now)
-        consequences.follow(session, case, now)
+        consequences.follow(session, case, run, now)
 
 
 def facts_of(order: Order, case: Case, ends_at: datetime | None) -> dict[str, Any]:
@@ -159,7 +160,7 @@ def give_way(tools: Toolbox, order: Order) -> None:
             case.state = moved(CaseState(case.state), CaseState.CANCELLED).value
             case.reason, case.finished_at, case.resume_at = STOPPED, now, None
             leave_the_rest(session, case)
-            consequences.follow(session, case, now)
+            consequences.follow(session, case, run, now)
 
 
 def fail_case(tools: Toolbox, organization_id: str, case_id: str) -> None:
@@ -176,7 +177,8 @@ def fail_case(tools: Toolbox, organization_id: str, case_id: str) -> None:
             case.state = moved(CaseState(case.state), CaseState.FAILED).value
             case.reason, case.finished_at, case.resume_at = "Something went wrong inside Rollcall.", now, None
             leave_the_rest(session, case)
-            consequences.follow(session, case, now)
+            run = session.get_one(Run, (case.organization_id, case.run_id))
+            consequences.follow(session, case, run, now)
 
 
 def words(problem: AppError) -> str:

@@ -54,7 +54,7 @@ def _remember_membership(session: Session, order: Order, change: Change) -> None
         )
 
 
-def remember_absence(session: Session, order: Order, case: Case, now: datetime) -> None:
+def remember_absence(session: Session, order: Order, case: Case, run: Run, now: datetime) -> None:
     """A suspension that landed carries its reason, note and end; whoever is back is no longer away."""
     kinds = {change.kind for change in order.landed}
     if ChangeKind.RESTORE in kinds:
@@ -69,7 +69,6 @@ def remember_absence(session: Session, order: Order, case: Case, now: datetime) 
         )
     if ChangeKind.SUSPEND not in kinds:
         return
-    run = session.get_one(Run, (order.organization_id, order.run_id))
     purpose = run.purpose or {}
     pause = order.step.pause if order.step is not None else None
     if not purpose and pause is None:

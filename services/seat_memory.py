@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.organization import Seats
@@ -16,16 +16,30 @@ from rules.deeds import Deed
 from rules.roster import FREE_ROLES
 from services.orders import Order
 
+# Asked for every deed: not built anew each time.
+_HELD = select(Seat.resource_id).where(
+    Seat.organization_id == bindparam("organization_id"), Seat.account_id == bindparam("account_id")
+)
+# Locked in the same order always: of two deeds at once, each would else wait for the other one's product.
+_TOLD = (
+    select(Seats.resource_id)
+    .where(
+        Seats.organization_id == bindparam("organization_id"),
+        Seats.resource_id.in_(bindparam("resource_ids", expanding=True)),
+        Seats.usage.is_not(None),
+    )
+    .order_by(Seats.resource_id)
+    .with_for_update()
+)
+
 
 def seats_held(session: Session, person: Person | None) -> frozenset[str]:
     """Resource ids of the products in which somebody takes a seat; who is suspended, deactivated or gone takes none."""
     if person is None or person.status != "active" or person.left_at is not None:
         return frozenset()
     session.flush()
-    query = select(Seat.resource_id).where(
-        Seat.organization_id == person.organization_id, Seat.account_id == person.account_id
-    )
-    return frozenset(session.scalars(query))
+    about = {"organization_id": person.organization_id, "account_id": person.account_id}
+    return frozenset(session.scalars(_HELD, about))
 
 
 def seats_given(order: Order) -> frozenset[str]:
@@ -117,18 +131,8 @@ def count_seats(
     if not changed:
         return
     session.flush()
-    # Locked in the same order always: of two deeds at once, each would else wait for the other one's product.
-    told = session.scalars(
-        select(Seats.resource_id)
-        .where(
-            Seats.organization_id == organization_id,
-            Seats.resource_id.in_(changed),
-            Seats.usage.is_not(None),
-        )
-        .order_by(Seats.resource_id)
-        .with_for_update()
-    ).all()
-    for resource_id in told:
+    about = {"organization_id": organization_id, "resource_ids": sorted(changed)}
+    for resource_id in session.scalars(_TOLD, about).all():
         step = 1 if resource_id in after else -1
         session.execute(
             update(Seats)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import BindParameter, ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.run import Case, Run
 from rules.case import CaseState
 from rules.deeds import Deed
 
-_TOLD = (Case.deed == Deed.TELL.value) & (Case.state == CaseState.ACTED.value)
+WAS_TOLD = (Case.deed == Deed.TELL.value) & (Case.state == CaseState.ACTED.value)
 """Warned without a deed behind it."""
 
 
 def told(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:
     """Whom this rule has warned without a deed behind it, and when last."""
-    return _newest(session, organization_id, rule_id, Case.finished_at, _TOLD)
+    return _newest(session, organization_id, rule_id, Case.finished_at, WAS_TOLD)
 
 
 def kept(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:
@@ -37,26 +37,16 @@ def _newest(
         return {}
     query = (
         select(Case.account_id, func.max(moment))
-        .where(_case_of_rule(organization_id, rule_id), kind)
+        .where(is_case_of_rule(organization_id, rule_id), kind)
         .group_by(Case.account_id)
     )
     return {person: at for person, at in session.execute(query) if at is not None}
 
 
-def told_and_kept(
-    session: Session, organization_id: str, rule_id: str | None, account_id: str
-) -> tuple[datetime | None, datetime | None]:
-    """Both about one person."""
-    if rule_id is None:
-        return None, None
-    query = select(func.max(case((_TOLD, Case.finished_at))), func.max(Case.kept_at)).where(
-        _case_of_rule(organization_id, rule_id), Case.account_id == account_id
-    )
-    told_at, kept_at = session.execute(query).one()
-    return told_at, kept_at
-
-
-def _case_of_rule(organization_id: str, rule_id: str) -> ColumnElement[bool]:
+def is_case_of_rule(
+    organization_id: str | BindParameter[str], rule_id: str | BindParameter[str]
+) -> ColumnElement[bool]:
+    """A case of any run of a rule."""
     return and_(
         Case.organization_id == organization_id,
         Run.organization_id == Case.organization_id,
