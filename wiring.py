@@ -6,7 +6,6 @@ import logging
 from datetime import UTC, datetime
 
 from flask import Flask
-from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 import models
@@ -14,6 +13,7 @@ from config import APP_KEY, Settings
 from connect.hosts import SiteOrigins
 from connect.install_keys import InstallKeys
 from connect.scrub import scrub_all_logs
+from models.db import for_single_questions
 from services.atlassian import Atlassian
 from services.toolbox import Toolbox
 from services.vault import Vault
@@ -40,7 +40,7 @@ def make_toolbox(app: Flask, settings: Settings) -> Toolbox:
     return Toolbox(
         settings=settings,
         engine=engine,
-        looks=_looking(engine),
+        looks=for_single_questions(engine),
         sessions=sessionmaker(engine),
         vault=Vault(settings.credential_keys),
         clock=utc_now,
@@ -48,13 +48,6 @@ def make_toolbox(app: Flask, settings: Settings) -> Toolbox:
         install_keys=InstallKeys(settings.install_keys_urls, clock=utc_now),
         origins=origins,
     )
-
-
-def _looking(engine: Engine) -> Engine:
-    # Beginning and ending a transaction are two more ways to PostgreSQL; for SQLite they are no way at all.
-    if engine.dialect.name == "sqlite":
-        return engine
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def toolbox_without_pages(settings: Settings) -> Toolbox:

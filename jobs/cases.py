@@ -19,7 +19,8 @@ QUEUE = "cases"
 PER_SECOND = 20
 """Of one organization, over all workers. Atlassian publishes no limit for these calls; after a 429 all of it waits.
 
-As many are enqueued in a second, too: more would only wait in the queue, and be handed out again while they wait.
+As many are enqueued in a second, which keeps the pace: more would only wait in the queue, and be handed out again while
+they wait.
 """
 PER_TICK = 50
 """Of all organizations together: about as many as a worker gets done."""

@@ -53,8 +53,12 @@ ONE_BY_ONE = {
 
 
 def pace() -> tuple[int, float]:
-    """(handfuls, seconds) of one organization. On the average a look at the queue comes half a pause too late."""
-    return cases.PER_SECOND // cases.HANDFUL, 1.0 - SOON / 2
+    """(handfuls, seconds): of one organization, no more start in any such time, over all workers.
+
+    The clock hands out a second's worth each second (cases.due). Here a whole pause is left for a look at the queue
+    that comes late, or each of them would make everybody slower.
+    """
+    return cases.PER_SECOND // cases.HANDFUL, 1.0 - SOON
 
 
 def run(tools: Toolbox) -> None:

@@ -57,6 +57,14 @@ def _from_postgresql(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.astimezone(UTC)
 
 
+def for_single_questions(engine: Engine) -> Engine:
+    """The same engine for those who ask once and keep nothing."""
+    # Beginning and ending a transaction are two more ways to PostgreSQL; for SQLite they are no way at all.
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def refresh_statistics(session: Session) -> None:
     """Tells SQLite how large its tables are, so that it picks the right index; PostgreSQL finds out by itself."""
     connection = session.connection()

@@ -12,7 +12,7 @@ from services import protecting, rule_runs
 from tests.services.workers import once, with_something_between
 from tests.world import ACCOUNTS, ACME_KEY, World
 
-MOST_QUESTIONS = 23
+MOST_QUESTIONS = 18
 
 
 def test_s48_of_two_administrators_in_one_handful_the_last_one_stays(world: World) -> None:
