@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKeyConstraint, Index, String, select
+from sqlalchemy import BindParameter, Date, ForeignKeyConstraint, Index, String, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -62,23 +62,26 @@ class LastDay(Base):
 
 
 IS_OPEN = Absence.ended_at.is_(None)
+# Asked for thousands of people at once: built anew, SQLAlchemy would look at every one of the account ids.
+_ORGANIZATION: BindParameter[str] = bindparam("organization_id")
+_ACCOUNTS: BindParameter[str] = bindparam("account_ids", expanding=True)
+_ABSENCES = (
+    select(Absence)
+    .where(Absence.organization_id == _ORGANIZATION, Absence.account_id.in_(_ACCOUNTS), IS_OPEN)
+    .order_by(Absence.began_at)
+)
+_LAST_DAYS = select(LastDay).where(
+    LastDay.organization_id == _ORGANIZATION, LastDay.account_id.in_(_ACCOUNTS)
+)
 
 
-def absences_of(
-    session: Session, organization_id: str, account_ids: Iterable[str] | None = None
-) -> dict[str, Absence]:
-    """The open absence of each of these people (None: of everybody), the newest one."""
-    query = select(Absence).where(Absence.organization_id == organization_id, IS_OPEN)
-    if account_ids is not None:
-        query = query.where(Absence.account_id.in_(account_ids))
-    return {absence.account_id: absence for absence in session.scalars(query.order_by(Absence.began_at))}
+def absences_of(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Absence]:
+    """The open absence of each of these people, the newest one."""
+    asked = {"organization_id": organization_id, "account_ids": list(account_ids)}
+    return {absence.account_id: absence for absence in session.scalars(_ABSENCES, asked)}
 
 
-def last_days_of(
-    session: Session, organization_id: str, account_ids: Iterable[str] | None = None
-) -> dict[str, LastDay]:
-    """What was written down for each of these people (None: for everybody)."""
-    query = select(LastDay).where(LastDay.organization_id == organization_id)
-    if account_ids is not None:
-        query = query.where(LastDay.account_id.in_(account_ids))
-    return {last.account_id: last for last in session.scalars(query)}
+def last_days_of(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, LastDay]:
+    """What was written down for each of these people."""
+    asked = {"organization_id": organization_id, "account_ids": list(account_ids)}
+    return {last.account_id: last for last in session.scalars(_LAST_DAYS, asked)}

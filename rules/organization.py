@@ -87,6 +87,8 @@ class OrganizationFacts:
 
     def protection_of(self, facts: PersonFacts, day: date) -> Protection | None:
         """The first entry of the organization's own list that holds for this person."""
+        if not self.protections:
+            return None
         domain = (facts.email or "").rpartition("@")[2].lower()
         group_ids = {group.id for group in facts.groups}
         for protection in self.protections:

@@ -106,16 +106,15 @@ def _away_by_their_word(action: Action, person: Candidate, ground: Ground) -> bo
 def out_of_scope(who: Who, person: Candidate, organization: OrganizationFacts) -> str | None:
     """Why the rule is not about this person, or None."""
     facts = person.seen.facts
-    groups = person.seen.group_ids
     if who.people and facts.account_id not in who.people:
         return "Is not on the rule's list."
     if who.products:
         wanted = organization.resources_of(who.products)
         if not any(access.resource_id in wanted for access in facts.products):
             return "Has no seat in the rule's products."
-    if who.groups and groups.isdisjoint(who.groups):
+    if who.groups and person.seen.group_ids.isdisjoint(who.groups):
         return "Is in none of the rule's groups."
-    if not groups.isdisjoint(who.not_groups):
+    if who.not_groups and not person.seen.group_ids.isdisjoint(who.not_groups):
         return "Is in a group that the rule leaves out."
     if who.domains and (facts.email or "").rpartition("@")[2].lower() not in who.domains:
         return "Has no e-mail address in the rule's domains."

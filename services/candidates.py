@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import BindParameter, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from models.absence import absences_of, last_days_of
@@ -35,6 +35,18 @@ _COLUMNS = (
     Person.email_verified, Person.is_org_admin, Person.added_at, Person.status_since, Person.refusal,
     Person.asked_at, Person.in_several_directories, Person.directory_id,
 )  # fmt: skip
+# Asked for each batch of two thousand: built anew, SQLAlchemy would look at every one of the account ids.
+_ORGANIZATION: BindParameter[str] = bindparam("organization_id")
+_ACCOUNTS: BindParameter[str] = bindparam("account_ids", expanding=True)
+_PEOPLE = select(*_COLUMNS).where(
+    Person.organization_id == _ORGANIZATION, Person.account_id.in_(_ACCOUNTS), Person.left_at.is_(None)
+)
+_SEATS = select(Seat.account_id, Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at).where(
+    Seat.organization_id == _ORGANIZATION, Seat.account_id.in_(_ACCOUNTS)
+)
+_MEMBERSHIPS = select(Membership.account_id, Membership.group_id).where(
+    Membership.organization_id == _ORGANIZATION, Membership.account_id.in_(_ACCOUNTS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +107,14 @@ def people_as_candidates(
 def _rows(session: Session, organization_id: str, account_ids: Sequence[str]) -> Sequence[Any]:
     """These people's columns, by account id; those who left are absent."""
     session.flush()
-    query = select(*_COLUMNS).where(
-        Person.organization_id == organization_id,
-        Person.account_id.in_(account_ids),
-        Person.left_at.is_(None),
-    )
-    return sorted(session.connection().execute(query).all(), key=lambda row: row.account_id)
+    return sorted(_about(session, _PEOPLE, organization_id, account_ids), key=lambda row: row.account_id)
+
+
+def _about(
+    session: Session, query: Select[*tuple[Any, ...]], organization_id: str, account_ids: Sequence[str]
+) -> Sequence[Any]:
+    asked = {"organization_id": organization_id, "account_ids": list(account_ids)}
+    return session.connection().execute(query, asked).all()
 
 
 def _candidates_of(
@@ -161,11 +175,8 @@ _NOBODY: frozenset[str] = frozenset()
 def _seats(
     session: Session, organization_id: str, account_ids: Sequence[str]
 ) -> dict[str, list[tuple[str, str, str, datetime | None]]]:
-    query = select(Seat.account_id, Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at).where(
-        Seat.organization_id == organization_id, Seat.account_id.in_(account_ids)
-    )
     found: dict[str, list[tuple[str, str, str, datetime | None]]] = {}
-    for account_id, resource_id, key, kind, seen_at in session.connection().execute(query).all():
+    for account_id, resource_id, key, kind, seen_at in _about(session, _SEATS, organization_id, account_ids):
         found.setdefault(account_id, []).append((resource_id, key, kind, seen_at))
     return found
 
@@ -188,12 +199,9 @@ def _activities(
 def _groups(
     session: Session, organization_id: str, account_ids: Sequence[str], organization: OrganizationFacts
 ) -> dict[str, list[GroupRef]]:
-    query = select(Membership.account_id, Membership.group_id).where(
-        Membership.organization_id == organization_id, Membership.account_id.in_(account_ids)
-    )
     references: dict[str, GroupRef] = {}
     found: dict[str, list[GroupRef]] = {}
-    for account_id, group_id in session.connection().execute(query).all():
+    for account_id, group_id in _about(session, _MEMBERSHIPS, organization_id, account_ids):
         reference = references.get(group_id)
         if reference is None:
             reference = references[group_id] = GroupRef(group_id, organization.group_name(group_id))
