@@ -51,10 +51,10 @@ def act(footing: Footing, case_id: str, attempt: int) -> None:
 def due(tools: Toolbox) -> list[tuple[str, Handful]]:
     """(organization id, a handful) of the people whose time has come.
 
-    An organization that has more than a second's worth waiting in the queue gets none: handed out again while they
-    wait, the same people would be in two handfuls.
+    An organization that has a second's worth waiting in the queue gets none: handed out again while they wait, the same
+    people would be in two handfuls.
     """
-    full = [key for key, handfuls in waiting_in(QUEUE).items() if handfuls * HANDFUL > PER_SECOND]
+    full = [key for key, handfuls in waiting_in(QUEUE).items() if handfuls * HANDFUL >= PER_SECOND]
     return bundled(orders.lease_due_cases(tools, PER_TICK, each=PER_SECOND, but_not=full), HANDFUL)
 
 
