@@ -14,6 +14,7 @@ from tests.jobs.deployment import Deployment
 from tests.jobs.rule_runs import EVERYBODY_IDLE, switched_on, synced
 
 Deploy = Callable[..., Deployment]
+WINDOW = 5000  # milliseconds
 
 
 def test_a_handful_is_of_one_organization() -> None:
@@ -53,3 +54,22 @@ def test_while_atlassian_is_slow_the_queue_does_not_grow(deploy: Deploy) -> None
     client.destroy()
     a_second = cases.PER_SECOND // cases.HANDFUL
     assert len(waiting) <= 2 * a_second
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_however_many_are_due_no_more_are_handed_out_than_are_allowed(deploy: Deploy) -> None:
+    """The queue's fence is wider than the pace: the clock keeps it, a second's worth each second."""
+    deployment = deploy(people=900)
+    deployment.start_worker()
+    synced(deployment)
+    rule_id = switched_on(deployment, EVERYBODY_IDLE)
+    run_id = rule_runs.run_now(deployment.tools, deployment.ana, rule_id)
+    deployment.wait_for(lambda: deployment.case_states(run_id).get("acted", 0) >= 180, "180 people")
+    client = DBOSClient(system_database_url=deployment.tools.settings.jobs_database_url)
+    handfuls = client.list_workflows(name="act_on_cases", load_input=False, load_output=False)
+    client.destroy()
+    moments = sorted(each.created_at for each in handfuls if each.created_at is not None)
+    # A window may catch one second's worth more than it is long.
+    most = max(sum(each < start + WINDOW for each in moments[first:]) for first, start in enumerate(moments))
+    assert most * cases.HANDFUL <= cases.PER_SECOND * (WINDOW / 1000 + 1)
