@@ -22,6 +22,7 @@ from rules.rule import Rule, Step
 from rules.undo import taken_back_by
 from rules.verdict import Ground
 from services.candidate_now import REMEMBERED, Remembered, remembered
+from services.delays import look_again_at
 from services.footing import Footing, RunFooting
 from services.leasing import lease
 from services.toolbox import Toolbox
@@ -117,17 +118,6 @@ _AROUND: Any = (
     )
     .where(Run.organization_id == bindparam("organization_id"), Run.id == bindparam("run_id"))
 )
-_SOMEBODY_ELSE = (
-    select(Case.id, Case.state, Case.finished_at)
-    .where(
-        Case.organization_id == bindparam("organization_id"),
-        Case.account_id == bindparam("account_id"),
-        Case.id != bindparam("case_id"),
-        (Case.state == CaseState.ACTING.value)
-        | ((Case.state == CaseState.ACTED.value) & (Case.finished_at > bindparam("since"))),
-    )
-    .limit(1)
-)
 
 
 def take(footing: Footing, case_id: str, attempt: int) -> Order | None:
@@ -149,7 +139,7 @@ def take(footing: Footing, case_id: str, attempt: int) -> Order | None:
             case.resume_at = None
             return None
         pause = around.paused_until
-        later = pause if pause is not None and pause > now else _settled_at(session, case, now, settle)
+        later = pause if pause is not None and pause > now else look_again_at(session, case, now, settle)
         if later is not None:
             case.resume_at = later
             return None
@@ -217,21 +207,6 @@ def _around(session: Session, case: Case) -> Row[Any]:
         "account_id": case.account_id,
     }
     return session.execute(_AROUND, about).one()
-
-
-def _settled_at(session: Session, case: Case, now: datetime, settle: timedelta) -> datetime | None:
-    """When to look again, if somebody else has just acted on the same person."""
-    about = {
-        "organization_id": case.organization_id,
-        "account_id": case.account_id,
-        "case_id": case.id,
-        "since": now - settle,
-    }
-    other = session.execute(_SOMEBODY_ELSE, about).first()
-    # An undo of that very deed need not wait: the run itself knows what it left behind.
-    if other is None or (other.id == case.undoes and other.state == CaseState.ACTED):
-        return None
-    return (other.finished_at or now) + settle
 
 
 def _undo_objection(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from models.run import Case
 from rules.case import CaseState
 from rules.deeds import Deed
 from rules.verdict import Why
+from services.delays import Delay, delays_of
 from services.doors import require_organization
 from services.roster_words import access_in_words
 from services.toolbox import Toolbox
@@ -59,7 +61,7 @@ class RunPeople:
     """One page, by name; `total` counts all pages. The others count the whole run, `deeds` only the chosen.
 
     `answers` are what the people of the page said, `unsent` why their newest mail could not be sent, `access` what a
-    roster gives and takes: each by case.
+    roster gives and takes, `delays` why somebody whose turn it was waits: each by case.
     """
 
     cases: list[Case]
@@ -70,6 +72,7 @@ class RunPeople:
     answers: dict[str, list[Answer]]
     unsent: dict[str, str]
     access: dict[str, str]
+    delays: dict[str, Delay]
 
 
 def people_of_run(
@@ -88,7 +91,9 @@ def people_of_run(
         answers = answers_to(session, organization_id, [case.id for case in cases])
         unsent = unsent_mails(session, organization_id, [case.id for case in cases])
         access = access_in_words(session, organization_id, cases)
-        found = RunPeople(cases, total, deeds, whys, back, answers, unsent, access)
+        settle = timedelta(seconds=tools.settings.settle_seconds)
+        delays = delays_of(session, organization_id, cases, tools.clock(), settle)
+        found = RunPeople(cases, total, deeds, whys, back, answers, unsent, access, delays)
         session.expunge_all()
         return found
 

@@ -124,6 +124,7 @@ def register(app: Flask) -> None:
         "counted": _several,
         "date": day,
         "day": day,
+        "delay_words": lambda delay: words.DELAYS[delay.by],
         "deed_done": lambda deed: CAPABILITIES[deed].done,
         "duration": duration,
         "entry_words": lambda entry: audit_words.event_words(entry.event, entry.details),

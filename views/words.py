@@ -13,6 +13,7 @@ from rules.rule import Mode
 from rules.tickets import CallState
 from rules.topics import AnswerKind, Channel, DeliveryState
 from rules.verdict import Why
+from services.delays import DelayedBy
 
 STATUSES: dict[str, tuple[str, str]] = {
     "active": ("Active", "success"),
@@ -41,6 +42,13 @@ DELIVERY_STATES: dict[DeliveryState, tuple[str, str]] = {
     DeliveryState.SENDING: ("Being sent", "info"),
     DeliveryState.SENT: ("Sent", "success"),
     DeliveryState.NOT_SENT: ("Not sent", "danger"),
+}
+
+DELAYS: dict[DelayedBy, str] = {
+    DelayedBy.ANOTHER_RUN: "Another run is changing this person.",
+    DelayedBy.LATE_SHOWING: "Changed a moment ago; Atlassian may not show it yet.",
+    DelayedBy.INTERRUPTION: "Interrupted; Atlassian may not show yet what came of it.",
+    DelayedBy.FAILED_ATTEMPT: "Atlassian gave no answer.",
 }
 
 CHIPS: list[tuple[str, dict[str, str]]] = [

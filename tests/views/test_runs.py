@@ -75,6 +75,20 @@ def test_select_preview_confirm_undo(new_house: House) -> None:
     assert "Suspended a person" in words_of(house.get(f"/app/people/{chosen[0]}"))
 
 
+def test_who_waits_for_an_earlier_change_to_show_is_told_so(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    (person,) = some_people(house, 1)
+    for deed in ("suspend", "restore"):
+        found = RUN.search(address_of(house.post("/app/runs", deed=deed, account_ids=person)))
+        assert found is not None
+        house.post(f"/app/runs/{found[1]}/confirm")
+        house.act()
+    waiting = words_of(house.get(f"/app/runs/{found[1]}/progress"))
+    assert re.search(r"Changed a moment ago; Atlassian may not show it yet\. Next look in [0-2] s\.", waiting)
+
+
 def test_a_whole_filter_can_be_selected(house: House) -> None:
     words = words_of(house.post("/app/runs", deed="restore", whole="yes", filter="status=suspended"))
     assert re.search(r"Restore \d+ pe", words)

@@ -1,0 +1,95 @@
+"""Whoever waits though it is their turn is told why, on the page of the run, and until when."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.deeds import Deed
+from services import runs, undoing
+from services.delays import Delay, DelayedBy
+from services.run_people import Wanted, people_of_run
+from tests.services.workers import Killed, act_on, die, with_something_between
+from tests.world import ACME, LEASE_OVER, SETTLE, World
+
+
+def delay(world: World, run_id: str, person: str) -> Delay | None:
+    """What the page says about this person."""
+    found = people_of_run(world.tools, world.caller("ana"), run_id, Wanted(), page=1, per_page=50)
+    delays = dict(found.delays)
+    ours = delays.pop(world.case(run_id, person).id, None)
+    assert not delays, "somebody else waits for no reason"
+    return ours
+
+
+def test_a_change_of_a_moment_ago_may_not_show_yet(world: World) -> None:
+    ana = world.synced()
+    twice, other, once = world.changeable(3)
+    suspended = world.begin_run(ana, [twice, other])
+    world.act()
+    restored = world.begin_run(ana, [twice, other], Deed.RESTORE)
+    world.later(seconds=1)
+    again = world.begin_run(ana, [once])
+    assert delay(world, restored, twice) is None, "nobody looked yet: they are in the queue"
+    act_on(world.tools, ACME, world.case(restored, twice).id, 1)
+    shown_at = world.case(suspended, twice).finished_at + SETTLE
+    assert delay(world, restored, twice) == Delay(DelayedBy.LATE_SHOWING, shown_at)
+    world.act()
+    assert delay(world, again, once) is None
+    world.settled()
+    world.act()
+    assert world.case(restored, twice).state == "acted"
+    assert delay(world, restored, twice) is None
+
+
+def test_an_undo_waits_until_the_change_shows(world: World) -> None:
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    world.fault(f"/users/{person}/suspend$", "delay-visibility", seconds=600)
+    run_id = world.begin_run(ana, [person])
+    world.act()
+    undo = undoing.preview_undo(world.tools, ana, run_id)
+    runs.confirm(world.tools, ana, undo)
+    world.act()
+    shown_at = world.case(run_id, person).finished_at + SETTLE
+    assert delay(world, undo, person) == Delay(DelayedBy.LATE_SHOWING, shown_at)
+
+
+def test_another_run_is_at_it_and_was_interrupted(world: World) -> None:
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    world.fault(f"/users/{person}/suspend$", "delay-visibility", seconds=600)
+    first = world.begin_run(ana, [person])
+    with pytest.raises(Killed):
+        world.act(with_something_between(world.tools, die("after", "suspend")))
+    assert delay(world, first, person) is None, "for all we know somebody is at it"
+    second = world.begin_run(ana, [person])
+    world.act()
+    assert delay(world, second, person) == Delay(DelayedBy.ANOTHER_RUN, world.case(second, person).resume_at)
+
+    begun = world.case(first, person).acting_since
+    act_on(world.tools, ACME, world.case(first, person).id, 1)
+    assert delay(world, first, person) == Delay(DelayedBy.INTERRUPTION, begun + SETTLE)
+
+
+def test_an_attempt_without_an_answer_is_repeated(world: World) -> None:
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    world.fault(f"/users/{person}/suspend$", "503", times=1)
+    run_id = world.begin_run(ana, [person])
+    world.act()
+    assert delay(world, run_id, person) == Delay(
+        DelayedBy.FAILED_ATTEMPT, world.case(run_id, person).resume_at
+    )
+    world.later(seconds=LEASE_OVER.total_seconds())
+    world.act()
+    assert (world.case(run_id, person).state, delay(world, run_id, person)) == ("acted", None)
+
+
+def test_a_grace_is_no_delay(world: World) -> None:
+    ana = world.synced()
+    step = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 7, "warn": [7]}
+    run_id = world.run_rule(ana, world.rule(ana, step))
+    warned = next(account_id for account_id, state in world.states(run_id).items() if state == "warned")
+    act_on(world.tools, ACME, world.case(world.begin_run(ana, [warned]), warned).id, 1)
+    assert world.case(run_id, warned).state == "warned"
+    assert delay(world, run_id, warned) is None, "they wait for the end of their grace"
