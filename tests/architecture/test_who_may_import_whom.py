@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"services", "models", "rules", "config", "connect.errors", "dbos", "sqlalchemy.orm"},
     "views": {
         "services", "models", "rules", "connect.caller", "connect.errors", "flask", "werkzeug", "markupsafe", "jinja2",
-        "flask_limiter", "sqlalchemy.orm.Session",
+        "limits", "sqlalchemy.orm.Session",
     },
     "sandbox": {"flask", "werkzeug", "markupsafe", "jinja2", "jwt", "cryptography", "requests", "aiosmtpd"},
     "config.py": {"connect.hosts", "connect.smtp"},
