@@ -37,18 +37,19 @@ def last_administrator_after(
     facts: PersonFacts, changes: Sequence[Change], organization: OrganizationFacts
 ) -> Verdict | None:
     """The same for changes that are known one by one."""
-    touched = {
-        resource_id
-        for change in changes
-        for resource_id in (
-            organization.grants.get(change.about, ())
-            if change.kind is ChangeKind.LEAVE_GROUP
-            else (change.about,)
-            if change.kind is ChangeKind.REVOKE_ROLE and change.role != USER_ROLE
-            else ()
-        )
-    }
-    return _refusal(facts, sorted(touched), organization)
+    return _refusal(facts, sorted(_touched_by(changes, organization)), organization)
+
+
+def given_up_by(action: Action, changes: Iterable[Change], organization: OrganizationFacts) -> frozenset[str]:
+    """The products (resource ids) that somebody may administer no longer once these changes of a deed have landed.
+
+    Which group makes an administrator nobody tells: each that leads to the product is taken for the one. Of whoever is
+    suspended or gone, that alone says enough.
+    """
+    landed = tuple(changes)
+    if landed and action.deed is Deed.REMOVE_ACCESS:
+        return organization.resources_of(action.products)
+    return _touched_by(landed, organization)
 
 
 def _refusal(
@@ -58,3 +59,13 @@ def _refusal(
         if organization.admins.get(resource_id) == frozenset({facts.account_id}):
             return last_administrator_of(organization.product_words(resource_id))
     return None
+
+
+def _touched_by(changes: Iterable[Change], organization: OrganizationFacts) -> frozenset[str]:
+    touched: set[str] = set()
+    for change in changes:
+        if change.kind is ChangeKind.LEAVE_GROUP:
+            touched |= organization.grants.get(change.about, frozenset())
+        elif change.kind is ChangeKind.REVOKE_ROLE and change.role != USER_ROLE:
+            touched.add(change.about)
+    return frozenset(touched)

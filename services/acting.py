@@ -40,6 +40,7 @@ from rules.rule import Mode, Rule
 from rules.undo import judge_undo
 from rules.verdict import Verdict
 from services import outcomes, warning
+from services.administrators_left import somebody_is_left
 from services.asking import refusal_of, remember
 from services.candidate_now import candidate_read_now
 from services.deeds import make, read_now
@@ -214,7 +215,8 @@ def _do(
 def _begin(tools: Toolbox, order: Order, seen: Snapshot, changes: tuple[Change, ...]) -> bool:
     """Writes ACTING, the changes and what the person was before.
 
-    False when the run was stopped, the rule switched off, or somebody else was faster.
+    False when the run was stopped, the rule switched off, somebody else was faster, or the other administrators of a
+    product are being taken away from it this moment.
     """
     now = tools.clock()
     values: dict[str, Any] = {
@@ -231,6 +233,8 @@ def _begin(tools: Toolbox, order: Order, seen: Snapshot, changes: tuple[Change, 
     if order.begun is None:
         values |= {"before": _earlier(seen), "done": order.action.deed.value}
     with suppress(IntegrityError), tools.begin() as session:
+        if not somebody_is_left(session, order):
+            return False
         begun = session.execute(_BEGIN_AGAIN if order.begun is not None else _BEGIN, values)
         return bool(begun.rowcount)  # type: ignore[attr-defined]
     return False

@@ -19,6 +19,7 @@ from rules.changes import Change
 from rules.roster import is_unknown
 from rules.topics import AnswerKind, Topic
 from services import consequences, remembering
+from services.administrators_left import forget_what_was_given_up
 from services.audit import record
 from services.half_undone import leave_the_rest
 from services.notices import announce
@@ -53,6 +54,7 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
             case.acting_since = None
         _write_landed(case, order)
         _write_account(session, case, order)
+        forget_what_was_given_up(session, order)
         if state is CaseState.ACTED:
             remembering.remember(session, order, case.earlier or {}, now)
         if state is CaseState.ACTED or case.changed:

@@ -14,12 +14,15 @@ from models.organization import Organization
 from models.people import Membership, Person
 from models.run import Case
 from rules.case import CaseState
+from rules.deeds import Deed
+from rules.roster import Entry, Origin
 from services import (
     orders,
     outcomes,
     previews,
     protecting,
     provider_lists,
+    roster,
     rule_runs,
     rules,
     run_progress,
@@ -304,6 +307,88 @@ def test_s48_nobody_takes_the_last_administrator(world: World) -> None:
     assert world.case(run_id, left).reason.startswith("Is the last administrator of ")
     # The preview was made when there were two; just before the deed there is one.
     assert verdict(world, ana, left, LOSE_JIRA)[0] == "not_possible"
+
+
+def administrators(world: World, ana: Caller) -> list[str]:
+    """The only two administrators of Jira and Confluence, both idle."""
+    jon = ACCOUNTS["jon"]
+    (other,) = world.people(1, groups=["jira-admins", "confluence-admins"])
+    for name in ("ana", "priya"):
+        world.control("POST", f"/people/{ACCOUNTS[name]}/groups", {"group": "site-admins", "member": False})
+    world.change(jon, last_active=world.days_ago(100))
+    world.sync(ana)
+    return [jon, other]
+
+
+def out_of_jira_admins(world: World) -> dict[str, Any]:
+    return step("change_groups", leave=[world.groups()["jira-admins"]["id"]])
+
+
+def administer_jira(world: World, people: list[str]) -> list[str]:
+    """Those of them who do, as Atlassian has it."""
+    return [one for one in people if "jira-admins" in (world.holding(one) or {"groups": ()})["groups"]]
+
+
+def test_s48_the_last_administrator_is_left_by_the_next_rule(world: World) -> None:
+    """What one rule took counts for the next one, before any sync."""
+    ana = world.store_key()
+    both = administrators(world, ana)
+    last = both[1]
+    for number, person in enumerate(both):
+        rule_id = world.rule(ana, out_of_jira_admins(world), name=f"Rule {number}", who={"people": [person]})
+        run_id = world.run_rule(ana, rule_id)
+        world.settled()
+    assert administer_jira(world, both) == [last]
+    assert world.case(run_id, last).why == "last_admin"
+
+
+def test_s48_the_last_administrator_is_left_by_a_list(world: World) -> None:
+    ana = world.store_key()
+    both = administrators(world, ana)
+    leave = (world.groups()["jira-admins"]["id"],)
+    entries = [Entry(Deed.CHANGE_GROUPS, account_id=person, leave=leave) for person in both]
+    run_id = roster.preview_roster(world.tools, ana, entries, Origin.CSV)
+    runs.confirm(world.tools, ana, run_id)
+    world.act()
+    assert sorted(world.states(run_id).values()) == ["acted", "spared"]
+    assert len(administer_jira(world, both)) == 1
+
+
+@pytest.mark.parametrize("deed", ["leave_group", "suspend"])
+def test_s48_two_workers_do_not_take_the_last_administrators_at_the_same_moment(
+    world: World, deed: str
+) -> None:
+    """While one is being taken nobody takes the other; afterwards there is one left, and stays."""
+    ana = world.store_key()
+    both = administrators(world, ana)
+    runs_by_person = {
+        person: rule_runs.run_now(
+            world.tools,
+            ana,
+            world.rule(
+                ana,
+                step("suspend") if deed == "suspend" else out_of_jira_admins(world),
+                name=person,
+                who={"people": [person]},
+            ),
+        )
+        for person in both
+    }
+    first, last = (world.case(runs_by_person[person], person) for person in both)
+
+    def the_other_one_begins() -> None:
+        act_on(world.tools, ACME, last.id, 1)
+
+    between = with_something_between(world.tools, once("before", deed, the_other_one_begins))
+    act_on(between, ACME, first.id, 1)
+    assert [world.case(run_id, person).state for person, run_id in runs_by_person.items()] == [
+        "acted",
+        "planned",
+    ]
+    world.settled()
+    world.act()
+    assert world.effects_by(last.account_id) == {}
+    assert world.case(last.run_id, last.account_id).reason.startswith("Is the last administrator of ")
 
 
 def test_s48_guards_hold_for_every_rule(world: World) -> None:
