@@ -45,7 +45,7 @@ def act(footing: Footing, case_id: str, attempt: int) -> None:
         acting.act_on_case(footing, case_id, attempt)
     except Exception:
         logger.exception("case %s met a fault", case_id)
-        outcomes.fail_case(footing.tools, footing.organization_id, case_id)
+        outcomes.fail_case(footing.tools, footing.organization_id, case_id, attempt)
 
 
 def due(tools: Toolbox) -> list[tuple[str, Handful]]:

@@ -76,10 +76,14 @@ _WHOLE_PERSON = {
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A person with the roles they hold, as read at one moment; `roles` is None where nobody asked for them."""
+    """A person with the roles they hold, as read at one moment; `roles` is None where nobody asked for them.
+
+    `directory_id` is where somebody was found who was looked for by an address.
+    """
 
     facts: PersonFacts
     roles: tuple[RoleHeld, ...] | None = None
+    directory_id: str = ""
 
     @property
     def group_ids(self) -> frozenset[str]:

@@ -65,9 +65,9 @@ def act_on_case(footing: Footing, case_id: str, attempt: int) -> None:
     except Unavailable as trouble:
         outcomes.trouble(tools, order, trouble)
     except (Unauthorized, NotReady, SiteMoved) as problem:
-        outcomes.finish(tools, order, CaseState.FAILED, outcomes.words(problem), rejected=True)
+        outcomes.turn_down(tools, order, CaseState.FAILED, problem)
     except (AccessForbidden, Unexpected, Invalid, Gone) as problem:
-        outcomes.finish(tools, order, CaseState.REFUSED, outcomes.words(problem), rejected=True)
+        outcomes.turn_down(tools, order, CaseState.REFUSED, problem)
 
 
 def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
@@ -109,7 +109,8 @@ def _as_found(order: Order, seen: Snapshot | None) -> Order:
     if seen is None or not seen.facts.account_id or order.action.deed is not Deed.INVITE:
         return order
     action = as_found(order.action, seen.facts) if order.begun is None else order.action
-    return replace(order, action=action, account_id=seen.facts.account_id)
+    place = order.directory_id or seen.directory_id
+    return replace(order, action=action, account_id=seen.facts.account_id, directory_id=place)
 
 
 def _verdict(tools: Toolbox, order: Order, seen: Snapshot | None) -> Verdict | None:

@@ -35,7 +35,8 @@ def read_now(gateway: OrganizationGateway, order: Order) -> Snapshot | None:
         if found is None:
             return Snapshot(nobody(order.email))
         directory_id, facts = found
-        return Snapshot(facts, gateway.roles_of(order.organization_id, directory_id, facts.account_id))
+        roles = gateway.roles_of(order.organization_id, directory_id, facts.account_id)
+        return Snapshot(facts, roles, directory_id)
     try:
         facts = gateway.person(order.organization_id, order.directory_id, order.account_id)
         if not _asks_for_roles(order):

@@ -135,7 +135,9 @@ def take(footing: Footing, case_id: str, attempt: int) -> Order | None:
         if case is None:
             return None
         around = _around(session, case)
-        if around.run_state != RunState.RUNNING and case.state != CaseState.ACTING:
+        # Even when the run was stopped: what came of a call is found out.
+        is_known = case.state != CaseState.ACTING and case.acting_since is None
+        if around.run_state != RunState.RUNNING and is_known:
             case.resume_at = None
             return None
         pause = around.paused_until
@@ -215,6 +217,8 @@ def _undo_objection(
     """`about`: only later changes of these stand in the way; empty: any change does."""
     if original is None or not original.changed or original.state == CaseState.UNDONE:
         return "This was taken back already."
+    if original.finished_at is None:
+        return "The run that is to be taken back goes on with this person."
     newer = session.scalars(
         select(Case).where(
             Case.organization_id == case.organization_id,

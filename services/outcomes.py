@@ -28,6 +28,7 @@ from services.toolbox import Toolbox
 
 MOST_TROUBLES = 5
 STOPPED = "The run was stopped."
+OUR_FAULT = "Something went wrong inside Rollcall."
 
 _EVENTS = {
     CaseState.ACTED: Event.CASE_ACTED,
@@ -65,6 +66,22 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
         if case.undoes is not None:
             _mark_undone(session, case, order, state, now)
         consequences.follow(session, case, run, now)
+
+
+def turn_down(tools: Toolbox, order: Order, state: CaseState, problem: AppError) -> None:
+    """Atlassian said no, and `state` is what that means, unless nobody knows what came of a call.
+
+    Then the case has failed: whoever tries it again asks the facts first (S50). So it is when we could not even look at
+    what an earlier attempt left behind, and when a call went well with an answer that cannot be read.
+    """
+    with tools.begin() as session:
+        case = find_case(session, order.organization_id, order.case_id)
+        begun_now = case is not None and case.acting_since != order.acting_since
+    went_well = isinstance(problem, Unexpected) and 200 <= problem.status < 300
+    if went_well if begun_now else order.acting_since is not None:
+        finish(tools, order, CaseState.FAILED, words(problem))
+    else:
+        finish(tools, order, state, words(problem), rejected=True)
 
 
 def facts_of(order: Order, case: Case, ends_at: datetime | None) -> dict[str, Any]:
@@ -125,12 +142,15 @@ def postpone_organization(tools: Toolbox, order: Order, until: datetime) -> None
             return
         case.resume_at = until
         if order.state is not CaseState.ACTING and case.state == CaseState.ACTING:
-            stopped = session.get_one(Run, (order.organization_id, order.run_id)).state != RunState.RUNNING
+            run = session.get_one(Run, (order.organization_id, order.run_id))
+            stopped = run.state != RunState.RUNNING
             state = CaseState.CANCELLED if stopped else order.state
             case.state, case.acting_since = moved(CaseState.ACTING, state).value, None
             if stopped:
-                case.reason, case.finished_at, case.resume_at = STOPPED, tools.clock(), None
+                now = tools.clock()
+                case.reason, case.finished_at, case.resume_at = STOPPED, now, None
                 leave_the_rest(session, case)
+                consequences.follow(session, case, run, now)
 
 
 def trouble(tools: Toolbox, order: Order, problem: AppError) -> None:
@@ -156,6 +176,8 @@ def give_way(tools: Toolbox, order: Order) -> None:
         run = find_run(session, order.organization_id, order.run_id)
         if case is None or run is None or CaseState(case.state) not in UNFINISHED:
             return
+        # What an earlier attempt did is seen only now: whoever takes the run back must know of it.
+        _write_landed(case, order)
         if run.state == RunState.RUNNING:
             case.resume_at = now + timedelta(seconds=tools.settings.settle_seconds)
         else:
@@ -165,21 +187,34 @@ def give_way(tools: Toolbox, order: Order) -> None:
             consequences.follow(session, case, run, now)
 
 
-def fail_case(tools: Toolbox, organization_id: str, case_id: str) -> None:
+def fail_case(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> None:
     """Ends a case that met a fault of our own; the fault itself is in the log. In ACTING it is looked at again."""
     now = tools.clock()
     with tools.begin() as session:
         case = find_case(session, organization_id, case_id)
         if case is None:
             return
+        # Whatever the fault rolled back: the next attempt is another one, or it would be taken for this.
+        case.attempt = max(case.attempt, attempt)
         case.troubles += 1
         if case.state == CaseState.ACTING and case.troubles < MOST_TROUBLES:
             case.resume_at = now + timedelta(seconds=tools.settings.settle_seconds)
         elif CaseState(case.state) in UNFINISHED:
             case.state = moved(CaseState(case.state), CaseState.FAILED).value
-            case.reason, case.finished_at, case.resume_at = "Something went wrong inside Rollcall.", now, None
+            case.reason, case.finished_at, case.resume_at = OUR_FAULT, now, None
             leave_the_rest(session, case)
             run = session.get_one(Run, (case.organization_id, case.run_id))
+            record(
+                session,
+                Event.CASE_FAILED,
+                at=now,
+                actor=APP,
+                organization_id=organization_id,
+                subject=case.account_id,
+                run_id=case.run_id,
+                result=OUR_FAULT,
+                details={"deed": case.deed, "asked_by": run.confirmed_by or run.requested_by},
+            )
             consequences.follow(session, case, run, now)
 
 
@@ -221,7 +256,7 @@ def _write_account(session: Session, case: Case, order: Order) -> None:
         Case.account_id == order.account_id,
     )
     if session.scalar(there.limit(1)) is None:
-        case.account_id = order.account_id
+        case.account_id, case.directory_id = order.account_id, order.directory_id
 
 
 def _mark_undone(session: Session, case: Case, order: Order, state: CaseState, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -15,6 +15,7 @@ from models.run import Case, Run, count_cases, find_run
 from rules.case import OPEN, QUEUED, CaseState, RunState
 from rules.roster import Origin
 from rules.topics import Topic
+from services import consequences
 from services.audit import record
 from services.doors import require_organization
 from services.half_undone import leave_the_rest
@@ -37,6 +38,8 @@ def confirm(tools: Toolbox, caller: Caller, run_id: str) -> None:
             raise Conflict("This list belongs to an access rule.", "Open the rule and switch it live.")
         if run.state != RunState.PREVIEW or run.created_at < now - PREVIEWS_LIVE:
             raise Conflict("This preview was used already, or is too old.", "Make a new preview.")
+        if run.undoes is not None and _goes_on(session, organization_id, Run.id == run.undoes):
+            raise Conflict("The run that this would take back goes on again.", "Wait until it has finished.")
         chosen = count_cases(session, organization_id, run_id).get(CaseState.PLANNED, 0)
         if not chosen:
             raise Conflict("Nobody in this preview can be changed.", "Select other people.")
@@ -94,21 +97,23 @@ def stop_run(
         )
         .values(state=as_state.value, reason=reason, finished_at=now, resume_at=None)
     )
-    if run.undoes is not None:
-        _leave_the_rest(session, run)
+    _follow_what_landed(session, run, as_state, now)
     run.state, run.stopped_by, run.finished_at = RunState.STOPPED.value, actor, now
     record_run(session, Event.RUN_STOPPED, run, actor, now, reason)
 
 
-def _leave_the_rest(session: Session, undo: Run) -> None:
+def _follow_what_landed(session: Session, run: Run, as_state: CaseState, now: datetime) -> None:
+    """Of those who were stopped half-way: what they have ends on its day, and what an undo gave back is given back."""
     halfway = select(Case).where(
-        Case.organization_id == undo.organization_id,
-        Case.run_id == undo.id,
-        Case.state == CaseState.CANCELLED.value,
+        Case.organization_id == run.organization_id,
+        Case.run_id == run.id,
+        Case.state == as_state.value,
+        Case.finished_at == now,
         Case.changed.is_(True),
     )
     for case in session.scalars(halfway).all():
         leave_the_rest(session, case)
+        consequences.follow(session, case, run, now)
 
 
 def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
@@ -120,9 +125,16 @@ def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
         failed = count_cases(session, organization_id, run_id).get(CaseState.FAILED, 0)
         if run.state not in (RunState.FINISHED, RunState.STOPPED) or not failed:
             raise Conflict("There is nobody to try again.", "Look at the results.")
+        if _goes_on(session, organization_id, Run.undoes == run_id):
+            raise Conflict("This run is being taken back.", "Wait until that has finished, or stop it.")
         make_due(session, organization_id, run_id, CaseState.FAILED, now)
         run.state, run.finished_at = RunState.RUNNING.value, None
         record_run(session, Event.RUN_RETRIED, run, caller.account_id or "", now, f"{failed} people")
+
+
+def _goes_on(session: Session, organization_id: str, which: ColumnElement[bool]) -> bool:
+    going = select(Run.id).where(Run.organization_id == organization_id, which, Run.state.in_(GOING))
+    return session.scalar(going.limit(1)) is not None
 
 
 def finish_runs(tools: Toolbox) -> set[str]:

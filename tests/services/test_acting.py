@@ -390,17 +390,17 @@ def test_a_fault_of_our_own(sqlite_world: World) -> None:
     ana = world.synced()
     planned, acting_one = world.changeable(2)
     run_id = world.begin_run(ana, [planned])
-    outcomes.fail_case(world.tools, ACME, world.case(run_id, planned).id)
+    outcomes.fail_case(world.tools, ACME, world.case(run_id, planned).id, 1)
     assert world.case(run_id, planned).state == "failed"
     interrupted_run = interrupted(world, acting_one, landed=True)
-    outcomes.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id)
+    outcomes.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id, 1)
     assert world.case(interrupted_run, acting_one).state == "acting", "the facts are asked first"
     world.later(seconds=SETTLE.total_seconds() + 1)
     world.act()
     assert world.case(interrupted_run, acting_one).state == "acted"
-    outcomes.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id)
+    outcomes.fail_case(world.tools, ACME, world.case(interrupted_run, acting_one).id, 1)
     assert world.case(interrupted_run, acting_one).state == "acted"
-    outcomes.fail_case(world.tools, ACME, "no-such-case")
+    outcomes.fail_case(world.tools, ACME, "no-such-case", 1)
 
 
 def test_a_fault_of_our_own_ends_one_case_of_a_handful(sqlite_world: World) -> None:

@@ -195,6 +195,32 @@ def test_nobody_comes_before_their_day(sqlite_world: World) -> None:
     assert [state for state, _ in reasons(world, run_id)] == ["cancelled"]
 
 
+def test_who_came_by_hand_before_their_day_gets_what_is_missing(world: World) -> None:
+    ana = world.synced()
+    day = world.clock().date() + timedelta(days=3)
+    access = Access(groups=(group(world, "contractors"),))
+    run_id = done(world, newcomer(world, access=access, starts_on=day))
+    body = {
+        "emails": [NEW],
+        "permissionRules": [],
+        "additionalGroups": [group(world, "jira-users")],
+        "sendNotification": False,
+    }
+    world.api("POST", "/v2/orgs/{org}/users/invite", body)
+    world.later(days=3, hours=12)
+    world.act()
+    assert [state for state, _reason in reasons(world, run_id)] == ["acted"]
+    [case] = world.cases(run_id).values()
+    held = world.holding(case.account_id)
+    assert held is not None
+    assert {"contractors", "jira-users"} <= set(held["groups"])
+    world.sync(ana)
+    world.undo(ana, run_id)
+    held = world.holding(case.account_id)
+    assert held is not None
+    assert "contractors" not in held["groups"]
+
+
 def test_strangers_twins_and_groups_of_the_provider_have_a_reason(sqlite_world: World) -> None:
     world = sqlite_world
     world.synced()

@@ -1,0 +1,174 @@
+"""Nobody knows what came of a call, and something comes between before the facts are asked (S50, S51)."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from connect.errors import Conflict
+from jobs import cases
+from models.timed_access import TimedAccess
+from rules.deeds import Deed
+from rules.roster import Access, Entry, Origin
+from services import orders, roster, rule_runs, runs, undoing
+from services.footing import Footing
+from tests.services.workers import once, with_something_between
+from tests.world import ACME, ACME_KEY, World
+
+ONCE = {"suspend": 1, "restore": 0}
+
+
+def suspend_path(account_id: str) -> str:
+    return f"/users/{account_id}/suspend$"
+
+
+def unanswered(world: World, kind: str = "reset") -> tuple[str, str]:
+    """(run, person): they were suspended, and the answer was lost on its way."""
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    run_id = world.begin_run(ana, [person])
+    world.fault(suspend_path(person), kind, after=True)
+    world.act()
+    assert world.effects(person) == ONCE
+    return run_id, person
+
+
+def test_s50_a_key_that_expires_before_the_facts_are_asked(world: World) -> None:
+    run_id, person = unanswered(world)
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    world.settled()
+    world.act()
+    assert (world.case(run_id, person).state, world.audit("case:acted")) == ("failed", [])
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    ana = world.store_key()
+    runs.retry_failed(world.tools, ana, run_id)
+    world.act()
+    case = world.case(run_id, person)
+    assert (case.state, case.changed, world.effects(person)) == ("acted", True, ONCE)
+    assert [entry.subject for entry in world.audit("case:acted")] == [person]
+
+
+@pytest.mark.parametrize("unreadable", ["the answer", "what is there afterwards"])
+def test_s50_an_answer_that_nobody_can_read_is_no_refusal(world: World, unreadable: str) -> None:
+    run_id, person = unanswered(world, "html" if unreadable == "the answer" else "reset")
+    if unreadable != "the answer":
+        world.fault("/users/search$", "html")
+    world.settled()
+    world.act()
+    assert world.case(run_id, person).state == "failed", "it may be tried again"
+    runs.retry_failed(world.tools, world.caller("ana"), run_id)
+    world.act()
+    case = world.case(run_id, person)
+    assert (case.state, case.changed, world.effects(person)) == ("acted", True, ONCE)
+
+
+def test_s50_stopped_after_a_retry_the_facts_are_asked_all_the_same(world: World) -> None:
+    run_id, person = unanswered(world)
+    world.fault("/users/search$", "503", times=None)
+    for _ in range(5):
+        world.settled()
+        world.act()
+    assert world.case(run_id, person).state == "failed"
+    world.clear_faults()
+    runs.retry_failed(world.tools, world.caller("ana"), run_id)
+    runs.stop(world.tools, world.caller("ana"), run_id)
+    world.settled()
+    world.act()
+    assert (world.case(run_id, person).state, world.effects(person)) == ("acted", ONCE)
+
+
+def test_s51_what_is_seen_to_have_landed_in_a_stopped_run_can_be_taken_back(world: World) -> None:
+    """The first of several calls lost its answer, and the run was stopped."""
+    ana = world.store_key()
+    (person,) = world.people(1, groups=["jira-users", "jira-admins"], direct=["jira-software"])
+    world.sync(ana)
+    step = {
+        "when": {"not_seen": 90},
+        "then": {"deed": "remove_access", "products": ["jira-software"]},
+        "grace": 0,
+    }
+    run_id = rule_runs.run_now(world.tools, ana, world.rule(ana, step, who={"people": [person]}))
+    world.fault("roles/revoke$", "reset", after=True)
+    world.act()
+    runs.stop(world.tools, ana, run_id)
+    world.settled()
+    world.act()
+    case = world.case(run_id, person)
+    done = world.effects_by(person)
+    assert (case.state, case.changed, sum(done.values())) == ("cancelled", True, 1)
+    world.undo(ana, run_id)
+    assert world.case(run_id, person).state == "undone"
+
+
+@pytest.mark.parametrize("stopped", ["while it waits", "while a call is out"])
+def test_s51_what_was_given_half_way_ends_on_its_day(world: World, stopped: str) -> None:
+    ana = world.synced()
+    (person,) = world.people(1)
+    world.sync(ana)
+    groups = tuple(world.groups()[name]["id"] for name in ("contractors", "service-desk-agents"))
+    last_day = world.clock().date() + timedelta(days=3)
+    entry = Entry(Deed.GIVE_ACCESS, account_id=person, access=Access(groups=groups), ends_on=last_day)
+    run_id = roster.preview_roster(world.tools, ana, [entry], Origin.INVITE)
+    runs.confirm(world.tools, ana, run_id)
+    world.fault("/memberships$", "429", skip=1, seconds=300)
+    joined: list[str] = []
+
+    def stop_at_the_second(*moment: str) -> None:
+        joined.extend(what for when, what in [moment] if (when, what) == ("before", "join_group"))
+        if len(joined) == 2:
+            runs.stop(world.tools, ana, run_id)
+            joined.clear()
+
+    if stopped == "while it waits":
+        world.act()
+        runs.stop(world.tools, ana, run_id)
+    else:
+        world.act(with_something_between(world.tools, stop_at_the_second))
+    case = world.case(run_id, person)
+    assert (case.state, case.changed) == ("cancelled", True)
+    assert [row.ends_on for row in world.rows(TimedAccess)] == [last_day]
+
+
+def test_a_case_that_met_a_fault_of_our_own_is_tried_again_as_another_attempt(world: World) -> None:
+    """DBOS does a workflow of the same name once, however often it is asked."""
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    run_id = world.begin_run(ana, [person])
+
+    def fault() -> None:
+        raise ZeroDivisionError
+
+    [(_organization, case_id, attempt)] = orders.lease_due_cases(world.tools)
+    faulty = with_something_between(world.tools, once("before", "transaction", fault))
+    with closing(Footing(faulty, ACME)) as footing:
+        cases.act(footing, case_id, attempt)
+    runs.finish_runs(world.tools)
+    assert world.case(run_id, person).state == "failed"
+    assert [entry.subject for entry in world.audit("case:failed")] == [person]
+    runs.retry_failed(world.tools, ana, run_id)
+    [(_organization, _case_id, next_attempt)] = orders.lease_due_cases(world.tools)
+    assert cases.workflow_id([(case_id, attempt)]) != cases.workflow_id([(case_id, next_attempt)])
+
+
+def test_a_run_is_not_tried_again_while_it_is_taken_back_nor_the_other_way_round(world: World) -> None:
+    ana = world.synced()
+    first, second = world.changeable(2)
+    run_id = world.begin_run(ana, [first, second])
+    world.fault(suspend_path(second), "503", times=None)
+    world.act()
+    for _ in range(5):
+        world.settled()
+        world.act()
+    assert world.states(run_id) == {first: "acted", second: "failed"}
+    undo, late = (undoing.preview_undo(world.tools, ana, run_id) for _ in range(2))
+    runs.confirm(world.tools, ana, undo)
+    with pytest.raises(Conflict) as refused:
+        runs.retry_failed(world.tools, ana, run_id)
+    assert refused.value.sentence == "This run is being taken back."
+    runs.stop(world.tools, ana, undo)
+    runs.retry_failed(world.tools, ana, run_id)
+    with pytest.raises(Conflict) as refused:
+        runs.confirm(world.tools, ana, late)
+    assert refused.value.sentence == "The run that this would take back goes on again."
