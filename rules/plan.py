@@ -67,6 +67,12 @@ def judge_step(
         assert person.kept_at is not None
         reason = f"Answered on {person.kept_at:%-d %B %Y} that they still need their access."
         return Verdict(CaseState.SPARED, reason, Why.KEPT, step=index)
+    if _just_given_back(rule, index, person, now):
+        assert person.given_back_at is not None
+        reason = (
+            f"Was given their access back on {person.given_back_at:%-d %B %Y}: their time counts from then."
+        )
+        return Verdict(CaseState.SPARED, reason, Why.GIVEN_BACK, step=index)
     if _away_by_their_word(action, person, ground):
         assert person.said_away_until is not None
         reason = f"Answered that they are away until {person.said_away_until:%-d %B %Y}."
@@ -95,6 +101,15 @@ def _still_needed(rule: Rule, index: int, person: Candidate, now: datetime) -> b
     if person.kept_at is None or not (step.action.takes or step.action.deed is Deed.TELL):
         return False
     return now < person.kept_at + timedelta(days=step.patience)
+
+
+def _just_given_back(rule: Rule, index: int, person: Candidate, now: datetime) -> bool:
+    """Whether they have had it for less time than they may stay away: while it was gone they could not come."""
+    step = rule.steps[index]
+    if person.given_back_at is None or not (step.action.takes or step.action.deed is Deed.TELL):
+        return False
+    back = person.seen.facts.status == "active"
+    return back and now < person.given_back_at + timedelta(days=step.when.patience)
 
 
 def _away_by_their_word(action: Action, person: Candidate, ground: Ground) -> bool:

@@ -31,6 +31,7 @@ class Why(StrEnum):
     UNDER_WAY = "under_way"
     TOLD = "told"
     KEPT = "kept"
+    GIVEN_BACK = "given_back"
     UNREACHABLE = "unreachable"
     ATLASSIAN = "atlassian"
     NOT_IDLE = "not_idle"

@@ -33,11 +33,13 @@ class Remembered:
     status: str = ""
     status_since: datetime | None = None
     in_several_directories: bool = False
+    given_back_at: datetime | None = None
     refusal: str = ""
 
 
 REMEMBERED = (
-    Person.status, Person.status_since, Person.in_several_directories, Person.refusal, Person.asked_at,
+    Person.status, Person.status_since, Person.in_several_directories, Person.given_back_at, Person.refusal,
+    Person.asked_at,
 )  # fmt: skip
 """The columns that `remembered` reads."""
 
@@ -50,6 +52,7 @@ def remembered(row: Row[Any], now: datetime) -> Remembered:
         status=row.status,
         status_since=row.status_since,
         in_several_directories=row.in_several_directories,
+        given_back_at=row.given_back_at,
         refusal=believed(row.refusal, row.asked_at, now),
     )
 
@@ -109,6 +112,7 @@ def candidate_read_now(
         ends_on=known.last_day,
         away_until=known.away_until,
         in_several_directories=memory.in_several_directories,
+        given_back_at=memory.given_back_at,
         told_at=known.told_at,
         kept_at=known.kept_at,
         said_away_until=known.said_away_until,

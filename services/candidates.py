@@ -33,7 +33,7 @@ _COLUMNS = (
     Person.account_id, Person.name, Person.email, Person.account_type, Person.account_status,
     Person.membership_status, Person.status, Person.claim_status, Person.management_source,
     Person.email_verified, Person.is_org_admin, Person.added_at, Person.status_since, Person.refusal,
-    Person.asked_at, Person.in_several_directories, Person.directory_id,
+    Person.asked_at, Person.in_several_directories, Person.given_back_at, Person.directory_id,
 )  # fmt: skip
 # Asked for each batch of two thousand: built anew, SQLAlchemy would look at every one of the account ids.
 _ORGANIZATION: BindParameter[str] = bindparam("organization_id")
@@ -132,7 +132,7 @@ def _candidates_of(
     for (
         account_id, name, email, account_type, account_status, membership_status, status, claim_status,
         management_source, email_verified, is_org_admin, added_at, status_since, refusal, asked_at, several,
-        directory_id,
+        given_back_at, directory_id,
     ) in rows:  # fmt: skip
         activities = _activities(seats.get(account_id, ()), added_at)
         last_day, absence = last_days.get(account_id), absences.get(account_id)
@@ -159,6 +159,7 @@ def _candidates_of(
             ends_on=last_day.ends_on if last_day is not None else None,
             away_until=absence.ends_on if absence is not None else None,
             in_several_directories=several,
+            given_back_at=given_back_at,
             under_way=known is not None and account_id in known.under_way,
             told_at=known.told.get(account_id) if known is not None else None,
             kept_at=known.kept.get(account_id) if known is not None else None,

@@ -38,9 +38,17 @@ def remember(session: Session, order: Order, earlier: Mapping[str, Any], now: da
             free_places(session, order.organization_id, [order.account_id])
         elif change.kind in (ChangeKind.LEAVE_GROUP, ChangeKind.JOIN_GROUP):
             _remember_membership(session, order, change)
+    if _gives_back(order):
+        person.given_back_at = now
     add_seats(session, order, person)
     forget_seats(session, order, person, seats_ended(session, order, earlier))
     count_seats(session, order.organization_id, before, seats_held(session, person))
+
+
+def _gives_back(order: Order) -> bool:
+    kinds = {change.kind for change in order.begun or ()}
+    given = {ChangeKind.JOIN_GROUP, ChangeKind.ASSIGN_ROLE} if order.undoes is not None else set()
+    return not kinds.isdisjoint(given | {ChangeKind.RESTORE, ChangeKind.REACTIVATE, ChangeKind.KEEP_ACCOUNT})
 
 
 def _remember_membership(session: Session, order: Order, change: Change) -> None:

@@ -20,7 +20,7 @@ from services.candidates import candidates
 from services.previews import add_cases, row_of
 from services.scope import count_scope
 
-WORTH_A_ROW = frozenset({Why.UNDER_WAY, Why.TOLD, Why.KEPT})
+WORTH_A_ROW = frozenset({Why.UNDER_WAY, Why.TOLD, Why.KEPT, Why.GIVEN_BACK})
 """Of those whom the rule leaves alone, the ones worth a row: the others are simply not idle."""
 
 

@@ -179,6 +179,7 @@ WHYS: dict[Why, str] = {
     Why.UNDER_WAY: "In another run",
     Why.TOLD: "Warned already",
     Why.KEPT: "Still needed",
+    Why.GIVEN_BACK: "Given back",
     Why.UNREACHABLE: "Cannot be warned",
     Why.ATLASSIAN: "Atlassian says no",
     Why.NOT_IDLE: "Not idle",

@@ -203,6 +203,17 @@ def test_s55_whoever_still_needs_it_is_neither_warned_nor_taken(place: Place, ru
 
 
 @given(places, eager_rules | rules())
+def test_whoever_was_just_given_back_is_neither_warned_nor_taken(place: Place, rule: Rule) -> None:
+    for person, verdict in chosen(rule, place):
+        action, when = rule.steps[verdict.step].action, rule.steps[verdict.step].when
+        if person.given_back_at is None or person.seen.facts.status != "active":
+            continue
+        if action.takes or action.deed is Deed.TELL:
+            away = [days for days in (when.not_seen, when.never, when.invited) if days is not None] or [30]
+            assert (NOW - person.given_back_at) >= timedelta(days=min(away))
+
+
+@given(places, eager_rules | rules())
 def test_s55_whoever_said_that_they_are_away_is_neither_warned_nor_taken(place: Place, rule: Rule) -> None:
     for person, verdict in chosen(rule, place):
         action = rule.steps[verdict.step].action
@@ -358,6 +369,33 @@ def test_s55_each_rung_has_its_own_patience() -> None:
     assert judge_by_rule(LADDER, replace(told, kept_at=kept_at), GROUND, NOW).state is CaseState.PLANNED
     verdict = judge_by_rule(LADDER, replace(taken, kept_at=kept_at), GROUND, NOW)
     assert (verdict.state, verdict.why, verdict.step) == (CaseState.SPARED, Why.KEPT, 1)
+
+
+@pytest.mark.parametrize("deed", [Deed.TELL, Deed.SUSPEND, Deed.REMOVE, Deed.LIST])
+def test_their_time_counts_from_the_day_on_which_they_were_given_back(deed: Deed) -> None:
+    """While their access was gone they could not come; a list takes nothing, and shows them all the same."""
+    rule = Rule("R", EVERYBODY, (Step(When(not_seen=90), Action(deed), kept_for=7),))
+    back = replace(somebody(seen_days_ago(500)), given_back_at=NOW - timedelta(days=90) + A_SECOND)
+    verdict = judge_by_rule(rule, back, GROUND, NOW)
+    if deed is Deed.LIST:
+        assert verdict.state is CaseState.PLANNED
+        return
+    assert (verdict.state, verdict.why) == (CaseState.SPARED, Why.GIVEN_BACK)
+    assert verdict.reason.startswith("Was given their access back on ")
+    for moment in (NOW - timedelta(days=90), None):
+        assert (
+            judge_by_rule(rule, replace(back, given_back_at=moment), GROUND, NOW).state is CaseState.PLANNED
+        )
+
+
+def test_who_is_suspended_again_since_goes_up_the_ladder() -> None:
+    rule = Rule("R", EVERYBODY, (Step(When(suspended=3), Action(Deed.REMOVE)),))
+    again = replace(
+        somebody(seen_days_ago(500), status="suspended", membership_status="suspended"),
+        status_since=NOW - timedelta(days=4),
+        given_back_at=NOW - timedelta(days=5),
+    )
+    assert judge_by_rule(rule, again, GROUND, NOW).state is CaseState.PLANNED
 
 
 def test_an_answer_keeps_nobody_who_is_not_idle_or_in_hand() -> None:
