@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from rules.access_path import USER_ROLE
 from rules.changes import Change, ChangeKind, is_away
-from rules.deeds import Deed
+from rules.deeds import Action, Deed
 from rules.person import PersonFacts
 from rules.roster import Access
 
@@ -69,6 +69,10 @@ class Known:
     has_address: bool = True
     person: PersonFacts | None = None
 
+    @property
+    def is_gone(self) -> bool:
+        return self.deleted or not self.active
+
 
 @dataclass(frozen=True, slots=True)
 class Endings:
@@ -102,11 +106,36 @@ class Rest:
 
 def next_step(known: Known, endings: Endings) -> Step | Rest:
     """The one thing to do next for this person. Done and asked again, it comes to a rest."""
-    if known.deleted or not known.active:
+    if known.is_gone:
         return _ending(known, endings.when_deleted if known.deleted else endings.when_inactive, endings)
     if known.person is None or is_away(known.person):
         return _newcomer(known)
     return _way_back(known, known.person) or _access(known, known.person)
+
+
+ACTIVE_AGAIN = "Their identity provider says again that they are active."
+GONE_BY_NOW = "Their identity provider says by now that they are not active, or has deleted them."
+NOT_GIVEN_ANY_MORE = "Their groups at the identity provider do not give this any more."
+GIVEN_AGAIN = "A group of theirs at an identity provider gives this again."
+TAKEN_BACK = frozenset({ACTIVE_AGAIN, GONE_BY_NOW, NOT_GIVEN_ANY_MORE, GIVEN_AGAIN})
+"""What `no_longer_asked` says."""
+
+
+def no_longer_asked(known: Known, action: Action) -> str | None:
+    """Why what was once the next step is not what the provider wants any more, whatever the directory shows.
+
+    None: it is.
+    """
+    if action.deed in ENDINGS:
+        return None if known.is_gone else ACTIVE_AGAIN
+    if known.is_gone:
+        return GONE_BY_NOW
+    kept = known.wanted | known.others
+    if action.deed is Deed.TAKE_BACK:
+        again = not set(action.roles).isdisjoint(kept.roles) or not set(action.join).isdisjoint(kept.groups)
+        return GIVEN_AGAIN if again else None
+    wanted = set(action.roles) <= set(known.wanted.roles) and set(action.join) <= set(known.wanted.groups)
+    return None if wanted else NOT_GIVEN_ANY_MORE
 
 
 def _ending(known: Known, deed: Deed, endings: Endings) -> Step | Rest:

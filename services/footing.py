@@ -17,11 +17,12 @@ from connect.gateway.organization import OrganizationGateway
 from models.audit import APP
 from models.run import find_run
 from rules.verdict import Ground
-from services import access_rule_book, rule_book
+from services import access_rule_book, rule_book, scim_book
 from services.access_rule_book import AccessBook
 from services.doors import opened
 from services.ground import ground_of
 from services.rule_book import RuleBook
+from services.scim_book import ScimBook
 from services.toolbox import Toolbox
 
 BELIEVED = timedelta(seconds=1)
@@ -35,6 +36,7 @@ class RunFooting:
     rule_id: str | None
     book: RuleBook
     access: AccessBook
+    scim: ScimBook
     ground: Ground
 
 
@@ -110,5 +112,6 @@ class Footing:
             rule_id=run.rule_id,
             book=book,
             access=access_rule_book.open_at(session, run),
+            scim=scim_book.open_at(session, run),
             ground=replace(self._ground, guarded=guarded),
         )

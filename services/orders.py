@@ -21,6 +21,7 @@ from rules.roster import Origin, action_from_words
 from rules.rule import Rule, Step
 from rules.undo import taken_back_by
 from rules.verdict import Ground
+from services import scim_book
 from services.candidate_now import REMEMBERED, Remembered, remembered
 from services.delays import look_again_at
 from services.footing import Footing, RunFooting
@@ -43,7 +44,7 @@ class Order:
     not show these yet. A case of a rule has `rule`, the
     version that its run names, and `step`; `newer_rule` is what the rule has become since. A case of an access rule has
     that, as it is now, and the `other_rules` that give something at the same time. `objection` is what our
-    own memory has against the deed.
+    own memory has against the deed, an identity provider's word included.
     """
 
     organization_id: str
@@ -151,6 +152,7 @@ def take(footing: Footing, case_id: str, attempt: int) -> Order | None:
 
 def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered, settle: timedelta) -> Order:
     rule, objection = footing.book.rule, footing.book.objection or footing.access.objection
+    objection = objection or scim_book.objection_to(session, case, footing.scim)
     step = rule.steps[case.step] if rule is not None and case.step < len(rule.steps) else None
     original = find_case(session, case.organization_id, case.undoes) if case.undoes else None
     undone = taken_back_by(Deed(case.deed), done_changes(original)) if original is not None else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -28,28 +29,32 @@ def know(
     session: Session, organization_id: str, users: Sequence[ScimUser], organization: OrganizationFacts
 ) -> dict[str, Known]:
     """Id of a SCIM user → what decides about them. Whoever is found in the directory is remembered by account id."""
+    people = _people(session, organization_id, users, organization)
+    for user in users:
+        if user.id in people:
+            user.account_id = people[user.id].account_id
+    said = said_of(session, organization_id, users)
+    return {user_id: replace(known, person=people.get(user_id)) for user_id, known in said.items()}
+
+
+def said_of(session: Session, organization_id: str, users: Sequence[ScimUser]) -> dict[str, Known]:
+    """The same as far as providers say it: without the directory."""
     profiles = {profile.id: profile.access for profile in profiles_of(session, organization_id)}
     groups = groups_by_user(session, organization_id, [user.id for user in users])
-    people = _people(session, organization_id, users, organization)
     others = _others(session, organization_id, users, profiles)
-    found = {}
-    for user in users:
-        person = people.get(user.id)
-        if person is not None:
-            user.account_id = person.account_id
-        wanted = _wanted(groups.get(user.id, ()), profiles)
-        found[user.id] = Known(
+    return {
+        user.id: Known(
             active=user.active,
             deleted=user.deleted_at is not None,
-            wanted=wanted,
+            wanted=_wanted(groups.get(user.id, ()), profiles),
             given=access_from(user.given),
             others=others.get(user.account_id or "", NO_ACCESS),
             taken=Deed(user.taken) if user.taken else None,
             invited=user.invited,
             has_address=bool(user.email),
-            person=person,
         )
-    return found
+        for user in users
+    }
 
 
 def access_from(words: dict[str, Any] | None) -> Access:

@@ -15,7 +15,7 @@ from rules.changes import ChangeKind
 from rules.deeds import Deed
 from rules.judging import already
 from rules.roster import action_from_words, is_unknown
-from rules.scim import ScimState, Step, after
+from rules.scim import TAKEN_BACK, ScimState, Step, after
 from services.orders import done_changes
 from services.scim_facts import access_from, access_to
 
@@ -68,7 +68,8 @@ def _note(user: ScimUser, case: Case, now: datetime) -> None:
             user.taken = deed.value
     if kinds & _RETURNING:
         user.taken = ""
-    if landed:
+    if landed or user.dirty_at is not None or case.reason in TAKEN_BACK:
+        # What was said meanwhile is another word, even if it asks for the same again.
         user.tried, user.dirty_at = None, user.dirty_at or now
         return
     deed = Deed(case.deed)

@@ -9,10 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.changes import Change, ChangeKind
-from rules.deeds import Deed
+from rules.deeds import Action, Deed
 from rules.person import GroupRef, PersonFacts, ProductAccess
 from rules.roster import Access
-from rules.scim import NO_ACCESS, Endings, Known, Rest, ScimState, Step, after, next_step
+from rules.scim import (
+    ACTIVE_AGAIN,
+    GIVEN_AGAIN,
+    GONE_BY_NOW,
+    NO_ACCESS,
+    NOT_GIVEN_ANY_MORE,
+    TAKEN_BACK,
+    Endings,
+    Known,
+    Rest,
+    ScimState,
+    Step,
+    after,
+    next_step,
+    no_longer_asked,
+)
 
 JIRA, WIKI = "ari:jira", "ari:wiki"
 USER = "atlassian/user"
@@ -118,6 +133,30 @@ def test_only_what_takes_counts_for_the_brake() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("facts", "action", "why"),
+    [
+        (known(), Action(Deed.SUSPEND), ACTIVE_AGAIN),
+        (known(), Action(Deed.DEACTIVATE), ACTIVE_AGAIN),
+        (known(), Action(Deed.REMOVE_ACCESS, products=(JIRA,)), ACTIVE_AGAIN),
+        (known(active=False), Action(Deed.SUSPEND), None),
+        (known(deleted=True), Action(Deed.SUSPEND), None),
+        (known(active=False), Action(Deed.RESTORE), GONE_BY_NOW),
+        (known(deleted=True), Action(Deed.INVITE), GONE_BY_NOW),
+        (known(), Action(Deed.REACTIVATE), None),
+        (known(wanted=access("g", "h")), Action(Deed.GIVE_ACCESS, join=("g",)), None),
+        (known(wanted=access("h")), Action(Deed.GIVE_ACCESS, join=("g", "h")), NOT_GIVEN_ANY_MORE),
+        (known(wanted=access("g")), Action(Deed.INVITE, roles=((JIRA, USER),)), NOT_GIVEN_ANY_MORE),
+        (known(wanted=access("h")), Action(Deed.TAKE_BACK, join=("g",)), None),
+        (known(wanted=access("g")), Action(Deed.TAKE_BACK, join=("g", "h")), GIVEN_AGAIN),
+        (known(others=access(roles=(JIRA,))), Action(Deed.TAKE_BACK, roles=((JIRA, USER),)), GIVEN_AGAIN),
+    ],
+)
+def test_what_is_taken_back_is_not_asked_for_any_more(facts: Known, action: Action, why: str | None) -> None:
+    assert no_longer_asked(facts, action) == why
+    assert why is None or why in TAKEN_BACK
+
+
 GROUPS, ROLES = st.sets(st.sampled_from("abc")), st.sets(st.sampled_from([JIRA, WIKI]))
 ACCESSES = st.builds(lambda groups, roles: access(*sorted(groups), roles=tuple(sorted(roles))), GROUPS, ROLES)
 
@@ -153,6 +192,8 @@ def test_done_step_by_step_it_comes_to_a_rest(
     met: list[Step] = []
     while isinstance(step := next_step(facts, endings), Step):
         assert step not in met
+        action = Action(step.deed, step.products, join=step.access.groups, roles=step.access.roles)
+        assert no_longer_asked(facts, action) is None
         met.append(step)
         facts = done(facts, step)
         assert len(met) < 6

@@ -44,3 +44,13 @@ def entra(connect: Callable[[str], IdentityProvider]) -> IdentityProvider:
 @pytest.fixture
 def okta(connect: Callable[[str], IdentityProvider]) -> IdentityProvider:
     return connect("okta")
+
+
+@pytest.fixture
+def live(world: World) -> IdentityProvider:
+    """Acme's directory has been read; a connection is live, inactive means suspended."""
+    world.synced()
+    found = connected(world, provider="entra")
+    identity_providers.note_preview(world.tools, found.operator, found.connection_id)
+    identity_providers.switch_mode(world.tools, found.operator, found.connection_id, live=True)
+    return found

@@ -19,16 +19,6 @@ from tests.scim.provider import IdentityProvider, connected
 from tests.world import ACCOUNTS, ACME, World
 
 
-@pytest.fixture
-def live(world: World) -> IdentityProvider:
-    """Acme's directory has been read; a connection is live, inactive means suspended."""
-    world.synced()
-    found = connected(world, provider="entra")
-    identity_providers.note_preview(world.tools, found.operator, found.connection_id)
-    identity_providers.switch_mode(world.tools, found.operator, found.connection_id, live=True)
-    return found
-
-
 def settings(idp: IdentityProvider, **changed: str) -> None:
     words = {"name": "Entra", "when_inactive": "suspend", "when_deleted": "suspend"}
     words |= {"brake_number": "", "brake_share": ""}
