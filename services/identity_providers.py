@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotFound, NotReady
 from models.audit import Event
 from models.profile import find_profile
+from models.run import Run
 from models.scim import (
     ScimConnection,
     ScimGroup,
@@ -21,9 +22,12 @@ from models.scim import (
     find_group,
 )
 from rules.deeds import Deed
+from rules.roster import Origin
 from rules.scim import ENDINGS, Provider, ScimMode
 from services.audit import record
 from services.doors import require_organization
+from services.runs import GOING, stop_run
+from services.scim_book import DISCONNECTED, ONLY_AUDITS
 from services.scim_connections import Provisioner, new_token
 from services.scim_members import look_again, members_in
 from services.toolbox import Toolbox
@@ -148,7 +152,10 @@ def note_preview(tools: Toolbox, caller: Caller, connection_id: str) -> None:
 
 
 def switch_mode(tools: Toolbox, caller: Caller, connection_id: str, *, live: bool) -> ScimConnection:
-    """Live, or audit again. Raises NotReady when nobody has looked at what would change."""
+    """Live, or audit again: then whoever waits is left alone.
+
+    Raises NotReady when nobody has looked at what would change.
+    """
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     mode = ScimMode.LIVE if live else ScimMode.AUDIT
@@ -159,6 +166,8 @@ def switch_mode(tools: Toolbox, caller: Caller, connection_id: str, *, live: boo
                 "Nobody has looked at what would change.", "Look at the preview, then make it live."
             )
         if found.mode != mode.value:
+            if not live:
+                _stop_runs(session, found, caller, now, ONLY_AUDITS)
             found.mode, found.look_at = mode.value, now
             session.execute(
                 update(ScimUser)
@@ -208,11 +217,15 @@ def map_group(
 
 
 def disconnect(tools: Toolbox, caller: Caller, connection_id: str) -> ScimConnection:
-    """Takes a connection away with all that it told us. Its token opens nothing from now on; nobody loses access."""
+    """Takes a connection away with all that it told us. Its token opens nothing from now on; nobody loses access.
+
+    Whoever waits for their turn is left alone.
+    """
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
         found = require_connection(session, organization_id, connection_id)
+        _stop_runs(session, found, caller, now, DISCONNECTED)
         found.deleted_at, found.token_hash, found.look_at = now, None, None
         for table in (ScimGroup, ScimUser):
             session.execute(
@@ -232,6 +245,20 @@ def require_connection(session: Session, organization_id: str, connection_id: st
     if found is None:
         raise NotFound("This connection does not exist, or not any more.", "Reload the list.")
     return found
+
+
+def _stop_runs(session: Session, found: ScimConnection, caller: Caller, now: datetime, reason: str) -> None:
+    # Before the connection's row is touched: a worker that ends a case comes to that one last as well. Whoever is in a
+    # run that begins this very moment is spared at the deed (services/scim_book.py).
+    going = select(Run).where(
+        Run.organization_id == found.organization_id,
+        Run.origin == Origin.SCIM.value,
+        Run.origin_id == found.id,
+        Run.undoes.is_(None),
+        Run.state.in_(GOING),
+    )
+    for run in session.scalars(going).all():
+        stop_run(session, run, caller.account_id or "", now, reason)
 
 
 def _checked_name(name: str) -> str:

@@ -103,6 +103,38 @@ def only_audits(idp: IdentityProvider) -> None:
     identity_providers.switch_mode(idp.world.tools, idp.operator, idp.connection_id, live=False)
 
 
+@pytest.mark.parametrize(
+    ("end", "words"), [(disconnects, "was disconnected"), (only_audits, "only audits by now")]
+)
+def test_a_connection_that_ends_stops_its_runs(
+    live: IdentityProvider, end: Callable[[IdentityProvider], None], words: str
+) -> None:
+    world = live.world
+    accounts, _, run = held_by_the_brake(live)
+    end(live)
+    stopped = world.stored(Run, run.organization_id, run.id)
+    assert (stopped.state, stopped.stopped_by) == ("stopped", live.operator.account_id)
+    assert {case.state for case in world.cases(run.id).values()} == {"cancelled"}
+    assert all(words in case.reason for case in world.cases(run.id).values())
+    assert words in world.audit("run:stopped")[-1].result
+    world.later(hours=1)
+    work(world)
+    assert [status_of(world, account)[0] for account in accounts] == ["active"] * 3
+
+
+def test_who_was_stopped_is_in_the_preview_again_and_goes_when_it_is_live(live: IdentityProvider) -> None:
+    world = live.world
+    accounts, users, _ = held_by_the_brake(live)
+    only_audits(live)
+    work(world)
+    assert [live.stored(user).reason for user in users] == ["Would suspend them."] * 3
+    settings(live)
+    identity_providers.note_preview(world.tools, live.operator, live.connection_id)
+    identity_providers.switch_mode(world.tools, live.operator, live.connection_id, live=True)
+    work(world)
+    assert [status_of(world, account)[0] for account in accounts] == ["suspended"] * 3
+
+
 def failed(live: IdentityProvider, user: str) -> Run:
     """A run for somebody whom Atlassian could not even show, until the worker gave up."""
     world = live.world
