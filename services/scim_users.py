@@ -178,7 +178,10 @@ def _mark(row: ScimUser, now: datetime) -> None:
 
 
 def _take_over(session: Session, who: Provisioner, row: ScimUser) -> None:
-    """Somebody deleted and created again is the same person: what this connection gave and took goes along."""
+    """Somebody deleted and created again is the same person: what this connection gave and took goes along.
+
+    So does the case in which a run has them in hand: what comes of it is theirs.
+    """
     query = (
         select(ScimUser)
         .where(
@@ -193,10 +196,10 @@ def _take_over(session: Session, who: Provisioner, row: ScimUser) -> None:
     former = session.scalars(query).first()
     if former is None:
         return
-    row.given, row.taken, row.invited, row.account_id = (
-        former.given, former.taken, former.invited, former.account_id,
+    row.given, row.taken, row.invited, row.account_id, row.case_id = (
+        former.given, former.taken, former.invited, former.account_id, former.case_id,
     )  # fmt: skip
-    former.given, former.taken, former.dirty_at = None, "", None
+    former.given, former.taken, former.dirty_at, former.case_id = None, "", None, None
     former.state, former.reason = "settled", "Created again by the identity provider."
 
 

@@ -318,6 +318,31 @@ def test_a_name_that_comes_back_is_the_same_person(live: IdentityProvider) -> No
     assert live.stored(again).state == "settled"
 
 
+@pytest.mark.parametrize("acted", [True, False])
+def test_a_name_that_comes_back_takes_along_the_run_that_has_them_in_hand(
+    live: IdentityProvider, *, acted: bool
+) -> None:
+    """Whether their turn had come or not: nobody stays suspended of whom the provider says that they are here."""
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users")
+    user = live.add(email)
+    work(world)
+    live.send("DELETE", f"/Users/{user}", status=204)
+    world.later(seconds=scim_changes.GATHER.total_seconds() + 1)
+    for due in scim_changes.due_connections(world.tools):
+        scim_changes.follow_up(world.tools, *due)
+    if acted:
+        world.act()
+        assert status_of(world, account)[0] == "suspended"
+    again = live.add(email)
+    world.act()
+    work(world)
+    assert status_of(world, account)[0] == "active"
+    assert world.effects(account)["suspend"] == int(acted)
+    assert [live.stored(each).state for each in (user, again)] == ["settled", "settled"]
+
+
 def test_two_connections_do_not_fight_over_a_person(live: IdentityProvider) -> None:
     world = live.world
     settings(live)
