@@ -18,7 +18,7 @@ from models.audit import APP
 from models.run import Case, Run
 from models.scim import ScimConnection, ScimUser, find_connection
 from rules.case import OPEN, RunState
-from rules.deeds import CAPABILITIES
+from rules.deeds import CAPABILITIES, Deed
 from rules.roster import Entry, Origin
 from rules.scim import Known, Rest, ScimMode, ScimState, Step, next_step
 from services.ground import organization_facts
@@ -151,7 +151,8 @@ def _put(found: ScimConnection, plan: _Plan, user: ScimUser, known: Known, step:
         return
     entry = Entry(
         step.deed,
-        email="" if known.person is not None else user.email,
+        # Whoever was here once has an account, and is invited by address all the same.
+        email=user.email if known.person is None or step.deed is Deed.INVITE else "",
         account_id=known.person.account_id if known.person is not None else "",
         name=user.display_name,
         access=step.access,

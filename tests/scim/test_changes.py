@@ -361,6 +361,20 @@ def test_two_connections_do_not_fight_over_a_person(live: IdentityProvider) -> N
     assert world.effects_by(account) == {"join_group:jira-users": 1}
 
 
+def test_who_was_in_the_directory_once_is_invited_again(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users", membership_status="no_membership")
+    user = live.add(email)
+    mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), user)
+    work(world)
+    assert live.stored(user).account_id == account
+    assert account_of(world, email) == account, "and nobody else"
+    assert len(world.requests("/users/invite$")) == 1
+    assert groups_of(world, account) == ["confluence-users", "jira-users"]
+    assert live.stored(user).state == "settled"
+
+
 def test_an_operator_s_stop_is_respected(live: IdentityProvider) -> None:
     world = live.world
     settings(live)
