@@ -145,6 +145,14 @@ def to_audit(session: Session, stored: StoredAccessRule, by: str, now: datetime)
     stored.sync_id = None
 
 
+def only_list_from_now_on(session: Session, organization_id: str, by: str, now: datetime) -> None:
+    """No access rule of an organization gives or takes before somebody has switched it live again."""
+    for stored in access_rules_of(session, organization_id):
+        if stored.is_live:
+            _switch(session, stored, Mode.AUDIT, by, now)
+            _record(session, Event.ACCESS_RULE_SWITCHED, stored, by, None, now, Mode.AUDIT.value)
+
+
 def record_access_rule(
     session: Session,
     event: Event,
@@ -155,13 +163,26 @@ def record_access_rule(
     subject: str | None = None,
 ) -> None:
     """Writes what an operator did with a rule into the audit."""
+    _record(session, event, stored, caller.account_id or "", caller.tenant, now, result, subject)
+
+
+def _record(
+    session: Session,
+    event: Event,
+    stored: StoredAccessRule,
+    actor: str,
+    client_key: str | None,
+    now: datetime,
+    result: str,
+    subject: str | None = None,
+) -> None:
     record(
         session,
         event,
         at=now,
-        actor=caller.account_id or "",
+        actor=actor,
         organization_id=stored.organization_id,
-        client_key=caller.tenant,
+        client_key=client_key,
         subject=subject,
         result=result,
         details={"access_rule": stored.id, "name": stored.name},

@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotFound, NotReady
 from models.audit import Event
 from models.profile import find_profile
-from models.run import Run
 from models.scim import (
     ScimConnection,
     ScimGroup,
@@ -22,14 +21,13 @@ from models.scim import (
     find_group,
 )
 from rules.deeds import Deed
-from rules.roster import Origin
 from rules.scim import ENDINGS, Provider, ScimMode
 from services.audit import record
 from services.doors import require_organization
-from services.runs import GOING, stop_run
-from services.scim_book import DISCONNECTED, ONLY_AUDITS
+from services.scim_book import DISCONNECTED
 from services.scim_connections import Provisioner, new_token
 from services.scim_members import look_again, members_in
+from services.scim_modes import MODES, stop_runs, to_mode
 from services.toolbox import Toolbox
 
 MOST_CONNECTIONS = 10
@@ -166,15 +164,8 @@ def switch_mode(tools: Toolbox, caller: Caller, connection_id: str, *, live: boo
                 "Nobody has looked at what would change.", "Look at the preview, then make it live."
             )
         if found.mode != mode.value:
-            if not live:
-                _stop_runs(session, found, caller, now, ONLY_AUDITS)
-            found.mode, found.look_at = mode.value, now
-            session.execute(
-                update(ScimUser)
-                .where(ScimUser.organization_id == organization_id, ScimUser.connection_id == found.id)
-                .values(dirty_at=now, state="waiting", reason="", tried=None)
-            )
-            _record(session, Event.SCIM_CHANGED, found, caller, now, "Live" if live else "Audit only")
+            to_mode(session, found, mode, caller.account_id or "", now)
+            _record(session, Event.SCIM_CHANGED, found, caller, now, MODES[mode])
         session.flush()
         session.expunge(found)
         return found
@@ -225,7 +216,7 @@ def disconnect(tools: Toolbox, caller: Caller, connection_id: str) -> ScimConnec
     now = tools.clock()
     with tools.begin() as session:
         found = require_connection(session, organization_id, connection_id)
-        _stop_runs(session, found, caller, now, DISCONNECTED)
+        stop_runs(session, found, caller.account_id or "", now, DISCONNECTED)
         found.deleted_at, found.token_hash, found.look_at = now, None, None
         for table in (ScimGroup, ScimUser):
             session.execute(
@@ -245,20 +236,6 @@ def require_connection(session: Session, organization_id: str, connection_id: st
     if found is None:
         raise NotFound("This connection does not exist, or not any more.", "Reload the list.")
     return found
-
-
-def _stop_runs(session: Session, found: ScimConnection, caller: Caller, now: datetime, reason: str) -> None:
-    # Before the connection's row is touched: a worker that ends a case comes to that one last as well. Whoever is in a
-    # run that begins this very moment is spared at the deed (services/scim_book.py).
-    going = select(Run).where(
-        Run.organization_id == found.organization_id,
-        Run.origin == Origin.SCIM.value,
-        Run.origin_id == found.id,
-        Run.undoes.is_(None),
-        Run.state.in_(GOING),
-    )
-    for run in session.scalars(going).all():
-        stop_run(session, run, caller.account_id or "", now, reason)
 
 
 def _checked_name(name: str) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models.organization import Organization
-from models.rule import StoredRule
 from models.sync import SyncState, running_sync
 from models.tenant import Tenant, doors_of
+from services.access_rules import only_list_from_now_on
 from services.leaver_stops import stop_all_leavers
+from services.rules import switch_all_off
 from services.runs import stop_all
+from services.scim_modes import only_audit_from_now_on
 from services.syncing import end_sync
 
 
@@ -26,11 +27,9 @@ def leave(session: Session, tenant: Tenant, *, actor: str, now: datetime, reason
     stop_all(session, organization_id, actor, now, reason)
     stop_all_leavers(session, organization_id, actor, now)
     # Whoever opens a door again decides anew what may run by itself.
-    session.execute(
-        update(StoredRule)
-        .where(StoredRule.organization_id == organization_id)
-        .values(is_on=False, next_run_at=None)
-    )
+    switch_all_off(session, organization_id, actor, now)
+    only_list_from_now_on(session, organization_id, actor, now)
+    only_audit_from_now_on(session, organization_id, actor, now)
     sync = running_sync(session, organization_id)
     if sync is not None:
         end_sync(session, sync, SyncState.STOPPED, now=now, actor=actor, problem=reason)

@@ -167,15 +167,29 @@ def delete_rule(tools: Toolbox, caller: Caller, rule_id: str) -> None:
         record_rule(session, Event.RULE_DELETED, stored, caller, now)
 
 
+def switch_all_off(session: Session, organization_id: str, actor: str, now: datetime) -> None:
+    """No rule of an organization runs before somebody has switched it on again. Its runs are stopped elsewhere."""
+    for stored in rules_of(session, organization_id):
+        if stored.is_on:
+            stored.is_on, stored.next_run_at = False, None
+            _record(session, Event.RULE_SWITCHED_OFF, stored, actor, None, now)
+
+
 def record_rule(session: Session, event: Event, stored: StoredRule, caller: Caller, now: datetime) -> None:
     """Writes what happened to a rule into the audit."""
+    _record(session, event, stored, caller.account_id or "", caller.tenant, now)
+
+
+def _record(
+    session: Session, event: Event, stored: StoredRule, actor: str, client_key: str | None, now: datetime
+) -> None:
     record(
         session,
         event,
         at=now,
-        actor=caller.account_id or "",
+        actor=actor,
         organization_id=stored.organization_id,
-        client_key=caller.tenant,
+        client_key=client_key,
         result=f"{stored.name}, version {stored.version}",
         details={"rule": stored.id, "version": str(stored.version)},
     )
