@@ -6,11 +6,23 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    SQLColumnExpression,
+    String,
+    exists,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from models.db import Base, UtcDateTime
+from models.people import Person
 from rules.panel import Privacy
+from rules.person import IN_USE
 from rules.topics import DigestEvery
 
 
@@ -83,7 +95,7 @@ class OperatorReason(StrEnum):
 
 
 class Operator(Base):
-    """Somebody who may see the organization's people and make the app act on them (S26)."""
+    """Somebody who may see the organization's people and make the app act on them (S26), while they are still here."""
 
     __tablename__ = "operator"
 
@@ -108,8 +120,39 @@ def close_gate(session: Session, organization_id: str) -> None:
     )
 
 
+def still_here(
+    organization_id: SQLColumnExpression[str], account_id: SQLColumnExpression[str]
+) -> ColumnElement[bool]:
+    """Whether somebody neither left the organization's directory nor has an account there that is out of use.
+
+    Whom the directory does not show yet is here: before the first sync that is who gave the key.
+    """
+    # Another name: the question around it may ask about people, too.
+    person = aliased(Person)
+    return ~exists().where(
+        person.organization_id == organization_id,
+        person.account_id == account_id,
+        or_(
+            person.left_at.is_not(None),
+            person.account_status.not_in(IN_USE),
+            # Of several directories the row shows one: who is suspended there may work in another.
+            person.status.not_in(IN_USE) & person.in_several_directories.is_(False),
+        ),
+    )
+
+
 def operators_of(session: Session, organization_id: str) -> list[Operator]:
+    """Everybody on the list, the first one named first; also those who are gone."""
     query = select(Operator).where(Operator.organization_id == organization_id)
+    return list(session.scalars(query.order_by(Operator.named_at, Operator.account_id)))
+
+
+def operators_here(session: Session, organization_id: str) -> list[Operator]:
+    """Those on the list who count: they are still here."""
+    query = select(Operator).where(
+        Operator.organization_id == organization_id,
+        still_here(Operator.organization_id, Operator.account_id),
+    )
     return list(session.scalars(query.order_by(Operator.named_at, Operator.account_id)))
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 ORG_ADMIN = "atlassian/org-admin"
+IN_USE = ("", "active")
+"""What `status` and `account_status` say of an account that its owner can use. Empty: Atlassian did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +86,7 @@ class PersonFacts:
     @property
     def is_org_admin(self) -> bool:
         return ORG_ADMIN in self.platform_roles
+
+    @property
+    def is_in_use(self) -> bool:
+        return self.status in IN_USE

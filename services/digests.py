@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from connect.caller import Caller
 from connect.errors import Invalid, NotFound
 from models.audit import Event
-from models.organization import Operator, Organization, operators_of
+from models.organization import Operator, Organization, operators_here
 from models.people import find_person
 from rules.topics import Channel, DigestEvery, Topic
 from services.audit import record
@@ -105,7 +105,7 @@ def _send(tools: Toolbox, organization_id: str, sent_at: datetime | None, mornin
         organization = session.get_one(Organization, organization_id)
         if digest_of(session, organization, since, now, found).is_empty:
             return
-        for operator in operators_of(session, organization_id):
+        for operator in operators_here(session, organization_id):
             person = find_person(session, organization_id, operator.account_id)
             if operator.digest_stopped_at is None and person is not None and person.email:
                 send_out(

@@ -10,7 +10,7 @@ from connect.errors import Invalid
 from connect.smtp import Answer, Trouble
 from models.leaver import find_leaver
 from models.mail import MailSender, MailSuppression
-from models.organization import Operator, Organization
+from models.organization import Organization, operators_here
 from models.people import Person, find_person
 from models.run import find_case
 from models.timed_access import TimedState, find_timed
@@ -142,8 +142,12 @@ def _objection(session: Session, parcel: Parcel, person: Person) -> str:
     if _is_not_needed(session, parcel, person):
         return NOT_NEEDED
     if parcel.topic is Topic.DIGEST:
-        operator = session.get(Operator, (person.organization_id, person.account_id))
-        if operator is None or operator.digest_stopped_at is not None:
+        wanted = [
+            operator.account_id
+            for operator in operators_here(session, person.organization_id)
+            if operator.digest_stopped_at is None
+        ]
+        if person.account_id not in wanted:
             return NO_OPERATOR
     return ""
 

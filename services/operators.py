@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from connect.caller import Caller
 from connect.errors import Conflict, Gone, Invalid, NotFound
 from models.audit import Event
-from models.organization import Operator, OperatorReason, close_gate, operators_of
+from models.organization import (
+    Operator,
+    OperatorReason,
+    close_gate,
+    operators_here,
+    operators_of,
+    still_here,
+)
 from models.people import Person, find_person
 from models.tenant import organization_behind
 from services.audit import record
@@ -22,28 +29,34 @@ from services.toolbox import Toolbox
 
 @dataclass(frozen=True, slots=True)
 class OperatorView:
-    """One operator by name. Org admins are operators without being on this list."""
+    """One operator by name; `is_here` unless they are gone, and no operator as long as that is so.
+
+    Org admins are operators without being on this list.
+    """
 
     account_id: str
     name: str
     reason: str
     named_at: datetime
+    is_here: bool
 
 
 # Asked on every request: not built anew each time.
 _NAMED = select(Operator.account_id).where(
-    Operator.organization_id == bindparam("organization_id"), Operator.account_id == bindparam("account_id")
+    Operator.organization_id == bindparam("organization_id"),
+    Operator.account_id == bindparam("account_id"),
+    still_here(Operator.organization_id, Operator.account_id),
 )
 _ORG_ADMIN = select(Person.account_id).where(
     Person.organization_id == bindparam("organization_id"),
     Person.account_id == bindparam("account_id"),
     Person.is_org_admin.is_(True),
-    Person.left_at.is_(None),
+    still_here(Person.organization_id, Person.account_id),
 )
 
 
 def is_operator(tools: Toolbox, caller: Caller, *, fresh: bool) -> bool:
-    """Whether the caller is on the organization's list, or an org admin.
+    """Whether the caller is on the organization's list, or an org admin; and still here.
 
     For org admins the last sync answers; with `fresh` Atlassian is asked now. Raises AtlassianError when it has no
     answer: then nobody is let in by that way (S22).
@@ -63,9 +76,11 @@ def is_operator(tools: Toolbox, caller: Caller, *, fresh: bool) -> bool:
         return True
     try:
         with opened(tools, organization_id) as gateway:
-            return gateway.person(organization_id, "-", caller.account_id).is_org_admin
+            found = gateway.people(organization_id, "-", [caller.account_id])
     except Gone:
         return False
+    # One for each directory they are in.
+    return any(person.is_org_admin and person.is_in_use for person in found)
 
 
 def counts_as_operator(
@@ -79,9 +94,8 @@ def counts_as_operator(
         reader.organization_id == organization_id,
         reader.account_id == account_id,
         reader.is_org_admin,
-        reader.left_at.is_(None),
     )
-    return or_(named, org_admin)
+    return and_(or_(named, org_admin), still_here(organization_id, account_id))
 
 
 def list_operators(tools: Toolbox, caller: Caller) -> list[OperatorView]:
@@ -89,10 +103,15 @@ def list_operators(tools: Toolbox, caller: Caller) -> list[OperatorView]:
     organization_id = require_organization(tools, caller)
     with tools.begin() as session:
         operators = operators_of(session, organization_id)
+        here = {operator.account_id for operator in operators_here(session, organization_id)}
         names = names_of(session, organization_id, (operator.account_id for operator in operators))
         return [
             OperatorView(
-                operator.account_id, names.get(operator.account_id, ""), operator.reason, operator.named_at
+                operator.account_id,
+                names.get(operator.account_id, ""),
+                operator.reason,
+                operator.named_at,
+                operator.account_id in here,
             )
             for operator in operators
         ]
@@ -132,7 +151,7 @@ def name_operator(tools: Toolbox, caller: Caller, account_id: str) -> None:
 
 
 def remove_operator(tools: Toolbox, caller: Caller, account_id: str) -> None:
-    """Takes somebody off the list. The last one stays: nobody could name another."""
+    """Takes somebody off the list. The last one who is still here stays: nobody could name another."""
     organization_id = require_organization(tools, caller)
     with tools.begin() as session:
         # Of two who remove each other, the second one finds that they are the last.
@@ -140,7 +159,7 @@ def remove_operator(tools: Toolbox, caller: Caller, account_id: str) -> None:
         operator = session.get(Operator, (organization_id, account_id))
         if operator is None:
             raise NotFound("This person is not an operator.", "Reload the page.")
-        if len(operators_of(session, organization_id)) == 1:
+        if [one.account_id for one in operators_here(session, organization_id)] == [account_id]:
             raise Conflict("This is the last operator.", "Name another one first.")
         session.delete(operator)
         record(

@@ -54,7 +54,7 @@ def operators_sentence(tools: Toolbox, caller: Caller) -> str:
     """Who can name an operator, for somebody who is none."""
     if organization_of(tools, caller) is None:
         return NOBODY_YET
-    names = [each.name for each in list_operators(tools, caller) if each.name]
+    names = [each.name for each in list_operators(tools, caller) if each.name and each.is_here]
     if not names:
         return "Seeing people and acting on them is for operators: ask an organization admin to name you."
     return (

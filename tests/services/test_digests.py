@@ -9,10 +9,12 @@ import pytest
 
 from models.delivery import Delivery
 from models.organization import Operator, Organization
+from models.people import Person
 from rules.deeds import Deed
 from rules.topics import DeliveryState, DigestEvery
 from services import digest_links, digests, operators
 from services.digests import last_morning
+from services.mail_sending import NO_OPERATOR
 from tests.services.mails import mail_switched_on, mails, send_due
 from tests.world import ACCOUNTS, ACME, World
 
@@ -88,6 +90,40 @@ def test_a_digest_tells_what_was_done_and_what_comes(world: World) -> None:
         digests.send_digests(world.tools)
         later = [row for row in deliveries(world) if row.state == DeliveryState.WAITING]
         assert [row.target for row in later] == [ACCOUNTS["jon"]]
+
+
+@pytest.mark.parametrize("gone", [{"left_at": datetime(2027, 1, 1, tzinfo=UTC)}, {"status": "suspended"}])
+@pytest.mark.parametrize("when", ["before the morning", "before the mail's turn"])
+def test_an_operator_who_is_gone_gets_no_digest(
+    sqlite_world: World, gone: dict[str, object], when: str
+) -> None:
+    world, jon = sqlite_world, ACCOUNTS["jon"]
+    ana = world.synced()
+    operators.name_operator(world.tools, ana, jon)
+    digests.change_settings(world.tools, ana, language="en", digest="day")
+    idle = world.people(1)
+    world.sync(ana)
+    world.begin_run(ana, idle, Deed.SUSPEND)
+    world.act()
+
+    def go() -> None:
+        with world.tools.begin() as session:
+            person = session.get_one(Person, (ACME, jon))
+            for column, value in gone.items():
+                setattr(person, column, value)
+
+    with mail_switched_on(world):
+        next_morning(world)
+        if when == "before the morning":
+            go()
+        digests.send_digests(world.tools)
+        go()
+        send_due(world)
+        assert mails(world, world.stored(Person, ACME, jon).email) == []
+    found = {row.target: (row.state, row.reason) for row in deliveries(world)}
+    assert found.pop(ACCOUNTS["ana"])[0] == DeliveryState.SENT
+    late = {jon: (DeliveryState.NOT_SENT, NO_OPERATOR)}
+    assert found == ({} if when == "before the morning" else late)
 
 
 @pytest.mark.slow

@@ -100,6 +100,66 @@ def test_s22_a_write_asks_atlassian_now_and_no_answer_is_a_no(world: World) -> N
     assert not may(world, "priya", fresh=True)
 
 
+def gone(world: World, name: str, how: str) -> None:
+    """Atlassian says so, and the next sync reads it."""
+    if how == "left":
+        world.control("DELETE", f"/people/{ACCOUNTS[name]}")
+    else:
+        world.change(
+            ACCOUNTS[name],
+            **{"suspended": {"membership_status": how}, "inactive": {"account_status": how}}[how],
+        )
+    world.later(hours=1)
+    world.sync(world.caller("ana"))
+
+
+@pytest.mark.parametrize("how", ["left", "suspended", "inactive"])
+def test_s26_a_named_operator_who_is_gone_is_none(world: World, how: str) -> None:
+    ana = world.synced()
+    name_operator(world.tools, ana, ACCOUNTS["jon"])
+    gone(world, "jon", how)
+    assert not may(world, "jon")
+    assert not may(world, "jon", fresh=True)
+    assert [one.is_here for one in list_operators(world.tools, ana)] == [True, False]
+    with pytest.raises(Conflict):
+        remove_operator(world.tools, ana, ACCOUNTS["ana"])
+    remove_operator(world.tools, ana, ACCOUNTS["jon"])
+    assert names(world) == [("Ana Marić", "gave_key")]
+
+
+def test_s26_an_operator_who_comes_back_is_one_again(sqlite_world: World) -> None:
+    world, ana = sqlite_world, sqlite_world.synced()
+    name_operator(world.tools, ana, ACCOUNTS["jon"])
+    gone(world, "jon", "suspended")
+    assert not may(world, "jon", fresh=True)
+    world.change(ACCOUNTS["jon"], membership_status="active")
+    world.later(hours=1)
+    world.sync(ana)
+    assert may(world, "jon", fresh=True)
+
+
+def test_whom_the_directory_does_not_show_stays_an_operator(sqlite_world: World) -> None:
+    """Nobody is locked out by what was not read."""
+    world = sqlite_world
+    jon = world.store_key("jon")
+    assert may(world, "jon", fresh=True), "before the first sync"
+    assert [one.is_here for one in list_operators(world.tools, jon)] == [True]
+    world.sync(jon)
+    with world.tools.begin() as session:
+        person = session.get_one(Person, (ACME, ACCOUNTS["jon"]))
+        person.status, person.in_several_directories = "suspended", True
+    assert may(world, "jon", fresh=True), "another directory may say something else"
+
+
+def test_s26_an_org_admin_who_is_suspended_is_none(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.synced()
+    world.change(ACCOUNTS["priya"], membership_status="suspended")
+    assert not may(world, "priya", fresh=True), "Atlassian says so now"
+    gone(world, "priya", "suspended")
+    assert not may(world, "priya")
+
+
 def test_an_org_admin_who_left_is_none(sqlite_world: World) -> None:
     world, ana = sqlite_world, sqlite_world.synced()
     world.control("DELETE", f"/people/{ACCOUNTS['priya']}")

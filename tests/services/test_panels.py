@@ -35,7 +35,9 @@ def test_operators_of_every_kind_are_the_same_as_elsewhere(world: World) -> None
         priya = session.query(Person).filter_by(account_id=ACCOUNTS["priya"]).one()
         priya.left_at = world.clock()
         session.query(Operator).filter_by(account_id=ACCOUNTS["jon"]).delete()
-    for name in ("priya", "jon"):
+        ana_herself = session.query(Person).filter_by(account_id=ACCOUNTS["ana"]).one()
+        ana_herself.status = "suspended"
+    for name in ("priya", "jon", "ana"):
         assert not is_operator(world.tools, world.caller(name), fresh=False)
         assert not any(one.address for one in seen_by(world, name).people)
 

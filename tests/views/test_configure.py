@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
+from models.people import Person
 from sandbox.world import ADMIN_KEYS
 from tests.jobs.deployment import KEY
 from tests.views.house import ANA, JON, UMA, House, words_of
@@ -120,6 +123,19 @@ def test_operators_have_a_place_of_their_own_even_without_being_administrators(h
     assert "Uma Lindqvist (you)" in words_of(house.get("/app/operators", UMA))
     assert house.get("/app/configure", UMA).status_code == 403
     assert house.post(f"/app/operators/{UMA}/remove").status_code == 200
+
+
+def test_the_list_of_operators_says_who_is_gone(new_house: House) -> None:
+    new_house.deployment.configure()
+    new_house.read_directory()
+    new_house.post("/app/operators", account_id=JON)
+    assert "no operator as long as that is so" not in words_of(new_house.get("/app/operators"))
+    with new_house.deployment.tools.begin() as session:
+        session.scalars(select(Person).filter_by(account_id=JON)).one().status = "suspended"
+    shown = words_of(new_house.get("/app/operators"))
+    assert "Left, or their account is not active: no operator as long as that is so" in shown
+    assert "The last one stays" in shown
+    assert new_house.get("/app/people", JON).status_code == 403
 
 
 def test_an_operator_who_goes_sees_nothing_more(house: House) -> None:
