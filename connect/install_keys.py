@@ -29,7 +29,7 @@ MIN_KEY_BITS = 2048
 KEPT_FOR = timedelta(hours=1)
 COOL_DOWN = timedelta(minutes=1)
 MAX_KEPT = 256
-# Anybody may send a token with a new `kid`: so many questions a minute, then nobody is asked for a while.
+# Anybody may send a token with a new `kid`: so many questions a minute, then nobody is asked about new ones.
 MAX_QUESTIONS = 30
 
 Kept = TypeVar("Kept")
@@ -38,6 +38,7 @@ Kept = TypeVar("Kept")
 class InstallKeys:
     """Public keys by kid. Thread-safe; the network is asked outside the lock.
 
+    A kid names one key for ever: what is known is used until its host says that it does not know it any more.
     `urls` are asked in their order; the next one only when the one before does not know the key or does not answer.
     Raises ValueError when no host is configured, or one that is neither https nor on this machine.
     """
@@ -64,16 +65,24 @@ class InstallKeys:
     def pem_for(self, kid: str) -> str:
         """The public key as PEM.
 
-        Raises NotAuthenticated for a malformed or unknown kid, Unavailable when no host could be asked.
+        Raises NotAuthenticated for a malformed or unknown kid, Unavailable when no host could be asked for a new one.
         """
         if len(kid) > MAX_KID_CHARACTERS or not _KID.fullmatch(kid):
             raise NotAuthenticated(reason="kid")
         kept = self._remembered(kid)
         if kept is not None:
             return kept
-        pem = self._ask_all(kid)
+        try:
+            pem = self._ask_all(kid)
+        except Unavailable:
+            with self._lock:
+                known = self._known.get(kid)
+            if known is None:
+                raise
+            return known[0]
         with self._lock:
             if pem is None:
+                self._known.pop(kid, None)
                 _remember(self._unknown, kid, self._clock() + COOL_DOWN)
             else:
                 _remember(self._known, kid, (pem, self._clock() + KEPT_FOR))
@@ -88,6 +97,10 @@ class InstallKeys:
             known = self._known.get(kid)
             if known is not None and now < known[1]:
                 return known[0]
+            if known is not None:
+                # Outside what strangers use up: it is one question in a while. All others use what is known meanwhile.
+                _remember(self._known, kid, (known[0], now + COOL_DOWN))
+                return None
             if kid in self._unknown and now < self._unknown[kid]:
                 raise NotAuthenticated(reason="unknown_kid")
             self._asked = [moment for moment in self._asked if moment > now - COOL_DOWN]

@@ -185,6 +185,54 @@ def test_a_flood_of_unknown_kids_is_cut_off_and_known_ones_still_work(listener: 
         found.pem_for("kid-new")
 
 
+def host_of(kids: dict[str, Reply], listener: Listener) -> None:
+    """The key host knows these and no others."""
+    listener.answer = lambda call: kids.get(call.path[1:], Reply(404))
+
+
+def test_s07_a_flood_of_unknown_kids_keeps_no_known_one_from_being_read_again(listener: Listener) -> None:
+    host_of({KID: Reply(200, tokens.public_pem().encode())}, listener)
+    clock = Clock()
+    found = keys(listener.url, clock=clock)
+    known = found.pem_for(KID)
+    clock.now += KEPT_FOR
+    for number in range(MAX_QUESTIONS + 1):
+        with pytest.raises((NotAuthenticated, Unavailable)):
+            found.pem_for(f"kid-{number}")
+    listener.calls.clear()
+    assert [found.pem_for(KID) for _ in range(3)] == [known] * 3
+    assert [call.path for call in listener.calls] == [f"/{KID}"]
+
+
+@pytest.mark.parametrize("silence", [Reply(503), Reply(200, b"<html>"), Reply(hang_up=True)])
+def test_s07_a_known_key_is_used_while_its_host_is_silent(silence: Reply, listener: Listener) -> None:
+    host_of({KID: Reply(200, tokens.public_pem().encode())}, listener)
+    clock = Clock()
+    found = keys(listener.url, clock=clock)
+    known = found.pem_for(KID)
+    host_of({KID: silence}, listener)
+    clock.now += 5 * KEPT_FOR
+    listener.calls.clear()
+    assert [found.pem_for(KID) for _ in range(3)] == [known] * 3
+    assert len(listener.calls) == 1, "asked again after a while, not each time"
+    clock.now += COOL_DOWN
+    assert found.pem_for(KID) == known
+    assert len(listener.calls) == 2
+
+
+def test_s07_a_key_that_its_host_took_back_is_one_no_more(listener: Listener) -> None:
+    host_of({KID: Reply(200, tokens.public_pem().encode())}, listener)
+    clock = Clock()
+    found = keys(listener.url, clock=clock)
+    found.pem_for(KID)
+    clock.now += KEPT_FOR
+    for answer in (Reply(404), Reply(503)):
+        host_of({KID: answer}, listener)
+        with pytest.raises((NotAuthenticated, Unavailable)):
+            found.pem_for(KID)
+        clock.now += COOL_DOWN
+
+
 @pytest.mark.parametrize(
     "urls", [(), ("http://keys.example.com",), ("",), ("https://",), ("ftp://127.0.0.1",)]
 )

@@ -10,6 +10,7 @@ from typing import Any
 import jwt
 import pytest
 
+from connect.install_keys import KEPT_FOR, MAX_QUESTIONS
 from models.tenant import Tenant, find_tenant
 from services.installing import shared_secret_of
 from services.retention import purge
@@ -138,6 +139,25 @@ def test_s07_a_bad_answer_of_the_key_host_is_no_key(world: World, reply: Reply, 
     token = world.acme.lifecycle(header={"kid": "unheard-of"})
     with world.untouched(calls=1):
         assert world.lifecycle(world.acme, token=token).status_code == status
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_s07_strangers_do_not_stop_installs_and_uninstalls(world: World, event: str) -> None:
+    """A minute's worth of tokens whose kids nobody knows, an hour after the last real event."""
+    world.clock.offset += KEPT_FOR
+    address = f"/connect/{event}"
+    for number in range(MAX_QUESTIONS + 1):
+        strange = tokens.lifecycle_token(
+            "anything",
+            address,
+            base_url=BASE_URL,
+            kid=f"kid-{number}",
+            key_name="stranger",
+            now=world.clock(),
+        )
+        assert world.request("POST", address, strange, json={}).status_code in {401, 503}
+    real = world.acme.lifecycle(address, now=world.clock())
+    assert world.lifecycle(world.acme, event, token=real).status_code == 204
 
 
 def test_s08_only_the_configured_key_host_is_asked(world: World) -> None:
