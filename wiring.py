@@ -22,13 +22,19 @@ from services.vault import Vault
 def set_up_logging(settings: Settings) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("rollcall").setLevel(settings.log_level)
+    # One that finds no handler brings its own, later than the scrubbing; so its lines go to the root's like ours.
+    logging.getLogger("dbos").addHandler(logging.NullHandler())
     scrub_all_logs()
 
 
 def open_database(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    # As many as a process has threads that ask: one more would be opened for a single question, and closed behind it.
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 16}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        # As many as a process has threads that ask: one more would be opened for a single question, and closed then.
+        "pool_size": 16,
+        # Errors are logged, and parameters are names of people.
+        "hide_parameters": True,
+    }
     models.db.init_app(app)
 
 

@@ -111,6 +111,8 @@ def _config(tools: Toolbox) -> DBOSConfig:
     return {
         "name": "rollcall",
         "system_database_url": tools.settings.jobs_database_url,
+        # What workflows are given and return is nobody's business in a log.
+        "db_engine_kwargs": {"hide_parameters": True},
         "executor_id": tools.settings.worker_slot,
         "application_version": VERSION,
         "scheduler_polling_interval_sec": 1.0,

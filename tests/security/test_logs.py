@@ -68,6 +68,10 @@ def test_s41_known_patterns_are_scrubbed(line: str, secret: str) -> None:
         ("password=swordfish&x=1", "swordfish"),
         ("api_key: 0123456789", "0123456789"),
         ("?token=abcdef", "abcdef"),
+        ("GET /keep/" + "k" * 60, "k" * 60),
+        ("GET /mail/stop/.eJ-" + "k_" * 30, "k_" * 30),
+        ("GET /mail//stop//" + "k" * 60, "k" * 60),
+        ("not null: name\nDETAIL:  Failing row contains (712020:1, Uma Lindqvist).", "Lindqvist"),
     ],
 )
 def test_s41_named_secrets_are_scrubbed(line: str, secret: str) -> None:
@@ -103,9 +107,62 @@ def test_s41_the_scrubber_covers_arguments_and_tracebacks() -> None:
     assert "ana@" not in out.getvalue()
 
 
-def test_s41_every_handler_gets_one_scrubber() -> None:
+def test_s41_a_line_stays_one_line() -> None:
+    """What somebody sends must not look like something that we wrote."""
+    out = StringIO()
+    handler = logging.StreamHandler(out)
+    handler.addFilter(Scrubber())
+    logger = logging.getLogger("rollcall.one_line")
+    logger.addHandler(handler)
+    try:
+        logger.warning("GET %s", "/x\n2026-11-27 INFO rollcall.audit forged\r\x1b[2K\x85\u2028end")
+        logger.error("failed", exc_info=ValueError("in a traceback"))
+    finally:
+        logger.removeHandler(handler)
+    first, *traceback = out.getvalue().splitlines()
+    assert first == "GET /x\\n2026-11-27 INFO rollcall.audit forged\\r\\x1b[2K\\x85\\u2028end"
+    assert traceback == ["failed", "ValueError: in a traceback"]
+
+
+WORKER = """
+import logging, os
+from dbos import DBOS
+from config import Settings
+from jobs.engine import _config
+from wiring import set_up_logging, toolbox_without_pages
+
+settings = Settings.from_environment(os.environ)
+set_up_logging(settings)
+dbos = DBOS(config=_config(toolbox_without_pages(settings)))
+DBOS.launch()
+logging.getLogger("dbos").error("gone wrong for uma@acme.example\\nforged")
+print("hides parameters:", dbos._sys_db.engine.hide_parameters)
+DBOS.destroy()
+"""
+
+
+@pytest.mark.slow
+def test_s41_what_dbos_writes_is_scrubbed(
+    sqlite_url: str, listeners: tuple[Listener, Listener, Listener]
+) -> None:
+    environment = environment_for(sqlite_url, *listeners)
+    ended = subprocess.run(
+        [sys.executable, "-c", WORKER],
+        cwd=TOP,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (line,) = [line for line in ended.stderr.splitlines() if "gone wrong" in line]
+    assert line.endswith("ERROR dbos gone wrong for [address]\\nforged")
+    assert "hides parameters: True" in ended.stdout
+
+
+@pytest.mark.parametrize("name", ["", "gunicorn.error", "gunicorn.access", "dbos"])
+def test_s41_every_handler_gets_one_scrubber(name: str) -> None:
     handler = logging.StreamHandler(StringIO())
-    root = logging.getLogger()
+    root = logging.getLogger(name)
     root.addHandler(handler)
     try:
         scrub_all_logs()
@@ -185,3 +242,21 @@ def test_s41_s11_behind_the_real_server(
     assert '"GET /pages/app HTTP/1.1" 401' in written
     for word in ("eyJ", "jwt=", secret, "empty"):
         assert word not in written
+
+
+@pytest.mark.slow
+def test_s41_the_real_server_writes_no_link_and_no_forged_line(
+    sqlite_url: str, listeners: tuple[Listener, Listener, Listener]
+) -> None:
+    hub, acme, globex = listeners
+    environment = environment_for(sqlite_url, hub, acme, globex) | {"BASE_URL": "http://127.0.0.1:1"}
+    link = "WyJhY21lIiwidW1hIl0.abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrs"
+    with gunicorn(environment) as (address, log):
+        for path in ("keep", "mail/stop", "mail//stop"):
+            requests.get(f"{address}/{path}/{link}", timeout=10)
+        requests.get(f"{address}/x%0a%1b[2KINFO rollcall.audit forged", timeout=10)
+    written = log.read_text()
+    assert '"GET /mail/stop/[token] HTTP/1.1" 404' in written
+    assert link not in written
+    assert "/x\\n\\x1b[2KINFO rollcall.audit forged" in written
+    assert "\x1b" not in written
