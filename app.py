@@ -168,4 +168,7 @@ def register_commands(app: Flask) -> None:
     @app.cli.command("rotate-keys")
     def rotate() -> None:
         """Seal all secrets anew with the first of CREDENTIAL_KEYS."""
-        click.echo(f"{rotate_keys(app.extensions[access.TOOLS])} secrets sealed anew.")
+        try:
+            click.echo(f"{rotate_keys(app.extensions[access.TOOLS])} secrets sealed anew.")
+        except AppError as problem:
+            raise click.ClickException(f"{problem.sentence} {problem.next_step}") from problem

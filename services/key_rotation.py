@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Update, select, update
+from sqlalchemy.orm import Session, object_mapper
 
+from connect.errors import Conflict
 from models.credential import Credential, CredentialKind
+from models.db import Base
 from models.hook import Hook
 from models.mail import MailSender
 from models.tenant import Tenant
@@ -19,21 +21,56 @@ from services.mail_senders import sender_row
 from services.ticket_secrets import SEALED_COLUMN, ticket_rule_row
 from services.toolbox import Toolbox
 
+MOST_ROUNDS = 5
+
 
 def rotate_keys(tools: Toolbox) -> int:
-    """Seals anew what an older key had sealed, all or nothing. Returns how many values. Raises CredentialUnreadable."""
+    """Seals anew what an older key had sealed. Returns how many values.
+
+    Raises CredentialUnreadable for a value that does not open; all are opened before the first one is written. Raises
+    Conflict when others bring secrets that an older key sealed faster than they can be sealed anew.
+    """
     sealed_anew = 0
-    with tools.begin() as session:
-        for owner, row, column in _places(session):
-            sealed: bytes | None = getattr(owner, column)
-            renewed = _renewed(tools, sealed, row, column) if sealed is not None else None
-            if renewed is not None:
-                setattr(owner, column, renewed)
-                sealed_anew += 1
-    return sealed_anew
+    for _ in range(MOST_ROUNDS):
+        with tools.begin() as session:
+            renewals = _renewals(tools, session)
+        if not renewals:
+            return sealed_anew
+        # One by one: nobody who installs or stores a secret waits for all of them.
+        for renewal in renewals:
+            with tools.begin() as session:
+                sealed_anew += session.execute(renewal).rowcount  # type: ignore[attr-defined]
+    raise Conflict(
+        "Some secrets were replaced while they were sealed anew.",
+        "Start all programs with the new CREDENTIAL_KEYS, then run it again.",
+    )
 
 
-def _places(session: Session) -> Iterator[tuple[object, str, str]]:
+def _renewals(tools: Toolbox, session: Session) -> list[Update]:
+    """What is to be written, all of it opened before."""
+    found = []
+    for owner, row, column in _places(session):
+        sealed: bytes | None = getattr(owner, column)
+        if sealed is not None and not tools.vault.is_current(sealed):
+            secret = tools.vault.open(sealed, row=row, column=column)
+            found.append(_renewal(owner, column, sealed, tools.vault.seal(secret, row=row, column=column)))
+    return found
+
+
+def _renewal(owner: Base, column: str, sealed: bytes, renewed: bytes) -> Update:
+    """Only where the value is still the one that was read: a secret that came meanwhile stays."""
+    mapper = object_mapper(owner)
+    keys = zip(mapper.primary_key, mapper.primary_key_from_instance(owner), strict=True)
+    unchanged = mapper.local_table.c[column] == sealed
+    return (
+        update(type(owner))
+        .where(*(key == value for key, value in keys), unchanged)
+        .values({column: renewed})
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _places(session: Session) -> Iterator[tuple[Base, str, str]]:
     """Every place of a sealed value: the object that has it, its row as the vault binds it, and the column."""
     for tenant in session.scalars(select(Tenant).where(Tenant.shared_secret_sealed.is_not(None))):
         yield tenant, tenant_row(tenant.client_key), "shared_secret_sealed"
@@ -47,9 +84,3 @@ def _places(session: Session) -> Iterator[tuple[object, str, str]]:
         yield sender, sender_row(sender.organization_id), "password_sealed"
     for rule in session.scalars(select(TicketRule).where(TicketRule.secret_sealed.is_not(None))):
         yield rule, ticket_rule_row(rule.organization_id, rule.id), SEALED_COLUMN
-
-
-def _renewed(tools: Toolbox, sealed: bytes, row: str, column: str) -> bytes | None:
-    if tools.vault.is_current(sealed):
-        return None
-    return tools.vault.seal(tools.vault.open(sealed, row=row, column=column), row=row, column=column)

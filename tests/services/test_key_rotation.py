@@ -1,17 +1,22 @@
-"""`flask rotate-keys`: everything sealed by an older key is sealed anew, all or nothing."""
+"""`flask rotate-keys`: everything sealed by an older key is sealed anew, and nothing that came meanwhile is lost."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from config import Settings
+from connect.errors import Conflict
 from models.credential import Credential, CredentialKind
 from models.tenant import Tenant
 from services import credential_storing, credentials
 from services.doors import opened
-from services.installing import shared_secret_of
+from services.installing import shared_secret_of, tenant_row
 from services.key_rotation import rotate_keys
 from services.toolbox import Toolbox
 from services.vault import CredentialUnreadable, Vault
@@ -79,6 +84,58 @@ def test_a_value_that_does_not_open_stops_the_rotation(sqlite_world: World) -> N
     with pytest.raises(CredentialUnreadable):
         rotate_keys(replace(sqlite_world.tools, vault=both))
     assert sealed(sqlite_world) == before
+
+
+@contextmanager
+def just_before_a_secret_is_written(world: World, deed: Callable[[], object], times: int) -> Iterator[None]:
+    """Somebody else does it between the reading and the writing of the rotation, so many times."""
+    left, busy = times, False
+
+    def written(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        nonlocal left, busy
+        if left and not busy and statement.startswith("UPDATE tenant"):
+            left, busy = left - 1, True
+            deed()
+            busy = False
+
+    event.listen(world.tools.engine, "before_cursor_execute", written)
+    try:
+        yield
+    finally:
+        event.remove(world.tools.engine, "before_cursor_execute", written)
+
+
+def test_a_secret_that_came_meanwhile_stays(world: World) -> None:
+    filled(world)
+    both = replace(
+        world.tools, vault=Vault([*_keys(credential_key("k2")), *world.tools.settings.credential_keys])
+    )
+    before = {one["client_key"]: one["shared_secret"] for one in world.control("GET", "/tenants")}
+    with just_before_a_secret_is_written(world, lambda: world.install("acme"), 1):
+        assert rotate_keys(both) == 5
+    after = {one["client_key"]: one["shared_secret"] for one in world.control("GET", "/tenants")}
+    assert before != after
+    assert {client_key: shared_secret_of(both, client_key) for client_key in after} == after
+    assert all(value.startswith(b"k2\0") for value in sealed(world)), "the new one is sealed anew, too"
+
+
+def test_a_rotation_that_never_catches_up_says_so(sqlite_world: World) -> None:
+    world = sqlite_world
+    filled(world)
+    both = replace(
+        world.tools, vault=Vault([*_keys(credential_key("k2")), *world.tools.settings.credential_keys])
+    )
+    key = world.caller("ana").tenant
+
+    def again() -> None:
+        with world.tools.begin() as session:
+            newer = world.tools.vault.seal("newer", row=tenant_row(key), column="shared_secret_sealed")
+            session.get_one(Tenant, key).shared_secret_sealed = newer
+
+    with just_before_a_secret_is_written(world, again, 100), pytest.raises(Conflict):
+        rotate_keys(both)
+    assert shared_secret_of(both, key) == "newer"
+    assert rotate_keys(both) == 1
 
 
 def test_the_command(sqlite_world: World) -> None:
