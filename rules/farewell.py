@@ -10,6 +10,7 @@ from rules.deeds import Action, Deed
 from rules.guards import is_machine
 from rules.judging import judge
 from rules.last_administrators import products_touched
+from rules.organization import OrganizationFacts
 from rules.verdict import Ground, Why
 
 
@@ -51,6 +52,12 @@ ENDING_WORDS = {
     Deed.DELETE: "Delete their account",
     Deed.LIST: "Leave their access as it is",
 }
+
+
+def action_of_ending(deed: Deed, organization: OrganizationFacts) -> Action:
+    """How access ends, as one action: access to products ends in all that the organization has."""
+    products = tuple(sorted(organization.products)) if deed is Deed.REMOVE_ACCESS else ()
+    return Action(deed, products=products)
 
 
 class Obstacle(StrEnum):

@@ -13,8 +13,8 @@ from models.audit import APP, Event
 from models.leaver import Belonging, Leaver, find_leaver
 from models.run import Case, find_run
 from rules.case import OPEN, CaseState, RunState
-from rules.deeds import Action, Deed
-from rules.farewell import Guide, LeaverState, is_over_already
+from rules.deeds import Deed
+from rules.farewell import Guide, LeaverState, action_of_ending, is_over_already
 from rules.handover import BelongingState, End, Kind
 from rules.roster import Entry, Origin
 from rules.verdict import Why
@@ -140,15 +140,16 @@ def _begin_run(tools: Toolbox, leaver: Leaver) -> None:
             return
         by = row.confirmed_by or row.created_by
         ground = ground_of(tools, session, row.organization_id, by, now)
-        deed = Deed(row.deed)
-        if deed is Deed.LIST or is_over_already(Action(deed), seen, ground):
-            words = "" if deed is Deed.LIST else "Their access had ended already."
+        ending = action_of_ending(Deed(row.deed), ground.organization)
+        if ending.deed is Deed.LIST or is_over_already(ending, seen, ground):
+            words = "" if ending.deed is Deed.LIST else "Their access had ended already."
             _done(session, row, now, words)
             return
         entry = Entry(
-            deed,
+            ending.deed,
             account_id=row.account_id,
             name=row.name,
+            products=ending.products,
             message=row.message if row.message_by == "atlassian" else "",
             because=f"Is leaving: {row.why}" if row.why else "Is leaving.",
             note=row.note,

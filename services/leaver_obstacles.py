@@ -9,8 +9,8 @@ from connect.errors import Gone
 from models.leaver import Leaver
 from models.people import Person
 from rules.changes import Snapshot
-from rules.deeds import Action, Deed
-from rules.farewell import Guide, obstacles
+from rules.deeds import Deed
+from rules.farewell import Guide, action_of_ending, obstacles
 from services.asking import believed
 from services.directory import store_people
 from services.doors import opened
@@ -28,7 +28,7 @@ def obstacles_now(tools: Toolbox, leaver: Leaver, asked_by: str) -> tuple[Guide,
         person = session.get(Person, (leaver.organization_id, leaver.account_id))
         ground = ground_of(tools, session, leaver.organization_id, asked_by, now)
         return obstacles(
-            Action(Deed(leaver.deed)),
+            action_of_ending(Deed(leaver.deed), ground.organization),
             seen,
             ground,
             revokes=leaver.revoke_tokens,

@@ -8,10 +8,19 @@ import pytest
 
 from rules.changes import Snapshot
 from rules.deeds import Action, Deed
-from rules.farewell import ENDING_WORDS, ENDINGS, OVER, WORKING, Obstacle, is_over_already, obstacles
+from rules.farewell import (
+    ENDING_WORDS,
+    ENDINGS,
+    OVER,
+    WORKING,
+    Obstacle,
+    action_of_ending,
+    is_over_already,
+    obstacles,
+)
 from rules.guards import Guarded
 from rules.organization import ProtectedKind, Protection
-from rules.person import ORG_ADMIN
+from rules.person import ORG_ADMIN, ProductAccess
 from rules.verdict import Ground
 from tests.rules.organizations import RESOURCES
 from tests.rules.people import person
@@ -72,3 +81,18 @@ def test_whose_access_has_ended_needs_no_ending() -> None:
     assert is_over_already(SUSPEND, None, GROUND)
     assert not is_over_already(SUSPEND, Snapshot(person()), GROUND)
     assert not is_over_already(Action(Deed.LIST), gone, GROUND)
+
+
+def test_access_to_products_ends_in_all_of_the_organizations() -> None:
+    """Whatever they hold, it is not over before they hold none."""
+    ending = action_of_ending(Deed.REMOVE_ACCESS, ORGANIZATION)
+    assert set(ending.products) == set(ORGANIZATION.products)
+    for each in RESOURCES:
+        held = (ProductAccess(each, ORGANIZATION.products[each].key, None),)
+        assert not is_over_already(ending, Snapshot(person(products=held)), GROUND)
+        ground = replace(GROUND, organization=replace(ORGANIZATION, admins={each: frozenset({"uma"})}))
+        assert found(ground, ending, products=held) == {Obstacle.LAST_ADMIN}
+    assert is_over_already(ending, Snapshot(person(products=())), GROUND)
+    assert [action_of_ending(deed, ORGANIZATION) for deed in ENDINGS if deed is not Deed.REMOVE_ACCESS] == [
+        Action(deed) for deed in ENDINGS if deed is not Deed.REMOVE_ACCESS
+    ]

@@ -158,6 +158,30 @@ def test_everything_is_tried_dry_then_handed_over_then_access_ends(world: World)
     assert {entry.actor for entry in moved} == {ANA}
 
 
+def test_access_to_every_product_ends_and_an_undo_gives_it_back(world: World) -> None:
+    ana = ready(world)
+    world.arrange(UMA, groups=["jira-users", "confluence-users"], direct=["confluence"])
+    world.later(hours=1)
+    world.sync(ana)
+    held = world.holding(UMA)
+    assert held is not None
+    assert len(held["products"]) > 1
+    leaver_id = planned(world, ana, deed=Deed.REMOVE_ACCESS.value)
+    assert leaver(world, leaver_id).obstacles == []
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.reason) == (LeaverState.DONE, "")
+    left = world.holding(UMA)
+    assert left is not None
+    assert (left["products"], left["groups"], left["direct"]) == ([], [], [])
+    assert left["status"] == held["status"], "they stay in the organization"
+    assert row.run_id is not None
+    assert world.states(row.run_id) == {UMA: "acted"}
+    world.undo(ana, row.run_id)
+    assert world.holding(UMA) == held
+
+
 def test_access_ends_when_it_shall_and_not_before(sqlite_world: World) -> None:
     world = sqlite_world
     ana = ready(world)
