@@ -11,6 +11,7 @@ from rules.farewell import LeaverState
 from rules.handover import BelongingState, Kind
 from services.hands import NOT_STEWARD, Hands, words_for
 from services.leaver_circle import members_of
+from services.leaver_obstacles import guides_to_words, obstacles_now
 from services.sites import token_owner
 from services.successors import Successors
 from services.toolbox import Toolbox
@@ -119,23 +120,32 @@ def check_on(tools: Toolbox, leaver: Leaver) -> bool:
             .order_by(Belonging.place, Belonging.client_key)
             .limit(AT_A_TIME)
         ).all()
-        if not rows:
-            session.execute(
-                update(Leaver)
-                .where(
-                    Leaver.organization_id == leaver.organization_id,
-                    Leaver.id == leaver.id,
-                    Leaver.state == LeaverState.CHECKING.value,
-                )
-                .values(state=LeaverState.PLANNED.value, resume_at=None)
-            )
-            return False
         session.expunge_all()
+    if not rows:
+        _plan(tools, leaver)
+        return False
     with Hands(tools, leaver) as hands:
         checks = _Checks(tools, leaver, hands)
         for belonging in rows:
             _write(tools, belonging, _objection(checks, belonging))
     return True
+
+
+def _plan(tools: Toolbox, leaver: Leaver) -> None:
+    """The dry run is over. The ending that was chosen may be another one than the one they were looked at for."""
+    guides = obstacles_now(tools, leaver, leaver.created_by)
+    with tools.begin() as session:
+        session.execute(
+            update(Leaver)
+            .where(
+                Leaver.organization_id == leaver.organization_id,
+                Leaver.id == leaver.id,
+                Leaver.state == LeaverState.CHECKING.value,
+            )
+            .values(
+                state=LeaverState.PLANNED.value, obstacles=guides_to_words(guides), reason="", resume_at=None
+            )
+        )
 
 
 def _objection(checks: _Checks, belonging: Belonging) -> str:

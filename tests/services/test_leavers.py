@@ -280,6 +280,46 @@ def test_an_org_admin_is_a_guided_exception_and_no_silent_skip(sqlite_world: Wor
     assert world.effects(PRIYA)["suspend"] == 1
 
 
+def test_the_last_administrator_of_a_product_is_said_in_the_dry_run_and_before_access_ends(
+    sqlite_world: World,
+) -> None:
+    """Also where the ending that is chosen is another one than the one that was looked at."""
+    world = sqlite_world
+    for person in (ANA, PRIYA):
+        world.control("POST", f"/people/{person}/groups", {"group": "site-admins", "member": False})
+    ana = ready(world)
+    leaver_id = planned(world, ana, JON, successors=(PRIYA,), deed=Deed.LIST.value, choices={})
+    assert leaver(world, leaver_id).obstacles == []
+    leaver_decisions.choose(world.tools, ana, leaver_id, plan(deed=Deed.REMOVE_ACCESS.value, choices={}))
+    work(world)
+    assert {one["obstacle"] for one in leaver(world, leaver_id).obstacles} == {"last_admin"}
+    held = world.holding(JON)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.resume_at, row.run_id) == (LeaverState.ENDING, None, None)
+    assert {one["obstacle"] for one in row.obstacles} == {"last_admin"}
+    assert world.holding(JON) == held
+
+
+def test_a_group_of_the_identity_provider_is_said_before_access_ends(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.arrange(UMA, groups=["jira-users"])
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("UPDATE team SET synced = 1 WHERE org = 'acme' AND name = 'jira-users'")
+    ana = ready(world)
+    held = world.holding(UMA)
+    leaver_id = planned(world, ana, deed=Deed.REMOVE_ACCESS.value)
+    (guide,) = leaver(world, leaver_id).obstacles
+    assert guide["obstacle"] == "provider"
+    assert guide["title"] == "jira-users belongs to your identity provider: remove them there."
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.run_id, row.obstacles) == (LeaverState.ENDING, None, [guide])
+    assert world.holding(UMA) == held
+
+
 def test_the_key_owners_tokens_are_never_revoked(sqlite_world: World) -> None:
     world = sqlite_world
     ana = ready(world)
