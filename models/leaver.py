@@ -11,6 +11,7 @@ from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, fa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
+from rules.deeds import Deed
 from rules.farewell import OVER, LeaverState
 from rules.handover import ORDER, BelongingState, Kind
 
@@ -181,6 +182,21 @@ def leaving_among(session: Session, organization_id: str, account_ids: Sequence[
         Leaver.state.not_in(_OVER),
     )
     return set(session.scalars(query))
+
+
+def led_out_at(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, datetime]:
+    """When each of them was last led to the end by which their access ends."""
+    query = (
+        select(Leaver.account_id, func.max(Leaver.finished_at))
+        .where(
+            Leaver.organization_id == organization_id,
+            Leaver.account_id.in_(account_ids),
+            Leaver.state == LeaverState.DONE.value,
+            Leaver.deed != Deed.LIST.value,
+        )
+        .group_by(Leaver.account_id)
+    )
+    return {account_id: at for account_id, at in session.execute(query) if at is not None}
 
 
 def leavers_of(session: Session, organization_id: str, *, offset: int = 0, limit: int = 50) -> list[Leaver]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
+from rules.scim import ScimMode
 
 
 class ScimConnection(Base):
@@ -211,6 +212,27 @@ def find_user(session: Session, organization_id: str, connection_id: str, user_i
     if found is None or found.connection_id != connection_id or found.deleted_at is not None:
         return None
     return found
+
+
+def users_of_accounts(
+    session: Session, organization_id: str, account_ids: Sequence[str]
+) -> list[tuple[ScimConnection, ScimUser]]:
+    """What live connections have told about these people, the deleted among them."""
+    query = (
+        select(ScimConnection, ScimUser)
+        .join(
+            ScimConnection,
+            (ScimConnection.organization_id == ScimUser.organization_id)
+            & (ScimConnection.id == ScimUser.connection_id),
+        )
+        .where(
+            ScimUser.organization_id == organization_id,
+            ScimUser.account_id.in_(account_ids),
+            ScimConnection.deleted_at.is_(None),
+            ScimConnection.mode == ScimMode.LIVE.value,
+        )
+    )
+    return [(connection, user) for connection, user in session.execute(query)]
 
 
 def find_group(session: Session, organization_id: str, connection_id: str, group_id: str) -> ScimGroup | None:

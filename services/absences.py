@@ -20,6 +20,7 @@ from rules.deeds import Action, Deed
 from rules.judging import judge
 from services.audit import record
 from services.candidates import people_as_candidates
+from services.coming_back import who_stays_away
 from services.doors import require_organization
 from services.ground import day_in, ground_of
 from services.previews import add_cases, row_of
@@ -33,7 +34,8 @@ LONGEST_NOTE = 500
 def bring_back(tools: Toolbox) -> list[str]:
     """Starts a run that restores everybody whose absence is over and was meant to end by itself.
 
-    Returns the runs' ids. An absence is taken up once, in the transaction that makes its case.
+    Returns the runs' ids. An absence is taken up once, in the transaction that makes its case. Whoever has gone
+    meanwhile is not restored: the audit says why.
     """
     # East of us a day is over earlier.
     anywhere = tools.clock().date() + timedelta(days=1)
@@ -110,7 +112,12 @@ def _bring_back(tools: Toolbox, organization_id: str) -> str | None:
             return None
         for absence in over:
             absence.ended_at = now
-        account_ids = list(dict.fromkeys(absence.account_id for absence in over))
+        stay = who_stays_away(session, organization_id, over, today)
+        for account_id, why in stay.items():
+            _record_end(session, organization_id, account_id, now, f"Not restored: {why}")
+        account_ids = list(dict.fromkeys(each.account_id for each in over if each.account_id not in stay))
+        if not account_ids:
+            return None
         run = Run(
             organization_id=organization_id,
             id=str(uuid.uuid4()),
@@ -159,6 +166,18 @@ def _day(word: str) -> date | None:
     if not 2000 <= day.year <= 2100:
         raise Invalid("ends_on", "This year cannot be meant.", "Correct the date, or leave it empty.")
     return day
+
+
+def _record_end(session: Session, organization_id: str, account_id: str, now: datetime, result: str) -> None:
+    record(
+        session,
+        Event.ABSENCE_ENDED,
+        at=now,
+        actor=APP,
+        organization_id=organization_id,
+        subject=account_id,
+        result=result,
+    )
 
 
 def _record_last_day(

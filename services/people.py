@@ -32,6 +32,7 @@ from rules.judging import judge
 from rules.organization import Protection
 from rules.verdict import Ground, Verdict
 from services.candidates import people_as_candidates
+from services.coming_back import who_stays_away
 from services.doors import require_organization
 from services.ground import ground_of
 from services.summary import summary
@@ -42,6 +43,7 @@ from services.toolbox import Toolbox
 class PersonPage:
     """`products` and `granted_by` (names of groups) are by resource id; `guard` is a sentence.
 
+    `stays_away` is why nobody restores them when their absence is over, though it was meant to end by itself.
     `undoable` is the newest case that changed this person and can still be taken back.
     """
 
@@ -53,6 +55,7 @@ class PersonPage:
     guard: str | None
     protection: Protection | None
     absence: Absence | None
+    stays_away: str
     last_day: LastDay | None
     can_suspend: Verdict
     can_restore: Verdict
@@ -76,6 +79,7 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
         facts = facts_of(person)
         guard = guard_of(facts, ground.guarded, ground.organization.site_owners)
         history = history_of(session, organization_id, account_id)
+        absence = absences_of(session, organization_id, [account_id]).get(account_id)
         page = PersonPage(
             person=person,
             seats=seats_by_person(session, organization_id, [account_id]).get(account_id, []),
@@ -86,7 +90,10 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
             protection=ground.organization.protection_of(
                 candidate.seen.facts if candidate is not None else facts, ground.today
             ),
-            absence=absences_of(session, organization_id, [account_id]).get(account_id),
+            absence=absence,
+            stays_away=who_stays_away(session, organization_id, [absence], ground.today).get(account_id, "")
+            if absence is not None and absence.comes_back
+            else "",
             last_day=last_days_of(session, organization_id, [account_id]).get(account_id),
             can_suspend=_verdict(candidate, Deed.SUSPEND, ground),
             can_restore=_verdict(candidate, Deed.RESTORE, ground),

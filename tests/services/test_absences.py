@@ -9,10 +9,29 @@ import pytest
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotFound
 from models.absence import Absence, LastDay
+from models.people import Person
 from models.run import Run
 from rules.deeds import Deed
-from services import absences, calendars, people, previews, rule_runs, rules, run_progress, runs, syncing
+from services import (
+    absences,
+    calendars,
+    identity_providers,
+    leaver_decisions,
+    leaver_stops,
+    leavers,
+    people,
+    previews,
+    rule_runs,
+    rules,
+    run_progress,
+    runs,
+    syncing,
+)
 from services.previews import Purpose
+from tests.scim.provider import IdentityProvider, connected
+from tests.scim.test_changes import settings
+from tests.scim.test_changes import work as follow_up
+from tests.services.leavers import JON, UMA, leaver, planned, ready, work
 from tests.world import ACCOUNTS, ACME, World
 
 pytestmark = pytest.mark.slow
@@ -194,6 +213,152 @@ def test_whoever_cannot_be_restored_is_not_tried_for_ever(world: World) -> None:
     assert run_progress.show_run(world.tools, ana, run_id).state == "finished"
     world.later(days=1)
     assert absences.bring_back(world.tools) == []
+
+
+def stays(world: World, ana: Caller, person: str, why: str) -> None:
+    """Their page says so before; when their absence is over nobody restores them, and the audit says why."""
+    assert people.person_page(world.tools, ana, person).stays_away == why
+    world.later(days=31)
+    assert absences.bring_back(world.tools) == []
+    world.act()
+    assert world.effects(person)["restore"] == 0
+    assert absence(world, ana, person) is None
+    (entry,) = world.audit("person:absence_ended")
+    assert (entry.actor, entry.subject) == ("rollcall", person)
+    assert entry.result == f"Not restored: {why.replace('is', 'was', 1) if 'last day' in why else why}"
+    assert absences.bring_back(world.tools) == []
+
+
+def comes(world: World, ana: Caller, person: str) -> None:
+    """Nothing speaks against it."""
+    assert people.person_page(world.tools, ana, person).stays_away == ""
+    world.later(days=31)
+    (run_id,) = absences.bring_back(world.tools)
+    world.act()
+    assert world.states(run_id) == {person: "acted"}
+    assert world.audit("person:absence_ended") == []
+
+
+def led_out(world: World, ana: Caller, person: str, deed: Deed) -> str:
+    leaver_id = planned(world, ana, person, (), deed=deed.value, choices={})
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    work(world)
+    world.act()
+    world.later(seconds=3)
+    work(world)
+    assert leaver(world, leaver_id).state == "done"
+    return leaver_id
+
+
+def test_whoever_is_leaving_does_not_come_back(world: World) -> None:
+    ana = ready(world)
+    suspended(world, ana, UMA, leave(world, 30))
+    leavers.request_leavers(world.tools, ana, [UMA])
+    stays(world, ana, UMA, "they are leaving.")
+
+
+def test_whoever_was_led_out_meanwhile_does_not_come_back(world: World) -> None:
+    ana = ready(world)
+    suspended(world, ana, UMA, leave(world, 30))
+    led_out(world, ana, UMA, Deed.SUSPEND)
+    stays(world, ana, UMA, "they have been led out since.")
+
+
+@pytest.mark.parametrize("how", ["their access was to stay", "before", "stopped"])
+def test_whoever_was_a_leaver_otherwise_comes_back(sqlite_world: World, how: str) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    if how == "before":
+        run_id = leaver(world, led_out(world, ana, UMA, Deed.SUSPEND)).run_id
+        world.act()
+        world.undo(ana, run_id)
+        world.settled()
+    suspended(world, ana, UMA, leave(world, 30))
+    if how == "their access was to stay":
+        led_out(world, ana, UMA, Deed.LIST)
+    if how == "stopped":
+        leaver_id = planned(world, ana)
+        leaver_decisions.confirm(world.tools, ana, leaver_id)
+        leaver_stops.stop(world.tools, ana, leaver_id)
+    comes(world, ana, UMA)
+
+
+def let_go(world: World, how: str, person: str) -> IdentityProvider:
+    """A live connection has told something about somebody who is away."""
+    idp = connected(world, provider="entra")
+    ending = "list" if how == "means nothing" else "suspend"
+    settings(idp, when_inactive=ending, when_deleted=ending)
+    identity_providers.note_preview(world.tools, idp.operator, idp.connection_id)
+    identity_providers.switch_mode(world.tools, idp.operator, idp.connection_id, live=how != "only said")
+    email = world.stored(Person, ACME, person).email
+    user = idp.add(email)
+    follow_up(world)
+    if how in ("deleted", "created again"):
+        idp.send("DELETE", f"/Users/{user}", status=204)
+    else:
+        idp.patch(f"/Users/{user}", {"op": "replace", "value": {"active": False}})
+    follow_up(world)
+    if how == "created again":
+        idp.add(email)
+    if how == "active again":
+        idp.patch(f"/Users/{user}", {"op": "replace", "value": {"active": True}})
+    follow_up(world)
+    return idp
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [("inactive", "“Entra” says that they are not active."), ("deleted", "“Entra” has deleted them.")],
+)
+def test_whom_the_identity_provider_let_go_does_not_come_back(world: World, how: str, why: str) -> None:
+    ana = world.synced()
+    suspended(world, ana, UMA, leave(world, 30))
+    let_go(world, how, UMA)
+    stays(world, ana, UMA, why)
+
+
+@pytest.mark.parametrize(
+    "how", ["only said", "means nothing", "active again", "created again", "disconnected"]
+)
+def test_a_word_of_the_provider_that_takes_nothing_keeps_nobody_away(sqlite_world: World, how: str) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    suspended(world, ana, UMA, leave(world, 30))
+    idp = let_go(world, how, UMA)
+    if how == "disconnected":
+        identity_providers.disconnect(world.tools, ana, idp.connection_id)
+    comes(world, ana, UMA)
+
+
+def test_whose_last_day_is_over_by_then_does_not_come_back(world: World) -> None:
+    ana = world.synced()
+    purpose = leave(world, 30)
+    suspended(world, ana, UMA, purpose)
+    assert purpose.ends_on is not None
+    day = purpose.ends_on - timedelta(days=5)
+    absences.set_last_day(world.tools, ana, UMA, ends_on=day.isoformat(), note="")
+    stays(world, ana, UMA, f"their last day is {day:%-d %B %Y}.")
+
+
+def test_whose_last_day_is_still_to_come_comes_back(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    suspended(world, ana, UMA, leave(world, 30))
+    day = world.clock().date() + timedelta(days=31)
+    absences.set_last_day(world.tools, ana, UMA, ends_on=day.isoformat(), note="")
+    comes(world, ana, UMA)
+
+
+def test_of_two_whose_absence_is_over_only_the_one_who_stays_is_left_out(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    for person in (UMA, JON):
+        suspended(world, ana, person, leave(world, 30))
+    leavers.request_leavers(world.tools, ana, [UMA])
+    world.later(days=31)
+    (run_id,) = absences.bring_back(world.tools)
+    world.act()
+    assert world.states(run_id) == {JON: "acted"}
 
 
 def test_what_is_written_beside_a_suspension_before_it_is_confirmed(world: World) -> None:

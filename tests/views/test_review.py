@@ -153,3 +153,7 @@ def test_a_suspension_says_why_and_until_when(new_house: House) -> None:
     house.act()
     page = words_of(house.get(f"/app/people/{account_id}"))
     assert f"Away until {until.day} {until:%B %Y}: leave Parental leave." in page
+    assert "They are restored by themselves when that day is over." in page
+    house.post("/app/leavers", account_ids=account_id)
+    page = words_of(house.get(f"/app/people/{account_id}"))
+    assert "They are not restored when that day is over: they are leaving." in page
