@@ -53,6 +53,7 @@ class Event(StrEnum):
     LAST_DAY_SET = "person:last_day_set"
     LAST_DAY_CLEARED = "person:last_day_cleared"
     ABSENCE_ENDED = "person:absence_ended"
+    ABSENCE_KEPT = "person:absence_kept"
     CASE_WARNED = "case:warned"
     CASE_COULD_NOT_WARN = "case:could_not_warn"
     CASE_KEPT = "case:kept"

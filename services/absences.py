@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
-from connect.errors import Invalid, NotFound
+from connect.errors import Conflict, Invalid, NotFound
 from models.absence import Absence, LastDay
 from models.audit import APP, Event
 from models.organization import close_gate
@@ -61,18 +61,36 @@ def set_last_day(tools: Toolbox, caller: Caller, account_id: str, *, ends_on: st
         if day is None:
             if known is not None:
                 session.delete(known)
-                _record_last_day(
-                    session, Event.LAST_DAY_CLEARED, organization_id, account_id, caller, now, ""
-                )
+                _record(session, Event.LAST_DAY_CLEARED, organization_id, account_id, caller, now, "")
             return
         if known is None:
             known = LastDay(organization_id=organization_id, account_id=account_id)
             session.add(known)
         known.ends_on, known.note = day, note.replace("\0", "").strip()
         known.set_by, known.set_at = caller.account_id or "", now
-        _record_last_day(
-            session, Event.LAST_DAY_SET, organization_id, account_id, caller, now, day.isoformat()
+        _record(session, Event.LAST_DAY_SET, organization_id, account_id, caller, now, day.isoformat())
+
+
+def stay_away(tools: Toolbox, caller: Caller, account_id: str) -> None:
+    """They are not restored when their absence is over: somebody has to do it. Raises NotFound and Conflict."""
+    organization_id = require_organization(tools, caller)
+    now = tools.clock()
+    with tools.begin() as session:
+        if find_person(session, organization_id, account_id) is None:
+            raise NotFound("This person is not in your organization.", "Go back to the list of people.")
+        kept = session.execute(
+            update(Absence)
+            .where(
+                Absence.organization_id == organization_id,
+                Absence.account_id == account_id,
+                Absence.ended_at.is_(None),
+                Absence.comes_back.is_(True),
+            )
+            .values(comes_back=False)
         )
+        if not kept.rowcount:  # type: ignore[attr-defined]
+            raise Conflict("They are not restored by themselves any more.", "Reload the page and look again.")
+        _record(session, Event.ABSENCE_KEPT, organization_id, account_id, caller, now, "")
 
 
 def end_absences_of_the_present(
@@ -180,7 +198,7 @@ def _record_end(session: Session, organization_id: str, account_id: str, now: da
     )
 
 
-def _record_last_day(
+def _record(
     session: Session,
     event: Event,
     organization_id: str,

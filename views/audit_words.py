@@ -59,6 +59,7 @@ EVENTS: dict[str, str] = {
     Event.LAST_DAY_SET: "Wrote down a last day",
     Event.LAST_DAY_CLEARED: "Forgot a last day",
     Event.ABSENCE_ENDED: "Ended an absence",
+    Event.ABSENCE_KEPT: "Said that a person is not restored when their absence is over",
     Event.EXPORT_TAKEN: "Took an export",
     Event.ANSWER_GIVEN: "Answered a warning",
     Event.ANSWER_DECIDED: "Decided about an answer",

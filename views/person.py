@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
 from services import people
-from services.absences import set_last_day
+from services.absences import set_last_day, stay_away
 from services.doors import require_organization
 from services.mail_history import mails_to
 from services.mail_texts import NAMES
@@ -38,6 +38,14 @@ def last_day(account_id: str) -> str | Response:
     except Invalid as problem:
         return shown_again(_content(account_id, problem=problem, typed=typed), problem)
     return _content(account_id, saved="Saved." if typed["ends_on"].strip() else "Forgotten.")
+
+
+@blueprint.post("/<account_id>/stay-away")
+@api
+@operator_only
+def not_brought_back(account_id: str) -> str:
+    stay_away(tools(), caller(), account_id)
+    return _content(account_id)
 
 
 def _content(account_id: str, **extra: Any) -> str:

@@ -361,6 +361,24 @@ def test_of_two_whose_absence_is_over_only_the_one_who_stays_is_left_out(sqlite_
     assert world.states(run_id) == {JON: "acted"}
 
 
+def test_an_operator_says_that_they_do_not_come_back(world: World) -> None:
+    ana, gina = world.synced(), world.synced("globex")
+    suspended(world, ana, UMA, leave(world, 30))
+    with pytest.raises(NotFound):
+        absences.stay_away(world.tools, gina, UMA)
+    absences.stay_away(world.tools, ana, UMA)
+    shown = absence(world, ana, UMA)
+    assert shown is not None
+    assert not shown.comes_back
+    (entry,) = world.audit("person:absence_kept")
+    assert (entry.actor, entry.subject) == (ACCOUNTS["ana"], UMA)
+    with pytest.raises(Conflict):
+        absences.stay_away(world.tools, ana, UMA)
+    world.later(days=31)
+    assert absences.bring_back(world.tools) == []
+    assert absence(world, ana, UMA) is not None, "they are away until somebody restores them"
+
+
 def test_what_is_written_beside_a_suspension_before_it_is_confirmed(world: World) -> None:
     ana = world.store_key()
     (person,) = world.people(1)

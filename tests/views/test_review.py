@@ -157,3 +157,20 @@ def test_a_suspension_says_why_and_until_when(new_house: House) -> None:
     house.post("/app/leavers", account_ids=account_id)
     page = words_of(house.get(f"/app/people/{account_id}"))
     assert "They are not restored when that day is over: they are leaving." in page
+
+
+def test_whoever_is_away_may_be_left_where_they_are(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    (account_id,) = some_people(house, 1)
+    run = f"/app/{address_of(house.post('/app/runs', deed='suspend', account_ids=account_id))}"
+    until = (house.deployment.tools.clock() + timedelta(days=90)).date().isoformat()
+    house.post(f"{run}/confirm", reason="Leave", note="", comes_back="yes", ends_on=until)
+    house.act()
+    path = f"/app/people/{account_id}"
+    assert "Do not bring back" in words_of(house.get(path))
+    page = words_of(house.post(f"{path}/stay-away"))
+    assert "They stay suspended until somebody restores them." in page
+    assert "Do not bring back" not in page
+    assert house.post(f"{path}/stay-away").status_code == 409
