@@ -35,6 +35,12 @@ _UNKNOWN = Verdict(
     "Nobody knows what came of the last call: retry the failed ones of that run first.",
     Why.ATLASSIAN,
 )
+_NOT_READ = Verdict(
+    CaseState.NOT_POSSIBLE,
+    "Rollcall has not read them yet: sync now, then take it back once more.",
+    Why.STATUS,
+)
+"""Of somebody invited whom Atlassian did not show when they were looked for, and no sync has found since."""
 
 
 def preview_undo(tools: Toolbox, caller: Caller, run_id: str, account_id: str | None = None) -> str:
@@ -153,36 +159,42 @@ def _undo_rows(
             ).all()
         )
         for account_id in batch:
-            case = cases[account_id]
-            # A sync that read the person before the deed could show says nothing about what somebody did since.
-            read_since = case.finished_at is not None and synced[account_id] > case.finished_at + settle
-            row = _undo_row(run, case, found.get(account_id), ground, read_since=read_since)
-            rows.append(row)
+            person, read_at = found.get(account_id), synced.get(account_id)
+            rows.append(_undo_row(run, cases[account_id], person, ground, read_at, settle))
     return rows
 
 
 def _undo_row(
-    run: Run, case: Case, person: Candidate | None, ground: Ground, *, read_since: bool
+    run: Run,
+    case: Case,
+    person: Candidate | None,
+    ground: Ground,
+    read_at: datetime | None,
+    settle: timedelta,
 ) -> dict[str, object]:
     seen = person.seen if person is not None else None
     deed = CAPABILITIES[Deed(case.deed)].opposite or Deed.GIVE_BACK
     if run.origin == Origin.TIMED and deed is Deed.REMOVE and seen is not None and has_accepted(seen.facts):
         deed = Deed.TAKE_BACK
     done = taken_back_by(deed, done_changes(case))
+    # A sync that read the person before the deed could show says nothing about what somebody did since.
+    read_since = read_at is not None and case.finished_at is not None and read_at > case.finished_at + settle
     if seen is not None and not read_since:
         seen = as_left_by(done, seen)
-    verdict = (
-        _UNKNOWN
-        if case.acting_since is not None and case.state == CaseState.FAILED
-        else judge_undo(
-            Action(deed),
-            way_back(done),
-            done,
-            seen,
-            ground,
-            in_several_directories=person is not None and person.in_several_directories,
-        )
+    verdict = _not_to_be_judged(case, read_at) or judge_undo(
+        Action(deed),
+        way_back(done),
+        done,
+        seen,
+        ground,
+        in_several_directories=person is not None and person.in_several_directories,
     )
     # Who was invited was in no directory before.
     directory_id = case.directory_id or (person.directory_id if person is not None else "")
     return case_row(run, case.account_id, directory_id, case.name, deed, verdict, undoes=case.id)
+
+
+def _not_to_be_judged(case: Case, read_at: datetime | None) -> Verdict | None:
+    if case.acting_since is not None and case.state == CaseState.FAILED:
+        return _UNKNOWN
+    return _NOT_READ if read_at is None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 
 from connect.errors import Invalid, NotReady
 from models.people import Person, Seat
@@ -66,6 +67,30 @@ def test_somebody_is_invited_once_and_the_invitation_is_taken_back(world: World)
     world.act()
     assert reasons(world, undo) == [("acted", "")]
     assert world.holding(case.account_id) is None
+
+
+def test_who_was_invited_and_is_not_read_yet_keeps_nobody_else_from_being_taken_back(world: World) -> None:
+    ana = world.synced()
+    [one] = world.people(1, groups=["jira-users"])
+    world.sync(ana)
+    other = Entry(
+        Deed.GIVE_ACCESS, account_id=one, access=Access(groups=(group(world, "contractors"),)), line=2
+    )
+    run_id = done(world, newcomer(world, line=1), other)
+    [invited] = [case for case in world.cases(run_id).values() if case.deed == "invite"]
+    assert invited.state == "acted"
+    with world.tools.begin() as session:
+        # Atlassian did not show them when they were looked for.
+        session.execute(delete(Person).where(Person.account_id == invited.account_id))
+    world.settled()
+    undo = undoing.preview_undo(world.tools, ana, run_id)
+    states = {case.account_id: (case.state, case.reason) for case in world.cases(undo).values()}
+    assert states == {
+        invited.account_id: (
+            "not_possible", "Rollcall has not read them yet: sync now, then take it back once more.",
+        ),
+        one: ("planned", ""),
+    }  # fmt: skip
 
 
 def test_who_has_worked_since_the_invitation_is_not_removed_by_undo(sqlite_world: World) -> None:
