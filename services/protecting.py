@@ -167,9 +167,14 @@ def _resolved(session: Session, organization_id: str, kind: ProtectedKind, value
 def _resolved_person(session: Session, organization_id: str, value: str) -> tuple[str, str]:
     person = find_person(session, organization_id, value) if value else None
     if person is None and "@" in value:
-        query = select(Person).where(
-            Person.organization_id == organization_id,
-            Person.search_text.contains(value.casefold(), autoescape=True),
+        # An account may have been made anew for an address: who is here comes first, then who left last.
+        query = (
+            select(Person)
+            .where(
+                Person.organization_id == organization_id,
+                Person.search_text.contains(value.casefold(), autoescape=True),
+            )
+            .order_by(Person.left_at.is_not(None), Person.left_at.desc(), Person.account_id)
         )
         person = next(
             (each for each in session.scalars(query) if (each.email or "").casefold() == value.casefold()),

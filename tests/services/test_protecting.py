@@ -49,6 +49,21 @@ def test_each_entry_is_found_in_the_directory(world: World) -> None:
     ]
 
 
+def test_of_two_accounts_with_an_address_the_one_that_is_here_is_protected(world: World) -> None:
+    """Somebody left and came again with another account; only who left is found as well, as before."""
+    ana = world.synced()
+    gone, again = ACCOUNTS["uma"], max(world.people(3))
+    world.control("DELETE", f"/people/{gone}")
+    world.later(hours=1)
+    world.sync(ana)
+    assert protect(world, "person", "uma@acme.example").value == gone
+    world.change(again, email="uma@acme.example")
+    world.later(hours=1)
+    world.sync(ana)
+    assert protect(world, "person", "uma@acme.example").value == again
+    assert protect(world, "person", gone).value == gone
+
+
 def test_the_same_entry_again_renews_it(world: World) -> None:
     world.synced()
     today = world.clock().date()
