@@ -56,6 +56,16 @@ def find_tenant(session: Session, client_key: str) -> Tenant | None:
     return session.get(Tenant, client_key)
 
 
+def close_tenant_gate(session: Session, client_key: str) -> None:
+    """The tenant's row is the gate: what happens to it side by side is looked at one after the other."""
+    session.execute(
+        update(Tenant)
+        .where(Tenant.client_key == client_key)
+        .values(client_key=client_key)
+        .execution_options(synchronize_session=False)
+    )
+
+
 # Asked on every request: one column, no object, and not built anew each time.
 _INSTALLED = (Tenant.client_key == bindparam("client_key"), Tenant.uninstalled_at.is_(None))
 _SEALED_SECRET = select(Tenant.shared_secret_sealed).where(*_INSTALLED)

@@ -17,7 +17,7 @@ from connect.gateway.jira import MyselfRecord
 from models.audit import Event
 from models.credential import Credential, CredentialKind, CredentialState, credential_of
 from models.organization import Operator, OperatorReason, Organization
-from models.tenant import Tenant, find_tenant
+from models.tenant import Tenant, close_tenant_gate, find_tenant
 from services.audit import record
 from services.credentials import WORKING, as_door, somebody
 from services.doors import credential_row
@@ -35,7 +35,7 @@ LONGEST_SECRET = 2000
 def store_admin_key(tools: Toolbox, caller: Caller, *, key: str, expires_on: str) -> None:
     """Proves an Admin API key, links the tenant to its organization, makes the giver an operator, starts a sync.
 
-    Raises Invalid("key" | "expires_on") or AtlassianError; then nothing is stored.
+    Raises Invalid("key" | "expires_on"), NotFound once it is uninstalled, or AtlassianError; then nothing is stored.
     """
     account_id = somebody(caller)
     expiry = _expiry(expires_on, tools.clock().date())
@@ -48,7 +48,7 @@ def store_admin_key(tools: Toolbox, caller: Caller, *, key: str, expires_on: str
         raise
     now = tools.clock()
     with tools.begin() as session:
-        tenant = session.get_one(Tenant, door.client_key)
+        tenant = _still_installed(session, door)
         _link(session, tenant, opened, account_id, now)
         replaced = _put(tools, session, door, CredentialKind.ADMIN_KEY, key, account_id, expiry, now)
         _record_stored(
@@ -66,7 +66,8 @@ def store_admin_key(tools: Toolbox, caller: Caller, *, key: str, expires_on: str
 def store_api_token(tools: Toolbox, caller: Caller, *, email: str, token: str, expires_on: str) -> None:
     """Proves an API token with its Admin Email on the tenant's own site and stores both, or neither.
 
-    Raises Invalid("email" | "token" | "expires_on") or AtlassianError; then nothing is stored.
+    Raises Invalid("email" | "token" | "expires_on"), NotFound once it is uninstalled, or AtlassianError; then nothing
+    is stored.
     """
     account_id = somebody(caller)
     expiry = _expiry(expires_on, tools.clock().date())
@@ -84,11 +85,18 @@ def store_api_token(tools: Toolbox, caller: Caller, *, email: str, token: str, e
         raise
     now = tools.clock()
     with tools.begin() as session:
+        tenant = _still_installed(session, door)
         replaced = _put(
             tools, session, door, CredentialKind.API_TOKEN, token, account_id, expiry, now, email, owner
         )
         _record_stored(
-            session, door, door.organization_id, account_id, CredentialKind.API_TOKEN, now, replaced=replaced
+            session,
+            door,
+            tenant.organization_id,
+            account_id,
+            CredentialKind.API_TOKEN,
+            now,
+            replaced=replaced,
         )
 
 
@@ -198,10 +206,23 @@ def _record_refusal(tools: Toolbox, door: Door, account_id: str, kind: Credentia
 
 def _door(tools: Toolbox, caller: Caller) -> Door:
     with tools.begin() as session:
-        tenant = find_tenant(session, caller.tenant)
-        if tenant is None or tenant.uninstalled_at is not None:
-            raise NotFound("Rollcall is not installed here any more.", "Install it again.")
-        return as_door(tenant)
+        return as_door(_installed(session, caller.tenant))
+
+
+def _still_installed(session: Session, door: Door) -> Tenant:
+    """The door's tenant as it is now, and stays until this transaction ends. Raises NotFound when it is uninstalled.
+
+    Proving takes a while: what an uninstall in between has wiped must not come back (S16).
+    """
+    close_tenant_gate(session, door.client_key)
+    return _installed(session, door.client_key)
+
+
+def _installed(session: Session, client_key: str) -> Tenant:
+    tenant = find_tenant(session, client_key)
+    if tenant is None or tenant.uninstalled_at is not None:
+        raise NotFound("Rollcall is not installed here any more.", "Install it again.")
+    return tenant
 
 
 def _secret(field: str, value: str, what: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from models.tenant import (
     Installation,
     Tenant,
     body_hash_of,
+    close_tenant_gate,
     find_tenant,
     holder_of,
     install_again,
@@ -103,9 +104,7 @@ def _accept(tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
             return
         if sealed is not None and _install_again(session, tools, proof, payload, sealed):
             return
-        # The tenant's row is the gate: events that arrive side by side are looked at one after the other.
-        gate = update(Tenant).where(Tenant.client_key == payload.client_key)
-        session.execute(gate.values(client_key=payload.client_key))
+        close_tenant_gate(session, payload.client_key)
         tenant = find_tenant(session, payload.client_key)
         if tenant is not None and proof.issued_at < tenant.last_lifecycle_at:
             logger.info(

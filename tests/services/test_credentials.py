@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -40,6 +40,7 @@ from tests.world import (
     UMA_TOKEN,
     World,
 )
+from views.access import TOOLS
 
 ADMIN_KEY, API_TOKEN = CredentialKind.ADMIN_KEY, CredentialKind.API_TOKEN
 
@@ -219,6 +220,28 @@ def test_a_token_is_stored_with_its_address(sqlite_world: World, product: str) -
         store_token(sqlite_world, product=product, token=UMA_TOKEN, email="uma@acme.example")
     again = credentials.show(sqlite_world.tools, sqlite_world.caller("ana", product=product), API_TOKEN)
     assert again == view, "a refused token replaces nothing"
+
+
+@pytest.mark.parametrize("put", [store, store_token])
+def test_s16_what_is_proven_while_the_app_is_uninstalled_is_not_stored(
+    world: World, put: Callable[..., None]
+) -> None:
+    now = world.clock
+
+    def uninstalled_once_atlassian_has_answered() -> datetime:
+        if world.requests("^/admin/|/permissions$|/mypermissions$"):
+            world.app.extensions[TOOLS] = replace(world.tools, clock=now)
+            world.control("POST", "/uninstall", {"site": "acme", "product": "jira"})
+        return now()
+
+    world.app.extensions[TOOLS] = replace(world.tools, clock=uninstalled_once_atlassian_has_answered)
+    with pytest.raises(NotFound) as refused:
+        put(world)
+    assert "not installed here any more" in refused.value.sentence
+    assert world.rows(Credential) == world.rows(Organization) == []
+    (tenant,) = [one for one in world.rows(Tenant) if one.uninstalled_at is not None]
+    assert tenant.organization_id is None
+    assert world.audit("credential:stored", "organization:linked") == []
 
 
 def test_s37_no_secret_is_in_the_database(sqlite_world: World) -> None:
