@@ -50,7 +50,8 @@ def harmless(text: str) -> str:
     # Control characters (line ends would add headers), and the invisible ones that change the direction.
     shown = "".join(" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
     shown = "".join(one for one in shown if unicodedata.category(one) not in ("Cf", "Cs", "Co", "Cn"))
-    shown = _SCHEME.sub("", " ".join(shown.split()))
+    # A blank takes its place: what stood before and behind would make a new one.
+    shown = " ".join(_SCHEME.sub(" ", shown).split())
     if len(shown) > LONGEST_VALUE:
         shown = shown[: LONGEST_VALUE - 1].rstrip() + "…"
     shown = _DOMAIN_DOT.sub("\u2060.", shown)

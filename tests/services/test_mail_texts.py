@@ -170,6 +170,26 @@ def test_any_value_is_shown_as_it_is(name: str) -> None:
     assert all(unicodedata.category(one) not in ("Cc", "Zl", "Zp") for one in plain)
 
 
+PIECES = ["http:", "www.", "WWW", "mailto:", "x" * 21, ":/", "/", "//", ".", "198.51.100.7"]
+
+
+@pytest.mark.parametrize(
+    "name", ["http:www.//198.51.100.7/login", "http:wwwabcdefghijklmnopqrstu:/.//198.51.100.7/login"]
+)
+def test_what_is_taken_out_of_a_name_leaves_no_link(name: str) -> None:
+    is_words(name)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_no_name_becomes_a_link_however_often_it_passes(name: str) -> None:
+    is_words(name)
+
+
+def is_words(name: str) -> None:
+    for shown in (harmless(name), harmless(harmless(name))):
+        assert not re.search(r"(?i)[a-z][a-z0-9+.-]+:/|\bwww\.|\bmailto:", shown), shown
+
+
 def test_words_from_right_to_left_do_not_turn_their_neighbours_around() -> None:
     assert harmless("שלום") == "\u2068שלום\u2069"
     assert harmless("Uma") == "Uma"
