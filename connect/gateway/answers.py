@@ -136,9 +136,10 @@ def moment(row: Mapping[str, Any], key: str) -> datetime | None:
 def _parsed_moment(value: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(value)
-    except ValueError:
+        # A moment at the end of time may lie behind it in UTC.
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _pause_until(headers: Mapping[str, str], now: datetime) -> datetime:
@@ -151,12 +152,15 @@ def _pause_until(headers: Mapping[str, str], now: datetime) -> datetime:
 
 
 def retry_after(value: str, now: datetime) -> datetime | None:
-    """When a Retry-After header allows the next call: seconds, or a date. None when it says nothing."""
+    """When a Retry-After header allows the next call: seconds, or a date. None when it says nothing.
+
+    Whoever answers may be hostile: nonsense says nothing.
+    """
     if value.strip().isascii() and value.strip().isdigit():
         return now + min(timedelta(seconds=int(value.strip()[:9])), LONGEST_PAUSE)
     try:
         found = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

@@ -83,6 +83,10 @@ def test_s29_the_machine_that_was_checked_is_called_whatever_the_name_means_by_n
         ("99999999", NOW + timedelta(hours=1)),
         ("Sat, 01 May 2027 13:00:00 GMT", NOW + timedelta(hours=1)),
         ("soon", None),
+        ("9" * 5000, NOW + timedelta(hours=1)),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", None),
+        ("Mon, 01 Jan 2024 00:00:00 +9999", None),
+        ("Mon, 01 Jan 99999 00:00:00 GMT", None),
     ],
 )
 def test_when_to_call_again(listener: Listener, header: str, until: datetime | None) -> None:

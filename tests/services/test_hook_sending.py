@@ -18,6 +18,7 @@ from models.hook import Hook
 from rules.topics import TO_HOOKS, Channel, DeliveryState, HookKind, Topic
 from services import hook_secrets, hook_sending, hook_testing, hooks, notices, runs, sending
 from services.hook_payloads import Message, body_of
+from services.hook_sending import LONGEST_PAUSE
 from services.leasing import PAUSES
 from services.notice_words import Words, words_of
 from services.outcomes import MOST_TROUBLES
@@ -132,6 +133,27 @@ def test_retry_after_is_honoured(sqlite_world: World, status: int) -> None:
     world.later(seconds=590)
     assert world.deliver() == 0
     world.later(seconds=11)
+    assert world.deliver() == 1
+    assert delivery(world).state == DeliveryState.SENT
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", PAUSES[0]),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", LONGEST_PAUSE),
+    ],
+)
+def test_nonsense_in_retry_after_makes_nobody_wait_for_ever(
+    sqlite_world: World, header: str, wait: timedelta
+) -> None:
+    world = sqlite_world
+    add(world, world.store_key())
+    world.hook_answers("demo", status=503, headers={"Retry-After": header}, times=1)
+    announce(world)
+    world.deliver()
+    assert len(world.hook_calls()) == 1
+    world.later(seconds=wait.total_seconds() + 1)
     assert world.deliver() == 1
     assert delivery(world).state == DeliveryState.SENT
 
