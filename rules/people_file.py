@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rules.cells import as_typed
+
 E_MAIL, NAME, PROFILE, JOIN, LEAVE, ACTION, START, END, NOTE = COLUMNS = (
     "e-mail",
     "name",
@@ -39,7 +41,6 @@ TEMPLATE: tuple[tuple[str, ...], ...] = (
 """The file to begin with: the columns and two example rows."""
 MOST_ROWS = 50_000
 LONGEST_FIELD = 20_000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _BOM = b"\xef\xbb\xbf"
 _SEPARATORS = (",", ";", "\t")
 
@@ -79,7 +80,7 @@ class Header:
     def fields(self, row: Row) -> dict[str, str]:
         """The row's fields by column, without blanks around them; what is missing is empty."""
         return {
-            column: _plain(row.cells[place]) if place < len(row.cells) else ""
+            column: as_typed(row.cells[place].strip()) if place < len(row.cells) else ""
             for column, place in self.places.items()
         }
 
@@ -183,12 +184,6 @@ def _odd(problem: csv.Error, line: int) -> BadFile:
     return BadFile(
         "a quotation mark is not closed, or too many.", 'Write one inside of a text twice: "".', line
     )
-
-
-def _plain(cell: str) -> str:
-    """The field; without the apostrophe that we, or a spreadsheet, put in front of what looks like a formula."""
-    text = cell.strip()
-    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA_STARTS) else text
 
 
 _BY_WORD = {re.sub(r"[\W_]+", "", column): column for column in (*COLUMNS, PROBLEM)} | _ALSO

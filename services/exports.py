@@ -17,8 +17,8 @@ from models.delivery import unsent_mails
 from models.people import Person
 from models.people_search import count_people, select_people
 from models.run import Case, find_run
+from rules.cells import no_formula
 from rules.filters import PeopleFilter
-from rules.people_file import FORMULA_STARTS
 from rules.products import product_name
 from services.audit import record
 from services.doors import require_organization
@@ -33,7 +33,7 @@ BOM = "\ufeff"
 def safe_cell(value: object) -> str:
     """The cell as text; what a spreadsheet would take for a formula gets an apostrophe in front."""
     text = "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+    return no_formula(text)
 
 
 def people_csv(tools: Toolbox, caller: Caller, filter: PeopleFilter) -> Iterator[str]:
@@ -172,8 +172,9 @@ def _audit_row(entry: AuditEntry, names: dict[str, str]) -> tuple[object, ...]:
 def csv_lines(header: Iterable[str], rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
     """The lines of a file, one at a time, each cell made safe."""
     line = _Line()
-    writer = csv.writer(line)
-    writer.writerow(header)
+    # What is quoted holds together also where another mark than the comma divides cells.
+    writer = csv.writer(line, quoting=csv.QUOTE_ALL)
+    writer.writerow([safe_cell(cell) for cell in header])
     yield BOM + line.text
     for row in rows:
         writer.writerow([safe_cell(cell) for cell in row])

@@ -113,7 +113,7 @@ def test_joiners_from_a_profile_to_the_report(
     journey.look("from-a-file")
     with journey.page.expect_download() as template:
         journey.click("Download the template")
-    assert template.value.path().read_text("utf-8-sig").startswith("e-mail,name,profile")
+    assert template.value.path().read_text("utf-8-sig").startswith('"e-mail","name","profile"')
     journey.click("Check the file")
     expect(frame.locator("#file-problem")).to_contain_text("There is no file")
     file = tmp_path / "people.csv"

@@ -147,7 +147,7 @@ def test_the_template_can_be_downloaded(house: House) -> None:
     answer = house.get("/app/onboarding/file/template")
     assert answer.mimetype == "text/csv"
     assert answer.text.startswith(
-        "\ufeffe-mail,name,profile,groups to add,groups to remove,action,start,end,note\r\n"
+        '\ufeff"e-mail","name","profile","groups to add","groups to remove","action","start","end","note"\r\n'
     )
     assert len(answer.text.splitlines()) == 3
 
@@ -165,13 +165,15 @@ def test_rows_to_mend_stand_above_the_preview_and_in_a_file(tidy: House) -> None
     assert "There is no action “dance”." in said
     (run_id,) = set(re.findall(r"/app/onboarding/file/([0-9a-f-]{36})/mend", answer.text))
     mend = tidy.get(f"/app/onboarding/file/{run_id}/mend").text
-    assert mend.splitlines()[0] == "\ufeffE-Mail,Profile,Action,problem"
+    assert mend.splitlines()[0] == '\ufeff"E-Mail","Profile","Action","problem"'
     assert "e-mail: “bob” is no e-mail address." in mend
     assert tidy.get(f"/app/onboarding/file/{run_id}/rows?page=99").status_code == 200
     # What was mended comes back with the column in which we wrote.
     again = upload(
         tidy,
-        mend.replace("bob,", "bob@newcomers.example,").replace(",No such,dance", "a@b.example,Colleague,"),
+        mend.replace('"bob"', "bob@newcomers.example").replace(
+            '"","No such","dance"', "a@b.example,Colleague,"
+        ),
     )
     assert "Preview: 2 people" in words_of(again)
 
