@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from rules.numbers import whole_number
+
 STATUSES = ("active", "suspended", "deactivated", "not_invited", "for_deletion", "left")
 IDLE_WORDS = ("never", "unknown")
 SORTS = ("name", "seen", "status", "email", "added")
@@ -86,8 +88,8 @@ def _idle(word: str) -> int | str | None:
         return None
     if word in IDLE_WORDS:
         return word
-    if word.isascii() and word.isdigit() and len(word) < 10 and 1 <= int(word) <= MOST_IDLE_DAYS:
-        return int(word)
+    if days := whole_number(word, MOST_IDLE_DAYS):
+        return days
     raise BadFilter("idle", f"Idle days must be a number from 1 to {MOST_IDLE_DAYS}.")
 
 

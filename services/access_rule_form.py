@@ -12,6 +12,7 @@ from models.access_rule import StoredAccessRule, access_rules_of
 from models.profile import find_profile
 from rules.access_path import USER_ROLE
 from rules.access_rule import circle, may_give
+from rules.numbers import whole_number
 from rules.organization import OrganizationFacts
 from rules.plain_data import BadRule, Problem
 from rules.profile import troubles_of
@@ -176,9 +177,9 @@ def _limit(field: str, word: str, largest: int, problems: list[Problem]) -> int 
     word = word.strip()
     if not word:
         return None
-    if not (word.isascii() and word.isdigit()) or int(word[:9]) > largest:
+    number = whole_number(word, largest)
+    if number is None:
         problems.append(
             Problem(field, f"Write a whole number from 0 to {largest:,}, or leave it empty: no limit.")
         )
-        return None
-    return int(word)
+    return number

@@ -11,6 +11,7 @@ from connect.errors import Invalid
 from models.audit import Event
 from models.organization import Organization, close_gate
 from models.rule import rules_of
+from rules.numbers import whole_number
 from rules.schedule import Every, Schedule
 from services.audit import record
 from services.doors import require_organization
@@ -91,8 +92,8 @@ def plan_dates_anew(session: Session, organization_id: str, now: datetime) -> No
 def _day(word: str) -> int | None:
     if not word:
         return None
-    if word.isascii() and word.isdigit() and 1 <= int(word[:4]) <= 31:
-        return int(word)
+    if day := whole_number(word, 31):
+        return day
     raise Invalid(
         "billing_day",
         "The billing day is a day of the month, from 1 to 31.",

@@ -21,6 +21,7 @@ from models.scim import (
     find_group,
 )
 from rules.deeds import Deed
+from rules.numbers import whole_number
 from rules.scim import ENDINGS, Provider, ScimMode
 from services.audit import record
 from services.doors import require_organization
@@ -259,13 +260,14 @@ def _checked_number(field: str, text: str, most: int) -> int | None:
     text = text.strip()
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > 6 or int(text) > most:
+    number = whole_number(text, most)
+    if number is None:
         raise Invalid(
             field,
             f"This is no number from 0 to {most:,}.",
             "Leave it empty for no limit; 0 lets nobody through.",
         )
-    return int(text)
+    return number
 
 
 def _record(

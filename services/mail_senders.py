@@ -14,6 +14,7 @@ from connect.public_hosts import NOT_FOUND, check_target
 from connect.smtp import LONGEST, Answer, MailServer, Security, Trouble, hand_over, is_address
 from models.audit import Event
 from models.mail import MailSender
+from rules.numbers import whole_number
 from services.audit import record
 from services.doors import require_organization
 from services.mail_letter import Sender
@@ -172,12 +173,13 @@ def our_name(tools: Toolbox) -> str:
 
 
 def _server(tools: Toolbox, host: str, port: str, security: str, username: str, password: str) -> MailServer:
-    if not port.isdigit() or not 1 <= int(port) <= 65535:
+    number = whole_number(port, 65535)
+    if not number:
         raise Invalid("port", "This is no port.", "It is mostly 465 (TLS) or 587 (STARTTLS).")
     if security not in SECURITIES:
         raise Invalid("security", "Choose how the connection is encrypted.", "Your mail provider says which.")
     try:
-        check_target(host, int(port), tools.settings.private_targets)
+        check_target(host, number, tools.settings.private_targets)
     except Invalid as problem:
         raise Invalid("host", problem.sentence, problem.next_step, reason=problem.reason) from problem
     username = _one_line("username", username, 255)
@@ -185,7 +187,7 @@ def _server(tools: Toolbox, host: str, port: str, security: str, username: str, 
         raise Invalid("password", "This cannot be a password.", "Copy it again.")
     if password and not username:
         raise Invalid("username", "A password needs its user name.", "Type it, or leave both empty.")
-    return MailServer(host, int(port), Security(security), username, password)
+    return MailServer(host, number, Security(security), username, password)
 
 
 def _refuse_elsewhere(row: MailSender, server: MailServer) -> None:

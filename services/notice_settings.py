@@ -10,6 +10,7 @@ from connect.errors import Invalid
 from models.audit import Event
 from models.organization import Organization
 from rules.activity import ActivityKind
+from rules.numbers import whole_number
 from rules.panel import LEAVE, Privacy, Standing, detail, words
 from services.audit import record
 from services.doors import require_organization
@@ -103,8 +104,8 @@ def examples(privacy: Privacy, days: int, now: datetime) -> list[Example]:
 
 
 def _days(typed: str) -> int:
-    days = _number(typed)
-    if days is None or not 1 <= days <= MOST_DAYS:
+    days = whole_number(typed.strip(), MOST_DAYS)
+    if not days:
         raise Invalid("days", "This is no number of days.", f"Write a number from 1 to {MOST_DAYS:,}.")
     return days
 
@@ -112,16 +113,11 @@ def _days(typed: str) -> int:
 def _cap(typed: str) -> int | None:
     if not typed.strip():
         return None
-    cap = _number(typed)
-    if cap is None or not 1 <= cap <= MOST_SEATS:
+    cap = whole_number(typed.strip(), MOST_SEATS)
+    if not cap:
         raise Invalid(
             "give_back_cap",
             "This is no number of seats.",
             "Write a number from 1 on, or leave it empty: then an operator decides each time.",
         )
     return cap
-
-
-def _number(typed: str) -> int | None:
-    typed = typed.strip()
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 9 else None

@@ -17,6 +17,7 @@ from models.profile import Profile, find_profile, profiles_of
 from models.run import Case, Run
 from rules.case import CaseState
 from rules.deeds import Action, Deed
+from rules.numbers import whole_number
 from rules.organization import OrganizationFacts
 from rules.profile import Term, Trouble, troubles_of
 from rules.roster import Access, Origin
@@ -261,13 +262,14 @@ def _checked_days(text: str) -> int | None:
     text = text.strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_DAYS):
+    days = whole_number(text, MOST_DAYS)
+    if not days:
         raise Invalid(
             "days",
             f"Write a number of days from 1 to {MOST_DAYS:,}.",
             "Leave it empty for access without an end.",
         )
-    return int(text)
+    return days
 
 
 def _checked_access(typed: Typed, organization: OrganizationFacts) -> Access:

@@ -12,6 +12,7 @@ from connect.errors import Invalid
 from models.profile import Profile, find_profile
 from models.tenant import Product, Tenant, doors_of
 from models.ticket import TicketRule
+from rules.numbers import whole_number
 from rules.organization import OrganizationFacts
 from rules.profile import troubles_of
 from rules.roster import Access
@@ -181,11 +182,12 @@ def _days(value: str) -> int | None:
     value = value.strip()
     if not value:
         return None
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:6]) <= LONGEST_DAYS:
+    days = whole_number(value, LONGEST_DAYS)
+    if not days:
         raise Invalid(
             "days", "This is not a number of days.", f"From 1 to {LONGEST_DAYS}, or nothing: no end."
         )
-    return int(value)
+    return days
 
 
 def _person_field(wish: TicketWish) -> str:

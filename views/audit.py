@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -13,6 +13,7 @@ from models.audit import APP, AuditEntry, entries_of
 from models.people import find_person
 from models.people_search import count_people, find_people
 from rules.filters import PeopleFilter
+from rules.numbers import LARGEST_ID, whole_number
 from services import exports
 from services.doors import organization_of
 from services.names import names_of
@@ -92,9 +93,10 @@ def _query(session: Session, organization_id: str, words: dict[str, str]) -> dic
     if "since" in words:
         query["since"] = _midnight("since", words["since"])
     if "until" in words:
-        query["until"] = _midnight("until", words["until"]) + timedelta(days=1)
-    if words.get("before", "").isdigit():
-        query["before_id"] = int(words["before"])
+        query["until"] = _midnight("until", words["until"], days_on=1)
+    before = whole_number(words.get("before", ""), LARGEST_ID)
+    if before is not None:
+        query["before_id"] = before
     return query
 
 
@@ -111,10 +113,10 @@ def _subject(session: Session, organization_id: str, text: str) -> str:
     return find_people(session, organization_id, wanted, now, limit=1)[0].account_id
 
 
-def _midnight(field: str, value: str) -> datetime:
+def _midnight(field: str, value: str, days_on: int = 0) -> datetime:
     try:
-        return datetime.combine(datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date(), time(), UTC)
-    except ValueError:
+        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=days_on)
+    except (ValueError, OverflowError):
         raise Invalid(field, "This is not a date.", "Write it as 2026-05-03.") from None
 
 

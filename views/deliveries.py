@@ -9,6 +9,7 @@ from services import delivery_log, hooks
 from services.notice_words import NAMES
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.page_numbers import page_asked_for
 from views.words import CHANNELS, DELIVERY_STATES
 
 blueprint = Blueprint("deliveries", __name__, url_prefix="/app/sent")
@@ -36,7 +37,7 @@ def _content(done: str = "") -> str:
     words = {word: request.values.get(word, "").strip()[:36] for word in WORDS}
     channel = Channel(words["channel"]) if words["channel"] in set(Channel) else None
     state = DeliveryState(words["state"]) if words["state"] in set(DeliveryState) else None
-    asked = max(request.values.get("page", 1, type=int), 1)
+    asked = page_asked_for()
     log, total = _page(channel, state, words["hook"], asked)
     pages = max(-(-total // PER_PAGE), 1)
     page = min(asked, pages)

@@ -9,6 +9,7 @@ from services import timed_deciding, timed_views
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.errors import shown_again
+from views.page_numbers import page_asked_for
 
 blueprint = Blueprint("endings", __name__, url_prefix="/app/onboarding/ending")
 PLACE = "onboarding/ending"
@@ -66,7 +67,7 @@ def _content(
 ) -> str:
     asked = request.values.get("show", "")
     kind = asked if asked in timed_views.KINDS else timed_views.OPEN
-    page = max(request.values.get("page", 1, type=int), 1)
+    page = page_asked_for()
     found = timed_views.endings(tools(), caller(), kind, offset=(page - 1) * PER_PAGE, limit=PER_PAGE)
     total = found.counts[kind]
     words = {"show": kind} if kind else {}

@@ -13,6 +13,7 @@ from services.scim_wire import ROOT
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.errors import shown_again
+from views.page_numbers import page_asked_for
 
 blueprint = Blueprint("identity_providers", __name__, url_prefix="/app/identity-providers")
 FIELDS = ("name", "when_inactive", "when_deleted", "brake_number", "brake_share", "begins_leavers")
@@ -101,7 +102,7 @@ def page(
 ) -> str:
     """The page of one connection; `token` is shown this once."""
     view = scim_overview.look(tools(), caller(), connection_id)
-    number = page_of(request.args.get("page"))
+    number = page_asked_for()
     groups, total, profiles = scim_overview.groups_page(tools(), caller(), connection_id, number)
     found = view.connection
     kept = {
@@ -134,11 +135,6 @@ def page(
         saved=saved,
         token=token,
     )
-
-
-def page_of(text: str | None) -> int:
-    """The number of a page in an address; the first one for anything odd."""
-    return int(text) if text and text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) else 1
 
 
 def pages_of(total: int) -> int:

@@ -23,14 +23,14 @@ REASONS = ("New job", "Contract ended", "Retires", "Dismissed", "On leave for lo
 
 def listing(page: int, saved: str = "", problem: Invalid | None = None, typed: str = "") -> str:
     """Who is leaving, and who has left. `problem` and `typed` belong to a list or a file."""
-    rows, total = list_leavers(tools(), caller(), max(page, 1), PER_PAGE)
+    rows, total = list_leavers(tools(), caller(), page, PER_PAGE)
     return show.place(
         "leavers/index.html",
         tab="leavers",
         title="Leavers",
         rows=rows,
         total=total,
-        page=max(page, 1),
+        page=page,
         pages=max(-(-total // PER_PAGE), 1),
         per_page=PER_PAGE,
         saved=saved,

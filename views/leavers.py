@@ -22,6 +22,7 @@ from views.access import api, caller, operator_only, tools
 from views.downloads import download
 from views.errors import shown_again
 from views.leaver_pages import content, evidence_page, listing
+from views.page_numbers import page_asked_for
 from views.uploads import uploaded
 
 blueprint = Blueprint("leavers", __name__, url_prefix="/app/leavers")
@@ -34,7 +35,7 @@ CHECKLIST = ("looked", "tokens", "ending")
 @api
 @operator_only
 def index() -> str:
-    return listing(request.args.get("page", 1, type=int))
+    return listing(page_asked_for())
 
 
 @blueprint.post("")

@@ -10,6 +10,7 @@ from services.inviting import Typed
 from views import run_pages, show
 from views.access import api, caller, operator_only, tools
 from views.errors import shown_again
+from views.page_numbers import page_asked_for
 
 blueprint = Blueprint("onboarding", __name__, url_prefix="/app/onboarding")
 
@@ -54,7 +55,7 @@ def _typed() -> Typed:
 
 
 def _page(typed: Typed, problem: Invalid | None = None, saved: str = "") -> str:
-    page = max(request.args.get("page", 1, type=int), 1)
+    page = page_asked_for()
     found = invitations.open_invitations(tools(), caller(), page)
     pages = max(-(-found.total // invitations.PER_PAGE), 1)
     return show.place(

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, render_template, request
 from flask.blueprints import BlueprintSetupState
 
 from connect.errors import Invalid
+from rules.numbers import LARGEST_ID, whole_number
 from rules.panel import ContentKind
 from services.doors import organization_of
 from services.gadgets import Item, set_gadget, view_gadget
@@ -25,8 +26,6 @@ from views.errors import shown_again
 from views.words import ROLES
 
 PARTICIPANTS = "rollcall_participants"
-LONGEST_ID = 18
-"""Digits that fit the products' numbers."""
 
 blueprint = Blueprint("panels", __name__)
 
@@ -143,5 +142,4 @@ def _item() -> Item:
 
 
 def _number(name: str) -> int | None:
-    typed = request.values.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_ID else None
+    return whole_number(request.values.get(name, ""), LARGEST_ID)

@@ -22,6 +22,7 @@ from services.summary import summary
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.downloads import download
+from views.page_numbers import page_asked_for
 from views.words import CHIPS, IDLE_CHOICES
 
 blueprint = Blueprint("people", __name__, url_prefix="/app/people")
@@ -45,7 +46,7 @@ def index() -> str:
     now = tools().clock()
     total = how_many(tools(), organization_id, wanted)
     pages = max(-(-total // PER_PAGE), 1)
-    page = min(max(request.args.get("page", 1, type=int), 1), pages)
+    page = min(page_asked_for(), pages)
     with tools().begin() as session:
         rows = find_people(
             session, organization_id, wanted, now, offset=(page - 1) * PER_PAGE, limit=PER_PAGE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from connect.errors import Invalid
 from rules.people_file import COLUMNS, MOST_ROWS
@@ -12,6 +12,7 @@ from views import run_pages, show
 from views.access import api, caller, operator_only, takes_up_to, tools
 from views.downloads import download
 from views.errors import shown_again
+from views.page_numbers import page_asked_for
 from views.uploads import uploaded
 
 blueprint = Blueprint("people_file", __name__, url_prefix="/app/onboarding/file")
@@ -62,10 +63,9 @@ def upload() -> str | Response:
 @operator_only
 def rows(run_id: str) -> str:
     """One page of the rows to mend."""
-    page = request.args.get("page", 1, type=int)
     return show.part(
         "onboarding/bad_rows_page.html",
-        bad=people_file.bad_rows(tools(), caller(), run_id, page),
+        bad=people_file.bad_rows(tools(), caller(), run_id, page_asked_for()),
         run_id=run_id,
         per_page=people_file.PER_PAGE,
     )

@@ -11,7 +11,8 @@ from services import identity_providers, scim_overview
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.errors import shown_again
-from views.identity_providers import STATES, page, page_of, pages_of
+from views.identity_providers import STATES, page, pages_of
+from views.page_numbers import page_asked_for
 
 blueprint = Blueprint("provider_people", __name__, url_prefix="/app/identity-providers/<connection_id>")
 
@@ -80,7 +81,7 @@ def switch(connection_id: str) -> str:
 def _people(connection_id: str, saved: str = "") -> str:
     wanted = request.values.get("state", "")
     state = ScimState(wanted) if wanted in set(ScimState) else None
-    number = page_of(request.values.get("page"))
+    number = page_asked_for()
     view = scim_overview.look(tools(), caller(), connection_id)
     rows, total = scim_overview.people_page(tools(), caller(), connection_id, state, number)
     path = f"identity-providers/{connection_id}/people"

@@ -10,6 +10,7 @@ from services import answer_queue, reviews
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.errors import shown_again
+from views.page_numbers import page_asked_for
 from views.words import case_words
 
 blueprint = Blueprint("review", __name__, url_prefix="/app/review")
@@ -67,7 +68,7 @@ def _content(done: str = "", problem: Invalid | None = None) -> str:
         state = CaseState.ANSWERED
     total = counts.get(state, 0) if state else sum(counts.values()) - answers
     pages = max(-(-total // PER_PAGE), 1)
-    page = min(max(request.values.get("page", 1, type=int), 1), pages)
+    page = min(page_asked_for(), pages)
     at = (page - 1) * PER_PAGE
     asking: list[answer_queue.Asking] = []
     waiting: list[reviews.Waiting] = []

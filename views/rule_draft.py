@@ -9,6 +9,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from rules.deeds import Deed
+from rules.numbers import whole_number
 from rules.plain_data import Problem
 from rules.rule import How, OnKeep, Rule, Step, Unreachable
 from rules.rule_shape import CONDITIONS, MOST_STEPS, OF_EVERY
@@ -114,7 +115,7 @@ def draft_of(rule: Rule) -> Draft:
 
 def read_draft(form: MultiDict[str, str]) -> Draft:
     """The form as it was sent."""
-    count = min(int(form.get("rungs", "0")) if form.get("rungs", "").isdigit() else 0, MOST_STEPS)
+    count = min(whole_number(form.get("rungs", "")) or 0, MOST_STEPS)
     return Draft(
         {name: form.get(name, "").strip() for name in TEXTS},
         {name: tuple(form.getlist(name)) for name in LISTS},
@@ -126,7 +127,7 @@ def read_draft(form: MultiDict[str, str]) -> Draft:
 def changed(draft: Draft, order: str) -> Draft:
     """The draft after one of its buttons: add, remove:1, up:1, or:1 (one more condition), unless:1:2 (one less)."""
     word, *numbers = order.split(":")
-    places = [int(number) for number in numbers if number.isdigit()]
+    places = [place for place in map(whole_number, numbers) if place is not None]
     rungs = list(draft.rungs)
     if word == "add" and len(rungs) < MOST_STEPS:
         rungs.append(Rung())

@@ -24,6 +24,7 @@ from services.run_people import RunPeople, Wanted, people_of_run
 from services.run_progress import RunView
 from views import show
 from views.access import caller, tools
+from views.page_numbers import page_asked_for
 from views.words import DEED_VERBS, MODES, WHYS, case_words
 
 PER_PAGE = 50
@@ -137,7 +138,7 @@ class Chip:
 def people_of(view: RunView) -> dict[str, Any]:
     """One page of the run's people, of the kind that the request asks for."""
     wanted = _wanted()
-    asked = max(request.args.get("page", 1, type=int), 1)
+    asked = page_asked_for()
     found = people_of_run(tools(), caller(), view.id, wanted, page=asked, per_page=PER_PAGE)
     rows: Sequence[Case | LeftAlone] = found.cases
     total, kind = found.total, _words_of(wanted)

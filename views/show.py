@@ -20,6 +20,7 @@ from models.people import Seat
 from models.run import Case
 from rules.case import CHANGED, CaseState
 from rules.deeds import CAPABILITIES, Deed
+from rules.numbers import whole_number
 from rules.products import product_name
 from rules.topics import Topic
 from services.doors import organization_of
@@ -262,8 +263,9 @@ def field_words(path: str) -> str:
     """rules.0.steps.1.then.deed as people count: Rule 1, step 2, then, deed."""
     found: list[str] = []
     for part in path.split("."):
-        if part.isdigit() and found:
-            found[-1] = f"{found[-1].removesuffix('s')} {int(part) + 1}"
+        place = whole_number(part)
+        if place is not None and found:
+            found[-1] = f"{found[-1].removesuffix('s')} {place + 1}"
         elif part:
             found.append(part.replace("_", " "))
     return ", ".join(found).capitalize()

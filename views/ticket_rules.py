@@ -17,6 +17,7 @@ from services.ticket_wishes import TicketWish
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.errors import shown_again
+from views.page_numbers import page_asked_for
 from views.ticket_form import as_typed, typed_rule
 from views.words import CALL_STATES
 
@@ -213,8 +214,7 @@ class _Log:
 
 
 def _log(rule_id: str) -> _Log:
-    wanted, number = request.args.get("state", ""), request.args.get("page", "1")
+    wanted = request.args.get("state", "")
     state = CallState(wanted) if wanted in set(CallState) else None
-    page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    page = max(page, 1)
+    page = page_asked_for()
     return _Log(ticket_log.show_ticket_rule(tools(), caller(), rule_id, state=state, page=page), state, page)

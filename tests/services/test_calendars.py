@@ -123,6 +123,7 @@ def test_a_new_calendar_gives_the_rules_that_are_on_new_dates(world: World) -> N
         ("UTC", "1.5", "billing_day"),
         ("UTC", "²", "billing_day"),
         ("UTC", "9" * 5000, "billing_day"),
+        ("UTC", "00019999", "billing_day"),
     ],
     ids=lambda word: word[:10],
 )

@@ -84,6 +84,14 @@ def test_a_sender_is_stored_sealed_and_audited(world: World) -> None:
         mail_senders.forget_sender(world.tools, ana)
 
 
+@pytest.mark.parametrize("port", ["", "0", "65536", "²", "-1", "9" * 5000], ids=lambda port: port[:6])
+def test_what_is_no_port(world: World, port: str) -> None:
+    world.synced()
+    with pytest.raises(Invalid) as refused:
+        save(world, port=port)
+    assert refused.value.field == "port"
+
+
 def test_an_empty_password_keeps_the_stored_one_for_the_same_server_alone(world: World) -> None:
     world.synced()
     save(world)

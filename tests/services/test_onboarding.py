@@ -94,6 +94,9 @@ def test_a_profile_ends_for_everybody_with_its_last_day(sqlite_world: World) -> 
     with pytest.raises(Invalid) as over:
         profile(world, until=(today - timedelta(days=1)).isoformat())
     assert over.value.field == "until"
+    with pytest.raises(Invalid) as too_long:
+        profile(world, days="0000000019999999")
+    assert too_long.value.field == "days"
     kept = profile(world, days="30", until=last.isoformat())
     run_id = previewed(world, NORA, kept, starts_on=(today + timedelta(days=1)).isoformat())
     assert [case.ends_on for case in world.cases(run_id).values()] == [last]

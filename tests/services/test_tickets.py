@@ -413,6 +413,7 @@ SLIPS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"gives_kind": "profile", "profile_id": "stranger"}, "profile_id"),
     ({"days": "0"}, "days"),
     ({"days": "soon"}, "days"),
+    ({"days": "0000019999999"}, "days"),
     ({"person": "field"}, "person_field"),
     ({"person": "field", "person_field": "E-mail"}, "with_approval"),
     ({"request_types": ",".join(map(str, range(99)))}, "request_types"),

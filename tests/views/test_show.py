@@ -78,6 +78,7 @@ def test_every_state_and_event_has_words() -> None:
 def test_a_path_of_a_rule_as_people_count() -> None:
     assert show.field_words("rules.0.steps.1.then.deed") == "Rule 1, step 2, then, deed"
     assert show.field_words("schedule.days_before") == "Schedule, days before"
+    assert show.field_words("rules.²") == "Rules, ²"
 
 
 def test_until_and_a_moment_elsewhere() -> None:
