@@ -19,6 +19,7 @@ class Event(StrEnum):
     TENANT_REINSTALLED = "tenant:reinstalled"
     TENANT_UNINSTALLED = "tenant:uninstalled"
     ORGANIZATION_LINKED = "organization:linked"
+    ORGANIZATION_UNLINKED = "organization:unlinked"
     ORGANIZATION_PURGED = "organization:purged"
     CREDENTIAL_STORED = "credential:stored"
     CREDENTIAL_REPLACED = "credential:replaced"

@@ -1,4 +1,4 @@
-"""A tenant stops being a door: by *Forget*, by uninstalling, or because its key now opens another organization."""
+"""A tenant stops being a door: by *Forget*, by uninstalling, or because it is elsewhere now."""
 
 from __future__ import annotations
 

@@ -11,6 +11,8 @@ from connect.gateway.jira import MyselfRecord
 from connect.gateway.organization import OrganizationRecord, WorkspaceRecord
 from services.toolbox import Toolbox
 
+ELSEWHERE = "other_organization"
+"""The reason that stands for a key that works, but not for the organization and the site that it is to open."""
 REJECTED = frozenset({"key_rejected", "token_rejected"})
 """The reasons that stand for a 401: expired, revoked or never made, Atlassian says the same."""
 
@@ -74,7 +76,7 @@ def prove_key(tools: Toolbox, door: Door, key: str) -> Opened:
         "key",
         f"This key belongs to “{', '.join(names)}”, which does not own {urlsplit(door.base_url).netloc}.",
         "Create a key in the organization that owns this site, or configure Rollcall on a site of that organization.",
-        reason="other_organization",
+        reason=ELSEWHERE,
     )
 
 

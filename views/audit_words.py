@@ -12,6 +12,7 @@ EVENTS: dict[str, str] = {
     Event.TENANT_REINSTALLED: "Installed Rollcall again",
     Event.TENANT_UNINSTALLED: "Uninstalled Rollcall",
     Event.ORGANIZATION_LINKED: "Linked this site to its organization",
+    Event.ORGANIZATION_UNLINKED: "Unlinked this site: it has left the organization",
     Event.ORGANIZATION_PURGED: "Deleted the data of the organization",
     Event.SETTINGS_CHANGED: "Changed a setting of the organization",
     Event.CREDENTIAL_STORED: "Stored a credential",

@@ -88,15 +88,8 @@ def store_admin_key() -> str | Response:
     except (Invalid, AtlassianError) as problem:
         return _refused(CredentialKind.ADMIN_KEY, problem, {"expires_on": expires_on})
     # The giver is an operator from now on: the whole page changes, not the card alone.
-    answer = make_response(
-        content(
-            tools(),
-            caller(),
-            saved={"admin-key": "The key works and is stored. Rollcall is reading your directory now."},
-        )
-    )
-    answer.headers["HX-Retarget"] = "#main"
-    return answer
+    saved = {"admin-key": "The key works and is stored. Rollcall is reading your directory now."}
+    return _whole_page(content(tools(), caller(), saved=saved))
 
 
 @blueprint.post("/api-token")
@@ -115,9 +108,12 @@ def store_api_token() -> str | Response:
 @blueprint.post("/<kind>/check")
 @api
 @admin_only
-def check(kind: str) -> str:
+def check(kind: str) -> str | Response:
     found = _kind(kind)
+    linked = organization_of(tools(), caller())
     view = credentials.check_now(tools(), caller(), found)
+    if organization_of(tools(), caller()) != linked:
+        return _whole_page(content(tools(), caller()))
     return _card(found, saved={kind: "It works."} if view.state == "working" else {})
 
 
@@ -127,6 +123,12 @@ def check(kind: str) -> str:
 def forget(kind: str) -> str:
     credentials.forget(tools(), caller(), _kind(kind))
     return content(tools(), caller())
+
+
+def _whole_page(html: str) -> Response:
+    answer = make_response(html)
+    answer.headers["HX-Retarget"] = "#main"
+    return answer
 
 
 def _refused(kind: CredentialKind, problem: AppError, typed: dict[str, str]) -> Response:

@@ -23,7 +23,7 @@ from models.credential import Credential, CredentialKind, CredentialState
 from models.organization import Organization
 from models.sync import SyncState
 from models.tenant import Tenant
-from services import credential_storing, credentials, daily_checks, run_progress, syncing
+from services import credential_storing, credentials, daily_checks, operators, run_progress, syncing
 from services.doors import opened, organization_of
 from tests.world import (
     ACCOUNTS,
@@ -377,6 +377,71 @@ def test_the_daily_check(sqlite_world: World) -> None:
     assert daily_checks.credentials_due(tools) == []
     assert world.stored(Credential, due[0], "admin_key").state == CredentialState.REJECTED
     assert [entry.actor for entry in world.audit("credential:died", "credential:checked")] == ["rollcall"] * 2
+
+
+def move_key(world: World, organization: str) -> None:
+    """As if acme's site had left its organization: the key still opens one, but the site is not in it."""
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("UPDATE admin_key SET org = ? WHERE key = ?", (organization, ACME_KEY))
+
+
+def test_s27_a_site_that_left_the_organization_is_no_door_after_the_second_check(world: World) -> None:
+    ana, jon = world.synced(), world.caller("jon")
+    operators.name_operator(world.tools, ana, ACCOUNTS["jon"])
+    run_id = world.begin_run(ana, world.changeable(2))
+    move_key(world, "globex")
+    world.later(hours=25)
+    daily_checks.check_credential(world.tools, ana.tenant, ADMIN_KEY)
+    assert world.stored(Credential, ana.tenant, "admin_key").state == CredentialState.REJECTED
+    assert operators.is_operator(world.tools, jon, fresh=True), "once may be a slip"
+    assert world.audit("organization:unlinked") == []
+    view = credentials.check_now(world.tools, ana, ADMIN_KEY)
+    assert (view.state, "this site is no longer in the organization" in view.check_result) == (
+        "rejected",
+        True,
+    )
+    for somebody in (ana, jon):
+        assert not operators.is_operator(world.tools, somebody, fresh=True)
+        assert organization_of(world.tools, somebody) is None
+    assert world.stored(Organization, ACME).doorless_since is not None
+    assert set(world.states(run_id).values()) == {"cancelled"}
+    (entry,) = world.audit("organization:unlinked")
+    assert (entry.organization_id, entry.client_key, entry.actor) == (ACME, ana.tenant, ACCOUNTS["ana"])
+    assert "does not own 127.0.0.1" in entry.result
+    # It stays so, also when the site comes back: what opened the door once was a proof, not a check.
+    for organization, words in (("globex", "does not own"), ("acme", "Save the key once more")):
+        move_key(world, organization)
+        for _ in range(2):
+            assert words in credentials.check_now(world.tools, ana, ADMIN_KEY).check_result
+        assert organization_of(world.tools, ana) is None
+    assert len(world.audit("organization:unlinked")) == 1
+    world.store_key()
+    assert organization_of(world.tools, ana) == ACME
+    assert operators.is_operator(world.tools, jon, fresh=True)
+
+
+def test_s27_one_check_between_two_others_starts_the_count_anew(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+    for organization in ("globex", "acme", "globex"):
+        move_key(world, organization)
+        credentials.check_now(world.tools, ana, ADMIN_KEY)
+    world.fault("^/admin/", "503")
+    assert credentials.check_now(world.tools, ana, ADMIN_KEY).state == "unchecked"
+    credentials.check_now(world.tools, ana, ADMIN_KEY)
+    assert organization_of(world.tools, ana) == ACME
+
+
+def test_s27_another_door_of_the_organization_stays_open(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.install("acme", "confluence")
+    ana, priya = world.store_key(), world.store_key("priya", product="confluence")
+    move_key(world, "globex")
+    for _ in range(2):
+        credentials.check_now(world.tools, ana, ADMIN_KEY)
+    assert organization_of(world.tools, ana) is None
+    assert organization_of(world.tools, priya) == ACME
+    assert world.stored(Organization, ACME).doorless_since is None
 
 
 def test_forgetting_the_key_closes_the_door_and_stops_the_work(world: World) -> None:

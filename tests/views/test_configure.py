@@ -144,3 +144,17 @@ def test_an_operator_who_goes_sees_nothing_more(house: House) -> None:
     assert "no operator any more" in words_of(answer)
     assert answer.headers["HX-Retarget"] == "#main"
     assert house.get("/app/operators", JON).status_code == 403
+
+
+def test_the_check_that_closes_the_door_shows_the_whole_page(new_house: House) -> None:
+    new_house.deployment.configure()
+    with new_house.deployment.sandbox.cloud.store.write() as connection:
+        connection.execute("UPDATE admin_key SET org = 'globex' WHERE key = ?", (KEY,))
+    first = new_house.post("/app/configure/admin-key/check")
+    assert "which does not own" in words_of(first)
+    assert "HX-Retarget" not in first.headers
+    second = new_house.post("/app/configure/admin-key/check")
+    assert second.headers["HX-Retarget"] == "#main"
+    assert "this site is no longer in the organization" in words_of(second)
+    assert "Start with the Admin API Key" in words_of(second)
+    assert new_house.get("/app/people").status_code == 409
