@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,7 @@ from services.toolbox import Toolbox
 from services.vault import CredentialUnreadable
 
 WORKING = "Works."
+A_SLIP_LASTS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def check_now(tools: Toolbox, caller: Caller, kind: CredentialKind) -> Credentia
 def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) -> None:
     """The check behind *Check now* and the daily one. Never raises AtlassianError: the answer is stored.
 
-    A site that two checks in a row do not find in the key's organization is no door into it any more (S27).
+    A site that two checks in a row, an hour apart, do not find in the key's organization is no door into it any more
+    (S27).
     """
     with tools.begin() as session:
         credential = credential_of(session, client_key, kind)
@@ -118,8 +120,13 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
         credential = credential_of(session, client_key, kind)
         if credential is None or credential.sealed != sealed:
             return
-        # One answer may be a slip, also of Atlassian's.
-        if problem is not None and problem.reason == ELSEWHERE and check_result(problem) == found_before:
+        # One answer may be a slip, also of Atlassian's, and so may the next one that comes soon after.
+        if (
+            problem is not None
+            and problem.reason == ELSEWHERE
+            and check_result(problem) == found_before
+            and credential.checked_at <= now - A_SLIP_LASTS
+        ):
             problem = _unlink(session, client_key, problem, actor, now) or problem
         credential.state, credential.checked_at = state.value, now
         credential.check_result = check_result(problem) if problem is not None else WORKING

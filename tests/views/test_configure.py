@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from models.credential import Credential
 from models.people import Person
 from sandbox.world import ADMIN_KEYS
 from tests.jobs.deployment import KEY
@@ -153,6 +154,8 @@ def test_the_check_that_closes_the_door_shows_the_whole_page(new_house: House) -
     first = new_house.post("/app/configure/admin-key/check")
     assert "which does not own" in words_of(first)
     assert "HX-Retarget" not in first.headers
+    with new_house.deployment.tools.begin() as session:
+        session.execute(update(Credential).values(checked_at=datetime.now(UTC) - timedelta(hours=1)))
     second = new_house.post("/app/configure/admin-key/check")
     assert second.headers["HX-Retarget"] == "#main"
     assert "this site is no longer in the organization" in words_of(second)
