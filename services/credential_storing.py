@@ -16,7 +16,7 @@ from connect.errors import (
 from connect.gateway.jira import MyselfRecord
 from models.audit import Event
 from models.credential import Credential, CredentialKind, CredentialState, credential_of
-from models.organization import Operator, OperatorReason, Organization
+from models.organization import Operator, OperatorReason, Organization, close_gate
 from models.tenant import Tenant, close_tenant_gate, find_tenant
 from services.audit import record
 from services.credentials import WORKING, as_door, somebody
@@ -104,6 +104,7 @@ def _link(session: Session, tenant: Tenant, opened: Opened, account_id: str, now
     found = opened.organization
     if tenant.organization_id not in (None, found.id):
         leave(session, tenant, actor=account_id, now=now, reason="The key now opens another organization.")
+    close_gate(session, found.id)
     organization = session.get(Organization, found.id)
     if organization is None:
         organization = Organization(id=found.id, name=found.name, created_at=now)

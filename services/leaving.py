@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from models.organization import Organization
+from models.organization import Organization, close_gate
 from models.sync import SyncState, running_sync
 from models.tenant import Tenant, doors_of
 from services.access_rules import only_list_from_now_on
@@ -21,7 +21,11 @@ def leave(session: Session, tenant: Tenant, *, actor: str, now: datetime, reason
     """Unlinks a tenant from its organization. With the last door the work stops at once; the data is purged later."""
     organization_id, tenant.organization_id = tenant.organization_id, None
     session.flush()
-    if organization_id is None or doors_of(session, organization_id):
+    if organization_id is None:
+        return
+    # Another door may be opening or closing at this moment.
+    close_gate(session, organization_id)
+    if doors_of(session, organization_id):
         return
     session.get_one(Organization, organization_id).doorless_since = now
     stop_all(session, organization_id, actor, now, reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -23,7 +24,7 @@ from models.credential import Credential, CredentialKind, CredentialState
 from models.organization import Organization
 from models.sync import SyncState
 from models.tenant import Tenant
-from services import credential_storing, credentials, daily_checks, operators, run_progress, syncing
+from services import credential_storing, credentials, daily_checks, leaving, operators, run_progress, syncing
 from services.doors import opened, organization_of
 from tests.world import (
     ACCOUNTS,
@@ -447,6 +448,28 @@ def test_s27_another_door_of_the_organization_stays_open(sqlite_world: World) ->
     assert organization_of(world.tools, ana) is None
     assert organization_of(world.tools, priya) == ACME
     assert world.stored(Organization, ACME).doorless_since is None
+
+
+@pytest.mark.parametrize("other", ["opens", "closes"])
+def test_s16_two_doors_that_move_at_once_see_each_other(world: World, other: str) -> None:
+    """Else the people behind an open door would be purged, or those behind no door never."""
+    world.install("acme", "confluence")
+    ana, priya = world.store_key(), world.caller("priya", product="confluence")
+    if other == "closes":
+        store(world, caller=priya)
+    with ThreadPoolExecutor(1) as beside:
+        with world.tools.begin() as session:
+            tenant = session.get_one(Tenant, ana.tenant)
+            leaving.leave(session, tenant, actor="ana", now=world.clock(), reason="")
+            meanwhile = (
+                beside.submit(store, world, caller=priya)
+                if other == "opens"
+                else beside.submit(credentials.forget, world.tools, priya, ADMIN_KEY)
+            )
+            wait([meanwhile], timeout=2)
+        meanwhile.result()
+    assert (organization_of(world.tools, priya) is None) == (other == "closes")
+    assert (world.stored(Organization, ACME).doorless_since is None) == (other == "opens")
 
 
 def test_forgetting_the_key_closes_the_door_and_stops_the_work(world: World) -> None:
