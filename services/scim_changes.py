@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from connect.errors import NotReady
 from models.audit import APP
 from models.run import Case, Run
 from models.scim import ScimConnection, ScimUser, find_connection
-from rules.case import OPEN, RunState
+from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, Deed
 from rules.roster import Entry, Origin
 from rules.scim import Known, Rest, ScimMode, ScimState, Step, next_step
@@ -35,7 +35,7 @@ LATER = timedelta(minutes=1)
 MUCH_LATER = timedelta(minutes=10)
 MOST = 500
 """People in one go: a transaction stays short."""
-_OPEN = [state.value for state in OPEN]
+_IN_TURN = [CaseState.PLANNED.value, CaseState.ACTING.value]
 
 
 def due_connections(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, str]]:
@@ -122,7 +122,7 @@ def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime
     organization = organization_facts(session, found.organization_id)
     known = know(session, found.organization_id, users, organization)
     endings = endings_of(found, organization)
-    busy = _busy(session, found.organization_id, users)
+    busy = _busy(session, found.organization_id, users, now)
     plan = _Plan()
     for user in users:
         follow_leaver(session, found, user, known[user.id], now)
@@ -215,11 +215,23 @@ def _dirty(found: ScimConnection, now: datetime) -> tuple[ColumnElement[bool], .
     )
 
 
-def _busy(session: Session, organization_id: str, users: Sequence[ScimUser]) -> set[str]:
-    """Whom another run has in hand: one after the other."""
+def _busy(session: Session, organization_id: str, users: Sequence[ScimUser], now: datetime) -> set[str]:
+    """Whose turn it is in another run: one after the other.
+
+    A preview, a grace, a brake, or an operator who has not decided yet keeps no provider waiting: each deed looks at
+    the person again.
+    """
     accounts = {user.account_id for user in users if user.account_id}
-    query = select(Case.account_id).where(
-        Case.organization_id == organization_id, Case.state.in_(_OPEN), Case.account_id.in_(accounts)
+    query = (
+        select(Case.account_id)
+        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
+        .where(
+            Case.organization_id == organization_id,
+            Case.state.in_(_IN_TURN),
+            Case.account_id.in_(accounts),
+            or_(Case.starts_at.is_(None), Case.starts_at <= now),
+            Run.state == RunState.RUNNING.value,
+        )
     )
     return set(session.scalars(query)) if accounts else set()
 

@@ -268,3 +268,27 @@ def test_an_undo_asks_no_connection(live: IdentityProvider) -> None:
     world.undo(live.operator, run.id)
     world.act()
     assert status_of(world, account)[0] == "active"
+
+
+@pytest.mark.parametrize("waits", ["in a preview", "for the end of a grace"])
+def test_nobody_who_only_waits_elsewhere_keeps_the_provider_waiting(
+    live: IdentityProvider, waits: str
+) -> None:
+    world = live.world
+    settings(live)
+    (account,) = world.people(1)
+    email = next(each["email"] for each in world.directory() if each["account_id"] == account)
+    world.sync(world.caller("ana"))
+    user = live.add(email)
+    work(world)
+    step = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 14, "warn": [14]}
+    rule_id = world.rule(world.caller("ana"), step, who={"people": [account]})
+    if waits != "in a preview":
+        assert world.states(world.run_rule(world.caller("ana"), rule_id)) == {account: "warned"}
+    live.patch(f"/Users/{user}", SAID_INACTIVE)
+    work(world)
+    assert status_of(world, account)[0] == "suspended"
+    world.settled()
+    world.later(days=15)
+    world.act()
+    assert world.effects(account) == {"suspend": 1, "restore": 0}
