@@ -19,6 +19,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models.db import Base, UtcDateTime
 from rules.person import ORG_ADMIN, PersonFacts
@@ -104,7 +105,11 @@ class Person(Base):
 
 
 class Seat(Base):
-    """One person's place in one product, with the last activity there. `activity` is seen, never or unknown."""
+    """One person's place in one product, with the last activity there. `activity` is seen, never or unknown.
+
+    `since` is since when at least the place is there: the first reading or deed that found it new. None when the first
+    reading of the person had it already.
+    """
 
     __tablename__ = "seat"
 
@@ -114,6 +119,7 @@ class Seat(Base):
     product_key: Mapped[str] = mapped_column(String(100))
     activity: Mapped[str] = mapped_column(String(16))
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -245,6 +251,17 @@ def seats_by_person(
     # Sorted here: asked to sort, SQLite reads every seat of the organization in that order.
     for seat in sorted(seats, key=lambda seat: (seat.product_key, seat.resource_id)):
         found.setdefault(seat.account_id, []).append(seat)
+    return found
+
+
+def people_with_seats(
+    session: Session, organization_id: str, account_ids: Sequence[str]
+) -> dict[str, Person]:
+    """Those of them whom the directory knows; their seats come along."""
+    found = people_by_id(session, organization_id, account_ids)
+    seats = seats_by_person(session, organization_id, account_ids)
+    for account_id, person in found.items():
+        set_committed_value(person, "seats", seats.get(account_id, []))
     return found
 
 

@@ -13,9 +13,8 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.orm.attributes import set_committed_value
 
-from models.people import Membership, Person, Seat, people_by_id, seats_by_person
+from models.people import Membership, Person, Seat, people_with_seats
 from rules.activity import ActivityKind
 from rules.filters import PeopleFilter
 
@@ -40,12 +39,8 @@ def find_people(
     account_ids = list(session.scalars(who.order_by(*_order(filter)).offset(offset).limit(limit)))
     if not account_ids:
         return []
-    found = people_by_id(session, organization_id, account_ids)
-    people = [found[account_id] for account_id in account_ids if account_id in found]
-    seats = seats_by_person(session, organization_id, account_ids)
-    for person in people:
-        set_committed_value(person, "seats", seats.get(person.account_id, []))
-    return people
+    found = people_with_seats(session, organization_id, account_ids)
+    return [found[account_id] for account_id in account_ids if account_id in found]
 
 
 def accounts_by_address(session: Session, organization_id: str, addresses: Sequence[str]) -> dict[str, str]:

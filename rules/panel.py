@@ -50,12 +50,14 @@ class Detail(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A person of the directory as far as a panel cares. `away_*` describe an open absence."""
+    """A person of the directory as far as a panel cares. `never_since` is since when somebody who never came could have
+    come; `away_*` describe an open absence.
+    """
 
     status: str
     activity: str
     seen_at: datetime | None = None
-    added_at: datetime | None = None
+    never_since: datetime | None = None
     status_since: datetime | None = None
     is_bot: bool = False
     has_left: bool = False
@@ -97,8 +99,8 @@ def words(person: Standing, detail: Detail, days: int, now: datetime) -> str:
         if person.away_since is None:
             return f"is suspended{_at_least_since(person.status_since)}."
         return f"is suspended since {_day(person.away_since)}{_until(person, detail)}."
-    if person.activity == ActivityKind.NEVER and person.added_at is not None:
-        return f"was added {_days(now - person.added_at)} ago and has not been here yet."
+    if person.activity == ActivityKind.NEVER and person.never_since is not None:
+        return f"was added {_days(now - person.never_since)} ago and has not been here yet."
     assert person.seen_at is not None
     return f"has not been here for {_days(now - person.seen_at)}."
 
@@ -108,7 +110,7 @@ def _idle(person: Standing, days: int, now: datetime) -> bool:
     if person.activity == ActivityKind.SEEN:
         moment = person.seen_at
     elif person.activity == ActivityKind.NEVER:
-        moment = person.added_at
+        moment = person.never_since
     return moment is not None and moment <= now - timedelta(days=days)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import Conflict
 from models.answer import Answer, Decision
-from models.people import Person, people_by_id
+from models.people import Person, people_with_seats
 from models.rule import rule_names
 from models.run import Case, Run
 from models.timed_access import TimedAccess, TimedState, ends_of
@@ -57,7 +57,9 @@ def asking(tools: Toolbox, caller: Caller, *, offset: int = 0, limit: int = 50) 
         query = _open(organization_id).order_by(Answer.given_at, Case.id).offset(offset).limit(limit)
         rows = session.execute(query).all()
         names = rule_names(session, organization_id, [run.rule_id for _answer, _case, run in rows])
-        people = people_by_id(session, organization_id, [case.account_id for _answer, case, _run in rows])
+        people = people_with_seats(
+            session, organization_id, [case.account_id for _answer, case, _run in rows]
+        )
         ends = ends_of(session, organization_id, [case.id for _answer, case, _run in rows])
         found = [
             Asking(

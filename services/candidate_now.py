@@ -6,18 +6,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Date, Row, String, bindparam, case, func, select
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Date,
+    Row,
+    String,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from models.absence import IS_OPEN, Absence, LastDay
 from models.answer import Answer, means_away
-from models.people import Person
+from models.db import UtcDateTime
+from models.people import Person, Seat, Signal
 from models.run import Case
-from rules.activity import activity_per_product
+from rules.activity import KnownSeat, activity_per_product
 from rules.changes import Snapshot
 from rules.idle import Candidate
 from services.asking import believed
-from services.directory import signals_of
 from services.told_and_kept import WAS_TOLD, is_case_of_rule
 
 _A_DAY = timedelta(days=1)
@@ -85,6 +99,20 @@ _KNOWN = select(
     .scalar_subquery()
     .label("said_away_until"),
 )
+# Signals are seats of nobody, by their family instead of a product: one question for both.
+_LIFE: CompoundSelect[*tuple[Any, ...]] = union_all(
+    select(
+        literal(False).label("is_seat"),
+        Signal.family.label("place"),
+        Signal.family.label("key"),
+        literal("").label("kind"),
+        Signal.seen_at,
+        cast(null(), UtcDateTime).label("since"),
+    ).where(Signal.organization_id == _ORGANIZATION, Signal.account_id == _WHO),
+    select(literal(True), Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at, Seat.since).where(
+        Seat.organization_id == _ORGANIZATION, Seat.account_id == _WHO
+    ),
+)
 
 
 def candidate_read_now(
@@ -95,9 +123,10 @@ def candidate_read_now(
     rule_id: str | None,
     now: datetime,
 ) -> Candidate:
-    """Somebody as Atlassian shows them this moment, with what only we know: signals, last day, absence, answers."""
+    """Somebody as Atlassian shows them this moment, with what only we know: signals, since when they have their seats,
+    last day, absence, answers.
+    """
     account_id = seen.facts.account_id
-    signals = signals_of(session, organization_id, [account_id]).get(account_id, {})
     about = {
         "organization_id": organization_id,
         "account_id": account_id,
@@ -105,9 +134,16 @@ def candidate_read_now(
         "today": now.date() - _A_DAY,
     }
     known = session.execute(_KNOWN, about).one()
+    signals: dict[str, datetime] = {}
+    seats: dict[str, KnownSeat] = {}
+    for is_seat, place, key, kind, seen_at, since in session.execute(_LIFE, about):
+        if is_seat:
+            seats[place] = KnownSeat(key, kind, seen_at, since)
+        else:
+            signals[place] = seen_at
     return Candidate(
         seen=seen,
-        activities=tuple(activity_per_product(seen.facts, signals)),
+        activities=tuple(activity_per_product(seen.facts, signals, seats, found_at=now)),
         status_since=memory.status_since if memory.status == seen.facts.status else None,
         ends_on=known.last_day,
         away_until=known.away_until,

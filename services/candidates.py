@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BindParameter, Select, bindparam, or_, select
@@ -17,7 +18,7 @@ from models.absence import absences_of, last_days_of
 from models.answer import said_away
 from models.people import Membership, Person, Seat
 from models.run import Case, Run
-from rules.activity import Activity, ActivityKind
+from rules.activity import KnownSeat
 from rules.case import OPEN, RunState
 from rules.changes import Snapshot
 from rules.idle import AccessAndActivity, Candidate
@@ -41,9 +42,9 @@ _ACCOUNTS: BindParameter[str] = bindparam("account_ids", expanding=True)
 _PEOPLE = select(*_COLUMNS).where(
     Person.organization_id == _ORGANIZATION, Person.account_id.in_(_ACCOUNTS), Person.left_at.is_(None)
 )
-_SEATS = select(Seat.account_id, Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at).where(
-    Seat.organization_id == _ORGANIZATION, Seat.account_id.in_(_ACCOUNTS)
-)
+_SEATS = select(
+    Seat.account_id, Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at, Seat.since
+).where(Seat.organization_id == _ORGANIZATION, Seat.account_id.in_(_ACCOUNTS))
 _MEMBERSHIPS = select(Membership.account_id, Membership.group_id).where(
     Membership.organization_id == _ORGANIZATION, Membership.account_id.in_(_ACCOUNTS)
 )
@@ -175,26 +176,20 @@ _NOBODY: frozenset[str] = frozenset()
 
 def _seats(
     session: Session, organization_id: str, account_ids: Sequence[str]
-) -> dict[str, list[tuple[str, str, str, datetime | None]]]:
-    found: dict[str, list[tuple[str, str, str, datetime | None]]] = {}
-    for account_id, resource_id, key, kind, seen_at in _about(session, _SEATS, organization_id, account_ids):
-        found.setdefault(account_id, []).append((resource_id, key, kind, seen_at))
+) -> dict[str, list[tuple[str, KnownSeat]]]:
+    found: dict[str, list[tuple[str, KnownSeat]]] = {}
+    for account_id, resource_id, *seat in _about(session, _SEATS, organization_id, account_ids):
+        found.setdefault(account_id, []).append((resource_id, KnownSeat(*seat)))
     return found
 
 
 def _activities(
-    seats: Sequence[tuple[str, str, str, datetime | None]], added_at: datetime | None
+    seats: Sequence[tuple[str, KnownSeat]], added_at: datetime | None
 ) -> tuple[AccessAndActivity, ...]:
-    found = []
-    for resource_id, key, kind, seen_at in sorted(seats):
-        access = ProductAccess(resource_id, key, seen_at)
-        if kind == ActivityKind.SEEN:
-            found.append((access, Activity(ActivityKind.SEEN, seen_at, key)))
-        elif kind == ActivityKind.NEVER:
-            found.append((access, Activity(ActivityKind.NEVER, added_at)))
-        else:
-            found.append((access, Activity(ActivityKind.UNKNOWN)))
-    return tuple(found)
+    return tuple(
+        (ProductAccess(resource_id, seat.key, seat.seen_at), seat.activity(added_at))
+        for resource_id, seat in sorted(seats, key=itemgetter(0))
+    )
 
 
 def _groups(

@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 
 from models.db import Base
 from models.people import Group, Membership, Person, Seat, Signal
-from rules.activity import Activity, activity_per_product, combined
+from rules.activity import Activity, KnownSeat, activity_per_product, combined
 from rules.guards import is_machine
 from rules.person import PersonFacts
 
 LONGEST_NAME, LONGEST_SEARCH_TEXT = 800, 1600
 """In bytes: PostgreSQL indexes nothing above 2,704, and nobody's name may keep the directory from being read."""
 
-_SeatRow = tuple[str, str, str, str, datetime | None]
-"""Account id, resource id, product key, activity, last seen."""
+_Held = dict[str, dict[str, KnownSeat]]
+"""Account id → resource id → the seat."""
 
 
 def store_people(
@@ -31,14 +31,18 @@ def store_people(
     people: Sequence[PersonFacts],
     now: datetime,
 ) -> None:
-    """Inserts or renews one page of people. Storing the same page again changes nothing."""
+    """Inserts or renews one page of people. Storing the same page again changes nothing.
+
+    No sign of life that was told once is lost because a later reading has an older date, or none (S45).
+    """
     if not people:
         return
     account_ids = [facts.account_id for facts in people]
     known = _known_in(session, organization_id, account_ids)
+    held = _held_in(session, organization_id, account_ids)
     signals = signals_of(session, organization_id, account_ids)
     rows: list[dict[str, Any]] = []
-    seats: set[_SeatRow] = set()
+    seats: dict[str, dict[str, KnownSeat]] = {}
     memberships: set[tuple[str, str]] = set()
     groups: dict[str, str] = {}
     for facts in people:
@@ -46,7 +50,9 @@ def store_people(
         several = before is not None and before.sync_id == sync_id and before.directory_id != directory_id
         status = facts.status[:32]
         since = (before.status_since or now) if before is not None and before.status == status else now
-        activities = activity_per_product(facts, signals.get(facts.account_id, {}))
+        found_at = now if before is not None else None
+        mine = held.get(facts.account_id, {})
+        activities = activity_per_product(facts, signals.get(facts.account_id, {}), mine, found_at)
         rows.append(
             person_row(organization_id, directory_id, facts, combined(one for _, one in activities))
             | {
@@ -57,20 +63,19 @@ def store_people(
                 "left_at": None,
             }
         )
-        seats |= {
-            (
-                facts.account_id,
-                access.resource_id,
+        seats[facts.account_id] = {
+            access.resource_id: KnownSeat(
                 access.key,
                 one.kind.value,
                 one.at if one.product else None,
+                mine[access.resource_id].since if access.resource_id in mine else found_at,
             )
             for access, one in activities
         }
         memberships |= {(facts.account_id, group.id) for group in facts.groups}
         groups |= {group.id: group.name for group in facts.groups}
     upsert(session, Person, rows)
-    _store_seats(session, organization_id, account_ids, seats)
+    _store_seats(session, organization_id, held, seats)
     _store_memberships(session, organization_id, account_ids, memberships)
     _store_groups(session, organization_id, groups)
 
@@ -165,17 +170,23 @@ def _known_in(session: Session, organization_id: str, account_ids: Sequence[str]
     return {row.account_id: row for row in session.execute(query)}
 
 
-def _store_seats(
-    session: Session,
-    organization_id: str,
-    account_ids: Sequence[str],
-    wanted: set[_SeatRow],
-) -> None:
-    of_page = and_(Seat.organization_id == organization_id, Seat.account_id.in_(account_ids))
-    columns = (Seat.account_id, Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at)
-    stored = set(session.execute(select(*columns).where(of_page)).all())
-    kept = {(row[0], row[1]) for row in wanted}
-    gone = [(row[0], row[1]) for row in stored if (row[0], row[1]) not in kept]
+def _held_in(session: Session, organization_id: str, account_ids: Sequence[str]) -> _Held:
+    columns = (Seat.account_id, Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at, Seat.since)
+    query = select(*columns).where(Seat.organization_id == organization_id, Seat.account_id.in_(account_ids))
+    found: _Held = {}
+    for account_id, resource_id, key, kind, seen_at, since in session.execute(query):
+        found.setdefault(account_id, {})[resource_id] = KnownSeat(key, kind, seen_at, since)
+    return found
+
+
+def _store_seats(session: Session, organization_id: str, held: _Held, wanted: _Held) -> None:
+    of_page = and_(Seat.organization_id == organization_id, Seat.account_id.in_(wanted))
+    gone = [
+        (account_id, resource_id)
+        for account_id, seats in held.items()
+        for resource_id in seats
+        if resource_id not in wanted[account_id]
+    ]
     _delete(session, of_page, tuple_(Seat.account_id, Seat.resource_id), gone, Seat)
     upsert(
         session,
@@ -185,11 +196,14 @@ def _store_seats(
                 "organization_id": organization_id,
                 "account_id": account_id,
                 "resource_id": resource_id,
-                "product_key": key,
-                "activity": kind,
-                "seen_at": seen_at,
+                "product_key": seat.key,
+                "activity": seat.kind,
+                "seen_at": seat.seen_at,
+                "since": seat.since,
             }
-            for account_id, resource_id, key, kind, seen_at in wanted - stored
+            for account_id, seats in wanted.items()
+            for resource_id, seat in seats.items()
+            if held.get(account_id, {}).get(resource_id) != seat
         ],
     )
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, func, select
 
 from connect.caller import Caller
 from models.absence import Absence
 from models.notice import Notice
 from models.organization import Organization
-from models.people import Person
+from models.people import Person, Seat
 from models.tenant import Tenant, find_tenant
 from rules import panel
+from rules.activity import never_came
 from rules.panel import Privacy, Role, Standing
 from services.app_links import app_home
 from services.doors import organization_of
@@ -44,6 +45,11 @@ _QUESTION = (
         Person.activity,
         Person.seen_at,
         Person.added_at,
+        select(func.max(Seat.since))
+        .where(Seat.organization_id == Person.organization_id, Seat.account_id == Person.account_id)
+        .correlate(Person)
+        .scalar_subquery()
+        .label("newest_seat"),
         Person.status_since,
         Person.is_bot,
         Person.left_at,
@@ -176,7 +182,7 @@ def _standing(row: Any) -> Standing:
         status=row.status,
         activity=row.activity,
         seen_at=row.seen_at,
-        added_at=row.added_at,
+        never_since=never_came(row.added_at, row.newest_seat).at,
         status_since=row.status_since,
         is_bot=row.is_bot,
         has_left=row.left_at is not None,

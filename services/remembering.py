@@ -40,7 +40,7 @@ def remember(session: Session, order: Order, earlier: Mapping[str, Any], now: da
             _remember_membership(session, order, change)
     if _gives_back(order):
         person.given_back_at = now
-    add_seats(session, order, person)
+    add_seats(session, order, person, now)
     forget_seats(session, order, person, seats_ended(session, order, earlier))
     count_seats(session, order.organization_id, before, seats_held(session, person))
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid
 from models.audit import Event
-from models.people import Person, people_by_id
+from models.people import Person, people_with_seats
 from models.rule import rule_names
 from models.run import Case, Run, running_run_ids
 from rules.case import IN_QUEUE, CaseState, moved
@@ -53,7 +53,7 @@ def queue(
             query = query.where(Case.state == state.value)
         rows = session.execute(query.offset(offset).limit(limit)).all()
         names = rule_names(session, organization_id, [run.rule_id for _case, run in rows])
-        people = people_by_id(session, organization_id, [case.account_id for case, _run in rows])
+        people = people_with_seats(session, organization_id, [case.account_id for case, _run in rows])
         gives = access_in_words(session, organization_id, [case for case, _run in rows])
         found = [
             Waiting(

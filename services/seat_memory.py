@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.organization import Seats
 from models.people import Membership, Person, Seat
-from rules.activity import Activity, ActivityKind, combined
+from rules.activity import ActivityKind, KnownSeat, combined
 from rules.changes import ChangeKind
 from rules.deeds import Deed
 from rules.roster import FREE_ROLES
@@ -87,7 +88,7 @@ def seats_ended(session: Session, order: Order, earlier: Mapping[str, Any]) -> f
     return frozenset(ended - by_group - by_role - seats_given(order))
 
 
-def add_seats(session: Session, order: Order, person: Person) -> None:
+def add_seats(session: Session, order: Order, person: Person, now: datetime) -> None:
     """What was given shows as a place that nobody has been seen in yet."""
     for resource_id in sorted(seats_given(order)):
         key = (order.organization_id, order.account_id, resource_id)
@@ -99,6 +100,7 @@ def add_seats(session: Session, order: Order, person: Person) -> None:
                     resource_id=resource_id,
                     product_key=order.ground.organization.products[resource_id].key,
                     activity=ActivityKind.UNKNOWN.value,
+                    since=now,
                 )
             )
             person.seat_count += 1
@@ -112,9 +114,9 @@ def forget_seats(session: Session, order: Order, person: Person, ended: frozense
     mine = (Seat.organization_id == order.organization_id, Seat.account_id == order.account_id)
     session.execute(delete(Seat).where(*mine, Seat.resource_id.in_(ended)))
     left = [
-        Activity(ActivityKind(kind), seen_at if kind == ActivityKind.SEEN else person.added_at, key)
-        for key, kind, seen_at in session.execute(
-            select(Seat.product_key, Seat.activity, Seat.seen_at).where(*mine)
+        KnownSeat(*row).activity(person.added_at)
+        for row in session.execute(
+            select(Seat.product_key, Seat.activity, Seat.seen_at, Seat.since).where(*mine)
         )
     ]
     activity = combined(left)

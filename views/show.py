@@ -18,6 +18,7 @@ from connect.caller import Via
 from models.audit import AuditEntry
 from models.people import Seat
 from models.run import Case
+from rules.activity import never_came
 from rules.case import CHANGED, CaseState
 from rules.deeds import CAPABILITIES, Deed
 from rules.numbers import whole_number
@@ -141,6 +142,7 @@ def register(app: Flask) -> None:
         "mode_tone": lambda mode: words.MODES[mode][1],
         "mode_word": lambda mode: words.MODES[mode][0],
         "moment": lambda moment: f"{moment.day} {moment:%b %Y, %H:%M} UTC",
+        "never_since": never_since,
         "number": number,
         "place": lambda path: path.removeprefix("/app/").lstrip("/"),
         "product": product_name,
@@ -232,6 +234,11 @@ def initials(name: str) -> str:
 def products(seats: Sequence[Seat]) -> str:
     """The names of somebody's products, each once."""
     return ", ".join(sorted({product_name(seat.product_key) for seat in seats}))
+
+
+def never_since(seats: Sequence[Seat], added_at: datetime | None) -> datetime | None:
+    """Since when somebody who never came could have come: since they were added, and their newest seat is there."""
+    return never_came(added_at, max((seat.since for seat in seats if seat.since), default=None)).at
 
 
 def run_title(run: RunView) -> str:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.activity import UNKNOWN, Activity, ActivityKind, activity_in, activity_per_product, combined
+from rules.activity import (
+    UNKNOWN,
+    Activity,
+    ActivityKind,
+    KnownSeat,
+    activity_in,
+    activity_per_product,
+    combined,
+)
 from rules.person import PersonFacts, ProductAccess
 from rules.products import family_of
 from tests.rules.people import NOW, PRODUCTS, moments, people, person
@@ -37,9 +46,39 @@ def test_one_product(
     assert activity_in(access, added_at, signal) == expected
 
 
+@pytest.mark.parametrize(
+    ("since", "counts_from"), [(None, ADDED), (SEEN, SEEN), (ADDED - timedelta(days=1), ADDED)]
+)
+def test_never_counts_from_the_day_of_the_seat(since: datetime | None, counts_from: datetime) -> None:
+    access = ProductAccess("ari:jira", "jira-software", None)
+    assert activity_in(access, ADDED, since=since) == Activity(ActivityKind.NEVER, counts_from)
+    assert activity_in(access, None, since=since) == UNKNOWN
+    assert KnownSeat("jira-software", "never", since=since).activity(ADDED).at == counts_from
+
+
+@pytest.mark.parametrize(
+    ("last_active", "expected"), [(None, SEEN), (EARLIER, SEEN), (SEEN, SEEN), (LATER, LATER)]
+)
+def test_what_was_told_once_is_not_forgotten(last_active: datetime | None, expected: datetime) -> None:
+    facts = replace(
+        person(added_at=ADDED), products=(ProductAccess("ari:jira", "jira-software", last_active),)
+    )
+    known = {"ari:jira": KnownSeat("jira-software", "seen", SEEN)}
+    ((_access, activity),) = activity_per_product(facts, {}, known, NOW)
+    assert activity == Activity(ActivityKind.SEEN, expected, "jira-software")
+
+
+def test_a_seat_that_is_not_known_yet_is_there_since_it_was_found() -> None:
+    facts = replace(person(added_at=ADDED), products=(ProductAccess("ari:jira", "jira-software", None),))
+    assert activity_of(facts) == Activity(ActivityKind.NEVER, ADDED), "the first reading"
+    ((_access, activity),) = activity_per_product(facts, {}, {}, NOW)
+    assert activity == Activity(ActivityKind.NEVER, NOW)
+
+
 OLD = Activity(ActivityKind.SEEN, SEEN, "confluence")
 NEW = Activity(ActivityKind.SEEN, LATER, "jira-software")
 NEVER = Activity(ActivityKind.NEVER, ADDED)
+NEVER_YET = Activity(ActivityKind.NEVER, SEEN)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +87,8 @@ NEVER = Activity(ActivityKind.NEVER, ADDED)
         ([], UNKNOWN),
         ([NEVER], NEVER),
         ([NEVER, NEVER], NEVER),
+        ([NEVER, NEVER_YET], NEVER_YET),
+        ([NEVER_YET, NEVER], NEVER_YET),
         ([UNKNOWN], UNKNOWN),
         ([NEVER, UNKNOWN], UNKNOWN),
         ([UNKNOWN, NEVER], UNKNOWN),

@@ -14,7 +14,7 @@ from rules.panel import Detail, Privacy, Standing, detail, is_away, words
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=93)
 IDLE = Standing("active", "seen", seen_at=LONG_AGO)
-NEVER = Standing("active", "never", added_at=LONG_AGO)
+NEVER = Standing("active", "never", never_since=LONG_AGO)
 SUSPENDED = Standing("suspended", "seen", seen_at=LONG_AGO, status_since=datetime(2026, 5, 1, tzinfo=UTC))
 ON_LEAVE = replace(
     SUSPENDED, away_reason="Leave", away_since=datetime(2026, 4, 30, tzinfo=UTC), away_until=date(2026, 6, 1)
@@ -62,11 +62,11 @@ def test_without_dates_everybody_sounds_alike(person: Standing) -> None:
     "person",
     [
         replace(IDLE, seen_at=NOW - timedelta(days=89)),
-        replace(NEVER, added_at=NOW - timedelta(days=89)),
-        replace(NEVER, added_at=None),
+        replace(NEVER, never_since=NOW - timedelta(days=89)),
+        replace(NEVER, never_since=None),
         replace(IDLE, is_bot=True),
         Standing("active", "unknown"),
-        Standing("active", "unknown", added_at=LONG_AGO),
+        Standing("active", "unknown", never_since=LONG_AGO),
         Standing("not_invited", "unknown"),
     ],
 )

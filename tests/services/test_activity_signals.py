@@ -49,13 +49,11 @@ def test_a_webhook_makes_somebody_fresher_and_a_sync_keeps_it(
     world: World, product: str, happened: str
 ) -> None:
     """A real event, signed by the sandbox, through the guard."""
+    ana = world.store_key()
     if product == "confluence":
         world.install("acme", "confluence")
-    ana = world.synced()
-    if product == "confluence":
         world.store_key("ana", product="confluence")
-    account_id = with_seats(world, JIRA, CONFLUENCE)
-    world.change(account_id, last_active={"jira": None, "confluence": None, "jira-servicedesk": None})
+    (account_id,) = world.people(1, groups=["jira-users", "confluence-users"], idle=None)
     world.sync(ana)
     assert person(world, account_id).activity == "never"
     assert world.webhook(happened, account_id, product=product) == [204]
@@ -76,12 +74,8 @@ def test_a_webhook_makes_somebody_fresher_and_a_sync_keeps_it(
 
 
 def test_never_older(world: World) -> None:
-    ana = world.synced()
-    account_id = with_seats(world, JIRA)
-    atlassian = world.clock() - timedelta(days=2)
-    world.change(
-        account_id, last_active={"jira": atlassian.isoformat(), "confluence": None, "jira-servicedesk": None}
-    )
+    ana = world.store_key()
+    (account_id,) = world.people(1, idle=2)
     world.sync(ana)
     shown = person(world, account_id).seen_at
     record_signal(world.tools, ana, event(account_id, world.clock() - timedelta(days=30)))

@@ -157,13 +157,11 @@ def test_who_joined_gets_it_without_a_sync_once_though_it_is_told_three_times(wo
 
 
 def test_nobody_is_seen_by_it(world: World) -> None:
-    ana = world.synced()
-    [person] = world.changeable(1)
-    never = {"jira": None, "confluence": None, "jira-servicedesk": None}
-    world.change(person, last_active=never)
-    world.sync(ana)
+    ana = world.store_key()
+    [person] = world.people(1, idle=None)
     world.install("acme", "confluence")
     world.store_key("ana", product="confluence")
+    world.sync(ana)
     before = {key: world.dump()[key] for key in ("person", "seat", "signal")}
     for event in ("user_created", "user_updated", "user_deleted"):
         assert world.webhook(event, person) == [204]
