@@ -54,6 +54,9 @@ class Person(Base):
     account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
     directory_id: Mapped[str] = mapped_column(String(100))
     in_several_directories: Mapped[bool] = mapped_column(default=False)
+    """Only a complete sync takes it away again: one that breaks off has not looked everywhere."""
+    met_in_several: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The sync of `sync_id` met them in more than one directory."""
     name: Mapped[str] = mapped_column(String(255))
     search_text: Mapped[str] = mapped_column(String(800))
     """Name, nickname and address in lower case, for the search box."""

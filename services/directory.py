@@ -47,7 +47,12 @@ def store_people(
     groups: dict[str, str] = {}
     for facts in people:
         before = known.get(facts.account_id)
-        several = before is not None and before.sync_id == sync_id and before.directory_id != directory_id
+        met_in_several = (
+            before is not None
+            and before.sync_id == sync_id
+            and (before.met_in_several or before.directory_id != directory_id)
+        )
+        several = met_in_several or (before is not None and before.in_several_directories)
         status = facts.status[:32]
         since = (before.status_since or now) if before is not None and before.status == status else now
         found_at = now if before is not None else None
@@ -57,6 +62,7 @@ def store_people(
             person_row(organization_id, directory_id, facts, combined(one for _, one in activities))
             | {
                 "in_several_directories": several,
+                "met_in_several": met_in_several,
                 "status_since": since,
                 "sync_id": sync_id,
                 "synced_at": now,
@@ -85,6 +91,20 @@ def mark_leavers(session: Session, organization_id: str, sync_id: str, now: date
     gone = and_(Person.organization_id == organization_id, Person.sync_id != sync_id)
     free_places(session, organization_id, select(Person.account_id).where(gone))
     session.execute(update(Person).where(gone, Person.left_at.is_(None)).values(left_at=now, seat_count=0))
+
+
+def believe_directories(session: Session, organization_id: str, sync_id: str) -> None:
+    """Whom the complete sync met in one directory alone is in no other any more."""
+    session.execute(
+        update(Person)
+        .where(
+            Person.organization_id == organization_id,
+            Person.sync_id == sync_id,
+            Person.in_several_directories,
+            ~Person.met_in_several,
+        )
+        .values(in_several_directories=False)
+    )
 
 
 def free_places(session: Session, organization_id: str, left: Select[str] | Sequence[str]) -> None:
@@ -165,7 +185,13 @@ def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) 
 
 def _known_in(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Any]:
     query = select(
-        Person.account_id, Person.directory_id, Person.sync_id, Person.status, Person.status_since
+        Person.account_id,
+        Person.directory_id,
+        Person.sync_id,
+        Person.in_several_directories,
+        Person.met_in_several,
+        Person.status,
+        Person.status_since,
     ).where(Person.organization_id == organization_id, Person.account_id.in_(account_ids))
     return {row.account_id: row for row in session.execute(query)}
 

@@ -18,7 +18,7 @@ from models.people import Person
 from models.sync import Sync, SyncState
 from models.tenant import doors_of
 from services.absences import end_absences_of_the_present
-from services.directory import mark_leavers, store_people
+from services.directory import believe_directories, mark_leavers, store_people
 from services.doors import opened
 from services.loops import find_loops
 from services.seats import replace_admins, replace_grants, replace_seats, store_groups
@@ -193,6 +193,7 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         sync = session.get_one(Sync, place.sync_id)
         session.refresh(sync)
         mark_leavers(session, place.organization_id, place.sync_id, now)
+        believe_directories(session, place.organization_id, place.sync_id)
         sync.people = session.scalar(
             select(func.count(Person.account_id)).where(
                 Person.organization_id == place.organization_id, Person.sync_id == place.sync_id

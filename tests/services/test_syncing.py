@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -14,13 +16,16 @@ from models.people_search import find_people
 from models.sync import Sync, SyncState
 from rules.deeds import Deed
 from rules.filters import PeopleFilter
+from rules.person import ProductAccess
+from sandbox.world import ORGANIZATIONS
 from services import directory_reading, previews, syncing
-from services.directory import store_people
+from services.directory import believe_directories, store_people
 from services.toolbox import Toolbox
 from tests.services.workers import Crash, Killed, once, with_something_between
 from tests.world import ACCOUNTS, ACME, ACME_KEY, GLOBEX, PEOPLE, World
 
 PAGES = 4
+CONFLUENCE = ORGANIZATIONS["acme"].resource("confluence")
 ADMIN_SEARCHES = 5
 """One for each product of the organization, before the first page."""
 
@@ -368,6 +373,49 @@ def test_somebody_in_two_directories_is_marked_and_not_changed(world: World) -> 
     world.later(hours=1)
     world.sync(ana)
     assert not read(world)[both].in_several_directories, "a later reading finds them in one"
+
+
+def met_elsewhere(world: World, account_id: str, sync_id: str, **known: Any) -> None:
+    """The same sync meets somebody in another directory too; Confluence is all they have there."""
+    with world.tools.begin() as session:
+        facts = replace(facts_of(session.get_one(Person, (ACME, account_id))), **known)
+        store_people(session, ACME, "another-directory", sync_id, [facts], world.clock())
+
+
+def test_a_sync_that_breaks_off_does_not_say_that_somebody_is_in_one_directory(paged: World) -> None:
+    """They are idle in one directory and active in the other: half of what they have is no reason to take anything."""
+    ana = paged.caller("ana")
+    both = paged.people(1)[0]
+    paged.sync(ana)
+    active = ProductAccess(CONFLUENCE, "confluence", paged.clock() - timedelta(hours=3))
+    met_elsewhere(paged, both, paged.rows(Sync)[0].id, products=(active,))
+    paged.later(hours=25)
+    syncing.request_sync(paged.tools, ana)
+    paged.fault("/users/search$", "html", skip=ADMIN_SEARCHES + PAGES - 1)
+    paged.read_on()
+    assert latest(paged).state == "failed"
+    assert read(paged)[both].sync_id == max(paged.rows(Sync), key=lambda sync: sync.started_at).id
+    assert read(paged)[both].in_several_directories
+    run_id = paged.run_rule(ana, paged.rule(ana, who={"people": [both]}))
+    assert set(paged.states(run_id).values()) <= {"not_possible"}
+    assert paged.effects(both)["suspend"] == 0
+    paged.sync(ana)
+    assert latest(paged).state == "complete"
+    assert not read(paged)[both].in_several_directories, "a complete sync met them in one alone"
+
+
+def test_whoever_is_met_twice_stays_so_however_often_they_are_read_again(world: World) -> None:
+    world.synced()
+    (both,) = world.changeable(1)
+    sync_id = world.rows(Sync)[0].id
+    here = read(world)[both].directory_id
+    met_elsewhere(world, both, sync_id)
+    for directory_id in ("another-directory", here, here, "another-directory"):
+        with world.tools.begin() as session:
+            facts = facts_of(session.get_one(Person, (ACME, both)))
+            store_people(session, ACME, directory_id, sync_id, [facts], world.clock())
+            believe_directories(session, ACME, sync_id)
+        assert read(world)[both].in_several_directories, directory_id
 
 
 def test_the_daily_sync(sqlite_world: World) -> None:
