@@ -123,6 +123,8 @@ class Seat(Base):
     activity: Mapped[str] = mapped_column(String(16))
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    shown_by: Mapped[str] = mapped_column(String(36), default="", server_default="")
+    """The sync that showed it last, for somebody in several directories; of everybody else nothing is written."""
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -152,13 +154,14 @@ class Group(Base):
 
 
 class Membership(Base):
-    """A person is in a group."""
+    """A person is in a group. `shown_by` is as with a seat."""
 
     __tablename__ = "membership"
 
     organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
     account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
     group_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    shown_by: Mapped[str] = mapped_column(String(36), default="", server_default="")
 
     __table_args__ = (
         ForeignKeyConstraint(

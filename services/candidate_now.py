@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -31,6 +32,7 @@ from models.run import Case
 from rules.activity import KnownSeat, activity_per_product
 from rules.changes import Snapshot
 from rules.idle import Candidate
+from rules.person import ProductAccess
 from services.asking import believed
 from services.told_and_kept import WAS_TOLD, is_case_of_rule
 
@@ -141,9 +143,18 @@ def candidate_read_now(
             seats[place] = KnownSeat(key, kind, seen_at, since)
         else:
             signals[place] = seen_at
+    activities = activity_per_product(seen.facts, signals, seats, found_at=now)
+    if memory.in_several_directories:
+        # One directory was asked: what they have in the others is known from the sync.
+        shown = {access.resource_id for access in seen.facts.products}
+        activities += [
+            (ProductAccess(place, seat.key, seat.seen_at), seat.activity(seen.facts.added_at))
+            for place, seat in sorted(seats.items(), key=itemgetter(0))
+            if place not in shown
+        ]
     return Candidate(
         seen=seen,
-        activities=tuple(activity_per_product(seen.facts, signals, seats, found_at=now)),
+        activities=tuple(activities),
         status_since=memory.status_since if memory.status == seen.facts.status else None,
         ends_on=known.last_day,
         away_until=known.away_until,

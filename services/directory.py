@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.db import Base
-from models.people import Group, Membership, Person, Seat, Signal
-from rules.activity import Activity, KnownSeat, activity_per_product, combined
+from models.people import Group, Membership, Person, Seat, Signal, people_by_id
+from rules.activity import Activity, ActivityKind, KnownSeat, activity_per_product, combined
 from rules.guards import is_machine
 from rules.person import PersonFacts
+from services.batches import batches
 
 LONGEST_NAME, LONGEST_SEARCH_TEXT = 800, 1600
 """In bytes: PostgreSQL indexes nothing above 2,704, and nobody's name may keep the directory from being read."""
 
-_Held = dict[str, dict[str, KnownSeat]]
-"""Account id → resource id → the seat."""
+_Seats = dict[str, dict[str, tuple[KnownSeat, str]]]
+_Memberships = dict[str, dict[str, str]]
+"""Account id → resource id or group id → the seat, and which sync showed it last of somebody in several directories."""
 
 
 def store_people(
@@ -33,17 +35,19 @@ def store_people(
 ) -> None:
     """Inserts or renews one page of people. Storing the same page again changes nothing.
 
-    No sign of life that was told once is lost because a later reading has an older date, or none (S45).
+    No sign of life that was told once is lost because a later reading has an older date, or none (S45). What somebody
+    has in several directories adds up; what none of them shows any more goes when the sync is complete.
     """
     if not people:
         return
     account_ids = [facts.account_id for facts in people]
     known = _known_in(session, organization_id, account_ids)
-    held = _held_in(session, organization_id, account_ids)
+    held = _seats_in(session, organization_id, account_ids)
+    joined = _groups_in(session, organization_id, account_ids)
     signals = signals_of(session, organization_id, account_ids)
     rows: list[dict[str, Any]] = []
-    seats: dict[str, dict[str, KnownSeat]] = {}
-    memberships: set[tuple[str, str]] = set()
+    seats: _Seats = {}
+    memberships: _Memberships = {}
     groups: dict[str, str] = {}
     for facts in people:
         before = known.get(facts.account_id)
@@ -56,11 +60,21 @@ def store_people(
         status = facts.status[:32]
         since = (before.status_since or now) if before is not None and before.status == status else now
         found_at = now if before is not None else None
-        mine = held.get(facts.account_id, {})
-        activities = activity_per_product(facts, signals.get(facts.account_id, {}), mine, found_at)
+        held_before, joined_before = held.get(facts.account_id, {}), joined.get(facts.account_id, {})
+        shown_by = sync_id if several else ""
+        mine = _shown_now(facts, signals.get(facts.account_id, {}), held_before, found_at, shown_by)
+        groups_now = dict.fromkeys((group.id for group in facts.groups), shown_by)
+        if several:
+            # Until now they were in one directory for this sync, and what they have is what that one showed.
+            anew = "" if before is None or before.in_several_directories else sync_id
+            mine = {key: (seat, anew or by) for key, (seat, by) in held_before.items()} | mine
+            groups_now = {key: anew or by for key, by in joined_before.items()} | groups_now
+        seats[facts.account_id], memberships[facts.account_id] = mine, groups_now
+        activity = combined(seat.activity(facts.added_at) for seat, _ in mine.values())
         rows.append(
-            person_row(organization_id, directory_id, facts, combined(one for _, one in activities))
+            person_row(organization_id, directory_id, facts, activity)
             | {
+                "seat_count": len(mine),
                 "in_several_directories": several,
                 "met_in_several": met_in_several,
                 "status_since": since,
@@ -69,21 +83,28 @@ def store_people(
                 "left_at": None,
             }
         )
-        seats[facts.account_id] = {
-            access.resource_id: KnownSeat(
-                access.key,
-                one.kind.value,
-                one.at if one.product else None,
-                mine[access.resource_id].since if access.resource_id in mine else found_at,
-            )
-            for access, one in activities
-        }
-        memberships |= {(facts.account_id, group.id) for group in facts.groups}
         groups |= {group.id: group.name for group in facts.groups}
     upsert(session, Person, rows)
     _store_seats(session, organization_id, held, seats)
-    _store_memberships(session, organization_id, account_ids, memberships)
+    _store_memberships(session, organization_id, joined, memberships)
     _store_groups(session, organization_id, groups)
+
+
+def _shown_now(
+    facts: PersonFacts,
+    signals: Mapping[str, datetime],
+    before: Mapping[str, tuple[KnownSeat, str]],
+    found_at: datetime | None,
+    shown_by: str,
+) -> dict[str, tuple[KnownSeat, str]]:
+    """The seats that this reading shows, with what was known of each."""
+    known = {resource_id: seat for resource_id, (seat, _) in before.items()}
+    found = {}
+    for access, one in activity_per_product(facts, signals, known, found_at):
+        since = known[access.resource_id].since if access.resource_id in known else found_at
+        seen_at = one.at if one.product else None
+        found[access.resource_id] = (KnownSeat(access.key, one.kind.value, seen_at, since), shown_by)
+    return found
 
 
 def mark_leavers(session: Session, organization_id: str, sync_id: str, now: datetime) -> None:
@@ -94,17 +115,41 @@ def mark_leavers(session: Session, organization_id: str, sync_id: str, now: date
 
 
 def believe_directories(session: Session, organization_id: str, sync_id: str) -> None:
-    """Whom the complete sync met in one directory alone is in no other any more."""
-    session.execute(
-        update(Person)
-        .where(
-            Person.organization_id == organization_id,
-            Person.sync_id == sync_id,
-            Person.in_several_directories,
-            ~Person.met_in_several,
-        )
-        .values(in_several_directories=False)
+    """What the complete sync did not show of those in several directories is gone; whom it met in one alone is in no
+    other any more.
+    """
+    several = and_(
+        Person.organization_id == organization_id, Person.sync_id == sync_id, Person.in_several_directories
     )
+    of_several = session.scalars(select(Person.account_id).where(several)).all()
+    for some in batches(of_several):
+        for model in (Seat, Membership):
+            session.execute(
+                delete(model).where(
+                    model.organization_id == organization_id,
+                    model.account_id.in_(some),
+                    model.shown_by != sync_id,
+                )
+            )
+        for person in people_by_id(session, organization_id, some).values():
+            count_again(session, person)
+    session.flush()
+    session.execute(
+        update(Person).where(several, ~Person.met_in_several).values(in_several_directories=False)
+    )
+
+
+def count_again(session: Session, person: Person) -> None:
+    """Somebody's row says what their seats say."""
+    columns = (Seat.product_key, Seat.activity, Seat.seen_at, Seat.since)
+    mine = (Seat.organization_id == person.organization_id, Seat.account_id == person.account_id)
+    seats = [
+        KnownSeat(*row).activity(person.added_at) for row in session.execute(select(*columns).where(*mine))
+    ]
+    activity = combined(seats)
+    seen = activity.kind is ActivityKind.SEEN
+    person.seat_count, person.activity = len(seats), activity.kind.value
+    person.seen_at, person.seen_in = (activity.at, activity.product) if seen else (None, "")
 
 
 def free_places(session: Session, organization_id: str, left: Select[str] | Sequence[str]) -> None:
@@ -196,24 +241,30 @@ def _known_in(session: Session, organization_id: str, account_ids: Sequence[str]
     return {row.account_id: row for row in session.execute(query)}
 
 
-def _held_in(session: Session, organization_id: str, account_ids: Sequence[str]) -> _Held:
+def _seats_in(session: Session, organization_id: str, account_ids: Sequence[str]) -> _Seats:
     columns = (Seat.account_id, Seat.resource_id, Seat.product_key, Seat.activity, Seat.seen_at, Seat.since)
-    query = select(*columns).where(Seat.organization_id == organization_id, Seat.account_id.in_(account_ids))
-    found: _Held = {}
-    for account_id, resource_id, key, kind, seen_at, since in session.execute(query):
-        found.setdefault(account_id, {})[resource_id] = KnownSeat(key, kind, seen_at, since)
+    query = select(*columns, Seat.shown_by).where(
+        Seat.organization_id == organization_id, Seat.account_id.in_(account_ids)
+    )
+    found: _Seats = {}
+    for account_id, resource_id, key, kind, seen_at, since, shown_by in session.execute(query):
+        found.setdefault(account_id, {})[resource_id] = (KnownSeat(key, kind, seen_at, since), shown_by)
     return found
 
 
-def _store_seats(session: Session, organization_id: str, held: _Held, wanted: _Held) -> None:
+def _groups_in(session: Session, organization_id: str, account_ids: Sequence[str]) -> _Memberships:
+    query = select(Membership.account_id, Membership.group_id, Membership.shown_by).where(
+        Membership.organization_id == organization_id, Membership.account_id.in_(account_ids)
+    )
+    found: _Memberships = {}
+    for account_id, group_id, shown_by in session.execute(query):
+        found.setdefault(account_id, {})[group_id] = shown_by
+    return found
+
+
+def _store_seats(session: Session, organization_id: str, held: _Seats, wanted: _Seats) -> None:
     of_page = and_(Seat.organization_id == organization_id, Seat.account_id.in_(wanted))
-    gone = [
-        (account_id, resource_id)
-        for account_id, seats in held.items()
-        for resource_id in seats
-        if resource_id not in wanted[account_id]
-    ]
-    _delete(session, of_page, tuple_(Seat.account_id, Seat.resource_id), gone, Seat)
+    _delete(session, of_page, tuple_(Seat.account_id, Seat.resource_id), _gone(held, wanted), Seat)
     upsert(
         session,
         Seat,
@@ -226,29 +277,47 @@ def _store_seats(session: Session, organization_id: str, held: _Held, wanted: _H
                 "activity": seat.kind,
                 "seen_at": seat.seen_at,
                 "since": seat.since,
+                "shown_by": shown_by,
             }
             for account_id, seats in wanted.items()
-            for resource_id, seat in seats.items()
-            if held.get(account_id, {}).get(resource_id) != seat
+            for resource_id, (seat, shown_by) in seats.items()
+            if held.get(account_id, {}).get(resource_id) != (seat, shown_by)
         ],
     )
 
 
 def _store_memberships(
-    session: Session, organization_id: str, account_ids: Sequence[str], wanted: set[tuple[str, str]]
+    session: Session, organization_id: str, joined: _Memberships, wanted: _Memberships
 ) -> None:
-    of_page = and_(Membership.organization_id == organization_id, Membership.account_id.in_(account_ids))
-    columns = (Membership.account_id, Membership.group_id)
-    stored = {
-        (account_id, group_id) for account_id, group_id in session.execute(select(*columns).where(of_page))
-    }
-    _delete(session, of_page, tuple_(*columns), list(stored - wanted), Membership)
-    rows = [
-        {"organization_id": organization_id, "account_id": account_id, "group_id": group_id}
-        for account_id, group_id in wanted - stored
+    of_page = and_(Membership.organization_id == organization_id, Membership.account_id.in_(wanted))
+    key = tuple_(Membership.account_id, Membership.group_id)
+    _delete(session, of_page, key, _gone(joined, wanted), Membership)
+    upsert(
+        session,
+        Membership,
+        [
+            {
+                "organization_id": organization_id,
+                "account_id": account_id,
+                "group_id": group_id,
+                "shown_by": shown_by,
+            }
+            for account_id, groups in wanted.items()
+            for group_id, shown_by in groups.items()
+            if joined.get(account_id, {}).get(group_id) != shown_by
+        ],
+    )
+
+
+def _gone(
+    before: Mapping[str, Mapping[str, object]], now: Mapping[str, Mapping[str, object]]
+) -> list[tuple[str, str]]:
+    return [
+        (account_id, key)
+        for account_id, those in before.items()
+        for key in those
+        if key not in now[account_id]
     ]
-    if rows:
-        session.execute(insert(Membership), rows)
 
 
 def _store_groups(session: Session, organization_id: str, groups: dict[str, str]) -> None:

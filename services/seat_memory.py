@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from models.organization import Seats
 from models.people import Membership, Person, Seat
-from rules.activity import ActivityKind, KnownSeat, combined
+from rules.activity import ActivityKind
 from rules.changes import ChangeKind
 from rules.deeds import Deed
 from rules.roster import FREE_ROLES
+from services.directory import count_again
 from services.orders import Order
 
 # Asked for every deed: not built anew each time.
@@ -113,16 +114,7 @@ def forget_seats(session: Session, order: Order, person: Person, ended: frozense
     session.flush()
     mine = (Seat.organization_id == order.organization_id, Seat.account_id == order.account_id)
     session.execute(delete(Seat).where(*mine, Seat.resource_id.in_(ended)))
-    left = [
-        KnownSeat(*row).activity(person.added_at)
-        for row in session.execute(
-            select(Seat.product_key, Seat.activity, Seat.seen_at, Seat.since).where(*mine)
-        )
-    ]
-    activity = combined(left)
-    seen = activity.kind is ActivityKind.SEEN
-    person.seat_count, person.activity = len(left), activity.kind.value
-    person.seen_at, person.seen_in = (activity.at, activity.product) if seen else (None, "")
+    count_again(session, person)
 
 
 def count_seats(

@@ -11,14 +11,15 @@ import pytest
 from sqlalchemy import select
 
 from connect.errors import Conflict, Invalid, NotReady
-from models.people import Person, Seat, facts_of
+from models.people import Membership, Person, Seat, facts_of
 from models.people_search import find_people
 from models.sync import Sync, SyncState
 from rules.deeds import Deed
 from rules.filters import PeopleFilter
-from rules.person import ProductAccess
+from rules.person import GroupRef, ProductAccess
 from sandbox.world import ORGANIZATIONS
-from services import directory_reading, previews, syncing
+from services import directory_reading, previews, rule_runs, syncing
+from services.activity_signals import note_seen
 from services.directory import believe_directories, store_people
 from services.toolbox import Toolbox
 from tests.services.workers import Crash, Killed, once, with_something_between
@@ -26,6 +27,7 @@ from tests.world import ACCOUNTS, ACME, ACME_KEY, GLOBEX, PEOPLE, World
 
 PAGES = 4
 CONFLUENCE = ORGANIZATIONS["acme"].resource("confluence")
+JIRA, CONF = "jira-software", "confluence"
 ADMIN_SEARCHES = 5
 """One for each product of the organization, before the first page."""
 
@@ -416,6 +418,94 @@ def test_whoever_is_met_twice_stays_so_however_often_they_are_read_again(world: 
             store_people(session, ACME, directory_id, sync_id, [facts], world.clock())
             believe_directories(session, ACME, sync_id)
         assert read(world)[both].in_several_directories, directory_id
+
+
+def directory_of(world: World, account_id: str, sync_id: str, directory_id: str, *products: str) -> None:
+    """One directory of a sync shows somebody with these products, last seen an hour ago in each, and a group alike."""
+    here = ORGANIZATIONS["acme"]
+    with world.tools.begin() as session:
+        seen_at = world.clock() - timedelta(hours=1)
+        held = tuple(ProductAccess(here.resource(key), key, seen_at) for key in products)
+        groups = tuple(GroupRef(f"group-{key}", key) for key in products)
+        facts = facts_of(session.get_one(Person, (ACME, account_id)))
+        facts = replace(facts, products=held, groups=groups)
+        store_people(session, ACME, directory_id, sync_id, [facts], world.clock())
+
+
+def has(world: World, account_id: str) -> tuple[set[str], set[str], int]:
+    """Products by their seats, groups, and how many seats their row says."""
+    return (
+        {seat.product_key for seat in world.rows(Seat) if seat.account_id == account_id},
+        {
+            one.group_id.removeprefix("group-")
+            for one in world.rows(Membership)
+            if one.account_id == account_id
+        },
+        read(world)[account_id].seat_count,
+    )
+
+
+def completes(world: World, sync_id: str) -> None:
+    with world.tools.begin() as session:
+        believe_directories(session, ACME, sync_id)
+
+
+def test_what_somebody_has_in_several_directories_adds_up(world: World) -> None:
+    world.synced()
+    (both,) = world.changeable(1)
+    for sync_id in ("first", "second"):
+        directory_of(world, both, sync_id, "here", JIRA)
+        if sync_id == "second":
+            assert has(world, both) == ({JIRA, CONF}, {JIRA, CONF}, 2), "a sync under way takes nothing away"
+        directory_of(world, both, sync_id, "there", CONF)
+        assert has(world, both) == ({JIRA, CONF}, {JIRA, CONF}, 2)
+        completes(world, sync_id)
+        assert has(world, both) == ({JIRA, CONF}, {JIRA, CONF}, 2)
+        assert read(world)[both].in_several_directories
+
+
+def test_what_no_directory_shows_any_more_goes_when_the_sync_is_complete(world: World) -> None:
+    world.synced()
+    (both,) = world.changeable(1)
+    directory_of(world, both, "first", "here", JIRA)
+    directory_of(world, both, "first", "there", CONF)
+    completes(world, "first")
+    directory_of(world, both, "second", "here")
+    directory_of(world, both, "second", "there", CONF)
+    assert has(world, both)[2] == 2
+    completes(world, "second")
+    assert has(world, both) == ({CONF}, {CONF}, 1)
+    assert (read(world)[both].seen_in, read(world)[both].in_several_directories) == (CONF, True)
+    directory_of(world, both, "third", "here", JIRA)
+    assert read(world)[both].in_several_directories
+    completes(world, "third")
+    assert has(world, both) == ({JIRA}, {JIRA}, 1)
+    assert not read(world)[both].in_several_directories
+    directory_of(world, both, "third", "here")
+    assert has(world, both) == (set(), set(), 0), "of one directory, each reading says everything"
+
+
+def test_nobody_is_told_anything_by_half_of_what_they_have(world: World) -> None:
+    """Idle in the directory that is read last, and asked at the deed; in the other one they may have come."""
+    ana = world.store_key()
+    both = world.people(1)[0]
+    world.sync(ana)
+    sync_id = world.rows(Sync)[0].id
+    here = read(world)[both].directory_id
+    idle = ProductAccess(ORGANIZATIONS["acme"].resource(JIRA), JIRA, world.clock() - timedelta(days=100))
+    there = ProductAccess(CONFLUENCE, CONF, world.clock() - timedelta(days=95))
+    met_elsewhere(world, both, sync_id, products=(there,))
+    with world.tools.begin() as session:
+        facts = replace(facts_of(session.get_one(Person, (ACME, both))), products=(idle,))
+        store_people(session, ACME, here, sync_id, [facts], world.clock())
+    step = {"when": {"not_seen": 90}, "then": {"deed": "tell"}}
+    rule_id = world.rule(ana, step, who={"people": [both]})
+    run_id = rule_runs.run_now(world.tools, ana, rule_id)
+    with world.tools.begin() as session:
+        note_seen(session, ACME, both, CONF, world.clock())
+    world.act()
+    assert world.states(run_id) == {both: "spared"}
+    assert world.states(world.run_rule(ana, rule_id)) == {}
 
 
 def test_the_daily_sync(sqlite_world: World) -> None:
