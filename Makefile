@@ -36,8 +36,9 @@ fast browser: export PYTHONDONTWRITEBYTECODE :=
 fast: .venv/.test static/build/.stamp ## Only the fast tests
 	$(PYTEST) -m "not browser and not slow" -n 2 --dist worksteal
 
+# These mostly wait for one another's programs: one more than there are cores.
 browser: .venv/.test static/build/.stamp ## Only the slow tests and those in a real browser
-	CHROMIUM_PATH="$$($(PY) scripts/chromium.py)" $(PYTEST) -m "browser or slow" -n 2 --dist worksteal
+	CHROMIUM_PATH="$$($(PY) scripts/chromium.py)" $(PYTEST) -m "browser or slow" -n 3 --dist worksteal
 
 lock: .venv/.test ## Pin the newest allowed versions again, with hashes (UPGRADE=--upgrade)
 	$(PY) scripts/lock.py $(UPGRADE)

@@ -20,6 +20,8 @@ from services.batches import batches
 LONGEST_NAME, LONGEST_SEARCH_TEXT = 800, 1600
 """In bytes: PostgreSQL indexes nothing above 2,704, and nobody's name may keep the directory from being read."""
 
+_OUT_OF_USE = ("suspended", "deactivated")
+
 _Seats = dict[str, dict[str, tuple[KnownSeat, str]]]
 _Memberships = dict[str, dict[str, str]]
 """Account id → resource id or group id → the seat, and which sync showed it last of somebody in several directories."""
@@ -60,6 +62,8 @@ def store_people(
         status = facts.status[:32]
         since = (before.status_since or now) if before is not None and before.status == status else now
         found_at = now if before is not None else None
+        is_back = before is not None and before.status in _OUT_OF_USE and status == "active"
+        given_back_at = now if is_back else before.given_back_at if before is not None else None
         held_before, joined_before = held.get(facts.account_id, {}), joined.get(facts.account_id, {})
         shown_by = sync_id if several else ""
         mine = _shown_now(facts, signals.get(facts.account_id, {}), held_before, found_at, shown_by)
@@ -78,6 +82,7 @@ def store_people(
                 "in_several_directories": several,
                 "met_in_several": met_in_several,
                 "status_since": since,
+                "given_back_at": given_back_at,
                 "sync_id": sync_id,
                 "synced_at": now,
                 "left_at": None,
@@ -237,6 +242,7 @@ def _known_in(session: Session, organization_id: str, account_ids: Sequence[str]
         Person.met_in_several,
         Person.status,
         Person.status_since,
+        Person.given_back_at,
     ).where(Person.organization_id == organization_id, Person.account_id.in_(account_ids))
     return {row.account_id: row for row in session.execute(query)}
 

@@ -37,7 +37,7 @@ from views.access import TOOLS
 TOP = Path(__file__).resolve().parents[2]
 KEY = next(each.key for each in ADMIN_KEYS if each.org == "acme" and not each.scoped and not each.expired)
 ANA = ACME.admin.account_id
-PATIENCE = 150.0
+PATIENCE = 240.0
 
 
 @dataclass

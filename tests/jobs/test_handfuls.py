@@ -36,7 +36,7 @@ def test_the_same_people_at_the_same_attempts_are_one_workflow() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_while_atlassian_is_slow_the_queue_does_not_grow(deploy: Deploy) -> None:
     """What is handed out faster than it is done would wait there for minutes, and be handed out again meanwhile."""
     deployment = deploy(people=900)
@@ -57,7 +57,7 @@ def test_while_atlassian_is_slow_the_queue_does_not_grow(deploy: Deploy) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_however_many_are_due_no_more_are_handed_out_than_are_allowed(deploy: Deploy) -> None:
     """The queue's fence is wider than the pace: the clock keeps it, a second's worth each second."""
     deployment = deploy(people=900)

@@ -15,7 +15,7 @@ from rules.filters import PeopleFilter
 from services import previews, run_progress, runs, undoing
 from tests.jobs.deployment import Deployment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 Deploy = Callable[..., Deployment]
 
 SLOW_PAGES = {"match": ".*/users/search", "method": "POST", "kind": "slow", "seconds": 0.25, "times": 60}

@@ -19,7 +19,7 @@ from services import credential_storing, leaver_decisions, leaver_evidence, leav
 from services.leaver_decisions import Plan
 from tests.jobs.deployment import Deployment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 JON, UMA = (person.account_id for person in ACME.people[1:3])
 SLOW = [
     {"match": match, "method": method, "kind": "slow", "seconds": 0.15, "times": None}

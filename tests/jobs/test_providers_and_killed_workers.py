@@ -20,7 +20,7 @@ from services.orders import UNFINISHED_STATES
 from services.profiles import Typed
 from tests.jobs.deployment import Deployment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SLOW = {"match": ".*/(invite|suspend)$", "method": "POST", "kind": "slow", "seconds": 0.2, "times": None}
 NAMES = [f"newcomer{number}@acme.example" for number in range(30)]
 LEAVING = NAMES[:5]

@@ -21,7 +21,7 @@ from services import access_rule_lists, access_rules
 from services.access_rule_form import Typed
 from tests.jobs.deployment import KEY, Deployment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 Deploy = Callable[..., Deployment]
 
 

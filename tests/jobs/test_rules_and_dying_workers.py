@@ -25,7 +25,7 @@ from tests.jobs.rule_runs import (
     warnings_given,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 Deploy = Callable[..., Deployment]
 
 WITH_NOTICE = EVERYBODY_IDLE | {

@@ -22,7 +22,7 @@ from services.ticket_secrets import HEADER
 from services.ticket_wishes import TicketWish
 from tests.jobs.deployment import Deployment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 GROUP = "contractors"
 TICKETS = 20
 # The next comment is written, and nobody hears so for a while: the worst moment to die.

@@ -104,3 +104,14 @@ def test_a_run_that_began_before_spares_them_at_the_deed(world: World) -> None:
     world.act()
     assert world.case(run_id, person).state == "spared"
     assert "given their access back" in world.case(run_id, person).reason
+
+
+def test_whom_somebody_restored_at_atlassian(world: World) -> None:
+    """A sync finds it; nobody told us."""
+    ana, person = begin(world)
+    rule_id = world.rule(ana, STEP, who={"people": [person]})
+    run_id = world.run_rule(ana, rule_id)
+    assert world.case(run_id, person).state == "acted"
+    world.change(person, membership_status="active")
+    next_run(world, ana, rule_id, person)
+    assert world.effects(person) == {"suspend": 1, "restore": 0}
