@@ -47,12 +47,14 @@ def due_leavers(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, int]]:
 
 def take_up(tools: Toolbox, organization_id: str, leaver_id: str, attempt: int) -> bool:
     """Begins an attempt. False when there is nothing to do, or a later attempt has begun."""
+    mine = (Leaver.organization_id == organization_id, Leaver.id == leaver_id)
     with tools.begin() as session:
+        # The number is used up also where nothing is left to do: one that came again would begin nothing.
+        session.execute(update(Leaver).where(*mine, Leaver.attempt < attempt).values(attempt=attempt))
         taken = session.execute(
             update(Leaver)
             .where(
-                Leaver.organization_id == organization_id,
-                Leaver.id == leaver_id,
+                *mine,
                 Leaver.state.in_(_DUE),
                 Leaver.resume_at.is_not(None),
                 Leaver.attempt <= attempt,

@@ -102,3 +102,31 @@ def test_s50_a_stop_while_a_call_is_on_its_way_has_a_result(sqlite_world: World)
     (moved,) = (one for one in belongings(world, leaver_id) if one.state == "moved")
     assert moved.reason == "Found done after an interruption."
     assert states(world, leaver_id) == {"moved", "left"}
+
+
+def test_an_attempt_that_finds_nothing_to_do_is_used_up_and_the_way_back_begins_with_the_next(
+    sqlite_world: World,
+) -> None:
+    """*Stop* while one attempt is in a call and the next one waits behind it: the call settles, nothing is left."""
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+
+    def dies(moment: str, what: str) -> None:
+        if (moment, what) == ("after", "give"):
+            raise Killed(what)
+
+    with suppress(Killed):
+        work(world, with_something_between(world.tools, dies))
+    world.later(seconds=LEASE_OVER)
+    leaver_stops.stop(world.tools, ana, leaver_id)
+    [waiting] = leaver_work.due_leavers(world.tools)
+    assert not leaver_work.advance(world.tools, ACME, leaver_id)
+    assert leaver(world, leaver_id).resume_at is None
+    assert not leaver_work.take_up(world.tools, *waiting)
+    leaver_stops.hand_back(world.tools, ana, leaver_id)
+    [following] = leaver_work.due_leavers(world.tools)
+    assert following == (ACME, leaver_id, waiting[2] + 1)
+    work(world)
+    assert leaver(world, leaver_id).state == LeaverState.HANDED_BACK
