@@ -119,6 +119,11 @@ class Look(Base):
         ),
     )
 
+    @property
+    def unlisted(self) -> int:
+        """How many there are of which nothing else is known: nobody can hand them over."""
+        return max(self.found - self.listed, 0)
+
 
 class Belonging(Base):
     """One thing. `before` and `after` say who had it, as account ids; `objection` is what the dry run has against it.

@@ -28,8 +28,6 @@ from services.leavers import require_leaver
 from services.names import names_of
 from services.toolbox import Toolbox
 
-MOST_ENTRIES = 5000
-
 
 @dataclass(frozen=True, slots=True)
 class Proven:
@@ -48,6 +46,7 @@ class Evidence:
     entries: list[Proven]
     belongings: list[Belonging]
     unseen: list[Look]
+    unlisted: list[Look]
     names: dict[str, str]
     sites: dict[str, str]
     fingerprint: str
@@ -61,11 +60,9 @@ def evidence_of(tools: Toolbox, caller: Caller, leaver_id: str) -> Evidence:
         leaver = require_leaver(session, organization_id, leaver_id)
         found = list(chained(_entries(session, leaver)))
         rows = belongings_of(session, organization_id, leaver_id)
-        unseen = [
-            look
-            for look in looks_of(session, organization_id, leaver_id)
-            if look.state == LookState.UNSEEN.value
-        ]
+        looks = looks_of(session, organization_id, leaver_id)
+        unseen = [look for look in looks if look.state == LookState.UNSEEN.value]
+        unlisted = [look for look in looks if look.unlisted]
         accounts = {who for one in found for who in (one.entry.actor, one.entry.subject)}
         accounts |= {who for row in rows for who in (row.successor, *(row.before or ()), *(row.after or ()))}
         names = names_of(session, organization_id, accounts)
@@ -76,7 +73,9 @@ def evidence_of(tools: Toolbox, caller: Caller, leaver_id: str) -> Evidence:
         organization = session.get_one(Organization, organization_id).name
         session.expunge_all()
     fingerprint = found[-1].fingerprint if found else ""
-    return Evidence(leaver, organization, found, rows, unseen, names, sites, fingerprint, tools.clock())
+    return Evidence(
+        leaver, organization, found, rows, unseen, unlisted, names, sites, fingerprint, tools.clock()
+    )
 
 
 def evidence_csv(tools: Toolbox, caller: Caller, leaver_id: str) -> Iterator[str]:
@@ -104,6 +103,9 @@ def _rows(evidence: Evidence) -> Iterator[tuple[object, ...]]:
         )
     for look in evidence.unseen:
         yield ("not seen", "", look.kind, "", urlsplit(look.site).netloc, "", "", look.reason, "")
+    for look in evidence.unlisted:
+        listed = f"{look.unlisted} of {look.found} were found and not listed: they stay as they were."
+        yield ("not listed", "", look.kind, "", urlsplit(look.site).netloc, "", "", listed, "")
     for one in evidence.entries:
         details = one.entry.details or {}
         yield (
@@ -148,7 +150,7 @@ def _entries(session: Session, leaver: Leaver) -> list[AuditEntry]:
         AuditEntry.at >= leaver.created_at,
     )
     query = select(AuditEntry).where(*ours, AuditEntry.subject == leaver.account_id)
-    of_person = session.scalars(query.order_by(AuditEntry.id).limit(MOST_ENTRIES)).all()
+    of_person = session.scalars(query.order_by(AuditEntry.id)).all()
     named = [entry for entry in of_person if (entry.details or {}).get("leaver") == leaver.id]
     runs = {entry.run_id for entry in named if entry.run_id} | {leaver.run_id or ""}
     of_runs = session.scalars(select(AuditEntry).where(*ours, AuditEntry.run_id.in_(runs))).all()

@@ -17,6 +17,7 @@ from connect.errors import (
     NotReady,
     RateLimited,
     Unavailable,
+    Unexpected,
 )
 from connect.gateway.confluence_spaces import ConfluenceSpaces
 from connect.gateway.jira_belongings import JiraBelongings
@@ -31,8 +32,8 @@ from services.leavers import PERSON
 from services.sites import Site, site_opened
 from services.toolbox import Toolbox
 
-MOST_LISTED = 500
-"""Open issues with a row of their own; how many there are is counted."""
+ENDLESS = 100_000
+"""More open issues than anybody has: a search that goes on beyond them does not end."""
 MOST_TROUBLES = 6
 
 
@@ -91,9 +92,9 @@ def _page(tools: Toolbox, site: Site, leaver: Leaver, look: Look) -> tuple[Found
         return FoundPage(tuple(spaces), page.next), None
     if look.kind == Kind.ISSUE:
         total = look.found if look.cursor else site.count_open_issues(who)
-        page_of_issues = site.open_issues_of(who, look.cursor)
-        enough = look.listed + len(page_of_issues.found) >= MOST_LISTED
-        return FoundPage(page_of_issues.found, None if enough else page_of_issues.next), total
+        if look.listed >= ENDLESS:
+            raise Unexpected(200, reason="atlassian_endless_list")
+        return site.open_issues_of(who, look.cursor), total
     asked: dict[str, Callable[[str, str], FoundPage]] = _questions(site)
     return asked[look.kind](who, start), None
 
@@ -146,14 +147,17 @@ def _look_at_person(tools: Toolbox, leaver: Leaver, look: Look) -> None:
 
 def _keep(tools: Toolbox, look: Look, page: FoundPage, total: int | None = None) -> None:
     """The page and the place where it ends, in one transaction; a page that was kept already is not kept twice."""
+    listed = look.listed + len(page.found)
+    # What Jira counts beforehand is about right; after the last page it is known.
+    found = max(total or 0, listed) if page.next else listed
     with tools.begin() as session:
         kept = session.execute(
             update(Look)
             .where(*_key(look), Look.state == LookState.WAITING.value, Look.cursor == look.cursor)
             .values(
                 cursor=page.next or "",
-                found=total if total is not None else look.found + len(page.found),
-                listed=look.listed + len(page.found),
+                found=found,
+                listed=listed,
                 state=(LookState.WAITING if page.next else LookState.SEEN).value,
             )
         )

@@ -50,12 +50,14 @@ class LeaverRow:
 
 @dataclass(frozen=True, slots=True)
 class KindView:
-    """What they own of one kind. `found` may be more than have a row; `unseen` is site → why nobody could look."""
+    """What they own of one kind. `listed` have a row, `unlisted` do not; `unseen` is site → why nobody could look."""
 
     kind: Kind
     title: str
     deed: str
     found: int
+    listed: int
+    unlisted: int
     rows: list[Belonging]
     counts: dict[BelongingState, int]
     objections: int
@@ -65,7 +67,7 @@ class KindView:
 
     @property
     def more(self) -> int:
-        return max(self.found - len(self.rows), 0)
+        return self.listed - len(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,10 @@ class LeaverPage:
     def is_live(self) -> bool:
         waits = self.leaver.resume_at is None
         return (self.state in WORKING or self.state is LeaverState.STOPPED) and not waits
+
+    @property
+    def unlisted(self) -> int:
+        return sum(each.unlisted for each in self.kinds)
 
     @property
     def is_choosing(self) -> bool:
@@ -195,6 +201,8 @@ def _kind(leaver: Leaver, kind: Kind, looks: list[Look], rows: list[Belonging]) 
         title=WORDS[kind].many,
         deed=WORDS[kind].deed,
         found=max(sum(look.found for look in asked), len(mine)),
+        listed=len(mine),
+        unlisted=sum(look.unlisted for look in asked),
         rows=mine[:ROWS],
         counts=dict(Counter(BelongingState(row.state) for row in mine)),
         objections=sum(1 for row in mine if row.objection),

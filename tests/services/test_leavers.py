@@ -14,9 +14,10 @@ from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.handover import BelongingState, Kind
 from rules.topics import Topic
-from services import leaver_decisions, leaver_stops, leavers
+from services import leaver_decisions, leaver_evidence, leaver_stops, leavers
 from services.absences import set_last_day
 from services.leaver_last_days import begin_by_last_day
+from services.leaver_views import show_leaver
 from services.matters import matters
 from tests.services.leavers import (
     ANA,
@@ -83,6 +84,49 @@ def test_without_a_token_the_site_is_said_to_be_unseen(sqlite_world: World) -> N
     assert seen == dict.fromkeys(JIRA, "unseen") | {"person": "seen", "group": "seen", "token": "seen"}
     assert all("API token" in look.reason for look in looks(world, leaver_id).values() if look.reason)
     assert counted(world, leaver_id) == {"token": 3}
+
+
+def assign(world: World, times: int) -> None:
+    """So many more open issues of Uma's."""
+    owns(world, UMA, "issue")
+    rows = [
+        ("acme", "issue", str(50_000 + n), f"WEB-{n}", "A task", UMA, "10010", 1, 1) for n in range(times)
+    ]
+    with world.sandbox.cloud.store.write() as connection:
+        connection.executemany("INSERT INTO belonging VALUES (?,?,?,?,?,?,?,?,?,NULL)", rows)
+
+
+def test_however_many_issues_they_have_each_of_them_is_listed(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    assign(world, 620)
+    leaver_id = begun(world, ana)
+    issues = owns(world, UMA, "issue")
+    listed = {one.reference for one in belongings(world, leaver_id, Kind.ISSUE)}
+    assert issues <= listed
+    assert len(issues) > 620
+    (look,) = (look for (kind, _site), look in looks(world, leaver_id).items() if kind == Kind.ISSUE)
+    assert (look.state, look.found, look.unlisted) == ("seen", len(listed), 0)
+    view = next(one for one in show_leaver(world.tools, ana, leaver_id).kinds if one.kind is Kind.ISSUE)
+    assert (len(view.rows), view.more) == (100, len(listed) - 100)
+
+
+def test_what_was_found_and_could_not_be_listed_is_in_the_evidence(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    assign(world, 220)
+    world.fault(r"/search/jql$", "html", skip=1, times=None)
+    leaver_id = begun(world, ana)
+    assert len(belongings(world, leaver_id, Kind.ISSUE)) == 100
+    (look,) = leaver_evidence.evidence_of(world.tools, ana, leaver_id).unlisted
+    total = look.found
+    assert total > 220
+    assert (look.kind, look.state, look.unlisted) == (Kind.ISSUE, "unseen", total - 100)
+    assert show_leaver(world.tools, ana, leaver_id).unlisted == total - 100
+    lines = [
+        line for line in leaver_evidence.evidence_csv(world.tools, ana, leaver_id) if "not listed" in line
+    ]
+    assert f"{total - 100} of {total} were found and not listed: they stay as they were." in lines[0]
 
 
 def test_whoever_is_leaving_already_stays_the_leaver_they_are(sqlite_world: World) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
 from models.credential import CredentialKind
-from models.leaver import Leaver
+from models.leaver import Leaver, Look
 from sandbox.world import ACME, API_TOKENS
 from services import credential_storing, credentials, leaver_work
 from tests.views.house import ANA, JON, UMA, House, send, words_of
@@ -214,6 +214,19 @@ def test_the_dry_run_the_checklist_and_the_evidence(open_house: House) -> None:
     open_house.post(f"/app/leavers/{leaver_id}/back")
     work(open_house)
     assert "Handed back." in words_of(open_house.get(f"/app/leavers/{leaver_id}"))
+
+
+def test_what_was_found_and_not_listed_is_said_before_anything_is_handed_over(open_house: House) -> None:
+    leaver_id = planned(open_house)
+    with open_house.deployment.tools.begin() as session:
+        found = session.scalars(select(Look).where(Look.leaver_id == leaver_id, Look.kind == "issue")).one()
+        found.found, listed = found.listed + 7, found.listed
+    words = words_of(open_house.get(f"/app/leavers/{leaver_id}"))
+    assert f"Open issues assigned to them: 7 of {listed + 7} were found and could not be listed." in words
+    assert "and at what is not, also that 7 more were found and not listed" in words
+    assert "they stay as they are. Look again to have them too." in words
+    evidence = words_of(open_house.get(f"/app/leavers/{leaver_id}/evidence"))
+    assert f"7 of {listed + 7}. They stay as they were." in evidence
 
 
 def test_an_org_admin_has_a_guide(open_house: House) -> None:
