@@ -98,6 +98,7 @@ def _lead(
     kind = Kind(belonging.kind)
     # What an attempt leaves behind when it cannot end: there nothing has moved, on the way back it still is moved.
     stays = BelongingState.MOVED if way.back else BelongingState.REFUSED
+    begun = belonging.state == way.begun.value
     try:
         decision = _decide(hands, leaver, belonging, way)
         objection = "" if way.back or isinstance(decision, End) else successors.objection(belonging)
@@ -108,6 +109,7 @@ def _lead(
             return True
         if not _begin(tools, leaver, belonging, way):
             return False
+        begun = True
         if way.back:
             hands.give_back(belonging)
         else:
@@ -118,7 +120,8 @@ def _lead(
         # Whoever opened the door has to hear of a credential that Atlassian rejects: the next round knows it then.
         if not isinstance(problem, NotReady) and leaver.troubles < MOST_TROUBLES:
             raise
-        unknown = BelongingState.MOVED if way.back else BelongingState.FAILED
+        # Of a call that nobody made nothing can have come: what the successor has by then is not ours to hand back.
+        unknown = BelongingState.FAILED if begun and not way.back else stays
         _end(tools, leaver, belonging, End(unknown, words_for(kind, problem)), None)
         return True
     except (AtlassianError, Invalid) as problem:

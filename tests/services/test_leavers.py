@@ -287,6 +287,31 @@ def test_what_somebody_else_moved_meanwhile_stays_and_the_operator_decides(sqlit
     assert project in owns(world, JON, "project")
 
 
+def test_what_the_successor_got_elsewhere_while_atlassian_was_silent_is_theirs(sqlite_world: World) -> None:
+    """No call was made for it: it is not taken from them when the handover is handed back."""
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana, deed=Deed.LIST.value, revoke_tokens=False)
+    silent = min(owns(world, UMA, "filter"))
+    world.fault(rf"/filter/{silent}$", "503", times=None)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    while leaver(world, leaver_id).resume_at is not None:
+        work(world)
+        world.later(minutes=16)
+    (row,) = (one for one in belongings(world, leaver_id) if one.reference == silent)
+    assert (leaver(world, leaver_id).state, row.state) == (LeaverState.ENDING, "refused")
+    world.clear_faults()
+    world.control("PATCH", f"/belongings/filter/{silent}", {"holder": JON})
+    leaver_stops.try_again(world.tools, ana, leaver_id)
+    finish(world)
+    (row,) = (one for one in belongings(world, leaver_id) if one.reference == silent)
+    assert (row.state, row.reason) == ("left", "The successor has it already.")
+    leaver_stops.hand_back(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.HANDED_BACK
+    assert silent in owns(world, JON, "filter")
+
+
 def test_an_operator_may_go_on_without_what_could_not_be_moved(sqlite_world: World) -> None:
     world = sqlite_world
     ana = ready(world)
