@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from connect.errors import Conflict, Invalid, NotFound
 from models.delivery import Delivery
 from models.leaver import Leaver
+from models.organization import Organization
 from models.run import Run
 from rules.deeds import Deed
 from rules.farewell import LeaverState
@@ -513,3 +515,39 @@ def test_a_last_day_begins_a_leaver_once_who_waits_for_an_operator(sqlite_world:
     assert leaver(world, row.id).state == LeaverState.READY
     world.later(days=30)
     assert begin_by_last_day(world.tools) == 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "due"),
+    [
+        # 11 March, 01:30 in Auckland: seven days before the 18th.
+        ("Pacific/Auckland", "2030-03-10T12:30:00+00:00", "2030-03-18"),
+        # Still 9 March in Honolulu: that day is not over.
+        ("Pacific/Honolulu", "2030-03-10T09:30:00+00:00", "2030-03-09"),
+    ],
+)
+def test_a_last_day_is_near_by_the_day_where_the_organization_lives(
+    sqlite_world: World, zone: str, now: str, due: str
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    with world.tools.begin() as session:
+        session.get_one(Organization, ACME).time_zone = zone
+    set_last_day(world.tools, ana, UMA, ends_on=due, note="")
+    tools = replace(world.tools, clock=lambda: datetime.fromisoformat(now))
+    assert begin_by_last_day(tools) == 1
+    assert begin_by_last_day(tools) == 0
+
+
+def test_a_last_day_that_is_over_or_far_where_the_organization_lives_begins_nobody(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    now = datetime(2030, 3, 10, 12, 30, tzinfo=UTC)
+    tools = replace(world.tools, clock=lambda: now)
+    for zone, day in (("Pacific/Auckland", "2030-03-10"), ("Pacific/Honolulu", "2030-03-18")):
+        with world.tools.begin() as session:
+            session.get_one(Organization, ACME).time_zone = zone
+        set_last_day(world.tools, ana, UMA, ends_on=day, note="")
+        assert begin_by_last_day(tools) == 0
