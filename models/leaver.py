@@ -16,6 +16,8 @@ from rules.farewell import OVER, LeaverState
 from rules.handover import ORDER, BelongingState, Kind
 
 _OVER = sorted(state.value for state in OVER)
+READ_TOO = "+read"
+"""In `Belonging.before` of a space: its successor could not read it by name, so the handover lets them read it too."""
 
 
 class LeaverOrigin(StrEnum):
@@ -128,6 +130,8 @@ class Look(Base):
 class Belonging(Base):
     """One thing. `before` and `after` say who had it, as account ids; `objection` is what the dry run has against it.
 
+    Beside them READ_TOO may stand in `before`.
+
     `returns` while it is to be handed back.
     """
 
@@ -160,6 +164,16 @@ class Belonging(Base):
         ),
         Index("ix_belonging_by_state", "organization_id", "leaver_id", "state", "place"),
     )
+
+    @property
+    def had_by(self) -> list[str]:
+        """The account ids of whoever had it before."""
+        return [each for each in self.before or () if each != READ_TOO]
+
+    @property
+    def gives_read(self) -> bool:
+        """Whether the handover lets the successor read it too, so that handing it back ends that."""
+        return READ_TOO in (self.before or ())
 
 
 PLACES = {kind: place for place, kind in enumerate((*ORDER, Kind.TOKEN))}

@@ -70,6 +70,14 @@ class Hands:
         except Gone:
             return None
 
+    def gives_read(self, belonging: Belonging) -> bool:
+        """Whether give() would let the successor read a space too: they cannot by name. Raises AtlassianError."""
+        if belonging.kind != Kind.SPACE:
+            return False
+        site = self._site(belonging)
+        assert isinstance(site, ConfluenceSpaces)
+        return not site.may_read(belonging.reference, belonging.successor)
+
     def give(self, belonging: Belonging, account_id: str) -> None:
         """Lets somebody have it. Raises AtlassianError."""
         if belonging.kind == Kind.GROUP:
@@ -94,7 +102,9 @@ class Hands:
             return
         site = self._site(belonging)
         if isinstance(site, ConfluenceSpaces):
-            site.let_administer_no_more(belonging.reference, belonging.key, belonging.successor)
+            site.let_administer_no_more(
+                belonging.reference, belonging.key, belonging.successor, nor_read=belonging.gives_read
+            )
         else:
             site.give(Kind(belonging.kind), belonging.reference, self._leaver.account_id)
 

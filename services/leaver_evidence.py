@@ -64,7 +64,7 @@ def evidence_of(tools: Toolbox, caller: Caller, leaver_id: str) -> Evidence:
         unseen = [look for look in looks if look.state == LookState.UNSEEN.value]
         unlisted = [look for look in looks if look.unlisted]
         accounts = {who for one in found for who in (one.entry.actor, one.entry.subject)}
-        accounts |= {who for row in rows for who in (row.successor, *(row.before or ()), *(row.after or ()))}
+        accounts |= {who for row in rows for who in (row.successor, *row.had_by, *(row.after or ()))}
         names = names_of(session, organization_id, accounts)
         sites = {
             door.client_key: f"{urlsplit(door.display_url).netloc} ({door.product.capitalize()})"
@@ -96,7 +96,7 @@ def _rows(evidence: Evidence) -> Iterator[tuple[object, ...]]:
             WORDS[Kind(row.kind)].many,
             f"{row.key} {row.name}".strip(),
             evidence.sites.get(row.client_key, ""),
-            ", ".join(names.get(who, who) for who in row.before or ()),
+            ", ".join(names.get(who, who) for who in row.had_by),
             ", ".join(names.get(who, who) for who in row.after or ()),
             f"{row.state}: {row.reason}" if row.reason else row.state,
             "",

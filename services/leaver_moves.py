@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from connect.errors import AtlassianError, Invalid, NotReady, RateLimited, Unauthorized, Unavailable
 from models.audit import APP, Event
-from models.leaver import Belonging, Leaver
+from models.leaver import READ_TOO, Belonging, Leaver
 from rules.farewell import LeaverState
 from rules.handover import (
     TO_MOVE,
@@ -137,7 +137,8 @@ def _decide(hands: Hands, leaver: Leaver, belonging: Belonging, way: _Way) -> De
     decide = decide_return if way.back else decide_move
     holders = hands.holders(belonging)
     if not way.back and belonging.state == BelongingState.CHOSEN.value and holders is not None:
-        belonging.before = sorted(holders)
+        # Written down before the call: whoever comes after a dead worker could not tell any more.
+        belonging.before = [*sorted(holders), *([READ_TOO] if hands.gives_read(belonging) else [])]
     return decide(
         Kind(belonging.kind),
         holders,

@@ -143,7 +143,7 @@ def show_leaver(tools: Toolbox, caller: Caller, leaver_id: str) -> LeaverPage:
         rows = belongings_of(session, organization_id, leaver_id)
         people = people_by_id(session, organization_id, [leaver.account_id, *leaver.successors])
         accounts = {leaver.created_by, leaver.confirmed_by, leaver.account_id, *leaver.successors}
-        accounts |= {account for row in rows for account in (row.successor, *(row.before or ()))}
+        accounts |= {account for row in rows for account in (row.successor, *row.had_by)}
         names = names_of(session, organization_id, accounts)
         run = find_run(session, organization_id, leaver.run_id) if leaver.run_id else None
         organization = session.get_one(Organization, organization_id)

@@ -105,7 +105,7 @@ class ConfluenceSpaces(SiteCalls):
         Returns the ids of what was given. Raises AccessForbidden when the token's owner does not administer the space.
         """
         checked_account_id(account_id)
-        held = {one.operation for one in self._permissions(space_id) if one.principal == account_id}
+        held = self._held(space_id, account_id)
         given = []
         for operation in ("read", "administer"):
             if operation in held:
@@ -118,11 +118,35 @@ class ConfluenceSpaces(SiteCalls):
             given.append(str(count(answer, "id") or ""))
         return given
 
-    def let_administer_no_more(self, space_id: str, space_key: str, account_id: str) -> None:
-        """DELETE /rest/api/space/{key}/permission/{id}. Raises Unexpected(400) when nobody would be left."""
-        for one in self._permissions(space_id):
-            if (one.kind, one.principal, one.operation) == ("user", account_id, "administer"):
-                self._http.delete(f"/rest/api/space/{key(space_key)}/permission/{number(one.id)}")
+    def may_read(self, space_id: str, account_id: str) -> bool:
+        """Whether somebody may read a space by name, and not by a group: GET /api/v2/spaces/{id}/permissions."""
+        return "read" in self._held(space_id, account_id)
+
+    def let_administer_no_more(
+        self, space_id: str, space_key: str, account_id: str, *, nor_read: bool = False
+    ) -> None:
+        """DELETE /rest/api/space/{key}/permission/{id}. Raises Unexpected(400) when nobody would be left.
+
+        With `nor_read` also what let_administer() gave them to read it, unless somebody gave them more since.
+        """
+        held = self._held(space_id, account_id)
+        if nor_read and "read" in held and held.keys() <= {"read", "administer"}:
+            # First, since with it Confluence takes every other permission: dying in between leaves something to find.
+            self._take(space_key, held["read"])
+            held = self._held(space_id, account_id)
+        if "administer" in held:
+            self._take(space_key, held["administer"])
+
+    def _take(self, space_key: str, permission_id: str) -> None:
+        self._http.delete(f"/rest/api/space/{key(space_key)}/permission/{number(permission_id)}")
+
+    def _held(self, space_id: str, account_id: str) -> dict[str, str]:
+        """What somebody may do in a space by name: operation → the id of the permission."""
+        return {
+            one.operation: one.id
+            for one in self._permissions(space_id)
+            if (one.kind, one.principal) == ("user", account_id)
+        }
 
     def _permissions(self, space_id: str) -> Iterator[_Permission]:
         for row in self._all(f"/api/v2/spaces/{number(space_id)}/permissions"):

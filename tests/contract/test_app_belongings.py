@@ -16,6 +16,7 @@ from connect.gateway.organization import OrganizationGateway
 from connect.hosts import SiteOrigins
 from rules.handover import Found, Kind
 from sandbox import server, world
+from sandbox.belongings import Belongings
 from tests.contract.specifications import AVAILABLE, logged, request_findings
 
 pytestmark = pytest.mark.skipif(
@@ -160,10 +161,27 @@ def test_spaces_their_stewards_and_one_more(cloud: server.Sandbox, confluence: C
     assert confluence.stewards(people[0].reference).users == {UMA, JON}
     confluence.let_administer_no_more(people[0].reference, "PEOPLE", JON)
     assert confluence.stewards(people[0].reference).users == {UMA}
+    assert confluence.may_read(people[0].reference, JON)
     with pytest.raises(AccessForbidden):
         confluence.let_administer(board[0].reference, "BOARD", JON)
     with pytest.raises(Gone):
         confluence.stewards("999")
+
+
+def test_who_may_read_a_space_no_more(cloud: server.Sandbox, confluence: ConfluenceSpaces) -> None:
+    (space,) = (
+        one.reference for one, _stewards in confluence.spaces(limit=100).spaces if one.key == "PEOPLE"
+    )
+    confluence.let_administer(space, "PEOPLE", JON)
+    confluence.let_administer_no_more(space, "PEOPLE", JON, nor_read=True)
+    assert not confluence.may_read(space, JON)
+    confluence.let_administer_no_more(space, "PEOPLE", JON, nor_read=True)
+    # Somebody let them write since: with the permission to read that would be gone too.
+    confluence.let_administer(space, "PEOPLE", JON)
+    Belongings(cloud.cloud, world.ORGANIZATIONS["acme"]).grant(space, "user", JON, "create")
+    confluence.let_administer_no_more(space, "PEOPLE", JON, nor_read=True)
+    assert confluence.may_read(space, JON)
+    assert JON not in confluence.stewards(space).users
 
 
 def test_who_administers_a_space_by_a_role(cloud: server.Sandbox, confluence: ConfluenceSpaces) -> None:

@@ -16,6 +16,8 @@ from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.handover import BelongingState, Kind
 from rules.topics import Topic
+from sandbox.belongings import Belongings
+from sandbox.world import ORGANIZATIONS
 from services import leaver_decisions, leaver_evidence, leaver_stops, leavers
 from services.absences import set_last_day
 from services.leaver_last_days import begin_by_last_day
@@ -266,6 +268,33 @@ def test_it_is_handed_back_as_far_as_the_successor_still_has_it(sqlite_world: Wo
         if one["operation"] == "administer"
     }
     assert JON not in stewards
+
+
+@pytest.mark.parametrize("could_read", [False, True])
+def test_a_space_that_is_handed_back_is_read_by_whoever_could_before(
+    sqlite_world: World, could_read: bool
+) -> None:
+    world = sqlite_world
+    ana = ready(world, confluence=True)
+
+    def held_by_jon() -> set[str]:
+        rows = world.control("GET", "/spaces/PEOPLE/permissions")
+        return {one["operation"] for one in rows if one["principal"] == JON}
+
+    if could_read:
+        (space,) = {one["space"] for one in world.control("GET", "/spaces/PEOPLE/permissions")}
+        Belongings(world.sandbox.cloud, ORGANIZATIONS["acme"]).grant(space, "user", JON, "read")
+    before = held_by_jon()
+    assert before == ({"read"} if could_read else set())
+    leaver_id = planned(world, ana, deed=Deed.LIST.value, revoke_tokens=False)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    assert held_by_jon() == {"read", "administer"}
+    (row,) = (one for one in belongings(world, leaver_id, Kind.SPACE) if one.key == "PEOPLE")
+    assert (row.had_by, row.gives_read) == ([UMA], not could_read)
+    leaver_stops.hand_back(world.tools, ana, leaver_id)
+    finish(world)
+    assert held_by_jon() == before
 
 
 def test_what_somebody_else_moved_meanwhile_stays_and_the_operator_decides(sqlite_world: World) -> None:
