@@ -26,7 +26,7 @@ def send(organization_id: str, delivery_id: str, attempt: int) -> None:
         sending.deliver(tools(), organization_id, delivery_id, attempt)
     except Exception:
         logger.exception("delivery %s met a fault", delivery_id)
-        sending.fail(tools(), organization_id, delivery_id)
+        sending.fail(tools(), organization_id, delivery_id, attempt)
 
 
 def workflow_id(delivery_id: str, attempt: int) -> str:

@@ -26,7 +26,7 @@ def look(organization_id: str, call_id: str, attempt: int) -> None:
         ticket_calls.work(tools(), organization_id, call_id, attempt)
     except Exception:
         logger.exception("ticket call %s met a fault", call_id)
-        ticket_calls.fail(tools(), organization_id, call_id)
+        ticket_calls.fail(tools(), organization_id, call_id, attempt)
 
 
 def workflow_id(call_id: str, attempt: int) -> str:

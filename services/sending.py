@@ -39,11 +39,13 @@ def deliver(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int
         _settle(tools, parcel, _CHANNELS[parcel.channel](tools, parcel))
 
 
-def fail(tools: Toolbox, organization_id: str, delivery_id: str) -> None:
+def fail(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int) -> None:
     """An attempt met a fault of our own; the fault itself is in the log."""
     with tools.begin() as session:
         row = find_delivery(session, organization_id, delivery_id)
         if row is not None and row.resume_at is not None:
+            # Whatever the fault rolled back: the next attempt is another one, or it would be taken for this.
+            row.attempt = max(row.attempt, attempt)
             _put_off(session, row, Later("Something went wrong inside Rollcall."), tools.clock())
 
 

@@ -63,12 +63,14 @@ def work(tools: Toolbox, organization_id: str, call_id: str, attempt: int) -> No
         _give_up(tools, job, problem)
 
 
-def fail(tools: Toolbox, organization_id: str, call_id: str) -> None:
+def fail(tools: Toolbox, organization_id: str, call_id: str, attempt: int) -> None:
     """An attempt met a fault of our own; the fault itself is in the log."""
     now = tools.clock()
     with tools.begin() as session:
         call = find_call(session, organization_id, call_id)
         if call is not None and call.resume_at is not None:
+            # Whatever the fault rolled back: the next attempt is another one, or it would be taken for this.
+            call.attempt = max(call.attempt, attempt)
             _put_off(call, "Something went wrong inside Rollcall.", now, None)
 
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from jobs import deliveries
+from jobs.workbench import lay_out
 from models.delivery import Delivery
 from models.mail import MailSuppression, MailText
 from models.organization import Organization
@@ -16,6 +18,7 @@ from rules.topics import DeliveryState, Topic
 from services import leasing, mail_suppressions, sending
 from services.mail_reach import NO_ADDRESS, NO_SERVER, SUPPRESSED, can_mail
 from tests.services.mails import delivery, mail_switched_on, mails, put_on_its_way, send_due, state_of
+from tests.services.workers import fault, once, with_something_between
 from tests.world import ACCOUNTS, ACME, GLOBEX, World
 
 pytestmark = pytest.mark.slow
@@ -80,6 +83,21 @@ def test_an_attempt_that_died_is_followed_by_another_under_the_same_name(post: W
     post.later(seconds=sending.AT_WORK.total_seconds() + 1)
     send_due(post)
     assert state_of(post, sent) == (SENT, "")
+    assert [mail["times"] for mail in mails(post)] == [1]
+
+
+def test_an_attempt_that_met_a_fault_of_our_own_is_followed_by_another(post: World) -> None:
+    """DBOS does a workflow of the same name once, however often it is asked."""
+    sent = put_on_its_way(post)
+    ((organization_id, delivery_id, attempt),) = sending.lease_due(post.tools)
+    lay_out(with_something_between(post.tools, once("before", "transaction", fault)))
+    deliveries.send(organization_id, delivery_id, attempt)
+    assert state_of(post, sent) == (WAITING, "Something went wrong inside Rollcall.")
+    post.later(seconds=leasing.PAUSES[0].total_seconds() + 1)
+    ((_organization_id, _delivery_id, next_attempt),) = sending.lease_due(post.tools)
+    names = {deliveries.workflow_id(delivery_id, each) for each in (attempt, next_attempt)}
+    assert len(names) == 2
+    sending.deliver(post.tools, organization_id, delivery_id, next_attempt)
     assert [mail["times"] for mail in mails(post)] == [1]
 
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from config import Settings
 from connect.errors import Conflict, Invalid, NotFound
+from jobs import tickets
+from jobs.workbench import lay_out
 from models.people import Group
 from models.run import Run
 from models.ticket import TicketCall, TicketRule
@@ -34,6 +36,7 @@ from services.ticket_secrets import HEADER, open_door
 from services.ticket_wishes import TicketWish
 from services.vault import Vault
 from tests.services.tickets import GROUP, TOOLS_TYPE, Desk, open_desk
+from tests.services.workers import fault, once, with_something_between
 from tests.world import ACCOUNTS, World, credential_key
 
 UMA = ACCOUNTS["uma"]
@@ -273,6 +276,25 @@ def test_trouble_in_jira_is_waited_out(sqlite_world: World, kind: str) -> None:
     desk.work()
     assert desk.call().comment_state == "sent"
     assert len(desk.comments(ticket)) == 1
+
+
+def test_a_ticket_that_met_a_fault_of_our_own_is_looked_at_again_as_another_attempt(
+    sqlite_world: World,
+) -> None:
+    """DBOS does a workflow of the same name once, however often it is asked."""
+    desk = open_desk(sqlite_world)
+    ticket = desk.raised(UMA)
+    desk.send(ticket)
+    ((organization_id, call_id, attempt),) = ticket_leases.lease_due(sqlite_world.tools)
+    lay_out(with_something_between(sqlite_world.tools, once("before", "transaction", fault)))
+    tickets.look(organization_id, call_id, attempt)
+    assert outcome(desk) == ("received", "Something went wrong inside Rollcall.")
+    sqlite_world.later(seconds=leasing.PAUSES[0].total_seconds() + 1)
+    ((_organization_id, _call_id, next_attempt),) = ticket_leases.lease_due(sqlite_world.tools)
+    assert tickets.workflow_id(call_id, attempt) != tickets.workflow_id(call_id, next_attempt)
+    sqlite_world.later(seconds=leasing.LEASE.total_seconds() + 1)
+    desk.work()
+    assert outcome(desk) == ("applied", "")
 
 
 def test_an_endless_trouble_ends_as_failed_and_is_looked_at_again(sqlite_world: World) -> None:

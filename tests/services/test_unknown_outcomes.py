@@ -14,7 +14,7 @@ from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from services import orders, roster, rule_runs, runs, undoing
 from services.footing import Footing
-from tests.services.workers import once, with_something_between
+from tests.services.workers import fault, once, with_something_between
 from tests.world import ACME, ACME_KEY, World
 
 ONCE = {"suspend": 1, "restore": 0}
@@ -136,9 +136,6 @@ def test_a_case_that_met_a_fault_of_our_own_is_tried_again_as_another_attempt(wo
     ana = world.synced()
     (person,) = world.changeable(1)
     run_id = world.begin_run(ana, [person])
-
-    def fault() -> None:
-        raise ZeroDivisionError
 
     [(_organization, case_id, attempt)] = orders.lease_due_cases(world.tools)
     faulty = with_something_between(world.tools, once("before", "transaction", fault))

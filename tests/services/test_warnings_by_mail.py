@@ -103,7 +103,7 @@ def test_s56_a_mail_that_failed_by_a_fault_of_our_own_is_no_warning_either(post:
     (delivery,) = post.rows(Delivery)
     with post.tools.begin() as session:
         session.get_one(Delivery, (ACME, delivery.id)).attempt = len(leasing.PAUSES) + 1
-    sending.fail(post.tools, ACME, delivery.id)
+    sending.fail(post.tools, ACME, delivery.id, len(leasing.PAUSES) + 1)
     assert post.states(run_id) == {person: "could_not_warn"}
     post.later(days=20)
     post.tick()

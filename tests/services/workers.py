@@ -51,6 +51,11 @@ def once(when: str, what: str, deed: Callable[[], None]) -> Around:
     return around
 
 
+def fault() -> None:
+    """One of our own."""
+    raise ZeroDivisionError
+
+
 def die(when: str, what: str) -> Around:
     """Dies at the first such moment."""
 
