@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,11 @@ KEEP_TICKS = timedelta(hours=1)
 KEEP_WORK = timedelta(days=7)
 """How long DBOS remembers finished work. Rows remember for ever what was done; this is about ids alone."""
 SWEEP = 2000
+IN_VAIN = timedelta(seconds=30)
+"""What ended so long ago and is due all the same has left its row as it was: a fault of our own, or it came too early.
+
+It is done again, at most this often. Shorter than a lease: what is handed out again is done again.
+"""
 CLOCK = ["tick", "take_over", "rounds", "sweep"]
 WORK = [kind.workflow for kind in KINDS]
 
@@ -52,7 +58,24 @@ def look_around() -> dict[str, list[Due]]:
         summary.summary(tools(), organization_id)
     give_backs.give_back_within_caps(tools())
     endings.keep_time()
-    return {kind.workflow: list(kind.due(tools())) for kind in KINDS}
+    due = {kind.workflow: list(kind.due(tools())) for kind in KINDS}
+    forget_in_vain([kind.workflow_id(*piece[1:]) for kind in KINDS for piece in due[kind.workflow]])
+    return due
+
+
+def forget_in_vain(due: Sequence[str]) -> None:
+    """DBOS does a workflow of one id once. Rows know what was done, so what they still ask for may be done again."""
+    if not due:
+        return
+    ended = DBOS.list_workflows(
+        workflow_ids=list(due),
+        completed_before=(tools().clock() - IN_VAIN).isoformat(),
+        load_input=False,
+        load_output=False,
+    )
+    if ended:
+        logger.warning("%s ended and left the row as it was: again", [status.workflow_id for status in ended])
+        DBOS.delete_workflows([status.workflow_id for status in ended])
 
 
 @DBOS.workflow(name="rounds")

@@ -1,0 +1,111 @@
+"""Workflows that ended and left their row as it was: DBOS does each once, but the row is still due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbos import DBOS, SetWorkflowID
+
+from jobs import cases, clockwork, deliveries, syncs
+from jobs.engine import _config
+from jobs.workbench import lay_out
+from models.delivery import Delivery
+from models.sync import Sync
+from services import sending
+from services.leasing import LEASE
+from services.toolbox import Toolbox
+from tests.services.test_hook_sending import announce
+from tests.services.test_hooks import add
+from tests.services.workers import fault, with_something_between
+from tests.world import World
+
+
+@pytest.fixture
+def bench(sqlite_world: World, tmp_path: Path) -> Iterator[World]:
+    """DBOS in this process; no clock runs, and no queue is looked at."""
+    address = f"sqlite:///{tmp_path / 'jobs.sqlite'}"
+    settings = replace(sqlite_world.tools.settings, jobs_database_url=address)
+    DBOS(config=_config(replace(sqlite_world.tools, settings=settings)))
+    DBOS.launch()
+    yield sqlite_world
+    DBOS.destroy()
+
+
+def away(tools: Toolbox) -> Toolbox:
+    """The database answers nothing."""
+    return with_something_between(tools, lambda when, _what: fault() if when == "before" else None)
+
+
+def due(world: World, workflow: str) -> Any:
+    """What the clock would enqueue now of this kind: the one piece."""
+    lay_out(world.tools)
+    (piece,) = clockwork.look_around()[workflow]
+    return piece
+
+
+def test_a_sync_that_could_not_be_begun_is_begun_again(bench: World) -> None:
+    bench.store_key()
+    piece = due(bench, "sync_organization")
+
+    def work(tools: Toolbox) -> None:
+        lay_out(tools)
+        with SetWorkflowID(syncs.workflow_id(*piece[1:])):
+            syncs.sync_organization(*piece)
+
+    with pytest.raises(ZeroDivisionError):
+        work(away(bench.tools))
+    assert due(bench, "sync_organization") == piece
+    with pytest.raises(ZeroDivisionError):
+        work(bench.tools)  # DBOS remembers it, and is not made to forget it every second.
+    bench.later(seconds=clockwork.IN_VAIN.total_seconds() + 1)
+    assert due(bench, "sync_organization") == piece
+    work(bench.tools)
+    (sync,) = bench.rows(Sync)
+    assert sync.state == "complete"
+
+
+def test_people_whose_attempt_could_not_be_written_down_are_acted_on_all_the_same(bench: World) -> None:
+    ana = bench.synced()
+    (person,) = bench.changeable(1)
+    run_id = bench.begin_run(ana, [person])
+    piece = due(bench, "act_on_cases")
+
+    def work(tools: Toolbox) -> None:
+        lay_out(tools)
+        with SetWorkflowID(cases.workflow_id(*piece[1:])):
+            cases.act_on_cases(*piece)
+
+    with pytest.raises(ZeroDivisionError):
+        work(away(bench.tools))
+    bench.later(seconds=LEASE.total_seconds() + 1)
+    assert due(bench, "act_on_cases") == piece
+    work(bench.tools)
+    assert bench.states(run_id) == {person: "acted"}
+    assert bench.effects(person) == {"suspend": 1, "restore": 0}
+
+
+def test_a_call_whose_turn_came_while_an_attempt_was_at_work_is_made_when_that_has_died(bench: World) -> None:
+    add(bench, bench.store_key())
+    announce(bench)
+    organization_id, delivery_id, attempt = due(bench, "deliver")
+    assert sending._begin(bench.tools, organization_id, delivery_id, attempt) is not None
+    with bench.tools.begin() as session:
+        # Another machine's clock is fast.
+        session.get_one(Delivery, (organization_id, delivery_id)).resume_at = bench.clock()
+    piece = due(bench, "deliver")
+
+    def work() -> None:
+        with SetWorkflowID(deliveries.workflow_id(*piece[1:])):
+            deliveries.deliver(*piece)
+
+    work()
+    assert bench.hook_calls() == []
+    bench.later(seconds=sending.AT_WORK.total_seconds() + 1)
+    assert due(bench, "deliver") == piece
+    work()
+    (call,) = bench.hook_calls()
+    assert call["headers"]["webhook-id"] == delivery_id
