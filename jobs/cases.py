@@ -45,7 +45,15 @@ def act(footing: Footing, case_id: str, attempt: int) -> None:
         acting.act_on_case(footing, case_id, attempt)
     except Exception:
         logger.exception("case %s met a fault", case_id)
+        _fail(footing, case_id, attempt)
+
+
+def _fail(footing: Footing, case_id: str, attempt: int) -> None:
+    """When not even that can be written down, the row is still due (clockwork.IN_VAIN), and the others go on."""
+    try:
         outcomes.fail_case(footing.tools, footing.organization_id, case_id, attempt)
+    except Exception:
+        logger.exception("case %s could not be failed", case_id)
 
 
 def due(tools: Toolbox) -> list[tuple[str, Handful]]:

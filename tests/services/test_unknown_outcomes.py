@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from contextlib import closing
 from datetime import timedelta
 
@@ -9,11 +10,13 @@ import pytest
 
 from connect.errors import Conflict
 from jobs import cases
+from jobs.workbench import lay_out
 from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from services import orders, roster, rule_runs, runs, undoing
 from services.footing import Footing
+from services.leasing import LEASE
 from tests.services.workers import fault, once, with_something_between
 from tests.world import ACME, ACME_KEY, World
 
@@ -147,6 +150,27 @@ def test_a_case_that_met_a_fault_of_our_own_is_tried_again_as_another_attempt(wo
     runs.retry_failed(world.tools, ana, run_id)
     [(_organization, _case_id, next_attempt)] = orders.lease_due_cases(world.tools)
     assert cases.workflow_id([(case_id, attempt)]) != cases.workflow_id([(case_id, next_attempt)])
+
+
+def test_whose_fault_cannot_be_written_down_keeps_nobody_else_waiting(world: World) -> None:
+    """The database is away for a moment: the others of the handful have their turn."""
+    ana = world.synced()
+    people = world.changeable(2)
+    run_id = world.begin_run(ana, people)
+    [(_organization, first, attempt), (_, second, _)] = orders.lease_due_cases(world.tools)
+    attempts = [fault, fault]
+
+    def be_away(when: str, _what: str) -> None:
+        if when == "before" and attempts:
+            attempts.pop()()
+
+    lay_out(with_something_between(world.tools, be_away))
+    inspect.unwrap(cases.act_on_cases)(ACME, [(first, attempt), (second, attempt)])
+    assert sorted(world.states(run_id).values()) == ["acted", "planned"]
+    world.later(seconds=LEASE.total_seconds() + 1)
+    world.act()
+    assert set(world.states(run_id).values()) == {"acted"}
+    assert [world.effects(person) for person in people] == [ONCE, ONCE]
 
 
 def test_a_run_is_not_tried_again_while_it_is_taken_back_nor_the_other_way_round(world: World) -> None:
