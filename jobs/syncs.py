@@ -13,6 +13,8 @@ from services.summary import count_after_sync
 logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "syncs"
+FAULT = "fault"
+"""A step met a fault of our own, which is in the log."""
 
 
 @DBOS.workflow(name="sync_organization")
@@ -20,8 +22,10 @@ def sync_organization(organization_id: str, sync_id: str, attempt: int) -> None:
     """Goes on where the row says. A worker that dies here is followed by itself or by another one."""
     if not take_up(organization_id, sync_id, attempt):
         return
-    while take_pages(organization_id, sync_id) == directory_reading.SyncStep.MORE:
+    while (step := take_pages(organization_id, sync_id)) == directory_reading.SyncStep.MORE:
         pass
+    if step == FAULT:
+        give_up(organization_id, sync_id)
     count(organization_id)
 
 
@@ -36,8 +40,13 @@ def take_pages(organization_id: str, sync_id: str) -> str:
         return directory_reading.take_pages(tools(), organization_id, sync_id).value
     except Exception:
         logger.exception("sync %s failed", sync_id)
-        syncing.fail_sync(tools(), organization_id, sync_id, syncing.OUR_FAULT)
-        return directory_reading.SyncStep.DONE.value
+        return FAULT
+
+
+@DBOS.step(retries_allowed=True, max_attempts=10)
+def give_up(organization_id: str, sync_id: str) -> None:
+    """Tried for some minutes when it cannot be written down: nobody takes up a row that is being read."""
+    syncing.fail_sync(tools(), organization_id, sync_id, syncing.OUR_FAULT)
 
 
 @DBOS.step()

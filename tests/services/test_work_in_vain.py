@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from dbos import DBOS, SetWorkflowID
 
-from jobs import cases, clockwork, deliveries, syncs
+from jobs import cases, clockwork, deliveries, rules, syncs
 from jobs.engine import _config
 from jobs.workbench import lay_out
 from models.delivery import Delivery
 from models.sync import Sync
-from services import sending
+from services import sending, syncing
 from services.leasing import LEASE
 from services.toolbox import Toolbox
 from tests.services.test_hook_sending import announce
@@ -66,6 +66,42 @@ def test_a_sync_that_could_not_be_begun_is_begun_again(bench: World) -> None:
     work(bench.tools)
     (sync,) = bench.rows(Sync)
     assert sync.state == "complete"
+
+
+def test_a_sync_that_met_a_fault_says_so_as_soon_as_that_can_be_written_down(bench: World) -> None:
+    bench.store_key()
+    piece = due(bench, "sync_organization")
+    transactions = iter([lambda: None, fault, fault])
+
+    def be_away(when: str, what: str) -> None:
+        if (when, what) == ("before", "transaction"):
+            next(transactions, lambda: None)()
+
+    lay_out(with_something_between(bench.tools, be_away))
+    with SetWorkflowID(syncs.workflow_id(*piece[1:])):
+        syncs.sync_organization(*piece)
+    (sync,) = bench.rows(Sync)
+    assert (sync.state, sync.problem) == ("failed", syncing.OUR_FAULT)
+    assert [entry.result for entry in bench.audit("sync:failed")] == [syncing.OUR_FAULT]
+
+
+def test_a_rule_whose_run_could_be_neither_begun_nor_failed_runs_all_the_same(bench: World) -> None:
+    ana = bench.synced()
+    rule_id = bench.rule(ana, schedule={"every": "day"})
+    bench.later(days=2)
+    piece = due(bench, "run_rule")
+
+    def work(tools: Toolbox) -> None:
+        lay_out(tools)
+        with SetWorkflowID(rules.workflow_id(*piece[1:])):
+            rules.run_rule(*piece)
+
+    with pytest.raises(ZeroDivisionError):
+        work(away(bench.tools))
+    bench.later(seconds=clockwork.IN_VAIN.total_seconds() + 1)
+    assert due(bench, "run_rule") == piece
+    work(bench.tools)
+    assert len(bench.runs_of(rule_id)) == 1
 
 
 def test_people_whose_attempt_could_not_be_written_down_are_acted_on_all_the_same(bench: World) -> None:
