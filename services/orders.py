@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.organization import Organization
 from models.people import Person
 from models.run import Case, Run, find_case
+from models.timed_access import TimedState, find_timed
 from rules.access_rule import AccessRule
 from rules.case import UNFINISHED, CaseState, RunState
 from rules.changes import Change, way_back
@@ -162,7 +163,10 @@ def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered
     if case.kept_at is not None:
         objection = "They answered that they still need their access."
     if case.undoes is not None:
-        objection = _undo_objection(session, case, original, undone if footing.origin == Origin.TIMED else ())
+        by_its_end = footing.origin == Origin.TIMED
+        objection = _undo_objection(session, case, original, undone if by_its_end else ())
+        if by_its_end:
+            objection = objection or _end_objection(session, case.organization_id, case.undoes)
     return Order(
         organization_id=case.organization_id,
         case_id=case.id,
@@ -235,3 +239,15 @@ def _undo_objection(
     things = {change.about for change in about}
     hit = any(not about or any(done.about in things for done in done_changes(each)) for each in newer)
     return "A later run changed this person." if hit else None
+
+
+def _end_objection(session: Session, organization_id: str, case_id: str) -> str | None:
+    """What an operator said about the access since its end began: an end that failed may be tried again much later."""
+    timed = find_timed(session, organization_id, case_id)
+    return _NOT_TO_END.get(timed.state) if timed is not None else None
+
+
+_NOT_TO_END: dict[str, str] = {
+    TimedState.OPEN: "It was prolonged meanwhile.",
+    TimedState.DROPPED: "Its end was dropped meanwhile.",
+}

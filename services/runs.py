@@ -15,7 +15,7 @@ from models.run import Case, Run, count_cases, find_run
 from rules.case import OPEN, QUEUED, CaseState, RunState
 from rules.roster import Origin
 from rules.topics import Topic
-from services import consequences
+from services import consequences, timed_beginnings
 from services.audit import record
 from services.doors import require_organization
 from services.half_undone import leave_the_rest
@@ -130,6 +130,8 @@ def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
         make_due(session, organization_id, run_id, CaseState.FAILED, now)
         run.state, run.finished_at = RunState.RUNNING.value, None
         record_run(session, Event.RUN_RETRIED, run, caller.account_id or "", now, f"{failed} people")
+        if run.origin == Origin.TIMED and run.undoes is not None:
+            timed_beginnings.end_again(session, run, caller.account_id or "", now)
 
 
 def _goes_on(session: Session, organization_id: str, which: ColumnElement[bool]) -> bool:

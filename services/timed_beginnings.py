@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.audit import APP, Event
@@ -101,6 +101,9 @@ def note_not_undone(session: Session, original: Case, undo: Case, run: Run, now:
     timed = find_timed(session, original.organization_id, original.id)
     if timed is None or run.origin != Origin.TIMED or timed.end_run_id != run.id:
         return
+    if timed.state not in (TimedState.ENDING, TimedState.NOT_ENDED):
+        # Prolonged or dropped before this run was tried again: that stands.
+        return
     cannot_end(session, timed, undo.reason or "It was stopped before their turn.", now, run)
 
 
@@ -110,6 +113,30 @@ def cannot_end(
     """The access stays although its day is over, until an operator looks at it."""
     timed.state, timed.reason, timed.next_at = TimedState.NOT_ENDED.value, reason[:500], None
     _record(session, Event.TIMED_NOT_ENDED, timed, run, now, reason)
+
+
+def end_again(session: Session, run: Run, by: str, now: datetime) -> None:
+    """A run that could not take it back tries again: from this moment on nobody prolongs it, or drops its end."""
+    mine = (TimedAccess.organization_id == run.organization_id, TimedAccess.case_id == run.origin_id)
+    # Whoever prolongs it this moment holds the row: one of the two comes too late.
+    ending = session.execute(
+        update(TimedAccess)
+        .where(*mine, TimedAccess.state == TimedState.NOT_ENDED.value)
+        .values(state=TimedState.ENDING.value, end_run_id=run.id, next_at=None, reason="")
+        .returning(TimedAccess.account_id)
+        .execution_options(synchronize_session=False)
+    )
+    for account_id in ending.scalars():
+        record(
+            session,
+            Event.TIMED_ENDING,
+            at=now,
+            actor=by,
+            organization_id=run.organization_id,
+            subject=account_id,
+            run_id=run.id,
+            result=run.reason,
+        )
 
 
 def facts_of(session: Session, timed: TimedAccess, case: Case) -> dict[str, object]:

@@ -22,7 +22,7 @@ from services.keep_links import keep_link
 from services.own_case import Stage
 from tests.services.mails import mail_switched_on, mails
 from tests.services.workers import Killed, die, with_something_between
-from tests.world import ACME, World
+from tests.world import ACME, ACME_KEY, World
 
 GIVEN, OTHER = "contractors", "service-desk-agents"
 
@@ -267,6 +267,72 @@ def test_short_access_is_told_late_and_a_stopped_end_is_shown(sqlite_world: Worl
     keep_time(world)
     found = timed(world, case_id)
     assert (found.state, found.reason) == ("not_ended", "The run that would have taken it back was stopped.")
+
+
+def ended_in_vain(world: World, caller: Caller, case_id: str) -> str:
+    """The last day is over, and the run that takes it back fails; its id."""
+    world.later(days=4)
+    keep_time(world)
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    world.act()
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    # The key is rejected until somebody saves it again.
+    world.store_key()
+    found = timed(world, case_id)
+    assert (found.state, world.case(found.end_run_id or "", found.account_id).state) == (
+        "not_ended",
+        "failed",
+    )
+    return found.end_run_id or ""
+
+
+@pytest.mark.parametrize("deed", ["prolonged", "dropped"])
+def test_s51_a_failed_end_that_is_tried_again_takes_nothing_that_was_granted_meanwhile(
+    sqlite_world: World, deed: str
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 3)
+    run_id = ended_in_vain(world, ana, case_id)
+    if deed == "prolonged":
+        timed_deciding.prolong(world.tools, ana, case_id, day(world, 20).isoformat())
+    else:
+        timed_deciding.drop_end(world.tools, ana, case_id)
+    runs.retry_failed(world.tools, ana, run_id)
+    world.act()
+    said = {"prolonged": "It was prolonged meanwhile.", "dropped": "Its end was dropped meanwhile."}[deed]
+    assert (world.case(run_id, person).state, world.case(run_id, person).reason) == ("spared", said)
+    assert inside(world, person)
+    assert timed(world, case_id).state == {"prolonged": "open", "dropped": "dropped"}[deed]
+    assert world.audit("timed:ended") == []
+    world.later(days=21)
+    keep_time(world)
+    world.act()
+    assert inside(world, person) is (deed == "dropped")
+
+
+def test_while_a_failed_end_is_tried_again_nobody_prolongs_it(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 3)
+    run_id = ended_in_vain(world, ana, case_id)
+    runs.retry_failed(world.tools, ana, run_id)
+    found = timed(world, case_id)
+    assert (found.state, found.reason) == ("ending", "")
+    assert world.audit("timed:ending")[-1].actor == ana.account_id
+    for deed in (timed_deciding.end_now, timed_deciding.drop_end):
+        with pytest.raises(Conflict):
+            deed(world.tools, ana, case_id)
+    with pytest.raises(Conflict):
+        timed_deciding.prolong(world.tools, ana, case_id, day(world, 20).isoformat())
+    # Stopped before its turn, it waits for an operator again.
+    runs.stop(world.tools, ana, run_id)
+    keep_time(world)
+    assert timed(world, case_id).state == "not_ended"
+    timed_deciding.prolong(world.tools, ana, case_id, day(world, 20).isoformat())
+    assert inside(world, person)
 
 
 def test_s19_s55_nobody_answers_or_decides_for_others(sqlite_world: World) -> None:
