@@ -8,6 +8,13 @@ WARN_DAYS = (7, 1)
 """So many days before the last one they are told; nobody who got it later than that is."""
 
 
+def too_late(ends_on: date | None, today: date) -> str | None:
+    """Why access with this last day is not given any more; None when it has none, or today is not behind it."""
+    if ends_on is None or today <= ends_on:
+        return None
+    return f"Its last day, {ends_on:%-d %B %Y}, is over: ask anew."
+
+
 def warning_mark(until: date, days: int) -> str:
     """What is written down of a warning: another last day makes other marks."""
     return f"{until.isoformat()}:{days}"

@@ -20,6 +20,7 @@ from rules.changes import Change, way_back
 from rules.deeds import Action, Deed
 from rules.roster import Origin, action_from_words
 from rules.rule import Rule, Step
+from rules.timed import too_late
 from rules.undo import taken_back_by
 from rules.verdict import Ground
 from services import scim_book
@@ -160,6 +161,8 @@ def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered
     settles_at = (
         original.finished_at + settle if original is not None and original.finished_at is not None else None
     )
+    if not _has_begun(case):
+        objection = objection or too_late(case.ends_on, footing.ground.today)
     if case.kept_at is not None:
         objection = "They answered that they still need their access."
     if case.undoes is not None:
@@ -206,6 +209,11 @@ def changes_of(case: Case) -> tuple[Change, ...] | None:
 def done_changes(case: Case) -> tuple[Change, ...]:
     """Those of them that landed."""
     return tuple(Change.from_words(words) for words in case.changes or () if words[3])
+
+
+def _has_begun(case: Case) -> bool:
+    """Whether something of it landed, or may have: that has to be led to its end."""
+    return case.acting_since is not None or bool(done_changes(case))
 
 
 def _around(session: Session, case: Case) -> Row[Any]:

@@ -16,10 +16,12 @@ from models.people import Person, people_with_seats
 from models.rule import rule_names
 from models.run import Case, Run, running_run_ids
 from rules.case import IN_QUEUE, CaseState, moved
+from rules.timed import too_late
 from rules.verdict import Why
 from services.answer_queue import count_asking
 from services.audit import record
 from services.doors import require_organization
+from services.ground import day_in
 from services.protecting import protect_person
 from services.roster_words import access_in_words
 from services.selection import selected
@@ -78,10 +80,21 @@ def count_waiting(session: Session, organization_id: str) -> dict[CaseState, int
 
 
 def approve(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
-    """The deed may go on: first its warning, or, where nobody could be warned, the deed itself. Returns how many."""
+    """The deed may go on: first its warning, or, where nobody could be warned, the deed itself. Returns how many.
+
+    What would end as soon as it began stays in the queue, with that as its reason. Raises Conflict when nothing else
+    was chosen.
+    """
     now = tools.clock()
+    with tools.begin() as session:
+        today = day_in(session, require_organization(tools, caller), now)
+    late: list[str] = []
 
     def on(case: Case) -> Event | None:
+        if objection := too_late(case.ends_on, today):
+            case.reason = objection
+            late.append(objection)
+            return None
         if case.why == Why.UNREACHABLE:
             # The operator knows that no warning reached them: there is nothing to wait for.
             case.due_at = now
@@ -90,7 +103,10 @@ def approve(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
         case.resume_at = max(now, case.starts_at) if case.starts_at is not None else now
         return Event.CASE_APPROVED
 
-    return _for_each(tools, caller, case_ids, on, now)
+    approved = _for_each(tools, caller, case_ids, on, now) - len(late)
+    if not approved:
+        raise Conflict(late[0], "Refuse it: another request has another last day.")
+    return approved
 
 
 def hold(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:

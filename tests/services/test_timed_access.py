@@ -335,6 +335,74 @@ def test_while_a_failed_end_is_tried_again_nobody_prolongs_it(sqlite_world: Worl
     assert inside(world, person)
 
 
+def in_review(world: World, caller: Caller, people: list[str], days: int) -> dict[str, str]:
+    """They wait for an operator to let them into GIVEN for so many days: account id → case id."""
+    access = Access(groups=(world.groups()[GIVEN]["id"],))
+    entries = [
+        Entry(Deed.GIVE_ACCESS, account_id=person, access=access, ends_on=day(world, days))
+        for person in people
+    ]
+    with world.tools.begin() as session:
+        run = roster.begin_roster(
+            session,
+            world.tools,
+            ACME,
+            entries,
+            Origin.CSV,
+            "",
+            by=caller.account_id or "",
+            now=world.clock(),
+            review=True,
+        )
+        run_id = run.id
+    return {person: world.case(run_id, person).id for person in people}
+
+
+def test_whoever_is_approved_after_their_last_day_is_not(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    late, in_time = world.people(2)
+    cases = in_review(world, ana, [late], 2) | in_review(world, ana, [in_time], 9)
+    last = day(world, 2)
+    said = f"Its last day, {last.day} {last:%B %Y}, is over: ask anew."
+    world.later(days=3)
+    with pytest.raises(Conflict) as refused:
+        reviews.approve(world.tools, ana, [cases[late]])
+    assert refused.value.sentence == said
+    # Of several those go on whose day is still to come; beside the others stands why they do not.
+    assert reviews.approve(world.tools, ana, list(cases.values())) == 1
+    [waiting], _counts = reviews.queue(world.tools, ana)
+    assert (waiting.case.id, waiting.case.reason) == (cases[late], said)
+    assert [entry.subject for entry in world.audit("case:approved")] == [in_time]
+    world.act()
+    assert (inside(world, late), inside(world, in_time)) == (False, True)
+    assert reviews.leave(world.tools, ana, [cases[late]]) == 1
+
+
+def test_what_failed_is_not_given_after_its_last_day(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = in_review(world, ana, [person], 2)[person]
+    last = day(world, 2)
+    reviews.approve(world.tools, ana, [case_id])
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    world.act()
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    world.store_key()
+    world.later(days=3)
+    [run] = world.rows(Run)
+    runs.retry_failed(world.tools, ana, run.id)
+    world.act()
+    case = world.case(run.id, person)
+    assert (case.state, case.reason) == (
+        "spared",
+        f"Its last day, {last.day} {last:%B %Y}, is over: ask anew.",
+    )
+    assert world.effects_by(person) == {}
+    assert world.rows(TimedAccess) == []
+
+
 def test_s19_s55_nobody_answers_or_decides_for_others(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
