@@ -39,7 +39,7 @@ from rules.roster import as_found
 from rules.rule import Mode, Rule
 from rules.undo import judge_undo
 from rules.verdict import Verdict
-from services import outcomes, warning
+from services import outcomes, ticket_second_look, warning
 from services.administrators_left import somebody_is_left
 from services.asking import refusal_of, remember
 from services.candidate_now import candidate_read_now
@@ -100,7 +100,7 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
             outcomes.postpone(tools, order, until)
         case Act(changes):
             assert seen is not None
-            if not warning.warn(tools, order, seen):
+            if not _is_called_off(tools, order) and not warning.warn(tools, order, seen):
                 _do(tools, gateway, order, seen, changes)
 
 
@@ -178,6 +178,24 @@ def _with_landed(order: Order, seen: Snapshot | None) -> Order:
         return order
     missing = frozenset(not_shown(order.begun, seen))
     return replace(order, landed=order.landed | (frozenset(order.begun) - missing))
+
+
+def _is_called_off(tools: Toolbox, order: Order) -> bool:
+    """Whether this attempt is over because the ticket does not ask for it any more, or cannot be read just now."""
+    if order.raised is None:
+        return False
+    try:
+        objection = ticket_second_look.objection_now(
+            tools, order.organization_id, order.raised, order.account_id
+        )
+    except RateLimited as pause:
+        # A site that wants a rest says nothing about the rest of the organization.
+        outcomes.postpone(tools, order, pause.until)
+        return True
+    if objection is None:
+        return False
+    outcomes.finish(tools, order, CaseState.SPARED, objection)
+    return True
 
 
 def _do(

@@ -17,12 +17,13 @@ from connect.gateway.organization import OrganizationGateway
 from models.audit import APP
 from models.run import find_run
 from rules.verdict import Ground
-from services import access_rule_book, rule_book, scim_book
+from services import access_rule_book, rule_book, scim_book, ticket_book
 from services.access_rule_book import AccessBook
 from services.doors import opened
 from services.ground import ground_of
 from services.rule_book import RuleBook
 from services.scim_book import ScimBook
+from services.ticket_book import TicketBook
 from services.toolbox import Toolbox
 
 BELIEVED = timedelta(seconds=1)
@@ -37,6 +38,7 @@ class RunFooting:
     book: RuleBook
     access: AccessBook
     scim: ScimBook
+    ticket: TicketBook
     ground: Ground
 
 
@@ -113,5 +115,6 @@ class Footing:
             book=book,
             access=access_rule_book.open_at(session, run),
             scim=scim_book.open_at(session, run),
+            ticket=ticket_book.open_at(session, run),
             ground=replace(self._ground, guarded=guarded),
         )

@@ -28,6 +28,7 @@ from services.candidate_now import REMEMBERED, Remembered, remembered
 from services.delays import look_again_at
 from services.footing import Footing, RunFooting
 from services.leasing import lease
+from services.ticket_book import Raised
 from services.toolbox import Toolbox
 
 AT_WORK = timedelta(minutes=10)
@@ -45,8 +46,9 @@ class Order:
     An undo has `back`, the changes to make, `undone`, those they take back, and `settles_at`, until when Atlassian may
     not show these yet. A case of a rule has `rule`, the
     version that its run names, and `step`; `newer_rule` is what the rule has become since. A case of an access rule has
-    that, as it is now, and the `other_rules` that give something at the same time. `objection` is what our
-    own memory has against the deed, an identity provider's word included.
+    that, as it is now, and the `other_rules` that give something at the same time. One that a ticket brought, and that
+    has not begun, has `raised`. `objection` is what our own memory has against the deed, an identity provider's word
+    included.
     """
 
     organization_id: str
@@ -71,6 +73,7 @@ class Order:
     newer_rule: Rule | None = None
     access_rule: AccessRule | None = None
     other_rules: tuple[AccessRule, ...] = ()
+    raised: Raised | None = None
     step: Step | None = None
     email: str = ""
     warnings: int = 0
@@ -154,6 +157,7 @@ def take(footing: Footing, case_id: str, attempt: int) -> Order | None:
 
 def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered, settle: timedelta) -> Order:
     rule, objection = footing.book.rule, footing.book.objection or footing.access.objection
+    objection = objection or footing.ticket.objection
     objection = objection or scim_book.objection_to(session, case, footing.scim)
     step = rule.steps[case.step] if rule is not None and case.step < len(rule.steps) else None
     original = find_case(session, case.organization_id, case.undoes) if case.undoes else None
@@ -161,7 +165,8 @@ def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered
     settles_at = (
         original.finished_at + settle if original is not None and original.finished_at is not None else None
     )
-    if not _has_begun(case):
+    has_begun = _has_begun(case)
+    if not has_begun:
         objection = objection or too_late(case.ends_on, footing.ground.today)
     if case.kept_at is not None:
         objection = "They answered that they still need their access."
@@ -193,6 +198,7 @@ def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered
         newer_rule=footing.book.newer,
         access_rule=footing.access.rule,
         other_rules=footing.access.others,
+        raised=None if has_begun else footing.ticket.raised,
         step=step,
         email=case.email or "",
         warnings=case.warnings,

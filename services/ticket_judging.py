@@ -69,9 +69,7 @@ def require_jira(session: Session, rule: TicketRule) -> Tenant:
 def judge_ticket(session: Session, rule: TicketRule, ticket: Ticket, now: datetime) -> Judged:
     """What the rule makes of a ticket. Raises NotReady (directory not fresh, S46), Invalid (its profile is gone)."""
     require_fresh_sync(session, rule.organization_id, now)
-    against = objection(
-        _terms(session, rule), ticket, _reporter(session, rule.organization_id, ticket.reporter)
-    )
+    against = objection_to(session, rule, ticket)
     if against is not None:
         return Judged(against)
     today = day_in(session, rule.organization_id, now)
@@ -101,6 +99,12 @@ def judge_ticket(session: Session, rule: TicketRule, ticket: Ticket, now: dateti
         return Judged(Objection(words, words))
     entry = Entry(Deed.INVITE, email=person.email, access=access, ends_on=ends_on, because=because)
     return Judged(None, entry)
+
+
+def objection_to(session: Session, rule: TicketRule, ticket: Ticket) -> Objection | None:
+    """Why the rule, as it reads now, gives nobody anything for this ticket, by the directory however old it is."""
+    reporter = _reporter(session, rule.organization_id, ticket.reporter)
+    return objection(_terms(session, rule), ticket, reporter)
 
 
 def _terms(session: Session, rule: TicketRule) -> Terms:

@@ -52,7 +52,10 @@ def add_rule(tools: Toolbox, caller: Caller, wish: TicketWish) -> tuple[TicketRu
 
 
 def change_rule(tools: Toolbox, caller: Caller, rule_id: str, wish: TicketWish) -> TicketRule:
-    """Replaces what the rule says; what is under way goes on as it began. Raises NotFound and Invalid."""
+    """Replaces what the rule says; what is under way gives what it began with, if its ticket still counts by then.
+
+    Raises NotFound and Invalid.
+    """
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
@@ -67,7 +70,7 @@ def change_rule(tools: Toolbox, caller: Caller, rule_id: str, wish: TicketWish) 
 
 
 def switch_rule(tools: Toolbox, caller: Caller, rule_id: str, *, on: bool) -> TicketRule:
-    """While it is off its address takes nothing, and what waits unread is skipped. Raises NotFound."""
+    """While it is off its address takes nothing; what waits, unread or for an operator, is skipped. Raises NotFound."""
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:

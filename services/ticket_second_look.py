@@ -1,0 +1,37 @@
+"""A ticket, read and judged once more before what it asks for is given.
+
+An operator may have agreed weeks later, or tried again what failed: by then the ticket may be declined, or its reporter
+may not qualify any more.
+"""
+
+from __future__ import annotations
+
+from connect.errors import Invalid
+from models.ticket import TicketRule
+from services.ticket_book import Raised
+from services.ticket_judging import objection_to, read_ticket
+from services.toolbox import Toolbox
+
+ANOTHER_REPORTER = "The ticket has another reporter by now."
+
+
+def objection_now(tools: Toolbox, organization_id: str, raised: Raised, account_id: str) -> str | None:
+    """Why the ticket, read once more, does not ask for this any more. `account_id`: who would get it.
+
+    Raises NotReady (the Jira is gone) and AtlassianError.
+    """
+    with tools.begin() as session:
+        rule = session.get_one(TicketRule, (organization_id, raised.rule_id))
+        session.expunge(rule)
+    try:
+        ticket = read_ticket(tools, rule, raised.issue_id)
+    except Invalid as problem:
+        return problem.sentence
+    if ticket.key != raised.key:
+        # It was moved, or the rule looks into another Jira by now, where the same number is another ticket.
+        return f"In the place of {raised.key} the Jira of the rule shows {ticket.key} by now."
+    if account_id == raised.reporter and ticket.reporter != raised.reporter:
+        return ANOTHER_REPORTER
+    with tools.begin() as session:
+        against = objection_to(session, rule, ticket)
+    return against.words if against is not None else None

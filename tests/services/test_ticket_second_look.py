@@ -1,0 +1,134 @@
+"""What a ticket asked for is given only while the ticket, its reporter and its rule still stand for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from services import reviews, runs, ticket_rules
+from tests.services.tickets import GROUP, Desk, open_desk
+from tests.world import ACCOUNTS, ACME_KEY, World
+
+UMA, JON = ACCOUNTS["uma"], ACCOUNTS["jon"]
+DESIGNERS = "jira-admins"
+
+
+def waiting(world: World, **wish: Any) -> tuple[Desk, dict[str, Any]]:
+    """Uma's ticket waits for an operator. It counts because she is in a group."""
+    desk = open_desk(world, token=True, with_approval=True)
+    world.control("POST", f"/people/{UMA}/groups", {"group": DESIGNERS, "member": True})
+    world.sync(desk.ana)
+    desk.change(domains="", groups=(world.groups()[DESIGNERS]["id"],), **wish)
+    ticket = desk.sent(UMA)
+    assert desk.call(ticket).state == "waiting"
+    return desk, ticket
+
+
+def approved(desk: Desk) -> None:
+    found, _counts = reviews.queue(desk.world.tools, desk.ana)
+    reviews.approve(desk.world.tools, desk.ana, [each.case.id for each in found])
+    desk.work()
+
+
+def not_given(desk: Desk, ticket: dict[str, Any]) -> str:
+    """Why not; nothing was done, and the ticket says so."""
+    assert desk.world.effects_by(UMA).get(f"join_group:{GROUP}", 0) == 0
+    call = desk.call(ticket)
+    assert (call.state, call.case_state) == ("skipped", "spared")
+    [comment] = desk.comments(ticket)
+    assert comment.startswith("The access that this ticket asks for was not given.")
+    return call.reason
+
+
+@pytest.mark.parametrize("deed", ["off", "deleted"])
+def test_a_rule_that_is_off_or_deleted_gives_nothing_more(sqlite_world: World, deed: str) -> None:
+    world = sqlite_world
+    desk, ticket = waiting(world)
+    if deed == "off":
+        ticket_rules.switch_rule(world.tools, desk.ana, desk.rule_id, on=False)
+    else:
+        ticket_rules.delete_rule(world.tools, desk.ana, desk.rule_id)
+    reads = len(world.requests("/rest/api/3/issue/"))
+    approved(desk)
+    said = {"off": "The ticket rule was switched off.", "deleted": "The ticket rule was deleted."}[deed]
+    assert not_given(desk, ticket) == said
+    comments = len([one for one in world.requests("/rest/api/3/issue/") if "/comment" in one["path"]])
+    assert len(world.requests("/rest/api/3/issue/")) - reads == comments, "the ticket is not read for that"
+
+
+def declined(desk: Desk, ticket: dict[str, Any]) -> None:
+    desk.world.control("PATCH", f"/tickets/{ticket['key']}", {"status": "done"})
+
+
+def of_another_type(desk: Desk, ticket: dict[str, Any]) -> None:
+    desk.world.control("PATCH", f"/tickets/{ticket['key']}", {"type": "103"})
+
+
+def handed_on(desk: Desk, ticket: dict[str, Any]) -> None:
+    desk.world.control("PATCH", f"/tickets/{ticket['key']}", {"reporter": JON})
+
+
+def left_the_group(desk: Desk, _ticket: dict[str, Any]) -> None:
+    desk.world.control("POST", f"/people/{UMA}/groups", {"group": DESIGNERS, "member": False})
+    desk.world.sync(desk.ana)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (declined, "The ticket is closed already."),
+        (of_another_type, "The ticket has the request type “Something is broken”, which this rule does not"),
+        (handed_on, "The ticket has another reporter by now."),
+        (left_the_group, f"The reporter does not qualify: they are not in {DESIGNERS}."),
+    ],
+)
+def test_what_a_ticket_does_not_ask_for_any_more_is_not_given(
+    sqlite_world: World, change: Callable[[Desk, dict[str, Any]], None], reason: str
+) -> None:
+    desk, ticket = waiting(sqlite_world)
+    change(desk, ticket)
+    approved(desk)
+    assert not_given(desk, ticket).startswith(reason)
+
+
+def test_a_ticket_that_is_gone_brings_nothing(sqlite_world: World) -> None:
+    desk, ticket = waiting(sqlite_world)
+    sqlite_world.control("DELETE", f"/tickets/{ticket['key']}")
+    approved(desk)
+    call = desk.call()
+    assert (call.state, call.reason.partition(":")[0]) == (
+        "skipped",
+        "Jira does not show this ticket to Rollcall",
+    )
+    assert sqlite_world.effects_by(UMA).get(f"join_group:{GROUP}", 0) == 0
+
+
+def test_what_failed_and_is_tried_again_is_judged_again(sqlite_world: World) -> None:
+    world = sqlite_world
+    desk = open_desk(world, token=True)
+    ticket = desk.raised(UMA)
+    desk.send(ticket)
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    desk.work()
+    assert desk.call().state == "failed"
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    world.store_key()
+    declined(desk, ticket)
+    runs.retry_failed(world.tools, desk.ana, desk.call().run_id or "")
+    desk.work()
+    assert not_given(desk, ticket) == "The ticket is closed already."
+
+
+@pytest.mark.parametrize("kind", ["503", "reset", "429"])
+def test_trouble_in_jira_at_the_deed_is_waited_out(sqlite_world: World, kind: str) -> None:
+    world = sqlite_world
+    desk, ticket = waiting(world)
+    world.fault("/rest/api/3/issue/", kind)
+    approved(desk)
+    assert desk.call(ticket).state == "giving"
+    world.later(minutes=5)
+    desk.work()
+    assert desk.call(ticket).state == "applied"
+    assert world.effects_by(UMA)[f"join_group:{GROUP}"] == 1
