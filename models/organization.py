@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     JSON,
@@ -38,7 +39,7 @@ class Organization(Base):
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Atlassian asked us to slow down: nobody of this organization is acted on before."""
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
-    """In which rules run and days begin."""
+    """In which rules run and days begin: a moment that stands for a day is shown as the day there."""
     billing_day: Mapped[int | None]
     """Day of the month on which Atlassian bills; unknown until somebody says it."""
     language: Mapped[str] = mapped_column(String(16), default="en", server_default="en")
@@ -154,6 +155,12 @@ def operators_here(session: Session, organization_id: str) -> list[Operator]:
         still_here(Operator.organization_id, Operator.account_id),
     )
     return list(session.scalars(query.order_by(Operator.named_at, Operator.account_id)))
+
+
+def zone_of(session: Session, organization_id: str) -> ZoneInfo:
+    """Where the organization lives: a moment is the day that it is there."""
+    zone = session.scalar(select(Organization.time_zone).where(Organization.id == organization_id))
+    return ZoneInfo(zone or "UTC")
 
 
 def seats_of(session: Session, organization_id: str) -> list[Seats]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, ForeignKey, LargeBinary, Row, String, bindpar
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
+from models.organization import Organization
 
 
 class Product(StrEnum):
@@ -70,6 +71,11 @@ def close_tenant_gate(session: Session, client_key: str) -> None:
 _INSTALLED = (Tenant.client_key == bindparam("client_key"), Tenant.uninstalled_at.is_(None))
 _SEALED_SECRET = select(Tenant.shared_secret_sealed).where(*_INSTALLED)
 _ORGANIZATION = select(Tenant.organization_id).where(*_INSTALLED)
+_HOME = (
+    select(Organization.id, Organization.time_zone)
+    .join(Tenant, Tenant.organization_id == Organization.id)
+    .where(*_INSTALLED)
+)
 
 
 def sealed_secret_of(connection: Connection, client_key: str) -> bytes | None:
@@ -80,6 +86,11 @@ def sealed_secret_of(connection: Connection, client_key: str) -> bytes | None:
 def organization_behind(connection: Connection, client_key: str) -> str | None:
     """The organization that an installed tenant leads to."""
     return connection.scalar(_ORGANIZATION, {"client_key": client_key})
+
+
+def home_behind(connection: Connection, client_key: str) -> Row[str, str] | None:
+    """The same with the time zone that the organization lives in."""
+    return connection.execute(_HOME, {"client_key": client_key}).first()
 
 
 def doors_of(session: Session, organization_id: str) -> list[Tenant]:

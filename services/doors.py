@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sqlalchemy import update
 
@@ -12,10 +13,18 @@ from connect.errors import AppError, NotReady, Unauthorized
 from connect.gateway.organization import OrganizationGateway
 from models.audit import APP, Event
 from models.credential import LONGEST_RESULT, Credential, CredentialKind, CredentialState, admin_keys_of
-from models.tenant import find_tenant, organization_behind
+from models.tenant import find_tenant, home_behind, organization_behind
 from services.audit import record
 from services.expiry import rejection
 from services.toolbox import Toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An organization, and the time zone in which its days begin."""
+
+    organization_id: str
+    time_zone: str
 
 
 def credential_row(client_key: str, kind: CredentialKind) -> str:
@@ -27,6 +36,13 @@ def organization_of(tools: Toolbox, caller: Caller) -> str | None:
     """The organization behind the caller's tenant; None while nobody has proven one."""
     with tools.look() as connection:
         return organization_behind(connection, caller.tenant)
+
+
+def home_of(tools: Toolbox, caller: Caller) -> Home | None:
+    """Like organization_of, for pages: one question says as well which days they show."""
+    with tools.look() as connection:
+        found = home_behind(connection, caller.tenant)
+    return Home(*found) if found is not None else None
 
 
 def require_organization(tools: Toolbox, caller: Caller) -> str:

@@ -15,6 +15,7 @@ from connect.standard_signing import signature_headers
 from connect.webhook_out import WHOLE_SECONDS, Answer, NoAnswer, call_hook
 from models.audit import APP, Event
 from models.hook import Hook, find_hook
+from models.organization import zone_of
 from rules.topics import HookKind, Topic
 from services import hook_secrets
 from services.app_links import link_to
@@ -82,7 +83,12 @@ def _call(tools: Toolbox, session: Session, parcel: Parcel, now: datetime) -> _C
 def _message(session: Session, parcel: Parcel) -> Message:
     name = names_of(session, parcel.organization_id, [parcel.account_id]).get(parcel.account_id, "")
     words = words_of(
-        parcel.topic, parcel.facts, name=name, account_id=parcel.account_id, run_id=parcel.run_id
+        parcel.topic,
+        parcel.facts,
+        there=zone_of(session, parcel.organization_id),
+        name=name,
+        account_id=parcel.account_id,
+        run_id=parcel.run_id,
     )
     return Message(
         id=parcel.id,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -11,6 +12,7 @@ from connect.caller import Caller
 from connect.errors import Conflict
 from models.answer import answers_to
 from models.notice import Notice, NoticeKind
+from models.organization import Organization
 from models.run import Case, Run
 from models.tenant import find_tenant
 from models.timed_access import TimedAccess, TimedState
@@ -26,11 +28,14 @@ from services.toolbox import Toolbox
 
 @dataclass(frozen=True, slots=True)
 class OwnWarning:
-    """`ends_at` is None when nothing follows but the warning itself. `is_timed`: access was given until then."""
+    """`ends_on` is the day where the organization lives, as in the mail; None when nothing follows but the warning.
+
+    `is_timed`: access was given until then.
+    """
 
     case_id: str
     deed: Deed
-    ends_at: datetime | None
+    ends_on: date | None
     can_keep: bool
     is_timed: bool = False
 
@@ -52,8 +57,9 @@ def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
         TimedAccess.prolonged_at.is_(None) | (TimedAccess.prolonged_at < Notice.created_at),
     )
     query = (
-        select(Notice, Case)
+        select(Notice, Case, Organization.time_zone)
         .join(Case, (Case.organization_id == Notice.organization_id) & (Case.id == Notice.case_id))
+        .join(Organization, Organization.id == Notice.organization_id)
         .where(
             Notice.organization_id == organization_id,
             Notice.account_id == caller.account_id,
@@ -68,19 +74,21 @@ def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
         row = session.execute(query).first()
         if row is None:
             return None
-        notice, case = row
+        notice, case, time_zone = row
         notice.read_at = notice.read_at or now
         tenant = find_tenant(session, caller.tenant)
         if tenant is not None:
             note_seen(session, organization_id, caller.account_id, family_of(tenant.product), now)
+        waiting = case.state == CaseState.WARNED
+        ends_at = notice.ends_at if notice.kind == NoticeKind.ENDS else case.due_at if waiting else None
+        ends_on = ends_at.astimezone(ZoneInfo(time_zone)).date() if ends_at is not None else None
         if notice.kind == NoticeKind.ENDS:
             asked = answers_to(session, organization_id, [case.id]).get(case.id, ())
             waits = any(one.kind == AnswerKind.PROLONG and one.given_at > notice.created_at for one in asked)
-            return OwnWarning(case.id, Deed(notice.deed), notice.ends_at, not waits, is_timed=True)
-        waiting = case.state == CaseState.WARNED
+            return OwnWarning(case.id, Deed(notice.deed), ends_on, not waits, is_timed=True)
         said = {one.kind for one in answers_to(session, organization_id, [case.id]).get(case.id, ())}
         can_keep = waiting and AnswerKind.KEEP not in said
-        return OwnWarning(case.id, Deed(notice.deed), case.due_at if waiting else None, can_keep)
+        return OwnWarning(case.id, Deed(notice.deed), ends_on, can_keep)
 
 
 def keep_my_access(tools: Toolbox, caller: Caller) -> bool:

@@ -43,12 +43,13 @@ def values_about(
     deed = str(facts.get("deed") or "")
     ended = topic in (Topic.ENDED, Topic.GIVEN_BACK)
     ends_at = datetime.fromisoformat(facts["ends_at"]) if facts.get("ends_at") else None
+    there = ZoneInfo(organization.time_zone)
     values = values_of_everybody(organization, person) | {
         "product": words(mail_words.list_words(said, names[:1])),
         "products": words(mail_words.list_words(said, names)),
         "deed": words(mail_words.ended_words(said, deed) if ended else mail_words.ends_words(said, deed)),
         "rule": words(said.gettext(mail_words.WITH_AN_END) if facts.get("timed") else rule),
-        "reason": words(_reason(said, facts)),
+        "reason": words(_reason(said, facts, there)),
         "message": words(_message(session, person, facts)),
         "keep_link": address(
             keep_link(tools, person.organization_id, case_id, person.account_id) if case_id else ""
@@ -57,7 +58,6 @@ def values_about(
         "days_left": words(""),
     }
     if ends_at is not None:
-        there = ZoneInfo(organization.time_zone)
         day, today = ends_at.astimezone(there).date(), tools.clock().astimezone(there).date()
         values["ends_on"] = words(said.date(day))
         values["days_left"] = words(mail_words.days_words(said, (day - today).days))
@@ -86,11 +86,11 @@ def sample_values(
     return values_about(tools, session, topic, person, said, facts=facts, case_id="sample")
 
 
-def _reason(said: Catalogue, facts: Mapping[str, Any]) -> str:
+def _reason(said: Catalogue, facts: Mapping[str, Any], there: ZoneInfo) -> str:
     """Why they were chosen; a sentence that is kept without its facts is English alone."""
     if facts.get("timed"):
-        # The moment is the noon of the last day, wherever the organization lives.
-        day = datetime.fromisoformat(facts["ends_at"]).date()
+        # The moment is the noon of the last day there: at the edges of the world another day elsewhere.
+        day = datetime.fromisoformat(facts["ends_at"]).astimezone(there).date()
         return said.gettext("It was given until %(day)s.", day=said.date(day))
     if facts.get("because_facts"):
         return mail_words.because_words(said, Because.from_words(facts["because_facts"]))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from rules.deeds import CAPABILITIES, Deed
 from rules.topics import TO_THE_PERSON, AnswerKind, Topic
@@ -78,27 +79,33 @@ class Words:
 
 
 def words_of(
-    topic: Topic, facts: dict[str, Any], *, name: str = "", account_id: str = "", run_id: str | None = None
+    topic: Topic,
+    facts: dict[str, Any],
+    *,
+    there: ZoneInfo,
+    name: str = "",
+    account_id: str = "",
+    run_id: str | None = None,
 ) -> Words:
-    """What a notice says. `name` is who it is about, as the directory calls them now."""
+    """What a notice says. `name` is who it is about, as the directory calls them now; its days are those `there`."""
     if topic in TO_THE_PERSON or topic is Topic.ANSWERED:
         path = f"/app/people/{quote(account_id, safe='')}" if account_id else "/app/people"
-        return Words(NAMES[topic], _about_somebody(topic, facts, name or _SOMEBODY), path)
+        return Words(NAMES[topic], _about_somebody(topic, facts, name or _SOMEBODY, there), path)
     if topic.startswith("run:"):
         return Words(NAMES[topic], _about_run(topic, facts), f"/app/runs/{run_id}" if run_id else "/app/runs")
     return Words(NAMES[topic], str(facts.get("sentence") or f"{NAMES[topic]}."), _path(facts))
 
 
-def _about_somebody(topic: Topic, facts: dict[str, Any], name: str) -> str:
+def _about_somebody(topic: Topic, facts: dict[str, Any], name: str, there: ZoneInfo) -> str:
     deed = _deed(facts)
     because = _as_sentence(str(facts.get("because") or ""))
     if topic is Topic.WARNED:
         will = _WILL.get(deed, "lose their access")
-        said = f"{name} was warned: they will {will}{_on_day(facts)} unless they come back or answer."
+        said = f"{name} was warned: they will {will}{_on_day(facts, there)} unless they come back or answer."
     elif topic is Topic.TOLD:
         said = f"{name} was told that they have not been seen for a while."
     elif topic is Topic.ACCESS_ENDS:
-        said = f"{name} was told that the access they were given ends{_on_day(facts)}."
+        said = f"{name} was told that the access they were given ends{_on_day(facts, there)}."
     elif topic is Topic.LEAVING:
         said = f"{name} is leaving: what they own is handed over, then they will {_WILL.get(deed, 'stay as they are')}."
     elif topic is Topic.ANSWERED:
@@ -143,10 +150,10 @@ def _people(facts: dict[str, Any], key: str) -> str:
     return "1 person" if count == 1 else f"{count:,} people"
 
 
-def _on_day(facts: dict[str, Any]) -> str:
+def _on_day(facts: dict[str, Any], there: ZoneInfo) -> str:
     """ " on 12 May 2027", nothing when no day is known."""
     try:
-        day: date = datetime.fromisoformat(str(facts.get("ends_at") or ""))
+        day = datetime.fromisoformat(str(facts.get("ends_at") or "")).astimezone(there)
     except ValueError:
         return ""
     return f" on {day.day} {day:%B %Y}"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.audit import APP, Event
 from models.notice import Notice, NoticeKind
-from models.organization import Organization
+from models.organization import Organization, zone_of
 from models.run import Case, find_case, find_run
 from models.timed_access import TimedAccess, TimedState, find_timed
 from rules.case import CaseState
@@ -22,7 +22,7 @@ from rules.topics import Topic
 from services.audit import record
 from services.ground import ground_of
 from services.notices import announce
-from services.timed_beginnings import cannot_end, facts_of, look_again, zone_of
+from services.timed_beginnings import cannot_end, facts_of, look_again
 from services.toolbox import Toolbox
 from services.undoing import begin_undo
 

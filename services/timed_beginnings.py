@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.audit import APP, Event
-from models.organization import Organization, seats_of
+from models.organization import seats_of, zone_of
 from models.people import Grant, Group
 from models.run import Case, Run
 from models.timed_access import TimedAccess, TimedState, find_timed
@@ -60,11 +60,6 @@ def look_again(session: Session, timed: TimedAccess) -> None:
     began = timed.began_at.astimezone(zone).date()
     days_ahead, day = next_look(began, timed.until, frozenset(timed.warned))
     timed.next_at = moment_of(day, zone, at=time(6) if days_ahead else time(0))
-
-
-def zone_of(session: Session, organization_id: str) -> ZoneInfo:
-    zone = session.scalar(select(Organization.time_zone).where(Organization.id == organization_id))
-    return ZoneInfo(zone or "UTC")
 
 
 def moment_of(day: date, zone: ZoneInfo, at: time = time(0)) -> datetime:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, render_template, url_for
+from flask import Flask, current_app, g, render_template, url_for
 
 from connect.caller import Via
 from models.audit import AuditEntry
@@ -24,7 +24,7 @@ from rules.deeds import CAPABILITIES, Deed
 from rules.numbers import whole_number
 from rules.products import product_name
 from rules.topics import Topic
-from services.doors import organization_of
+from services.doors import Home, home_of
 from services.flags import new_flag
 from services.matter import Matter
 from services.matters import matters
@@ -80,10 +80,10 @@ def part(template: str, **context: object) -> str:
 
 def _needs(tab: str) -> dict[str, object]:
     """What needs the operator: all of it for the Overview, one matter for the strip elsewhere, a flag for a new one."""
-    organization_id = organization_of(tools(), caller())
-    if organization_id is None:
+    home = _home()
+    if home is None:
         return {}
-    found = matters(tools(), organization_id, caller().tenant)
+    found = matters(tools(), home.organization_id, caller().tenant)
     waiting = sum(one.people for one in found if one.topic is Topic.REVIEW_WAITING)
     # Whoever stands where it is solved need not be sent there.
     elsewhere = [one for one in found if urlsplit(one.action_path).path != f"/app/{tab}"]
@@ -94,6 +94,19 @@ def _needs(tab: str) -> dict[str, object]:
         "flag": _flag(new_flag(tools(), caller(), found)),
         "badges": {"overview": sum(one.is_grave for one in found), "review": waiting},
     }
+
+
+def _home() -> Home | None:
+    """The organization whose page this is: asked for once in a request, when its page is drawn."""
+    if "rollcall_home" not in g:
+        g.rollcall_home = home_of(tools(), caller())
+    return cast(Home | None, g.rollcall_home)
+
+
+def zone() -> str:
+    """In which the days begin that the organization decides: its people read the same ones in their mails."""
+    home = _home()
+    return home.time_zone if home is not None else "UTC"
 
 
 def _flag(matter: Matter | None) -> dict[str, str] | None:
@@ -112,7 +125,7 @@ def _flag(matter: Matter | None) -> dict[str, str] | None:
 def register(app: Flask) -> None:
     """Gives the templates their words, and the addresses of our own files by version."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals |= {"asset": asset, "zone": zone}
     app.jinja_env.filters |= {
         "ago": ago,
         "answer_tone": lambda answer: words.ANSWERS[answer.kind][1],
@@ -126,6 +139,7 @@ def register(app: Flask) -> None:
         "counted": _several,
         "date": day,
         "day": day,
+        "day_there": day_there,
         "delay_words": lambda delay: words.DELAYS[delay.by],
         "deed_done": lambda deed: CAPABILITIES[deed].done,
         "duration": duration,
@@ -176,6 +190,11 @@ def asset(name: str) -> str:
 def day(moment: date) -> str:
     """3 May 2026."""
     return f"{moment.day} {moment:%B %Y}"
+
+
+def day_there(moment: datetime, time_zone: str) -> str:
+    """4 May 2026, as the calendars there show it: for a moment that stands for a day, such as the end of a grace."""
+    return day(moment.astimezone(ZoneInfo(time_zone)))
 
 
 def ago(moment: datetime, now: datetime) -> str:

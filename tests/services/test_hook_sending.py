@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
@@ -378,7 +379,9 @@ HOSTILE = [
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("kind", HookKind)
 def test_hostile_names_stay_names(kind: HookKind, name: str) -> None:
-    words = words_of(Topic.ENDED, {"deed": "suspend"}, name=name, account_id="712020:sam")
+    words = words_of(
+        Topic.ENDED, {"deed": "suspend"}, there=ZoneInfo("UTC"), name=name, account_id="712020:sam"
+    )
     message = Message(
         RUN,
         Topic.ENDED,
@@ -426,7 +429,7 @@ FACTS: dict[str, Any] = {
 @pytest.mark.parametrize("link", ["https://acme.atlassian.net/x", ""])
 def test_every_payload_is_what_the_schema_says(topic: Topic, facts: dict[str, Any], link: str) -> None:
     person = ("712020:sam", "Sam") if topic.startswith("person:") else None
-    words = words_of(topic, facts, name="Sam", account_id="712020:sam", run_id=RUN)
+    words = words_of(topic, facts, there=ZoneInfo("UTC"), name="Sam", account_id="712020:sam", run_id=RUN)
     message = Message(RUN, topic, datetime.now(UTC), words, link, facts, person, RUN, RUN)
     said = json.loads(body_of(HookKind.SIGNED, message))
     VALIDATOR.validate(said)

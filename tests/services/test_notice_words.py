@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from rules.topics import Topic
 from services.notice_words import NAMES, words_of
+
+UTC = ZoneInfo("UTC")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,14 @@ from services.notice_words import NAMES, words_of
     ],
 )
 def test_what_is_said(topic: Topic, facts: dict[str, Any], sentence: str) -> None:
-    assert words_of(topic, facts, name="Sam").sentence == sentence
+    assert words_of(topic, facts, there=UTC, name="Sam").sentence == sentence
+
+
+@pytest.mark.parametrize(("there", "day"), [("Asia/Tokyo", 13), ("America/Los_Angeles", 12)])
+def test_a_day_is_the_one_where_the_organization_lives(there: str, day: int) -> None:
+    facts = {"deed": "suspend", "ends_at": "2027-05-12T20:30:00+00:00"}
+    said = words_of(Topic.WARNED, facts, there=ZoneInfo(there)).sentence
+    assert f"suspended on {day} May 2027" in said
 
 
 @pytest.mark.parametrize("topic", Topic)
@@ -57,13 +67,13 @@ def test_what_is_said(topic: Topic, facts: dict[str, Any], sentence: str) -> Non
     "facts", [{}, {"deed": "other", "ends_at": "soon", "answer": "?", "path": "https://evil"}]
 )
 def test_every_topic_says_something_even_without_facts(topic: Topic, facts: dict[str, Any]) -> None:
-    words = words_of(topic, facts)
+    words = words_of(topic, facts, there=UTC)
     assert words.title == NAMES[topic]
     assert words.sentence.endswith(".")
     assert words.path.startswith("/app/")
 
 
 def test_where_to_read_more() -> None:
-    assert words_of(Topic.ENDED, {}, account_id="712020:a/b").path == "/app/people/712020%3Aa%2Fb"
-    assert words_of(Topic.RUN_BRAKED, {}, run_id="r1").path == "/app/runs/r1"
-    assert words_of(Topic.KEY_DEAD, {"path": "/app/configure"}).path == "/app/configure"
+    assert words_of(Topic.ENDED, {}, there=UTC, account_id="712020:a/b").path == "/app/people/712020%3Aa%2Fb"
+    assert words_of(Topic.RUN_BRAKED, {}, there=UTC, run_id="r1").path == "/app/runs/r1"
+    assert words_of(Topic.KEY_DEAD, {"path": "/app/configure"}, there=UTC).path == "/app/configure"

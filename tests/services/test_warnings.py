@@ -153,7 +153,8 @@ def test_s55_keeping_is_theirs_alone(world: World) -> None:
     me = world.caller(mine)
     own = keeping.own_warning(world.tools, me)
     assert own is not None
-    assert (own.deed, own.ends_at, own.can_keep) == (Deed.SUSPEND, world.case(run_id, mine).due_at, True)
+    due_at = world.case(run_id, mine).due_at
+    assert (own.deed, own.ends_on, own.can_keep) == (Deed.SUSPEND, due_at.date(), True)
     assert set(world.states(run_id).values()) == {"warned"}, "looking changes nothing"
     assert [one.read_at is not None for one in (*notices(world, mine), *notices(world, other))] == [
         True,

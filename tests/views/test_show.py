@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from rules.filters import STATUSES
 from rules.rule import Mode
 from rules.verdict import Why
 from services.mail_words import ENDINGS
+from tests.architecture.sources import TOP
 from views import audit_words, show, words
 
 NOW = datetime(2026, 5, 3, 12, tzinfo=UTC)
@@ -86,6 +88,17 @@ def test_until_and_a_moment_elsewhere() -> None:
     assert show.until(NOW + timedelta(hours=3), NOW) == "in 3 hours"
     assert show.until(NOW + timedelta(days=9), NOW) == "in 9 days"
     assert show.in_zone(NOW, "Asia/Tokyo") == "Sun 3 May 2026, 21:00"
+    assert show.day_there(NOW, "Asia/Tokyo") == "3 May 2026"
+    assert show.day_there(NOW, "Pacific/Auckland") == "4 May 2026"
+
+
+def test_no_page_shows_a_day_that_was_decided_in_utc() -> None:
+    pages = [(page.name, page.read_text()) for page in (TOP / "templates").rglob("*.html")]
+    of_utc = re.compile(r"\b(due_at|starts_at|ends_at) \| (day|date|moment)\b")
+    assert {(name, found[0]) for name, text in pages for found in of_utc.finditer(text)} == {
+        # A document for an audit, all of it in UTC, and it says so.
+        ("evidence.html", "ends_at | moment")
+    }
 
 
 def test_results_are_words_not_codes() -> None:
