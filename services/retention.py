@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from models.audit import APP, Event, purge_audit, purge_audit_of_tenant
 from models.delivery import Delivery
 from models.organization import Organization
+from models.run import Case
 from models.scim import ScimUser
 from models.tenant import LifecycleToken, Tenant
+from rules.case import CaseState
 from rules.scim import ScimState
+from rules.topics import Channel
 from services.audit import record
 from services.previews import purge_previews
 from services.toolbox import Toolbox
@@ -28,7 +31,9 @@ def purge(tools: Toolbox) -> None:
     now = tools.clock()
     purge_previews(tools)
     with tools.begin() as session:
-        session.execute(delete(Delivery).where(Delivery.finished_at < now - DELIVERIES_KEPT))
+        session.execute(
+            delete(Delivery).where(Delivery.finished_at < now - DELIVERIES_KEPT, ~_is_waited_for())
+        )
         session.execute(delete(LifecycleToken).where(LifecycleToken.expires_at < now - timedelta(days=1)))
         session.execute(
             delete(ScimUser).where(
@@ -48,3 +53,13 @@ def purge(tools: Toolbox) -> None:
             session.execute(delete(Organization).where(Organization.id == organization_id))
             # The only thing that stays: that there was something, and that it is gone. No person is named.
             record(session, Event.ORGANIZATION_PURGED, at=now, actor=APP, result="retention over")
+
+
+def _is_waited_for() -> ColumnElement[bool]:
+    """A mail that warned somebody whose grace is not over: whether it was sent is asked at the deed (S56)."""
+    warned = select(Case.id).where(
+        Case.organization_id == Delivery.organization_id,
+        Case.id == Delivery.case_id,
+        Case.state.in_([CaseState.WARNED.value, CaseState.ANSWERED.value]),
+    )
+    return (Delivery.channel == Channel.MAIL.value) & warned.exists()

@@ -20,21 +20,26 @@ from rules.rule import Step, Unreachable
 from rules.topics import Channel, DeliveryState, Topic
 from rules.verdict import Why
 from services import outcomes
-from services.mail_reach import can_mail
+from services.mail_reach import can_mail, has_sender
 from services.notices import announce
 from services.orders import Order
 from services.toolbox import Toolbox
 
 NOT_IN_A_PRODUCT = "They cannot open a product with Rollcall in it."
 NO_MAIL_BY_RULE = "The rule sends no mail."
+NO_MAIL_WENT_OUT = "No mail was sent to them."
 SETTLED_SOON = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """By which ways a notice gets to somebody; `objection` says why by none."""
+    """By which ways a notice gets to somebody; `objection` says why by none.
+
+    `by_mail`: a mail goes out. Whom no product reaches is reachable only if it does.
+    """
 
     in_product: bool
+    by_mail: bool
     objection: str
 
     @property
@@ -48,7 +53,7 @@ def warn(tools: Toolbox, order: Order, seen: Snapshot) -> bool:
     if step is None or order.acting_since is not None:
         return False
     if step.action.deed is Deed.TELL:
-        _tell(tools, order, step, _reach(tools, order, step, seen))
+        _tell(tools, order, _reach(tools, order, step, seen))
         return True
     if not step.warns:
         return False
@@ -56,9 +61,10 @@ def warn(tools: Toolbox, order: Order, seen: Snapshot) -> bool:
     if order.due_at is None:
         _first_warning(tools, order, step, now, _reach(tools, order, step, seen))
         return True
+    reach = _reach(tools, order, step, seen)
     if now >= order.due_at:
-        return _is_on_its_way(tools, order, now)
-    _next_warning(tools, order, step, now, _reach(tools, order, step, seen))
+        return not _is_over(tools, order, step, now, reach)
+    _next_warning(tools, order, step, now, reach)
     return True
 
 
@@ -70,11 +76,17 @@ def _reach(tools: Toolbox, order: Order, step: Step, seen: Snapshot) -> Reach:
             if step.by_mail
             else NO_MAIL_BY_RULE
         )
-    return Reach(in_product, f"{NOT_IN_A_PRODUCT} {no_mail}" if no_mail and not in_product else "")
+        # A mail that finds no address has its reason beside the case: it goes out where there is a server.
+        by_mail = not no_mail or (step.by_mail and has_sender(tools, session, order.organization_id))
+    objection = f"{NOT_IN_A_PRODUCT} {no_mail}" if no_mail and not in_product else ""
+    return Reach(in_product, by_mail, objection)
 
 
-def _is_on_its_way(tools: Toolbox, order: Order, now: datetime) -> bool:
-    """Whether the only warnings are mails that have not left yet: nobody is touched before one was sent (S56)."""
+def _is_over(tools: Toolbox, order: Order, step: Step, now: datetime, reach: Reach) -> bool:
+    """Whether the deed's time has come: nobody is touched before a warning has reached them, or left (S56)."""
+    if order.state is not CaseState.WARNED:
+        # An operator, or the rule itself, has said that it goes on without one.
+        return True
     query = select(Delivery.state, Delivery.facts).where(
         Delivery.organization_id == order.organization_id,
         Delivery.case_id == order.case_id,
@@ -84,16 +96,23 @@ def _is_on_its_way(tools: Toolbox, order: Order, now: datetime) -> bool:
     with tools.begin() as session:
         mails = session.execute(query).all()
         if any(state == DeliveryState.SENT or facts["in_product"] for state, facts in mails):
-            return False
-        if all(state == DeliveryState.NOT_SENT for state, _facts in mails):
-            return False
+            return True
+        if mails and all(state == DeliveryState.NOT_SENT for state, _facts in mails):
+            return True
+        if not mails and (reach.in_product or step.unreachable is Unreachable.GO_ON):
+            return True
         case = _open(session, order)
-        if case is not None:
+        if case is None:
+            return False
+        if mails:
             case.resume_at = now + SETTLED_SOON
-        return True
+        else:
+            case.due_at = None
+            _could_not_warn(session, order, case, now, f"{NOT_IN_A_PRODUCT} {NO_MAIL_WENT_OUT}")
+        return False
 
 
-def _tell(tools: Toolbox, order: Order, step: Step, reach: Reach) -> None:
+def _tell(tools: Toolbox, order: Order, reach: Reach) -> None:
     if not reach.is_reachable:
         outcomes.finish(tools, order, CaseState.SPARED, reach.objection)
         return
@@ -102,7 +121,7 @@ def _tell(tools: Toolbox, order: Order, step: Step, reach: Reach) -> None:
         if case is None:
             return
         now = tools.clock()
-        _give_notice(session, order, case, step, NoticeKind.TOLD, now, None, reach)
+        _give_notice(session, order, case, NoticeKind.TOLD, now, None, reach)
         case.state = moved(CaseState(case.state), CaseState.ACTED).value
         case.reason, case.finished_at, case.resume_at = "", now, None
         outcomes.record_case(session, Event.CASE_WARNED, order, now, "")
@@ -114,9 +133,7 @@ def _first_warning(tools: Toolbox, order: Order, step: Step, now: datetime, reac
         if case is None:
             return
         if not reach.is_reachable and step.unreachable is Unreachable.REVIEW:
-            case.state = moved(CaseState(case.state), CaseState.COULD_NOT_WARN).value
-            case.reason, case.why, case.resume_at = reach.objection, Why.UNREACHABLE.value, None
-            outcomes.record_case(session, Event.CASE_COULD_NOT_WARN, order, now, reach.objection)
+            _could_not_warn(session, order, case, now, reach.objection)
             return
         case.due_at = now + timedelta(days=step.grace)
         if not reach.is_reachable:
@@ -127,6 +144,12 @@ def _first_warning(tools: Toolbox, order: Order, step: Step, now: datetime, reac
             return
         case.state = moved(CaseState(case.state), CaseState.WARNED).value
         _warn_now(session, order, case, step, now, reach)
+
+
+def _could_not_warn(session: Session, order: Order, case: Case, now: datetime, reason: str) -> None:
+    case.state = moved(CaseState(case.state), CaseState.COULD_NOT_WARN).value
+    case.reason, case.why, case.resume_at = reason, Why.UNREACHABLE.value, None
+    outcomes.record_case(session, Event.CASE_COULD_NOT_WARN, order, now, reason)
 
 
 def _next_warning(tools: Toolbox, order: Order, step: Step, now: datetime, reach: Reach) -> None:
@@ -144,7 +167,7 @@ def _next_warning(tools: Toolbox, order: Order, step: Step, now: datetime, reach
 
 def _warn_now(session: Session, order: Order, case: Case, step: Step, now: datetime, reach: Reach) -> None:
     assert case.due_at is not None
-    _give_notice(session, order, case, step, NoticeKind.WARNING, now, case.due_at, reach)
+    _give_notice(session, order, case, NoticeKind.WARNING, now, case.due_at, reach)
     case.resume_at = next_warning_at(step, case.due_at, now)
     outcomes.record_case(session, Event.CASE_WARNED, order, now, "")
 
@@ -174,7 +197,6 @@ def _give_notice(
     session: Session,
     order: Order,
     case: Case,
-    step: Step,
     kind: NoticeKind,
     now: datetime,
     ends_at: datetime | None,
@@ -202,7 +224,7 @@ def _give_notice(
         now,
         facts=outcomes.facts_of(order, case, ends_at) | {"in_product": reach.in_product},
         account_id=order.account_id,
-        by_mail=step.by_mail and order.ground.organization.mails,
+        by_mail=reach.by_mail,
         case_id=case.id,
         run_id=case.run_id,
     )

@@ -9,20 +9,24 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from connect.caller import Caller
 from models.delivery import Delivery
+from models.mail import MailSender
 from models.people import Person
 from models.run import Run
 from rules.topics import Topic
-from services import leasing, rules, sending
+from services import leasing, retention, rule_runs, rules, sending
 from services.exports import run_csv
 from services.mail_history import mails_to
 from services.mail_reach import NO_ADDRESS
 from services.mail_sending import NOT_NEEDED
 from services.mail_suppressions import REFUSED
 from services.run_people import Wanted, people_of_run
+from services.warning import NO_MAIL_WENT_OUT, NOT_IN_A_PRODUCT
 from tests.services.mails import mail_switched_on, mails, send_due
+from tests.services.workers import once, with_something_between
 from tests.world import ACME, World
 
 pytestmark = pytest.mark.slow
@@ -35,14 +39,40 @@ def post(world: World) -> Iterator[World]:
         yield world
 
 
-def warned(world: World, **more: Any) -> tuple[Caller, str, str]:
-    """(operator, somebody whom no notice in a product reaches, the run that warned them)."""
+def idle(world: World, **more: Any) -> tuple[Caller, str, str]:
+    """(operator, somebody whom no notice in a product reaches, the rule about them)."""
     ana = world.store_key()
     (person,) = world.people(1, groups=["confluence-users"])
     world.sync(ana)
     step = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 14, "warn": [14, 3], **more}
-    rule_id = world.rule(ana, step, who={"people": [person]})
+    return ana, person, world.rule(ana, step, who={"people": [person]})
+
+
+def warned(world: World, **more: Any) -> tuple[Caller, str, str]:
+    """(operator, somebody whom no notice in a product reaches, the run that warned them)."""
+    ana, person, rule_id = idle(world, **more)
     return ana, person, world.run_rule(ana, rule_id)
+
+
+def mail_rows(world: World, account_id: str) -> list[Delivery]:
+    """Their mails, the oldest first."""
+    found = [row for row in world.rows(Delivery) if row.target == account_id]
+    return sorted(found, key=lambda row: row.created_at)
+
+
+def server_stored(world: World) -> None:
+    """The organization has a mail server from now on."""
+    server = MailSender(
+        organization_id=ACME,
+        host="mail.example.com",
+        port=465,
+        security="tls",
+        from_address="it@acme.example",
+        changed_by="ana",
+        changed_at=world.clock(),
+    )
+    with world.tools.begin() as session:
+        session.add(server)
 
 
 def test_a_mail_is_enough_of_a_warning(post: World) -> None:
@@ -138,3 +168,38 @@ def test_a_mail_whose_rule_was_switched_off_meanwhile_is_not_sent(post: World) -
     (delivery,) = post.rows(Delivery)
     assert (delivery.state, delivery.reason) == ("not_sent", NOT_NEEDED)
     assert mails(post) == []
+
+
+def test_s56_a_mail_server_that_comes_while_they_are_read_sends_the_warning(world: World) -> None:
+    """One answer says whether a mail reaches them and whether it goes out."""
+    ana, person, rule_id = idle(world)
+    run_id = rule_runs.run_now(world.tools, ana, rule_id)
+    world.act(with_something_between(world.tools, once("after", "person", lambda: server_stored(world))))
+    assert world.states(run_id) == {person: "warned"}
+    assert [row.topic for row in mail_rows(world, person)] == [Topic.WARNED]
+
+
+def test_s56_whom_no_product_reaches_and_no_mail_was_written_to_was_not_warned(post: World) -> None:
+    _ana, person, run_id = warned(post)
+    with post.tools.begin() as session:
+        session.execute(delete(Delivery).where(Delivery.account_id == person))
+    post.later(days=15)
+    post.act()
+    assert post.states(run_id) == {person: "could_not_warn"}
+    assert post.case(run_id, person).reason == f"{NOT_IN_A_PRODUCT} {NO_MAIL_WENT_OUT}"
+    assert post.calls(person) == 0
+
+
+def test_a_warning_that_was_sent_is_remembered_as_long_as_its_grace(post: World) -> None:
+    _ana, person, run_id = warned(post, grace=120, warn=[120])
+    send_due(post)
+    post.later(days=119)
+    retention.purge(post.tools)
+    assert len(mail_rows(post, person)) == 1
+    post.later(days=2)
+    post.act()
+    assert post.states(run_id) == {person: "acted"}
+    send_due(post)
+    post.later(days=91)
+    retention.purge(post.tools)
+    assert mail_rows(post, person) == []
