@@ -57,6 +57,7 @@ class Event(StrEnum):
     ABSENCE_KEPT = "person:absence_kept"
     CASE_WARNED = "case:warned"
     CASE_COULD_NOT_WARN = "case:could_not_warn"
+    CASE_PUT_OFF = "case:put_off"
     CASE_KEPT = "case:kept"
     CASE_APPROVED = "case:approved"
     CASE_HELD = "case:held"

@@ -21,12 +21,12 @@ from rules.topics import AnswerKind
 from services.answers import locked, settle, spare_as_said
 from services.doors import require_organization
 from services.give_backs import begin
+from services.grace import next_warning_at
 from services.rule_versions import step_of
 from services.selection import selected
 from services.timed_access import hold
 from services.timed_deciding import last_day, prolong_until
 from services.toolbox import Toolbox
-from services.warning import next_warning_at
 
 
 @dataclass(frozen=True, slots=True)

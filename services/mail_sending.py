@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from models.timed_access import TimedState, find_timed
 from rules.case import CaseState
 from rules.farewell import LeaverState
 from rules.topics import Topic
+from services import grace
 from services.digest_links import stop_link
 from services.digest_values import digest_values
 from services.languages import Catalogue, catalogue
@@ -43,11 +45,12 @@ UNREADABLE = "The password of your mail server can no longer be read: type it ag
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A mail that is written, and the way it takes."""
+    """A mail that is written, and the way it takes. `ends_at` is when the deed comes that a warning names."""
 
     route: Route
     recipient: str
     message: bytes
+    ends_at: datetime | None
 
 
 def send(tools: Toolbox, parcel: Parcel) -> Outcome:
@@ -61,6 +64,8 @@ def send(tools: Toolbox, parcel: Parcel) -> Outcome:
     answer = hand_in(tools, ready.route, recipient=ready.recipient, message=ready.message)
     with tools.begin() as session:
         note_problem(session, parcel.organization_id, answer)
+        if answer.trouble is None:
+            grace.begin(session, parcel, ready.ends_at, tools.clock())
         return _outcome(tools, session, parcel, ready.recipient, answer)
 
 
@@ -109,14 +114,14 @@ def _written(
         return NotSent(NO_SERVER)
     organization = session.get_one(Organization, organization_id)
     said = catalogue(organization.language)
+    ends_at = grace.told_end(session, parcel, tools.clock())
+    facts = parcel.facts if ends_at is None else parcel.facts | {"ends_at": ends_at.isoformat()}
     stop = ""
     if parcel.topic is Topic.DIGEST:
         stop = stop_link(tools, organization_id, person.account_id)
         values = digest_values(tools, session, organization, person, said, parcel.facts, found)
     else:
-        values = values_about(
-            tools, session, parcel.topic, person, said, facts=parcel.facts, case_id=parcel.case_id
-        )
+        values = values_about(tools, session, parcel.topic, person, said, facts=facts, case_id=parcel.case_id)
     rule_id = str(parcel.facts.get("rule_id") or "")
     message = letter(
         filled(session, organization_id, parcel.topic, values, said, rule_id),
@@ -126,7 +131,9 @@ def _written(
         at=tools.clock(),
         stop_link=stop,
     )
-    return NotSent(NO_SUCH_ADDRESS) if message is None else _Ready(route, person.email or "", message)
+    if message is None:
+        return NotSent(NO_SUCH_ADDRESS)
+    return _Ready(route, person.email or "", message, ends_at)
 
 
 def _objection(session: Session, parcel: Parcel, person: Person) -> str:

@@ -10,16 +10,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.audit import Event
-from models.delivery import Delivery
 from models.notice import Notice, NoticeKind
 from models.run import Case, find_case
 from rules.case import CaseState, moved
 from rules.changes import Snapshot
 from rules.deeds import Deed
 from rules.rule import Step, Unreachable
-from rules.topics import Channel, DeliveryState, Topic
+from rules.topics import DeliveryState, Topic
 from rules.verdict import Why
 from services import outcomes
+from services.grace import has_reached, later_warnings, mails_of, next_warning_at
 from services.mail_reach import can_mail, has_sender
 from services.notices import announce
 from services.orders import Order
@@ -87,23 +87,21 @@ def _is_over(tools: Toolbox, order: Order, step: Step, now: datetime, reach: Rea
     if order.state is not CaseState.WARNED:
         # An operator, or the rule itself, has said that it goes on without one.
         return True
-    query = select(Delivery.state, Delivery.facts).where(
-        Delivery.organization_id == order.organization_id,
-        Delivery.case_id == order.case_id,
-        Delivery.channel == Channel.MAIL.value,
-        Delivery.topic == Topic.WARNED.value,
-    )
     with tools.begin() as session:
-        mails = session.execute(query).all()
-        if any(state == DeliveryState.SENT or facts["in_product"] for state, facts in mails):
+        mails = mails_of(session, order.organization_id, order.case_id)
+        case = _open(session, order)
+        if case is None:
+            return False
+        if case.due_at is not None and case.due_at > now:
+            # A mail left late since the order was taken: the grace began anew.
+            case.resume_at = next_warning_at(step, case.due_at, now)
+            return False
+        if has_reached(mails):
             return True
         if mails and all(state == DeliveryState.NOT_SENT for state, _facts in mails):
             return True
         if not mails and (reach.in_product or step.unreachable is Unreachable.GO_ON):
             return True
-        case = _open(session, order)
-        if case is None:
-            return False
         if mails:
             case.resume_at = now + SETTLED_SOON
         else:
@@ -172,16 +170,6 @@ def _warn_now(session: Session, order: Order, case: Case, step: Step, now: datet
     outcomes.record_case(session, Event.CASE_WARNED, order, now, "")
 
 
-def next_warning_at(step: Step, due_at: datetime, now: datetime) -> datetime:
-    """When to look at a warned case again: at its next warning, or when the grace is over."""
-    return min((moment for moment in _later_warnings(step, due_at) if moment > now), default=due_at)
-
-
-def _later_warnings(step: Step, due_at: datetime) -> list[datetime]:
-    """The moments of the warnings behind the first one."""
-    return [due_at - timedelta(days=days) for days in step.warn if days < step.grace]
-
-
 def _is_due(session: Session, case: Case, step: Step, now: datetime) -> bool:
     """Whether the time of a warning has come since the last one: an attempt may be repeated at any time."""
     assert case.due_at is not None
@@ -190,7 +178,7 @@ def _is_due(session: Session, case: Case, step: Step, now: datetime) -> bool:
             Notice.organization_id == case.organization_id, Notice.case_id == case.id
         )
     )
-    return last is None or any(last < moment <= now for moment in _later_warnings(step, case.due_at))
+    return last is None or any(last < moment <= now for moment in later_warnings(step, case.due_at))
 
 
 def _give_notice(

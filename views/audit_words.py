@@ -46,6 +46,7 @@ EVENTS: dict[str, str] = {
     Event.RUN_FINISHED: "Finished a run",
     Event.CASE_WARNED: "Warned a person",
     Event.CASE_COULD_NOT_WARN: "Could not warn a person",
+    Event.CASE_PUT_OFF: "Moved the date of a warning that left late",
     Event.CASE_KEPT: "Answered that they still need their access",
     Event.CASE_APPROVED: "Approved a case",
     Event.CASE_HELD: "Put a case on hold",

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import delete
 from connect.caller import Caller
 from models.delivery import Delivery
 from models.mail import MailSender
+from models.notice import Notice
 from models.people import Person
 from models.run import Run
 from rules.topics import Topic
@@ -151,10 +153,71 @@ def test_s56_nobody_is_touched_while_the_only_warning_waits(post: World) -> None
     post.control("DELETE", "/mail-faults")
     post.later(hours=11)
     send_due(post)
-    post.later(minutes=2)
+    assert "in 1 day" in mails(post)[0]["text"]
+    post.later(hours=23)
+    post.act()
+    assert post.calls(person) == 0, "the grace began when the mail left"
+    post.later(hours=1, minutes=2)
     post.act()
     assert post.states(run_id) == {person: "acted"}
     assert len([row for row in post.rows(Delivery) if row.topic == Topic.WARNED]) == 1
+
+
+def test_s56_the_grace_begins_when_the_first_mail_leaves_late(post: World) -> None:
+    """The worker was down over the weekend; the second warning is a reminder, however late."""
+    _ana, person, run_id = warned(post)
+    told = post.case(run_id, person).due_at
+    post.later(days=3)
+    send_due(post)
+    case = post.case(run_id, person)
+    assert timedelta() <= case.due_at - told - timedelta(days=3) < timedelta(minutes=2)
+    assert case.resume_at == case.due_at - timedelta(days=3)
+    assert [one.ends_at for one in post.rows(Notice)] == [case.due_at]
+    assert "in 14 days" in mails(post)[0]["text"]
+    (entry,) = post.audit("case:put_off")
+    assert entry.result == f"Their warning left late: the grace ends on {case.due_at:%-d %B %Y}."
+    post.later(days=11, minutes=1)
+    post.act()
+    post.later(days=1)
+    send_due(post)
+    assert "in 2 days" in mails(post)[0]["text"]
+    assert post.case(run_id, person).due_at == case.due_at
+    post.later(days=2)
+    post.act()
+    assert post.states(run_id) == {person: "acted"}
+
+
+def test_a_mail_that_leaves_as_usual_moves_nothing(post: World) -> None:
+    _ana, person, run_id = warned(post)
+    before = post.case(run_id, person)
+    post.later(minutes=14)
+    send_due(post)
+    after = post.case(run_id, person)
+    assert (after.due_at, after.resume_at) == (before.due_at, before.resume_at)
+    assert post.audit("case:put_off") == []
+
+
+def test_s56_a_mail_that_leaves_the_moment_before_the_deed_still_begins_the_grace(post: World) -> None:
+    _ana, person, run_id = warned(post, grace=1, warn=[1])
+    post.later(days=2)
+    leaves = once("after", "person", lambda: send_due(post))
+    post.act(with_something_between(post.tools, leaves))
+    assert post.states(run_id) == {person: "warned"}
+    assert post.case(run_id, person).due_at > post.clock() + timedelta(hours=23)
+    assert post.calls(person) == 0
+
+
+def test_s56_whoever_was_told_in_a_product_has_the_grace_from_then_on(post: World) -> None:
+    ana = post.store_key()
+    (person,) = post.people(1)
+    post.sync(ana)
+    step = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 14}
+    run_id = post.run_rule(ana, post.rule(ana, step, who={"people": [person]}))
+    told = post.case(run_id, person).due_at
+    post.later(days=3)
+    send_due(post)
+    assert "in 11 days" in mails(post)[0]["text"]
+    assert post.case(run_id, person).due_at == told
 
 
 def test_a_mail_whose_rule_was_switched_off_meanwhile_is_not_sent(post: World) -> None:
