@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
 
@@ -45,3 +45,14 @@ class Notice(Base):
         UniqueConstraint("organization_id", "case_id", "ordinal"),
         Index("ix_notice_by_person", "organization_id", "account_id", "created_at"),
     )
+
+
+def grace_began_at(session: Session, organization_id: str, case_id: str) -> datetime | None:
+    """When the first warning of the newest grace of a case was given: all of its warnings name one end."""
+    mine = (
+        Notice.organization_id == organization_id,
+        Notice.case_id == case_id,
+        Notice.kind == NoticeKind.WARNING.value,
+    )
+    newest = select(Notice.ends_at).where(*mine).order_by(Notice.ordinal.desc()).limit(1).scalar_subquery()
+    return session.scalar(select(func.min(Notice.created_at)).where(*mine, Notice.ends_at == newest))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.audit import APP, Event
 from models.delivery import Delivery
-from models.notice import Notice
+from models.notice import Notice, grace_began_at
 from models.run import Case, find_case, find_run
 from rules.case import CaseState
 from rules.rule import Step
@@ -37,12 +37,16 @@ def later_warnings(step: Step, due_at: datetime) -> list[datetime]:
 
 
 def mails_of(session: Session, organization_id: str, case_id: str) -> Mails:
-    """The mails that warn somebody of this case's deed."""
+    """The mails that warn somebody of this case's deed; where they were warned anew, only those since then."""
+    began_at = grace_began_at(session, organization_id, case_id)
+    if began_at is None:
+        return []
     query = select(Delivery.state, Delivery.facts).where(
         Delivery.organization_id == organization_id,
         Delivery.case_id == case_id,
         Delivery.channel == Channel.MAIL.value,
         Delivery.topic == Topic.WARNED.value,
+        Delivery.created_at >= began_at,
     )
     return [(state, facts) for state, facts in session.execute(query)]
 
@@ -50,6 +54,12 @@ def mails_of(session: Session, organization_id: str, case_id: str) -> Mails:
 def has_reached(mails: Mails) -> bool:
     """Whether they were told in a product, or a mail has left."""
     return any(state == DeliveryState.SENT or facts["in_product"] for state, facts in mails)
+
+
+def is_of_an_earlier_one(session: Session, organization_id: str, case_id: str, created_at: datetime) -> bool:
+    """Whether a warning that was written then belongs to a grace that counts no more."""
+    began_at = grace_began_at(session, organization_id, case_id)
+    return began_at is not None and created_at < began_at
 
 
 def told_end(session: Session, parcel: Parcel, now: datetime) -> datetime | None:

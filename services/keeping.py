@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict
@@ -24,6 +25,9 @@ from services import answers
 from services.activity_signals import note_seen
 from services.doors import organization_of
 from services.toolbox import Toolbox
+
+NOTHING_TO_KEEP = "No warning of yours is open."
+ASK_AN_ADMINISTRATOR = "If you miss access, ask an administrator of your organization."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,12 @@ def keep_my_access(tools: Toolbox, caller: Caller) -> bool:
     """Whoever was warned says that they still need their access: every open warning of theirs ends here.
 
     Saying it twice changes nothing. False when an operator has to decide about one of them, because its rule says so.
-    Raises Conflict when there is nothing to keep.
+    Raises Conflict when there is nothing to keep: True is a promise.
     """
     organization_id = organization_of(tools, caller)
     now = tools.clock()
     if organization_id is None or caller.account_id is None:
-        raise Conflict("There is nothing to keep.", "You need not do anything.")
+        raise Conflict(NOTHING_TO_KEEP, ASK_AN_ADMINISTRATOR)
     running = select(Run.id).where(
         Run.organization_id == organization_id, Run.id == Case.run_id, Run.state == RunState.RUNNING.value
     )
@@ -108,5 +112,26 @@ def keep_my_access(tools: Toolbox, caller: Caller) -> bool:
     acting = (Case.state == CaseState.ACTING.value) & (Case.warnings > 0) & Case.kept_at.is_(None)
     mine = (Case.organization_id == organization_id, Case.account_id == caller.account_id)
     with tools.begin() as session:
-        kept = [answers.keep(session, case, now) for case in answers.locked(session, *mine, warned | acting)]
+        open_cases = answers.locked(session, *mine, warned | acting)
+        if not open_cases:
+            return _is_kept(session, *mine)
+        kept = [answers.keep(session, case, now) for case in open_cases]
     return all(kept)
+
+
+def _is_kept(session: Session, *mine: ColumnElement[bool]) -> bool:
+    """Whether what they said about their last warning counts; False when an operator has to decide. Raises Conflict."""
+    newest = (
+        select(Case)
+        .join(Notice, (Notice.organization_id == Case.organization_id) & (Notice.case_id == Case.id))
+        .where(*mine, Notice.kind == NoticeKind.WARNING.value)
+        .order_by(Notice.created_at.desc())
+    )
+    case = session.scalar(newest.limit(1))
+    if case is not None and case.kept_at is not None and case.state in (CaseState.SPARED, CaseState.ACTING):
+        return True
+    if case is not None and case.state == CaseState.ANSWERED:
+        said = answers_to(session, case.organization_id, [case.id]).get(case.id, ())
+        if any(one.kind == AnswerKind.KEEP for one in said):
+            return False
+    raise Conflict(NOTHING_TO_KEEP, ASK_AN_ADMINISTRATOR)

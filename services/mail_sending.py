@@ -164,7 +164,9 @@ def _is_not_needed(session: Session, parcel: Parcel, person: Person) -> bool:
     organization_id = person.organization_id
     if parcel.topic is Topic.WARNED and parcel.case_id is not None:
         case = find_case(session, organization_id, parcel.case_id)
-        return case is None or case.state != CaseState.WARNED or case.kept_at is not None
+        if case is None or case.state != CaseState.WARNED or case.kept_at is not None:
+            return True
+        return grace.is_of_an_earlier_one(session, organization_id, case.id, parcel.created_at)
     if parcel.topic is Topic.ACCESS_ENDS:
         timed = find_timed(session, organization_id, parcel.case_id or "")
         return timed is None or timed.state != TimedState.OPEN

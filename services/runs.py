@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import Conflict, NotFound
 from models.audit import APP, Event
+from models.notice import Notice, NoticeKind
 from models.organization import Organization
 from models.run import Case, Run, count_cases, find_run
 from rules.case import OPEN, QUEUED, CaseState, RunState
@@ -117,7 +118,7 @@ def _follow_what_landed(session: Session, run: Run, as_state: CaseState, now: da
 
 
 def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
-    """Takes up again everybody whose deed failed. Raises Conflict when nobody did."""
+    """Takes up again everybody whose deed failed; who had a grace is warned anew. Raises Conflict when nobody did."""
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
@@ -127,11 +128,40 @@ def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
             raise Conflict("There is nobody to try again.", "Look at the results.")
         if _goes_on(session, organization_id, Run.undoes == run_id):
             raise Conflict("This run is being taken back.", "Wait until that has finished, or stop it.")
+        _begin_grace_anew(session, organization_id, run_id)
         make_due(session, organization_id, run_id, CaseState.FAILED, now)
         run.state, run.finished_at = RunState.RUNNING.value, None
         record_run(session, Event.RUN_RETRIED, run, caller.account_id or "", now, f"{failed} people")
         if run.origin == Origin.TIMED and run.undoes is not None:
             timed_beginnings.end_again(session, run, caller.account_id or "", now)
+
+
+def _begin_grace_anew(session: Session, organization_id: str, run_id: str) -> None:
+    """Of those on whom no call was begun: they believe that it is over, and their old date may be long past.
+
+    Not where somebody's word ended the grace: an operator approved, or they gave their access up.
+    """
+    as_told = select(Notice.id).where(
+        Notice.organization_id == Case.organization_id,
+        Notice.case_id == Case.id,
+        Notice.kind == NoticeKind.WARNING.value,
+        Notice.ends_at == Case.due_at,
+    )
+    by_rule = (Case.warnings == 0) & Case.approved_by.is_(None)
+    session.execute(
+        update(Case)
+        .where(
+            Case.organization_id == organization_id,
+            Case.run_id == run_id,
+            Case.state == CaseState.FAILED.value,
+            Case.due_at.is_not(None),
+            Case.acting_since.is_(None),
+            Case.changes.is_(None),
+            as_told.exists() | by_rule,
+        )
+        .values(due_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _goes_on(session: Session, organization_id: str, which: ColumnElement[bool]) -> bool:

@@ -14,6 +14,7 @@ from rules.rule import Unreachable
 from rules.topics import Channel, Topic
 from rules.verdict import Why
 from services.audit import record
+from services.grace import is_of_an_earlier_one
 from services.rule_versions import step_of
 
 
@@ -23,6 +24,8 @@ def note(session: Session, delivery: Delivery, now: datetime) -> None:
         return
     case = find_case(session, delivery.organization_id, delivery.case_id or "")
     if case is None or case.state != CaseState.WARNED:
+        return
+    if is_of_an_earlier_one(session, case.organization_id, case.id, delivery.created_at):
         return
     step = step_of(session, case, find_run(session, case.organization_id, case.run_id))
     goes_on = step is not None and step.unreachable is Unreachable.GO_ON

@@ -155,7 +155,7 @@ def _next_warning(tools: Toolbox, order: Order, step: Step, now: datetime, reach
         case = _open(session, order)
         if case is None or case.due_at is None:
             return
-        if not case.warnings:
+        if order.state is not CaseState.WARNED:
             case.resume_at = case.due_at
         elif reach.is_reachable and _is_due(session, case, step, now):
             _warn_now(session, order, case, step, now, reach)

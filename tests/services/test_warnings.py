@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from connect.caller import Caller
+from connect.errors import Conflict
 from models.notice import Notice
 from rules.deeds import Deed
 from rules.rule_file import BadRule
-from services import calendars, keeping, reviews, rule_runs, rules, run_progress, runs, undoing
+from services import answer_queue, calendars, keeping, reviews, rule_runs, rules, run_progress, runs, undoing
 from services.answers import KEPT
+from services.keeping import NOTHING_TO_KEEP
 from services.mail_reach import NO_SERVER
 from services.warning import NOT_IN_A_PRODUCT
 from tests.services.workers import Crash, Killed, act_on, die, once, with_something_between
-from tests.world import ACME, LEASE_OVER, World
+from tests.world import ACME, ACME_KEY, LEASE_OVER, World
 
 pytestmark = pytest.mark.slow
 
@@ -141,13 +143,13 @@ def test_whoever_changes_otherwise_during_the_grace_is_spared(world: World) -> N
 
 
 def test_s55_keeping_is_theirs_alone(world: World) -> None:
-    ana, gina = world.store_key(), world.synced("globex")
     mine, other = world.people(2)
+    ana, gina = world.store_key(), world.synced("globex")
     _, _, run_id = warned(world, [mine, other], ana=ana)
     # Nobody else can say it: an operator, a stranger, the same account id behind another organization's door.
-    keeping.keep_my_access(world.tools, ana)
-    keeping.keep_my_access(world.tools, world.caller("uma"))
-    keeping.keep_my_access(world.tools, Caller(gina.tenant, mine, gina.via))
+    for somebody_else in (ana, world.caller("uma"), Caller(gina.tenant, mine, gina.via)):
+        with pytest.raises(Conflict):
+            keeping.keep_my_access(world.tools, somebody_else)
     assert set(world.states(run_id).values()) == {"warned"}
     assert keeping.own_warning(world.tools, Caller(gina.tenant, mine, gina.via)) is None
     me = world.caller(mine)
@@ -161,7 +163,7 @@ def test_s55_keeping_is_theirs_alone(world: World) -> None:
         False,
     ]
     for _ in range(2):
-        keeping.keep_my_access(world.tools, me)
+        assert keeping.keep_my_access(world.tools, me)
     assert world.states(run_id) == {mine: "spared", other: "warned"}
     assert world.case(run_id, mine).reason == KEPT
     assert [entry.actor for entry in world.audit("case:kept")] == [mine]
@@ -169,8 +171,25 @@ def test_s55_keeping_is_theirs_alone(world: World) -> None:
     world.later(days=14)
     world.tick()
     assert world.states(run_id) == {mine: "spared", other: "acted"}
-    keeping.keep_my_access(world.tools, world.caller(other))
+    with pytest.raises(Conflict):
+        keeping.keep_my_access(world.tools, world.caller(other))
     assert world.states(run_id)[other] == "acted", "too late: what is done is undone by an operator"
+
+
+def test_s55_nobody_is_told_that_they_keep_what_they_lose(world: World) -> None:
+    """Too late; or an operator has to decide, however often they say it."""
+    ana = world.store_key()
+    (person,) = world.people(1)
+    _, _, run_id = warned(world, [person], warned_step(5, [5], answer="review"), ana)
+    for _ in range(2):
+        assert not keeping.keep_my_access(world.tools, world.caller(person))
+    answer_queue.refuse(world.tools, ana, [world.case(run_id, person).id])
+    world.later(days=6)
+    world.act()
+    assert world.states(run_id) == {person: "acted"}
+    with pytest.raises(Conflict) as late:
+        keeping.keep_my_access(world.tools, world.caller(person))
+    assert late.value.sentence == NOTHING_TO_KEEP
 
 
 def test_s55_an_answer_counts_until_somebody_stayed_away_as_long_again(world: World) -> None:
@@ -226,6 +245,48 @@ def test_s55_their_last_answer_counts(world: World) -> None:
     assert world.calls(person) == 0
 
 
+@pytest.mark.parametrize("days", [5, 14], ids=["during", "after"])
+def test_whoever_is_tried_again_is_warned_anew(world: World, days: int) -> None:
+    """The key expired; meanwhile their link said that it was over."""
+    ana = world.store_key()
+    (person,) = world.people(1)
+    _, _, run_id = warned(world, [person], warned_step(14, [14, 9]), ana)
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    world.later(days=days)
+    world.act()
+    assert world.states(run_id) == {person: "failed"}
+    world.later(days=20)
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    world.store_key()
+    runs.retry_failed(world.tools, ana, run_id)
+    world.act()
+    case = world.case(run_id, person)
+    assert (case.state, world.calls(person)) == ("warned", 0)
+    assert timedelta(days=13, hours=23) < case.due_at - world.clock() <= timedelta(days=14)
+    assert [one.ends_at == case.due_at for one in notices(world, person)] == [False, True]
+    own = keeping.own_warning(world.tools, world.caller(person))
+    assert own is not None
+    assert (own.ends_at, own.can_keep) == (case.due_at, True)
+    assert keeping.keep_my_access(world.tools, world.caller(person))
+    assert world.states(run_id) == {person: "spared"}
+
+
+def test_s56_whom_an_operator_approved_is_tried_again_at_once(world: World) -> None:
+    """They could not be warned, and the operator knew it."""
+    ana = world.store_key()
+    (person,) = world.people(1, groups=["confluence-users"])
+    _, _, run_id = warned(world, [person], ana=ana)
+    reviews.approve(world.tools, ana, [world.case(run_id, person).id])
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    world.act()
+    assert world.states(run_id) == {person: "failed"}
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    world.store_key()
+    runs.retry_failed(world.tools, ana, run_id)
+    world.act()
+    assert world.states(run_id) == {person: "acted"}
+
+
 def test_s56_a_rung_that_only_tells_names_whom_it_cannot_reach(world: World) -> None:
     """Before anybody is told: the preview and the run say it in the same words."""
     ana = world.store_key()
@@ -276,7 +337,8 @@ def test_s55_whoever_was_not_warned_keeps_nothing(world: World) -> None:
     runs.confirm(world.tools, ana, undo)
     with pytest.raises(Killed):
         world.act(with_something_between(world.tools, die("before", "restore")))
-    keeping.keep_my_access(world.tools, world.caller(person))
+    with pytest.raises(Conflict):
+        keeping.keep_my_access(world.tools, world.caller(person))
     world.clock.offset += LEASE_OVER
     world.act()
     assert world.states(undo) == {person: "acted"}

@@ -19,7 +19,7 @@ from models.notice import Notice
 from models.people import Person
 from models.run import Run
 from rules.topics import Topic
-from services import leasing, retention, rule_runs, rules, sending
+from services import leasing, retention, rule_runs, rules, runs, sending
 from services.exports import run_csv
 from services.mail_history import mails_to
 from services.mail_reach import NO_ADDRESS
@@ -29,7 +29,7 @@ from services.run_people import Wanted, people_of_run
 from services.warning import NO_MAIL_WENT_OUT, NOT_IN_A_PRODUCT
 from tests.services.mails import mail_switched_on, mails, send_due
 from tests.services.workers import once, with_something_between
-from tests.world import ACME, World
+from tests.world import ACME, ACME_KEY, World
 
 pytestmark = pytest.mark.slow
 
@@ -266,3 +266,43 @@ def test_a_warning_that_was_sent_is_remembered_as_long_as_its_grace(post: World)
     post.later(days=91)
     retention.purge(post.tools)
     assert mail_rows(post, person) == []
+
+
+def test_s56_a_mail_of_an_earlier_grace_warns_of_no_later_one(post: World) -> None:
+    """Sent or not: whoever is tried again is written to anew, and only that mail counts."""
+    ana, person, run_id = warned(post)
+    send_due(post)
+    failed_and_tried_again(post, ana, run_id)
+    post.later(days=14, minutes=1)
+    post.act()
+    assert post.states(run_id) == {person: "warned"}, "the new mail has not left"
+    send_due(post)
+    assert "in 14 days" in mails(post)[0]["text"]
+    failed_and_tried_again(post, ana, run_id)
+    send_due(post)
+    assert [row.state for row in mail_rows(post, person)] == ["sent", "sent", "sent"]
+    assert post.calls(person) == 0
+
+
+def test_s56_a_mail_of_an_earlier_grace_that_waited_is_not_sent(post: World) -> None:
+    ana, person, run_id = warned(post)
+    failed_and_tried_again(post, ana, run_id)
+    send_due(post)
+    assert [(row.state, row.reason) for row in mail_rows(post, person)] == [
+        ("not_sent", NOT_NEEDED),
+        ("sent", ""),
+    ]
+    assert post.states(run_id) == {person: "warned"}
+
+
+def failed_and_tried_again(world: World, ana: Caller, run_id: str) -> None:
+    """The key expires, a new one comes after the date that they were told."""
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    world.later(days=15)
+    world.act()
+    assert set(world.states(run_id).values()) == {"failed"}
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    world.store_key()
+    runs.retry_failed(world.tools, ana, run_id)
+    world.act()
+    assert set(world.states(run_id).values()) == {"warned"}
