@@ -10,9 +10,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models.run import Case, Run
 from rules.case import CaseState
 from rules.deeds import Deed
+from rules.verdict import Why
 
-WAS_TOLD = (Case.deed == Deed.TELL.value) & (Case.state == CaseState.ACTED.value)
-"""Warned without a deed behind it."""
+WAS_TOLD = (
+    (Case.deed == Deed.TELL.value)
+    & (Case.state == CaseState.ACTED.value)
+    & (Case.why != Why.UNREACHABLE.value)
+)
+"""Warned without a deed behind it, unless their only mail was refused: then they were not."""
 
 
 def told(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:

@@ -295,6 +295,34 @@ def test_s56_a_mail_of_an_earlier_grace_that_waited_is_not_sent(post: World) -> 
     assert post.states(run_id) == {person: "warned"}
 
 
+def test_s56_whose_only_mail_was_refused_was_not_told(post: World) -> None:
+    """A rung that only tells; a passing no of the server, so that the next run may reach them."""
+    ana = post.store_key()
+    (person,) = post.people(1, groups=["confluence-users"])
+    post.sync(ana)
+    tells = {"when": {"not_seen": 60}, "then": {"deed": "tell"}}
+    rule_id = post.rule(ana, tells, who={"people": [person]})
+    run_id = post.run_rule(ana, rule_id)
+    assert post.states(run_id) == {person: "acted"}
+    (row,) = mail_rows(post, person)
+    with post.tools.begin() as session:
+        session.get_one(Delivery, (ACME, row.id)).attempt = len(leasing.PAUSES) + 1
+    sending.fail(post.tools, ACME, row.id)
+    case = post.case(run_id, person)
+    assert (case.state, case.why) == ("acted", "unreachable")
+    (entry,) = post.audit("case:could_not_warn")
+    assert entry.result == case.reason
+    assert case.reason.startswith("The mail could not be delivered: ")
+    post.settled()
+    again = post.run_rule(ana, rule_id)
+    assert post.states(again) == {person: "acted"}
+    send_due(post)
+    assert post.case(again, person).why == ""
+    assert len(mails(post)) == 1
+    post.settled()
+    assert post.states(post.run_rule(ana, rule_id)).get(person) != "acted", "told is told"
+
+
 def failed_and_tried_again(world: World, ana: Caller, run_id: str) -> None:
     """The key expires, a new one comes after the date that they were told."""
     world.control("POST", f"/keys/{ACME_KEY}/expire")
