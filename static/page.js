@@ -74,6 +74,18 @@
     };
   });
 
+  // --- pressed twice is done once ------------------------------------------------------------------------------------
+  // htmx keeps a second press and sends it after the first: two hooks, two copies. Whoever types ([data-quiet]) is
+  // heard to the last letter.
+  const onItsWay = new WeakSet();
+  document.addEventListener("htmx:config:request", (event) => {
+    const { sourceElement: element, request } = event.detail.ctx;
+    if (request.method !== "POST" || element.matches("[data-quiet]")) return;
+    if (onItsWay.has(element)) event.preventDefault();
+    onItsWay.add(element);
+  });
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => onItsWay.delete(ctx.sourceElement));
+
   // --- fields that belong to a choice ------------------------------------------------------------------------------
   // Captured, so that the field is there (or gone) when htmx collects the form a moment later.
   document.addEventListener("change", (event) => {
