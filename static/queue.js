@@ -5,6 +5,7 @@
   const BUTTONS = { a: "review-approve", h: "review-hold", p: "review-protect", n: "review-note", r: "review-refuse" };
   const buttons = () => Object.values(BUTTONS).map(find).filter(Boolean);
   let row = 0;
+  let keys = true;
 
   function shown() {
     const ticked = boxes().filter((box) => box.checked).length;
@@ -20,6 +21,7 @@
   document.addEventListener("change", (event) => {
     if (event.target.id === "review-all") for (const box of boxes()) box.checked = event.target.checked;
     if (event.target.matches("#review-all, [data-case]")) shown();
+    if (event.target.id === "review-keys") keys = event.target.checked;
   });
 
   document.addEventListener("focusin", (event) => {
@@ -37,10 +39,10 @@
     if (event.key === "j" || event.key === "k") {
       row = here ? Math.min(Math.max(row + (event.key === "j" ? 1 : -1), 0), all.length - 1) : Math.min(row, all.length - 1);
       all[row]?.focus();
-    } else if (event.key === "x") {
-      all[row]?.click();
-    } else if (find(BUTTONS[event.key])) {
-      if (!all.some((box) => box.checked)) all[row]?.click();
+    } else if (event.key === "x" && here) {
+      all[row].click();
+    } else if (find(BUTTONS[event.key]) && (here || all.some((box) => box.checked))) {
+      if (!all.some((box) => box.checked)) all[row].click();
       find(BUTTONS[event.key]).click();
     } else return;
     event.preventDefault();
@@ -52,6 +54,8 @@
     decided = Boolean(ctx.sourceElement.closest?.("[data-queue]") && ctx.request.method === "POST");
   });
   document.addEventListener("htmx:after:swap", () => {
+    // Every queue comes with its keys on: whoever switched them off is not asked again.
+    if (find("review-keys")) find("review-keys").checked = keys;
     if (decided && find("review")) boxes()[Math.min(row, boxes().length - 1)]?.focus();
     else row = 0;
     decided = false;

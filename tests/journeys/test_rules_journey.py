@@ -170,6 +170,12 @@ def test_review_by_keyboard_alone(
 
     frame.locator("main h1").focus()
     boxes = frame.locator("[data-case]")
+    # On no row and with nobody selected, a deed is about nobody.
+    press("a")
+    press("x")
+    journey.page.wait_for_timeout(500)
+    expect(frame.locator("#review-count")).to_have_text("Nobody selected")
+    expect(frame.get_by_role("status").filter(has_text="approved")).to_have_count(0)
     press("j")
     expect(boxes.nth(0)).to_be_focused()
     press("j")
@@ -206,10 +212,18 @@ def test_review_by_keyboard_alone(
     frame.get_by_role("dialog").get_by_role("button", name="Protect", exact=True).click()
     expect(frame.get_by_role("status").filter(has_text="protected and left alone")).to_be_visible()
     journey.look("protected")
-    # Switched off, the keys are silent.
-    frame.get_by_label("Keys").uncheck()
+    # Switched off, the keys are silent, and stay so when the next people are shown.
+    keys = frame.get_by_label("Keys")
+    keys.uncheck()
     press("a")
     expect(frame.get_by_role("status").filter(has_text="approved")).to_have_count(0)
+    boxes.first.check()
+    journey.click("Hold")
+    expect(frame.get_by_role("status").filter(has_text="1 person on hold.")).to_be_visible()
+    expect(keys).not_to_be_checked()
+    boxes.first.focus()
+    press("x")
+    expect(frame.locator("#review-count")).to_have_text("Nobody selected")
 
     journey.open("rollcall-app", "protected")
     journey.arrive("Protected")
