@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -185,12 +186,22 @@ def find_case(session: Session, organization_id: str, case_id: str) -> Case | No
 
 def count_cases(session: Session, organization_id: str, run_id: str) -> dict[CaseState, int]:
     """How many people of this run are in each state."""
+    return count_cases_of(session, organization_id, [run_id]).get(run_id, {})
+
+
+def count_cases_of(
+    session: Session, organization_id: str, run_ids: Sequence[str]
+) -> dict[str, dict[CaseState, int]]:
+    """The same for several runs, by the run's id; a run without people is absent."""
     query = (
-        select(Case.state, func.count())
-        .where(Case.organization_id == organization_id, Case.run_id == run_id)
-        .group_by(Case.state)
+        select(Case.run_id, Case.state, func.count())
+        .where(Case.organization_id == organization_id, Case.run_id.in_(run_ids))
+        .group_by(Case.run_id, Case.state)
     )
-    return {CaseState(state): count for state, count in session.execute(query)}
+    found: dict[str, dict[CaseState, int]] = {}
+    for run_id, state, count in session.execute(query):
+        found.setdefault(run_id, {})[CaseState(state)] = count
+    return found
 
 
 def history_of(

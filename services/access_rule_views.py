@@ -22,7 +22,7 @@ from services.doors import require_organization
 from services.ground import organization_facts
 from services.names import names_of
 from services.roster_words import access_in_words
-from services.run_progress import RunView, view_of
+from services.run_progress import RunView, view_of, views_of
 from services.toolbox import Toolbox
 
 MOST_SHOWN = 50
@@ -115,7 +115,7 @@ def access_rule_page(tools: Toolbox, caller: Caller, rule_id: str) -> AccessRule
             listed=view_of(session, listed, now) if listed is not None else None,
             cases=cases,
             access=access_in_words(session, organization_id, cases),
-            runs=[view_of(session, run, now) for run in _runs(session, stored)],
+            runs=views_of(session, organization_id, _runs(session, stored), now),
             written_by=names.get(stored.created_by, ""),
             seen_by=names.get(stored.seen_by or "", ""),
         )

@@ -23,7 +23,7 @@ from services.doors import require_organization
 from services.ground import organization_facts
 from services.names import names_of
 from services.rule_versions import newest, require_rule, what_is_missing
-from services.run_progress import RunView, view_of
+from services.run_progress import RunView, view_of, views_of
 from services.toolbox import Toolbox
 
 MOST_RUNS = 20
@@ -142,7 +142,8 @@ def _line(session: Session, stored: StoredRule, organization: OrganizationFacts,
 
 
 def _runs(session: Session, stored: StoredRule, now: datetime) -> list[RunView]:
-    return [view_of(session, run, now) for run in session.scalars(_of_rule(stored).limit(MOST_RUNS))]
+    found = session.scalars(_of_rule(stored).limit(MOST_RUNS)).all()
+    return views_of(session, stored.organization_id, found, now)
 
 
 def _of_rule(stored: StoredRule) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from models.people import Person
 from models.rule import rule_names
-from models.run import Case, Run, count_cases
+from models.run import Case, Run, count_cases_of
 from rules.case import CHANGED, CHOSEN, OPEN, QUEUED, CaseState, RunState
 from rules.deeds import Deed
 from rules.roster import Origin
@@ -78,47 +79,83 @@ def show_run(tools: Toolbox, caller: Caller, run_id: str) -> RunView:
         return view_of(session, require_run(session, organization_id, run_id), tools.clock())
 
 
-def list_runs(tools: Toolbox, caller: Caller, limit: int = 50) -> list[RunView]:
-    """The newest runs; previews that nobody confirmed are left out."""
+def list_runs(
+    tools: Toolbox, caller: Caller, *, offset: int = 0, limit: int = 50
+) -> tuple[list[RunView], int]:
+    """A page of the runs, newest first, and how many there are; previews that nobody confirmed are left out."""
     organization_id = require_organization(tools, caller)
     now = tools.clock()
+    where = (Run.organization_id == organization_id, Run.state != RunState.PREVIEW.value)
+    newest = select(Run).where(*where).order_by(Run.created_at.desc(), Run.id)
     with tools.begin() as session:
-        query = select(Run).where(Run.organization_id == organization_id, Run.state != RunState.PREVIEW.value)
-        return [
-            view_of(session, run, now)
-            for run in session.scalars(query.order_by(Run.created_at.desc()).limit(limit))
-        ]
+        total = session.scalar(select(func.count(Run.id)).where(*where)) or 0
+        found = session.scalars(newest.offset(offset).limit(limit)).all()
+        return views_of(session, organization_id, found, now), total
 
 
 def view_of(session: Session, run: Run, now: datetime) -> RunView:
     """Counts, speed and what can be done next."""
-    counts = count_cases(session, run.organization_id, run.id)
+    return views_of(session, run.organization_id, [run], now)[0]
+
+
+def views_of(session: Session, organization_id: str, runs: Sequence[Run], now: datetime) -> list[RunView]:
+    """The same for several runs of one organization: as few questions as for one."""
+    facts = _facts_of(session, organization_id, runs, now)
+    return [_view(run, facts, now) for run in runs]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What our memory has about some runs, by the run's id; names by their own ids."""
+
+    counts: dict[str, dict[CaseState, int]]
+    by_deed: dict[str, dict[Deed, int]]
+    undone_by: dict[str, str]
+    seats: dict[str, int]
+    changed: set[str]
+    rules: dict[str, str]
+    names: dict[str, str]
+    paused_until: datetime | None
+
+
+def _facts_of(session: Session, organization_id: str, runs: Sequence[Run], now: datetime) -> _Facts:
+    ids = [run.id for run in runs]
+    over = [run.id for run in runs if run.undoes is None and _is_over(run)]
+    running = any(run.state == RunState.RUNNING for run in runs)
+    return _Facts(
+        counts=count_cases_of(session, organization_id, ids),
+        by_deed=_by_deed(session, organization_id, ids),
+        undone_by=_undone_by(session, organization_id, ids),
+        seats=_seats_held(session, organization_id, [run.id for run in runs if run.seats is None]),
+        changed=_have_changed_somebody(session, organization_id, over),
+        rules=rule_names(session, organization_id, [run.rule_id for run in runs]),
+        names=names_of(session, organization_id, [run.requested_by for run in runs]),
+        paused_until=paused_until(session, organization_id, now) if running else None,
+    )
+
+
+def _is_over(run: Run) -> bool:
+    return run.state in (RunState.FINISHED, RunState.STOPPED)
+
+
+def _view(run: Run, facts: _Facts, now: datetime) -> RunView:
+    counts = facts.counts.get(run.id, {})
     total = sum(counts.values())
     to_do = sum(counts.get(state, 0) for state in OPEN)
     waiting = to_do - counts.get(CaseState.PLANNED, 0) - counts.get(CaseState.ACTING, 0)
     chosen = sum(count for state, count in counts.items() if state in CHOSEN)
     done = chosen - to_do
     running = run.state == RunState.RUNNING
-    over = run.state in (RunState.FINISHED, RunState.STOPPED)
+    over = _is_over(run)
     seconds = max(((run.finished_at or now) - (run.confirmed_at or now)).total_seconds(), 0.001)
     per_second = done / seconds
-    undone_by = session.scalar(
-        select(Run.id)
-        .where(
-            Run.organization_id == run.organization_id,
-            Run.undoes == run.id,
-            Run.state != RunState.PREVIEW.value,
-        )
-        .order_by(Run.created_at.desc())
-        .limit(1)
-    )
     return RunView(
         id=run.id,
         deed=Deed(run.deed) if run.deed else None,
         state=RunState(run.state),
         reason=run.reason,
         rule_id=run.rule_id,
-        rule_name=rule_names(session, run.organization_id, [run.rule_id]).get(run.rule_id or "", ""),
+        rule_name=facts.rules.get(run.rule_id or "", ""),
         rule_version=run.rule_version,
         origin=Origin(run.origin),
         origin_id=run.origin_id,
@@ -129,23 +166,21 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
         purpose=run.purpose or {},
         asking=run.ask_at is not None and run.state == RunState.PREVIEW,
         undoes=run.undoes,
-        undone_by=undone_by,
+        undone_by=facts.undone_by.get(run.id),
         requested_by=run.requested_by,
-        requested_by_name=names_of(session, run.organization_id, [run.requested_by]).get(
-            run.requested_by, ""
-        ),
+        requested_by_name=facts.names.get(run.requested_by, ""),
         created_at=run.created_at,
         confirmed_at=run.confirmed_at,
         finished_at=run.finished_at,
         counts=counts,
-        by_deed=_by_deed(session, run),
+        by_deed=facts.by_deed.get(run.id, {}),
         total=total,
         chosen=chosen,
         done=done,
         to_do=to_do,
         waiting=waiting,
-        seats=run.seats if run.seats is not None else _seats_held(session, run),
-        paused_until=paused_until(session, run.organization_id, now) if running else None,
+        seats=run.seats if run.seats is not None else facts.seats.get(run.id, 0),
+        paused_until=facts.paused_until if running else None,
         per_second=per_second,
         seconds_left=round(to_do / per_second) if running and done and not waiting else None,
         can_confirm=run.state == RunState.PREVIEW
@@ -154,36 +189,61 @@ def view_of(session: Session, run: Run, now: datetime) -> RunView:
         can_release=run.state == RunState.BRAKED,
         can_stop=(running or run.state == RunState.BRAKED) and any(counts.get(state) for state in QUEUED),
         can_retry=over and counts.get(CaseState.FAILED, 0) > 0,
-        can_undo=over and run.undoes is None and _has_changed_somebody(session, run),
+        can_undo=run.id in facts.changed,
     )
 
 
-def _by_deed(session: Session, run: Run) -> dict[Deed, int]:
+def _by_deed(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, dict[Deed, int]]:
     done = [state.value for state in (CaseState.ACTED, CaseState.UNDONE, CaseState.UNDO_SKIPPED)]
     query = (
-        select(Case.deed, func.count())
-        .where(Case.organization_id == run.organization_id, Case.run_id == run.id, Case.state.in_(done))
-        .group_by(Case.deed)
+        select(Case.run_id, Case.deed, func.count())
+        .where(Case.organization_id == organization_id, Case.run_id.in_(run_ids), Case.state.in_(done))
+        .group_by(Case.run_id, Case.deed)
     )
-    return {Deed(deed): count for deed, count in session.execute(query)}
+    found: dict[str, dict[Deed, int]] = {}
+    for run_id, deed, count in session.execute(query):
+        found.setdefault(run_id, {})[Deed(deed)] = count
+    return found
 
 
-def _has_changed_somebody(session: Session, run: Run) -> bool:
-    query = select(Case.id).where(
-        Case.organization_id == run.organization_id,
-        Case.run_id == run.id,
+def _undone_by(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, str]:
+    """The newest run that takes each of these back."""
+    query = (
+        select(Run.undoes, Run.id)
+        .where(
+            Run.organization_id == organization_id,
+            Run.undoes.in_(run_ids),
+            Run.state != RunState.PREVIEW.value,
+        )
+        .order_by(Run.created_at)
+    )
+    return {undoes: run_id for undoes, run_id in session.execute(query) if undoes}
+
+
+def _have_changed_somebody(session: Session, organization_id: str, run_ids: Sequence[str]) -> set[str]:
+    if not run_ids:
+        return set()
+    somebody = select(Case.id).where(
+        Case.organization_id == organization_id,
+        Case.run_id == Run.id,
         Case.changed.is_(True),
         Case.state.in_([state.value for state in CHANGED]),
     )
-    return session.scalar(query.limit(1)) is not None
+    query = select(Run.id).where(
+        Run.organization_id == organization_id, Run.id.in_(run_ids), somebody.exists()
+    )
+    return set(session.scalars(query))
 
 
-def _seats_held(session: Session, run: Run) -> int:
-    """Seats of everybody the run is about: what suspending frees."""
+def _seats_held(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, int]:
+    """Seats of everybody a run is about: what suspending frees."""
+    if not run_ids:
+        return {}
     about = [state.value for state in CHOSEN]
     query = (
-        select(func.coalesce(func.sum(Person.seat_count), 0))
+        select(Case.run_id, func.coalesce(func.sum(Person.seat_count), 0))
         .join(Case, (Case.organization_id == Person.organization_id) & (Case.account_id == Person.account_id))
-        .where(Case.organization_id == run.organization_id, Case.run_id == run.id, Case.state.in_(about))
+        .where(Case.organization_id == organization_id, Case.run_id.in_(run_ids), Case.state.in_(about))
+        .group_by(Case.run_id)
     )
-    return session.scalar(query) or 0
+    return dict(session.execute(query).all())

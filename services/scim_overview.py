@@ -19,7 +19,7 @@ from rules.roster import Origin
 from rules.scim import ScimState, Step
 from services.doors import require_organization
 from services.identity_providers import require_connection
-from services.run_progress import RunView, view_of
+from services.run_progress import RunView, views_of
 from services.scim_members import look_again
 from services.toolbox import Toolbox
 
@@ -156,7 +156,7 @@ def last_runs(tools: Toolbox, caller: Caller, connection_id: str) -> list[RunVie
             .order_by((Run.state == RunState.BRAKED.value).desc(), Run.created_at.desc())
             .limit(LAST_RUNS)
         )
-        return [view_of(session, run, now) for run in session.scalars(query)]
+        return views_of(session, organization_id, session.scalars(query).all(), now)
 
 
 def preview(tools: Toolbox, caller: Caller, connection_id: str) -> Preview:

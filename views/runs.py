@@ -12,22 +12,39 @@ from rules.deeds import BY_HAND, Deed
 from rules.filters import PeopleFilter
 from services import exports, previews, provider_lists, rule_runs, run_progress, runs, undoing
 from services.previews import Purpose
+from services.run_progress import RunView
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.downloads import download
 from views.errors import shown_again
+from views.page_numbers import page_asked_for
 from views.run_pages import PURPOSES, content, is_live, people_of
 
 blueprint = Blueprint("runs", __name__, url_prefix="/app/runs")
 LONGEST_NOTE = 500
+PER_PAGE = 50
 
 
 @blueprint.get("")
 @api
 @operator_only
 def index() -> str:
+    asked = page_asked_for()
+    found, total = _page(asked)
+    pages = max(-(-total // PER_PAGE), 1)
+    page = min(asked, pages)
+    if page != asked:
+        found, total = _page(page)
     return show.place(
-        "runs/index.html", tab="runs", title="Runs", runs=run_progress.list_runs(tools(), caller())
+        "runs/index.html",
+        tab="runs",
+        title="Runs",
+        address=f"runs?page={page}" if page > 1 else "runs",
+        runs=found,
+        total=total,
+        page=page,
+        pages=pages,
+        per_page=PER_PAGE,
     )
 
 
@@ -133,6 +150,10 @@ def provider(run_id: str) -> Response:
     """For the administrator of the identity provider: who is in which of its groups."""
     rows = provider_lists.provider_csv(tools(), caller(), run_id)
     return download(rows, f"rollcall-identity-provider-{run_id[:8]}.csv")
+
+
+def _page(page: int) -> tuple[list[RunView], int]:
+    return run_progress.list_runs(tools(), caller(), offset=(page - 1) * PER_PAGE, limit=PER_PAGE)
 
 
 def _purpose() -> Purpose:

@@ -63,7 +63,7 @@ def test_s48_a_preview_has_a_verdict_for_everybody(world: World) -> None:
     )
     assert view.chosen == view.to_do == list(states.values()).count(PLANNED)
     assert view.requested_by_name == "Ana Marić"
-    assert run_progress.list_runs(world.tools, ana) == [], "a preview is no run yet"
+    assert run_progress.list_runs(world.tools, ana) == ([], 0), "a preview is no run yet"
     assert world.requests("/suspend$") == []
 
 
@@ -364,7 +364,32 @@ def test_figures(sqlite_world: World) -> None:
     assert view.seconds_left in {3, 4, 5}
     rows = {row.account_id: row.seat_count for row in sqlite_world.rows(Person)}
     assert view.seats == sum(rows[person] for person in people)
-    assert [one.id for one in run_progress.list_runs(sqlite_world.tools, ana)] == [run_id]
+    assert [one.id for one in run_progress.list_runs(sqlite_world.tools, ana)[0]] == [run_id]
+
+
+def test_every_run_is_on_some_page(world: World) -> None:
+    ana = world.synced()
+    taken_back = finished(world, world.changeable(3))
+    undo = undoing.preview_undo(world.tools, ana, taken_back, None)
+    runs.confirm(world.tools, ana, undo)
+    world.act()
+    world.later(seconds=1)
+    previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=world.changeable(1), filter=None)
+    newest = world.begin_run(ana, world.changeable(2))
+    ids = [newest, undo, taken_back]
+    pages = [run_progress.list_runs(world.tools, ana, offset=at, limit=2) for at in (0, 2, 4)]
+    assert [([run.id for run in page], total) for page, total in pages] == [
+        (ids[:2], 3),
+        (ids[2:], 3),
+        ([], 3),
+    ]
+    # The list says of each run what its own page says.
+    assert run_progress.list_runs(world.tools, ana)[0] == [
+        run_progress.show_run(world.tools, ana, run_id) for run_id in ids
+    ]
+    listed = {run.id: run for run in pages[0][0] + pages[1][0]}
+    assert (listed[taken_back].undone_by, listed[taken_back].by_deed) == (undo, {Deed.SUSPEND: 3})
+    assert (listed[newest].undone_by, listed[newest].by_deed, listed[newest].chosen) == (None, {}, 2)
 
 
 def test_s19_a_run_of_another_organization_does_not_exist(world: World) -> None:
@@ -376,5 +401,5 @@ def test_s19_a_run_of_another_organization_does_not_exist(world: World) -> None:
             deed(world.tools, gina, run_id)
     with pytest.raises(AppError, match="no_organization"):
         run_progress.show_run(world.tools, Caller("a-stranger", "ana", ana.via), run_id)
-    assert run_progress.list_runs(world.tools, gina) == []
+    assert run_progress.list_runs(world.tools, gina) == ([], 0)
     assert world.dump() == before

@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event, select
 
-from tests.views.house import House
+from models.organization import Organization
+from models.run import Run
+from rules.case import RunState
+from tests.views.house import ANA, House, words_of
 from views.access import TOOLS
 from views.show import OPERATOR_TABS
 
 MOST_QUESTIONS = 36
 
 
+@pytest.fixture
+def many_runs(house: House) -> Iterator[int]:
+    """More than a page has, of several states. The house is shared: they are gone afterwards."""
+    tools, number = house.deployment.tools, 60
+    now = tools.clock()
+    with tools.begin() as session:
+        organization_id = session.scalars(select(Organization.id)).one()
+        for each in range(number):
+            state = RunState.RUNNING if each % 2 else RunState.FINISHED
+            made = {"deed": "suspend", "state": state.value, "requested_by": ANA}
+            at = now - timedelta(hours=each)
+            session.add(Run(organization_id=organization_id, id=f"many-{each}", created_at=at, **made))
+    yield number
+    with tools.begin() as session:
+        session.execute(delete(Run).where(Run.id.startswith("many-")))
+
+
 @pytest.mark.parametrize("tab", [name for name, _title in OPERATOR_TABS])
 def test_a_page_asks_little(house: House, tab: str) -> None:
-    path = f"/app/{tab}"
+    asks_little(house, f"/app/{tab}")
+
+
+def test_a_page_of_many_runs_asks_as_little(house: House, many_runs: int) -> None:
+    asks_little(house, "/app/runs")
+    assert f"51–{many_runs} of {many_runs} runs" in words_of(house.get("/app/runs?page=2"))
+
+
+def asks_little(house: House, path: str) -> None:
     house.get(path)
     questions: list[str] = []
 
