@@ -169,5 +169,19 @@
     find("select-page")?.focus();
   });
 
+  // A preview of the selection can be left again. With the deed the selection is over; [data-begins] are its buttons.
+  let awaited = null;
+  const previews = new WeakSet();
+  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+    if (ctx.request.method !== "POST" || ctx.response.status >= 400) return;
+    const button = ctx.sourceElement;
+    const ofSelection = button.closest("#selection") !== null;
+    if (!button.matches("[data-begins]")) { if (ofSelection) previews.add(ctx); return; }
+    if (ofSelection || button.getAttribute("hx-post") === awaited) { chosen = new Set(); whole = false; }
+  });
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (previews.has(ctx)) awaited = document.querySelector("[data-begins]")?.getAttribute("hx-post") ?? null;
+  });
+
   document.addEventListener("DOMContentLoaded", () => { announce(); restoreSelection(); });
 })();

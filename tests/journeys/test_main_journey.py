@@ -155,6 +155,50 @@ def test_by_keyboard_alone(start: Callable[[str, str], Journey], deployment: Dep
     expect(frame.locator("#selection-count")).to_have_text("Nobody selected")
 
 
+def test_a_selection_ends_with_the_deed_it_was_made_for(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    journey = start("jira", "light")
+    frame = journey.frame
+    count = frame.locator("#selection-count")
+    journey.open("rollcall-app", "people")
+    journey.arrive("People")
+    frame.get_by_label("Select everybody on this page").check()
+    selected = count.inner_text()
+
+    # A preview that is left leaves the selection as it was; the deed ends it.
+    journey.click("Suspend…")
+    journey.arrive("Preview: suspend")
+    frame.get_by_role("link", name="Cancel").click()
+    journey.arrive("People")
+    expect(count).to_have_text(selected)
+    journey.click("Suspend…")
+    journey.arrive("Preview: suspend")
+    journey.button(re.compile(r"^Suspend \d+ pe")).click()
+    journey.arrive(r"^Suspend \d+ pe")
+    journey.go("People")
+    journey.arrive("People")
+    expect(count).to_have_text("Nobody selected")
+
+    # So does the list of leavers, but no run of somebody else.
+    for number in (2, 3):
+        frame.locator("[data-person]").nth(number).check()
+    frame.locator("tbody a").nth(4).click()
+    journey.click("Suspend…")
+    journey.arrive("Preview: suspend")
+    journey.go("People")
+    journey.arrive("People")
+    expect(count).to_have_text("2 selected")
+    journey.click("They are leaving…")
+    journey.arrive("Leavers")
+    journey.go("People")
+    journey.arrive("People")
+    expect(count).to_have_text("Nobody selected")
+    assert journey.complaints == []
+
+
 @pytest.mark.parametrize("colours", ["dark"])
 def test_what_needs_attention_is_flagged_once_and_stands_on_every_page(
     start: Callable[[str, str], Journey], deployment: Deployment, colours: str
