@@ -282,6 +282,18 @@ def test_a_brake_is_a_warning_in_the_preview_and_stops_the_run(new_house: House)
     assert "Stopped" in words_of(house.post(f"/app/runs/{found[1]}/stop"))
 
 
+def test_a_live_rule_asks_before_it_runs_though_its_preview_had_nobody(house: House) -> None:
+    rule_id = made(house, steps=[{"when": {"not_seen": 3650}, "then": {"deed": "suspend"}}])
+    preview = house.post(f"/app/rules/{rule_id}/preview")
+    assert "The rule chooses nobody today" in words_of(preview)
+    house.post(f"/app/rules/{rule_id}/on")
+    again = house.get(f"/app/{address_of(preview)}")
+    buttons = re.findall(r"<button[^>]*>Run (?:now|it)", again.text)
+    assert ['data-opens="run-now"' in each for each in buttons] == [True, False]
+    assert "chooses at this moment: nobody when this preview was made" in words_of(again)
+    gone(house, rule_id)
+
+
 def test_copies_and_deletes(house: House) -> None:
     rule_id = made(house)
     copy = house.post(f"/app/rules/{rule_id}/duplicate")
