@@ -27,9 +27,15 @@
   document.addEventListener("htmx:config:request", ({ detail }) => { detail.ctx.fetch = signedFetch; });
 
   // --- what goes wrong is said on top of the page -----------------------------------------------------------
-  function say([sentence, nextStep]) {
+  const byItself = (ctx) => ["every", "load"].includes(ctx?.sourceEvent?.type);
+  const mayGo = (lost, ctx) => lost === "by-itself" || (lost === "by-hand" && !byItself(ctx));
+
+  function say([sentence, nextStep], ctx) {
     const notice = document.getElementById("notice");
+    // What a page lost that asks by itself is no news beside what somebody's own press came to.
+    if (byItself(ctx) && notice.childElementCount) return;
     const box = Object.assign(document.createElement("div"), { className: "message error" });
+    box.dataset.lost = byItself(ctx) ? "by-itself" : "by-hand";
     box.append(Object.assign(document.createElement("strong"), { textContent: sentence }));
     box.append(Object.assign(document.createElement("p"), { textContent: nextStep }));
     notice.replaceChildren(box);
@@ -38,18 +44,23 @@
   document.addEventListener("htmx:before:response", (event) => {
     const { ctx } = event.detail;
     const isPage = (ctx.response.headers.get("Content-Type") ?? "").startsWith("text/html");
-    if (ctx.response.status === 401) { event.preventDefault(); say(["Your host no longer vouches for this page.", NO_HOST[1]]); }
-    else if (!isPage && ctx.response.status !== 204) { event.preventDefault(); say(UNREACHABLE); }
+    if (ctx.response.status === 401) { event.preventDefault(); say(["Your host no longer vouches for this page.", NO_HOST[1]], ctx); }
+    else if (!isPage && ctx.response.status !== 204) { event.preventDefault(); say(UNREACHABLE, ctx); }
   });
 
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-    if (ctx.response.status < 400) { if (isMain(ctx)) document.getElementById("notice").replaceChildren(); return; }
+    if (ctx.response.status < 400) {
+      // An answer shows that Rollcall is there again. Whether what somebody pressed was done, only their next press shows.
+      const notice = document.getElementById("notice");
+      if (isMain(ctx) || mayGo(notice.firstElementChild?.dataset.lost, ctx)) notice.replaceChildren();
+      return;
+    }
     if (ctx.hx.retarget) return;
     ctx.hx.retarget = "#notice";
     ctx.hx.reswap = "innerHTML show:top";
   });
 
-  document.addEventListener("htmx:error", ({ detail: { error } }) => say(error instanceof HostSilent ? NO_HOST : UNREACHABLE));
+  document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => say(error instanceof HostSilent ? NO_HOST : UNREACHABLE, ctx));
 
   // --- the address in the host's location bar: a place such as "people?idle=90" ------------------------------
   let shown = "";

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from rules.deeds import Deed
+from services import previews, runs
 from tests.jobs.deployment import KEY, Deployment
 from tests.journeys.conftest import PEOPLE
 from tests.journeys.journey import PATIENCE, Journey
@@ -196,6 +198,41 @@ def test_a_selection_ends_with_the_deed_it_was_made_for(
     journey.go("People")
     journey.arrive("People")
     expect(count).to_have_text("Nobody selected")
+    assert journey.complaints == []
+
+
+def test_one_lost_answer_is_forgotten_when_the_next_one_comes(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    tools, ana = deployment.tools, deployment.ana
+    run_id = previews.preview(tools, ana, Deed.SUSPEND, account_ids=None, filter=None)
+    deployment.kill_worker()
+    runs.confirm(tools, ana, run_id)
+    journey = start("jira", "light")
+    page, notice = journey.page, journey.frame.locator("#notice")
+    journey.open("rollcall-app", f"runs/{run_id}")
+    journey.arrive("Suspend")
+
+    # The bar asks every second.
+    page.route("**/progress*", lambda route: route.abort(), times=1)
+    expect(notice).to_contain_text("Rollcall did not answer")
+    expect(notice).to_be_empty()
+
+    # What somebody pressed is another matter: the bar's answers do not say that it was done.
+    page.route("**/stop", lambda route: route.abort(), times=1)
+    journey.click("Stop")
+    journey.click("Stop the run")
+    expect(notice).to_contain_text("Rollcall did not answer")
+    for _time in range(2):
+        with page.expect_response("**/progress*"):
+            pass
+    expect(notice).to_contain_text("Rollcall did not answer")
+    journey.click("Stop")
+    journey.click("Stop the run")
+    expect(journey.frame.locator(".page-head")).to_contain_text("Stopped")
+    expect(notice).to_be_empty()
     assert journey.complaints == []
 
 
