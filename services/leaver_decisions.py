@@ -17,21 +17,29 @@ from rules.deeds import Deed
 from rules.farewell import CHOOSING, ENDINGS, LeaverState
 from rules.handover import ORDER, BelongingState, Kind
 from rules.topics import Topic
-from services.leavers import changing, record_leaver, work_on
+from services.leavers import changing, look_anew, record_leaver, work_on
 from services.mail_reach import has_sender
 from services.notices import announce
 from services.toolbox import Toolbox
 
+MESSAGES = ("", "atlassian", "own")
+"""By whom a leaver is told."""
 
-def add_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id: str) -> None:
-    """Somebody who may be chosen for one kind or another. Raises Invalid."""
+
+def add_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id: str) -> bool:
+    """Somebody who may be chosen for one kind or another; True when they are the only one, and so chosen for all.
+
+    Raises Invalid.
+    """
     with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, _now):
         person = find_person(session, leaver.organization_id, account_id)
         if person is None or account_id == leaver.account_id:
             raise Invalid("successor", "This person cannot be a successor.", "Choose somebody else.")
         leaver.successors = list(dict.fromkeys([*leaver.successors, account_id]))
-        if len(leaver.successors) == 1:
+        alone = len(leaver.successors) == 1
+        if alone:
             leaver.choices = {kind.value: account_id for kind in Kind if kind is not Kind.TOKEN}
+        return alone
 
 
 def remove_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id: str) -> None:
@@ -43,7 +51,7 @@ def remove_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an operator chose: a successor for each kind ("" leaves it), and how access ends."""
+    """What an operator chose: a successor for each kind that they saw ("" leaves it), and how access ends."""
 
     choices: dict[str, str]
     deed: str
@@ -55,13 +63,26 @@ class Plan:
     message: str
 
 
+def look_again(tools: Toolbox, caller: Caller, leaver_id: str, plan: Plan) -> None:
+    """Forgets what was found and looks anew, but keeps what was chosen so far: nothing acts on it before `choose`."""
+    with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, now):
+        choices = leaver.choices | plan.choices
+        leaver.choices = {kind: each for kind, each in choices.items() if each in leaver.successors}
+        if plan.deed in {deed.value for deed in ENDINGS}:
+            leaver.deed = plan.deed
+        if plan.message_by in MESSAGES:
+            leaver.message_by = plan.message_by
+        _write_down(leaver, plan)
+        look_anew(session, leaver, now)
+
+
 def choose(tools: Toolbox, caller: Caller, leaver_id: str, plan: Plan) -> None:
     """Writes the choice down; the worker then tries it dry. Raises Invalid."""
     if plan.deed not in {deed.value for deed in ENDINGS}:
         raise Invalid("deed", "This ending does not exist.", "Choose one of the list.")
     if plan.ends_at is not None and plan.ends_at <= tools.clock():
         raise Invalid("ends_at", "This moment is over.", "Choose a later one, or leave it empty: at once.")
-    if plan.message_by not in ("", "atlassian", "own"):
+    if plan.message_by not in MESSAGES:
         raise Invalid("message_by", "Nobody would send this message.", "Choose one of the list.")
     if plan.message_by == "atlassian" and plan.deed != Deed.DEACTIVATE:
         raise Invalid(
@@ -80,9 +101,8 @@ def choose(tools: Toolbox, caller: Caller, leaver_id: str, plan: Plan) -> None:
         if unknown:
             raise Invalid("successor", "Somebody was chosen who is no successor.", "Add them above first.")
         leaver.choices = {kind: each for kind, each in plan.choices.items() if each}
-        leaver.deed, leaver.ends_at, leaver.revoke_tokens = plan.deed, plan.ends_at, plan.revoke_tokens
-        leaver.why, leaver.note = plan.why.strip()[:200], plan.note.strip()[:500]
-        leaver.message_by, leaver.message = plan.message_by, plan.message.strip()[:1000]
+        leaver.deed, leaver.message_by = plan.deed, plan.message_by
+        _write_down(leaver, plan)
         _give_out(session, leaver)
         work_on(leaver, LeaverState.CHECKING, now)
         record_leaver(session, Event.LEAVER_PLANNED, leaver, caller.account_id or "", now)
@@ -124,6 +144,13 @@ def confirm(tools: Toolbox, caller: Caller, leaver_id: str) -> None:
         )
         work_on(leaver, LeaverState.HANDING_OVER, now)
         record_leaver(session, Event.LEAVER_CONFIRMED, leaver, caller.account_id or "", now)
+
+
+def _write_down(leaver: Leaver, plan: Plan) -> None:
+    """What of a plan can be kept whatever it says."""
+    leaver.ends_at, leaver.revoke_tokens = plan.ends_at, plan.revoke_tokens
+    leaver.why, leaver.note = plan.why.strip()[:200], plan.note.strip()[:500]
+    leaver.message = plan.message.strip()[:1000]
 
 
 def _give_out(session: Session, leaver: Leaver) -> None:

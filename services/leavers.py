@@ -149,13 +149,18 @@ def request_leavers(tools: Toolbox, caller: Caller, account_ids: Sequence[str]) 
 def look_again(tools: Toolbox, caller: Caller, leaver_id: str) -> None:
     """Forgets what was found and looks anew; nothing of it has been moved yet."""
     with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, now):
-        keys = (Belonging.organization_id == leaver.organization_id, Belonging.leaver_id == leaver.id)
-        session.execute(delete(Belonging).where(*keys))
-        session.execute(
-            delete(Look).where(Look.organization_id == leaver.organization_id, Look.leaver_id == leaver.id)
-        )
-        _plan_looks(session, leaver)
-        work_on(leaver, LeaverState.LOOKING, now)
+        look_anew(session, leaver, now)
+
+
+def look_anew(session: Session, leaver: Leaver, now: datetime) -> None:
+    """The same inside a transaction that does more."""
+    keys = (Belonging.organization_id == leaver.organization_id, Belonging.leaver_id == leaver.id)
+    session.execute(delete(Belonging).where(*keys))
+    session.execute(
+        delete(Look).where(Look.organization_id == leaver.organization_id, Look.leaver_id == leaver.id)
+    )
+    _plan_looks(session, leaver)
+    work_on(leaver, LeaverState.LOOKING, now)
 
 
 def require_leaver(session: Session, organization_id: str, leaver_id: str) -> Leaver:

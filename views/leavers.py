@@ -106,8 +106,15 @@ def progress(leaver_id: str) -> str | Response:
 @blueprint.post("/<leaver_id>/look")
 @api
 @operator_only
-def look(leaver_id: str) -> str:
-    leavers.look_again(tools(), caller(), leaver_id)
+def look(leaver_id: str) -> str | Response:
+    """What was typed in the plan so far is kept."""
+    if _typed() is None:
+        leavers.look_again(tools(), caller(), leaver_id)
+        return content(leaver_id)
+    try:
+        leaver_decisions.look_again(tools(), caller(), leaver_id, _plan(leaver_id))
+    except Invalid as problem:
+        return shown_again(content(leaver_id, problem=problem, typed=_typed()), problem)
     return content(leaver_id)
 
 
@@ -115,12 +122,13 @@ def look(leaver_id: str) -> str:
 @api
 @operator_only
 def successor(leaver_id: str) -> str:
-    account_id = request.form.get("account_id", "")
+    """What was typed in the plan so far is shown again; whoever is the only successor is chosen for everything."""
+    account_id, typed = request.form.get("account_id", ""), _typed()
     if request.form.get("remove"):
         leaver_decisions.remove_successor(tools(), caller(), leaver_id, account_id)
-    else:
-        leaver_decisions.add_successor(tools(), caller(), leaver_id, account_id)
-    return content(leaver_id)
+    elif leaver_decisions.add_successor(tools(), caller(), leaver_id, account_id) and typed is not None:
+        typed |= {f"successor-{kind.value}": account_id for kind in ORDER}
+    return content(leaver_id, typed=typed)
 
 
 @blueprint.post("/<leaver_id>/plan")
@@ -130,7 +138,7 @@ def plan(leaver_id: str) -> str | Response:
     try:
         leaver_decisions.choose(tools(), caller(), leaver_id, _plan(leaver_id))
     except Invalid as problem:
-        return shown_again(content(leaver_id, problem=problem, typed=dict(request.form)), problem)
+        return shown_again(content(leaver_id, problem=problem, typed=_typed()), problem)
     return content(leaver_id)
 
 
@@ -175,6 +183,11 @@ def evidence_file(leaver_id: str) -> Response:
     return download(rows, f"rollcall-leaver-{leaver_id[:8]}.csv")
 
 
+def _typed() -> dict[str, str] | None:
+    """The plan as it was typed; None when it did not come along."""
+    return dict(request.form) if "deed" in request.form else None
+
+
 def _plan(leaver_id: str) -> Plan:
     """What was typed. Raises Invalid."""
     form = request.form
@@ -187,7 +200,9 @@ def _plan(leaver_id: str) -> Plan:
             "ends_at", "This is no date with a time.", "Write it as 2027-05-01T18:00, or leave it empty."
         ) from problem
     return Plan(
-        choices={kind.value: form.get(f"successor-{kind.value}", "") for kind in ORDER},
+        choices={
+            kind.value: form[f"successor-{kind.value}"] for kind in ORDER if f"successor-{kind.value}" in form
+        },
         deed=form.get("deed", ""),
         ends_at=ends_at if form.get("when") == "later" else None,
         revoke_tokens=bool(form.get("revoke_tokens")),

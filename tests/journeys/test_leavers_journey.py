@@ -75,16 +75,22 @@ def test_somebody_leaves(
     journey.look("what-she-owns")
     expect(frame.get_by_text("Automation rules whose actor they are")).to_be_visible()
 
-    # Two successors, who get different things; one kind stays.
+    # Two successors, who get different things; one kind stays. What was typed before stays too.
+    tokens = frame.get_by_label("Revoke all of them when their access ends")
+    tokens.uncheck()
+    frame.get_by_label("Note").fill("Leaves for the mountains")
     for name in ("Jon Okafor", "Priya Raman"):
         frame.get_by_label(re.compile("Who takes over|Name another successor")).fill(name.split()[0])
         journey.click(f"Choose {name}")
         expect(journey.button(f"Remove {name}")).to_be_visible()
+    expect(tokens).not_to_be_checked()
+    expect(frame.get_by_label("Note")).to_have_value("Leaves for the mountains")
+    expect(frame.get_by_label("Who gets: Filters")).to_have_value(JON)
+    tokens.check()
     frame.get_by_label("Who gets: Filters").select_option("Priya Raman")
     frame.get_by_label("Who gets: Dashboards").select_option("Leave as it is")
     frame.get_by_label("Then").select_option("Deactivate their account")
     frame.get_by_label("Reason").select_option("New job")
-    frame.get_by_label("Note").fill("Leaves for the mountains")
     frame.get_by_label("Tell them").select_option("By Atlassian, when they log in")
     journey.click("Try it dry")
     expect(frame.locator("#message-problem")).to_contain_text("The message is empty")

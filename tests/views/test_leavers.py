@@ -190,6 +190,84 @@ def test_a_slip_is_said_at_its_field(
     assert sentence in words_of(answer)
 
 
+def ticked(answer: TestResponse) -> bool:
+    return re.search(r'name="revoke_tokens" value="yes" checked', answer.text) is not None
+
+
+def chosen(answer: TestResponse, field: str) -> str:
+    found = re.search(rf'<select[^>]* name="{field}".*?</select>', answer.text, re.DOTALL)
+    assert found is not None, field
+    option = re.search(r'value="([^"]*)" selected', found[0])
+    return option[1] if option else ""
+
+
+TYPED = {
+    "deed": "deactivate",
+    "when": "later",
+    "ends_at": "2101-05-01T18:00",
+    "why": "Retires",
+    "note": "Keeps the laptop",
+    "message_by": "atlassian",
+    "message": "Thank you",
+}
+
+
+def assert_as_typed(page: TestResponse) -> None:
+    assert not ticked(page)
+    for field in ("deed", "when", "message_by"):
+        assert chosen(page, field) == TYPED[field]
+    assert "<option selected>Retires</option>" in page.text
+    for value in ('value="2101-05-01T18:00"', 'value="Keeps the laptop"', ">Thank you</textarea>"):
+        assert value in page.text
+
+
+def test_a_successor_who_comes_or_goes_leaves_the_plan_as_it_was_typed(open_house: House) -> None:
+    leaver_id = id_of(open_house.post("/app/leavers", account_ids=UMA))
+    work(open_house)
+    address = f"/app/leavers/{leaver_id}/successors"
+    nobody = {"successor-filter": "", "successor-dashboard": ""}
+    page = open_house.post(address, account_id=JON, **TYPED, **nobody)
+    assert_as_typed(page)
+    assert chosen(page, "successor-filter") == chosen(page, "successor-dashboard") == JON
+    choices = {"successor-filter": JON, "successor-dashboard": ""}
+    page = open_house.post(address, account_id=PRIYA, **TYPED, **choices)
+    assert_as_typed(page)
+    assert (chosen(page, "successor-filter"), chosen(page, "successor-dashboard")) == (JON, "")
+    page = open_house.post(address, account_id=PRIYA, remove="yes", **TYPED, **choices)
+    assert_as_typed(page)
+    page = open_house.post(address, account_id=JON, remove="yes", **TYPED, **choices)
+    assert_as_typed(page)
+    assert chosen(page, "successor-filter") == ""
+
+
+def test_looking_again_keeps_the_plan_and_acts_on_nothing_of_it(open_house: House) -> None:
+    leaver_id = planned(open_house)
+    slip = open_house.post(f"/app/leavers/{leaver_id}/look", **TYPED | {"ends_at": "soon"})
+    assert slip.status_code == 422
+    assert 'id="ends_at-problem"' in slip.text
+    typed = TYPED | {"successor-dashboard": ""}
+    assert "questions answered" in words_of(open_house.post(f"/app/leavers/{leaver_id}/look", **typed))
+    work(open_house)
+    page = open_house.get(f"/app/leavers/{leaver_id}")
+    assert_as_typed(page)
+    assert (chosen(page, "successor-filter"), chosen(page, "successor-dashboard")) == (JON, "")
+    early = open_house.post(f"/app/leavers/{leaver_id}/confirm", looked="yes", tokens="yes", ending="yes")
+    assert early.status_code == 409, "it was not tried dry"
+
+
+def test_every_order_about_successors_and_looking_brings_the_plan_along(open_house: House) -> None:
+    leaver_id = planned(open_house)
+    found = open_house.get(f"/app/leavers/search?text=priya&of={leaver_id}")
+    page = open_house.get(f"/app/leavers/{leaver_id}")
+    for answer in (found, page):
+        (button,) = re.findall(
+            rf'<button[^>]*hx-post="/app/leavers/{leaver_id}/successors"[^>]*>', answer.text
+        )
+        assert 'hx-include="#plan"' in button
+    form = page.text.partition('<form id="plan"')[2].partition("</form>")[0]
+    assert f'hx-post="/app/leavers/{leaver_id}/look"' in form
+
+
 def test_the_dry_run_the_checklist_and_the_evidence(open_house: House) -> None:
     leaver_id = planned(open_house)
     page = open_house.get(f"/app/leavers/{leaver_id}")
