@@ -21,13 +21,17 @@ blueprint = Blueprint("provider_people", __name__, url_prefix="/app/identity-pro
 @api
 @operator_only
 def map_group(connection_id: str, group_id: str) -> str | Response:
+    """Only what came of it: on the page may be a token that is shown once, and what somebody is typing."""
     profile_id = request.form.get("profile", "")[:36]
     try:
         group = identity_providers.map_group(tools(), caller(), connection_id, group_id, profile_id)
     except Invalid as problem:
-        return shown_again(page(connection_id, problem=problem), problem)
+        return shown_again(
+            show.part("identity_providers/mapped.html", problem=problem), problem, "#groups-said"
+        )
     gives = "now gives a profile" if profile_id else "gives nothing any more"
-    return page(connection_id, saved=f"“{group.display_name}” {gives}. Its members follow in a moment.")
+    said = f"“{group.display_name}” {gives}. Its members follow in a moment."
+    return show.part("identity_providers/mapped.html", said=said)
 
 
 @blueprint.get("/people")

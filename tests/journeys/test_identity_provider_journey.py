@@ -92,8 +92,12 @@ def test_a_provider_from_its_token_to_somebody_s_last_day(
     frame.get_by_role("link", name="Entra").click()
     journey.arrive("Entra")
     expect(frame.get_by_label("Token: copy it now")).to_have_count(0)
+    frame.get_by_role("textbox", name="Name").fill("Entra, Berlin")
     frame.get_by_label("Profile of Engineering").select_option(label="Engineers")
+    journey.click("Save what Engineering gives")
     expect(frame.get_by_role("status").filter(has_text="now gives a profile")).to_be_visible()
+    expect(journey.button("Save what Engineering gives")).to_be_focused()
+    expect(frame.get_by_role("textbox", name="Name")).to_have_value("Entra, Berlin")
     journey.look("mapped")
 
     # What would change, seen, then live.
@@ -128,6 +132,17 @@ def test_a_provider_from_its_token_to_somebody_s_last_day(
     journey.arrive("Entra")
     expect(frame.get_by_role("region", name="Its last runs").get_by_role("row")).to_have_count(3)
     journey.look("its-runs")
+
+    # What a group gives changes for its members, who are told of first.
+    journey.click("Save what Engineering gives")
+    asked = frame.get_by_role("dialog", name="Change what “Engineering” gives?")
+    expect(asked).to_contain_text("1 member of the group will follow in a moment")
+    journey.look("what-a-group-gives")
+    asked.get_by_role("button", name="Leave it").click()
+    expect(frame.get_by_text("now gives a profile")).to_have_count(0)
+    journey.click("Save what Engineering gives")
+    asked.get_by_role("button", name="Save").click()
+    expect(frame.get_by_text("now gives a profile")).to_be_visible()
 
     # Another token, and the end of it.
     journey.click("Make another token")

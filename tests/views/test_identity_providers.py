@@ -135,7 +135,7 @@ def test_from_audit_to_live_with_a_preview_between(tidy: House) -> None:
     assert "None of their groups gives a profile" in words_of(tidy.get(f"{page}/people?state=settled"))
     assert "is live" in words_of(tidy.post(f"{page}/mode", live="yes"))
     assert "only says what would happen" in words_of(tidy.post(f"{page}/mode", live="no"))
-    assert re.search(rf'hx-post="{page}/groups/{group}\?page=1"', tidy.get(page).text)
+    assert f'hx-post="{page}/groups/{group}"' in tidy.get(page).text
     scim(tidy, token, "DELETE", f"/Users/{user}")
 
 
@@ -152,6 +152,36 @@ def test_a_group_is_mapped_to_a_profile(tidy: House) -> None:
     assert tidy.post(f"{page}/groups/nothing", profile="").status_code == 404
 
 
+def test_what_a_group_gives_is_saved_by_a_button_and_when_live_after_a_question(tidy: House) -> None:
+    connection_id, token = connect(tidy)
+    page = f"{ROOT}/{connection_id}"
+    users = [scim(tidy, token, "POST", "/Users", {"userName": f"u{each}"})["id"] for each in range(2)]
+    members = [{"value": each} for each in users]
+    group = scim(tidy, token, "POST", "/Groups", {"displayName": "Sales", "members": members})["id"]
+    scim(tidy, token, "POST", "/Groups", {"displayName": "Support"})
+    save = f'hx-post="{page}/groups/{group}" hx-target="#groups-said"'
+
+    def selects() -> list[str]:
+        return re.findall(r'<select[^>]* name="profile"[^>]*>', tidy.get(page).text)
+
+    assert len(selects()) == 2
+    assert not [each for each in selects() if "hx-" in each], "choosing stores nothing"
+    audit = tidy.get(page).text
+    assert re.search(rf'id="gives-{group}".*?<button [^>]*{save}>Save<', audit, re.DOTALL)
+    assert "follow in a moment" not in audit
+    follow(tidy)
+    tidy.get(f"{page}/preview")
+    tidy.post(f"{page}/mode", live="yes")
+    live = tidy.get(page)
+    before, _, dialog = live.text.partition(f'<dialog id="ask-{group}"')
+    assert save not in before
+    assert save in dialog.partition("</dialog>")[0]
+    assert "Change what “Sales” gives? This connection is live. 2 members of the group will" in words_of(live)
+    assert "Nobody is in the group yet: whoever joins it gets what you chose." in words_of(live)
+    answer = tidy.post(f"{page}/groups/{group}", profile="")
+    assert words_of(answer) == "“Sales” gives nothing any more. Its members follow in a moment."
+
+
 def test_what_a_provider_gives_has_no_end_of_its_own(tidy: House) -> None:
     connection_id, token = connect(tidy)
     page = f"{ROOT}/{connection_id}"
@@ -163,7 +193,7 @@ def test_what_a_provider_gives_has_no_end_of_its_own(tidy: House) -> None:
     profile = profiles.save_profile(tools, ana, None, typed)
     try:
         refused = tidy.post(f"{page}/groups/{group}", profile=profile.id)
-        assert (refused.status_code, refused.headers["HX-Retarget"]) == (422, "#main")
+        assert (refused.status_code, refused.headers["HX-Retarget"]) == (422, "#groups-said")
         assert (
             "“Three months” ends by itself (90 days), but what a provider gives holds as long as the provider says so. "
             "Choose a profile without an end." in words_of(refused)
