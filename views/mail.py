@@ -20,6 +20,9 @@ from views.errors import shown_again
 
 blueprint = Blueprint("mail", __name__, url_prefix="/app/mail")
 FIELDS = ("host", "port", "security", "username", "from_address", "from_name")
+EMPTY = dict.fromkeys(FIELDS, "") | {"security": "tls", "port": "465"}
+"""The form of an organization without a mail server of its own."""
+UNSAVED = ("What you typed is not stored yet, and a test uses what is stored.", "Save first, then test.")
 DIGEST_WORDS = [
     (DigestEvery.OFF, "Never"),
     (DigestEvery.DAY, "Every morning at seven"),
@@ -58,12 +61,13 @@ def forget_sender() -> str:
 @api
 @operator_only
 def test() -> str:
-    """The answer of the mail server is an outcome, not an error of ours."""
+    """The answer of the mail server is an outcome, not an error of ours; the page keeps what is typed on it."""
+    if not _is_stored():
+        return _tried(mail_testing.Tried(False, *UNSAVED))
     try:
-        tried = mail_testing.send_test(tools(), caller())
+        return _tried(mail_testing.send_test(tools(), caller()))
     except AppError as problem:
-        tried = mail_testing.Tried(False, problem.sentence, problem.next_step)
-    return _content(tried=tried)
+        return _tried(mail_testing.Tried(False, problem.sentence, problem.next_step))
 
 
 @blueprint.post("/settings")
@@ -98,6 +102,21 @@ def let_go(account_id: str) -> str:
     return _content(saved="Mails go to this person again.")
 
 
+def _tried(tried: mail_testing.Tried) -> str:
+    return show.part("mail/tested.html", tried=tried)
+
+
+def _is_stored() -> bool:
+    """Whether the form on the screen says what is stored; a request without it says nothing else."""
+    stored = _known(mail_senders.own_sender(tools(), caller()))
+    typed = {name: request.form.get(name, stored[name]).strip() for name in FIELDS}
+    return typed == stored and not request.form.get("password")
+
+
+def _known(sender: mail_senders.SenderView | None) -> dict[str, str]:
+    return {name: str(getattr(sender, name)) for name in FIELDS} if sender else EMPTY
+
+
 def _content(typed: dict[str, str] | None = None, **extra: Any) -> str:
     organization_id = require_organization(tools(), caller())
     sender = mail_senders.own_sender(tools(), caller())
@@ -109,7 +128,6 @@ def _content(typed: dict[str, str] | None = None, **extra: Any) -> str:
         stopped = me is not None and me.digest_stopped_at is not None
         named = me is not None
         names = names_of(session, organization_id, [sender.changed_by if sender else ""])
-    known = {name: str(getattr(sender, name)) for name in FIELDS} if sender else {}
     return show.place(
         "mail/index.html",
         tab="notices",
@@ -118,7 +136,7 @@ def _content(typed: dict[str, str] | None = None, **extra: Any) -> str:
         names=names,
         has_default=tools().settings.mail_server is not None,
         default_from=tools().settings.mail_from,
-        typed={"security": "tls", "port": "465"} | known | (typed or {}),
+        typed=_known(sender) | (typed or {}),
         settings=settings,
         time_zone=time_zone,
         languages=languages(),

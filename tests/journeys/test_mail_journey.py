@@ -48,6 +48,16 @@ def test_mail_from_the_server_to_the_mailbox(
     expect(frame.get_by_text("The mail server took the mail.")).to_be_visible()
     journey.look("tried")
 
+    # What is typed is not what is tested.
+    frame.get_by_label("Host").fill("127.0.0.1")
+    frame.get_by_label("Password").fill("swordfish")
+    journey.click("Send a test mail")
+    expect(frame.get_by_text("Save first, then test.")).to_be_visible()
+    expect(frame.get_by_label("Host")).to_have_value("127.0.0.1")
+    expect(frame.get_by_label("Password")).to_have_value("swordfish")
+    journey.look("save-first")
+    frame.get_by_label("Password").fill("")
+
     # One of our own in a private network is refused at its field.
     frame.get_by_label("Host").fill("127.0.0.1")
     frame.get_by_label("Mails come from").fill("it@acme.example")

@@ -80,6 +80,29 @@ def test_a_slip_is_said_at_its_field_and_nothing_is_lost(
     assert "swordfish" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"host": "8.8.8.8"}, {"port": "587"}, {"security": "starttls"}, {"from_name": ""}, {"username": ""}],
+)
+def test_what_is_not_saved_is_not_tested(rooms: House, changed: dict[str, str]) -> None:
+    rooms.post("/app/mail/sender", **SENDER)
+    # A password that is typed is another one, even when all else is as it was.
+    typed = SENDER | {"password": ""} | changed if changed else SENDER
+    answer = rooms.post("/app/mail/test", **typed)
+    assert "Save first, then test." in words_of(answer)
+    assert "<form" not in answer.text, "the form on the screen stays, with all that is typed in it"
+    with rooms.deployment.tools.begin() as session:
+        assert session.query(MailSender).one().tested_at is None
+
+
+def test_an_empty_form_tests_the_server_of_the_deployment_and_a_filled_one_does_not(rooms: House) -> None:
+    empty = SENDER | dict.fromkeys(("host", "username", "password", "from_address", "from_name"), "")
+    for form in ({}, empty):
+        tried = rooms.post("/app/mail/test", **form)
+        assert "Your organization has no mail server yet. Save a mail server first." in words_of(tried)
+    assert "Save first, then test." in words_of(rooms.post("/app/mail/test", **SENDER))
+
+
 def test_a_text_is_changed_and_given_back(rooms: House) -> None:
     page = rooms.get(TEXT)
     assert address_of(page) == "mail/texts/person:warned/en"
