@@ -112,6 +112,13 @@
   // Narrowing and finding are no change of the form.
   document.addEventListener("change", (event) => { if (event.target.matches("[data-narrows], [name=find]")) event.stopPropagation(); }, true);
 
+  // --- a date is one when its year is whole ---------------------------------------------------------------------------
+  // Somebody who types 2026 comes by the years 2, 20 and 202, and each of them would be answered.
+  document.addEventListener("change", (event) => {
+    const { type, value, validity } = event.target;
+    if (type === "date" && (validity.badInput || (value && value < "1000"))) event.stopPropagation();
+  }, true);
+
   // --- selection over the pages of one filter ------------------------------------------------------------------------
   let chosen = new Set();
   let whole = false;

@@ -66,8 +66,8 @@ def look(ticket_rule_id: str) -> str:
 @api
 @operator_only
 def log(ticket_rule_id: str) -> str:
-    """The log alone, asked for again while something moves."""
-    return show.part("tickets/log.html", **_log(ticket_rule_id).context())
+    """The rows of the log, asked for by its filter, and again while something moves."""
+    return show.part("tickets/log_rows.html", **_log(ticket_rule_id).context())
 
 
 @blueprint.get("/<ticket_rule_id>/edit")

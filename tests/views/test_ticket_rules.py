@@ -120,6 +120,11 @@ def test_trying_and_the_log(tidy: House) -> None:
     log = tidy.get(f"{PLACE}/{rule_id}/log")
     assert "Skipped" in words_of(log)
     assert "Uma Lindqvist" in words_of(log)
+    assert 'id="log-rows"' in log.text
+    assert "<form" not in log.text, "the filter stays as it is while the rows follow"
+    page = tidy.get(f"{PLACE}/{rule_id}").text
+    assert f'hx-get="{PLACE}/{rule_id}/log" hx-target="#log-rows"' in page.partition('id="log-rows"')[0]
+    assert "No ticket is in this state" in words_of(tidy.get(f"{PLACE}/{rule_id}/log?state=applied"))
     assert "No ticket is in this state" in words_of(tidy.get(f"{PLACE}/{rule_id}?state=applied"))
     assert "1–1 of 1 tickets" in words_of(tidy.get(f"{PLACE}/{rule_id}?state=skipped&page=x"))
     (again,) = re.findall(r"/calls/([0-9a-f-]{36})/again", log.text)
