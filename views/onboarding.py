@@ -71,6 +71,6 @@ def _page(typed: Typed, problem: Invalid | None = None, saved: str = "") -> str:
         page=min(page, pages),
         pages=pages,
         per_page=invitations.PER_PAGE,
-        today=tools().clock().date(),
+        today=show.today_there(),
         address=show.address("onboarding", {"page": str(page)} if 1 < page <= pages else {}),
     )

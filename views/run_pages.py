@@ -85,7 +85,7 @@ def content(run_id: str, problem: Invalid | None = None, typed: dict[str, str] |
             explanation=_explanation(view),
             verb=DEED_VERBS[view.deed] if view.deed else "Change",
             purposes=PURPOSES,
-            today=tools().clock().date(),
+            today=show.today_there(),
             problem=problem,
             typed=typed or {},
             **context,

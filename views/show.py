@@ -109,6 +109,11 @@ def zone() -> str:
     return home.time_zone if home is not None else "UTC"
 
 
+def today_there() -> date:
+    """The first day that an operator may choose."""
+    return tools().clock().astimezone(ZoneInfo(zone())).date()
+
+
 def _flag(matter: Matter | None) -> dict[str, str] | None:
     """A matter as a flag of the host."""
     if matter is None:
@@ -125,7 +130,7 @@ def _flag(matter: Matter | None) -> dict[str, str] | None:
 def register(app: Flask) -> None:
     """Gives the templates their words, and the addresses of our own files by version."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals |= {"asset": asset, "zone": zone}
+    app.jinja_env.globals |= {"asset": asset, "today_there": today_there, "zone": zone}
     app.jinja_env.filters |= {
         "ago": ago,
         "answer_tone": lambda answer: words.ANSWERS[answer.kind][1],

@@ -120,3 +120,15 @@ def test_a_last_day_is_the_same_at_the_edge_of_the_world(sqlite_world: World) ->
     assert any(f"given ends on {words(until)}." in sentence for sentence in said)
     assert f"until {words(until)}" in told["text"]
     assert f"It was given until {words(until)}." in ended["text"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_the_first_day_to_choose_is_today_there(sqlite_world: World, zone: str) -> None:
+    """In one of the two it is always another day than in UTC."""
+    world = sqlite_world
+    ana = world.synced()
+    calendars.set_calendar(world.tools, ana, zone, "")
+    profile(world)
+    shown = page(world, "/app/onboarding")
+    today = world.clock().astimezone(ZoneInfo(zone)).date()
+    assert f'name="starts_on" type="date" min="{today.isoformat()}"' in shown
