@@ -480,7 +480,7 @@ def test_a_token_that_atlassian_rejects_is_marked_and_said(sqlite_world: World) 
     for _ in range(3):
         finish(world)
         world.later(minutes=1)
-    assert states(world, leaver_id, *JIRA) == {"failed"}
+    assert states(world, leaver_id, *JIRA) == {"refused"}, "no call was made for any of them"
     assert leaver(world, leaver_id).reason.startswith("Something could not be handed over")
     assert world.audit("credential:died")
 
