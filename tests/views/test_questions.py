@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -44,7 +45,10 @@ def test_a_page_asks_little(house: House, tab: str) -> None:
 
 def test_a_page_of_many_runs_asks_as_little(house: House, many_runs: int) -> None:
     asks_little(house, "/app/runs")
-    assert f"51–{many_runs} of {many_runs} runs" in words_of(house.get("/app/runs?page=2"))
+    # Others may have left a run of their own.
+    there = re.search(r"51–(\d+) of \1 runs", words_of(house.get("/app/runs?page=2")))
+    assert there is not None
+    assert int(there[1]) >= many_runs
 
 
 def asks_little(house: House, path: str) -> None:
