@@ -307,7 +307,7 @@ def test_s56_whose_only_mail_was_refused_was_not_told(post: World) -> None:
     (row,) = mail_rows(post, person)
     with post.tools.begin() as session:
         session.get_one(Delivery, (ACME, row.id)).attempt = len(leasing.PAUSES) + 1
-    sending.fail(post.tools, ACME, row.id)
+    sending.fail(post.tools, ACME, row.id, len(leasing.PAUSES) + 1)
     case = post.case(run_id, person)
     assert (case.state, case.why) == ("acted", "unreachable")
     (entry,) = post.audit("case:could_not_warn")
