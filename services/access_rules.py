@@ -23,13 +23,12 @@ from models.access_rule import (
 from models.audit import Event
 from models.organization import close_gate
 from models.people import Membership
-from models.run import Run
 from rules.roster import Origin
 from rules.rule import Mode
 from services.access_rule_form import Checked, Typed, checked
 from services.audit import record
 from services.doors import require_organization
-from services.runs import GOING, stop_run
+from services.runs import stop_runs_of
 from services.toolbox import Toolbox
 
 MOST_RULES = 100
@@ -231,15 +230,7 @@ def _switch(session: Session, stored: StoredAccessRule, mode: Mode, by: str, now
 
 
 def _stop_runs(session: Session, stored: StoredAccessRule, by: str, now: datetime, reason: str) -> None:
-    going = select(Run).where(
-        Run.organization_id == stored.organization_id,
-        Run.origin == Origin.ACCESS_RULE.value,
-        Run.origin_id == stored.id,
-        Run.undoes.is_(None),
-        Run.state.in_(GOING),
-    )
-    for run in session.scalars(going).all():
-        stop_run(session, run, by, now, reason)
+    stop_runs_of(session, stored.organization_id, Origin.ACCESS_RULE, stored.id, by, now, reason)
 
 
 def _hand_on(session: Session, stored: StoredAccessRule) -> None:

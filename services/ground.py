@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.credential import credential_holders
-from models.organization import Organization, seats_of
+from models.organization import seats_of, zone_of
 from models.people import Grant, Group, Person, ProductAdmin
 from models.protected import protected_of
 from models.tenant import doors_of
@@ -36,8 +35,7 @@ def ground_of(tools: Toolbox, session: Session, organization_id: str, asked_by: 
 
 def day_in(session: Session, organization_id: str, now: datetime) -> date:
     """Which day it is where the organization lives."""
-    zone = session.scalar(select(Organization.time_zone).where(Organization.id == organization_id))
-    return now.astimezone(ZoneInfo(zone or "UTC")).date()
+    return now.astimezone(zone_of(session, organization_id)).date()
 
 
 def organization_facts(session: Session, organization_id: str) -> OrganizationFacts:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,7 +26,7 @@ from models.leaver import (
     find_leaver,
     open_leaver_of,
 )
-from models.organization import Organization
+from models.organization import zone_of
 from models.people import find_person, people_by_id
 from models.tenant import Product, doors_of
 from rules.deeds import Deed
@@ -118,9 +117,7 @@ def _end_of_last_day(
 
 def end_of_day(session: Session, organization_id: str, day: date) -> datetime:
     """When a day is over where the organization lives."""
-    zone = ZoneInfo(
-        session.scalar(select(Organization.time_zone).where(Organization.id == organization_id)) or "UTC"
-    )
+    zone = zone_of(session, organization_id)
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
 
 

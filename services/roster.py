@@ -9,13 +9,12 @@ from datetime import date, datetime, time
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Invalid
 from models.audit import Event
-from models.organization import Organization
+from models.organization import zone_of
 from models.people_search import accounts_by_address
 from models.run import Run
 from rules.case import CaseState, RunState
@@ -151,9 +150,7 @@ def _add_entries(
 ) -> set[Deed]:
     """Adds a case for each entry, batch by batch. Returns the deeds of those who were chosen, or else of all."""
     seats = _Seats(session, run.organization_id)
-    zone = ZoneInfo(
-        session.scalar(select(Organization.time_zone).where(Organization.id == run.organization_id)) or "UTC"
-    )
+    zone = zone_of(session, run.organization_id)
     met: set[str] = set()
     deeds: dict[bool, set[Deed]] = {True: set(), False: set()}
     iterator, count = iter(entries), 0

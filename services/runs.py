@@ -76,6 +76,27 @@ def stop_all(session: Session, organization_id: str, actor: str, now: datetime, 
         stop_run(session, run, actor, now, reason)
 
 
+def stop_runs_of(
+    session: Session,
+    organization_id: str,
+    origin: Origin,
+    origin_id: str,
+    actor: str,
+    now: datetime,
+    reason: str,
+) -> None:
+    """Stops all that one rule or connection has begun; taking something back is no deed of theirs."""
+    going = select(Run).where(
+        Run.organization_id == organization_id,
+        Run.origin == origin.value,
+        Run.origin_id == origin_id,
+        Run.undoes.is_(None),
+        Run.state.in_(GOING),
+    )
+    for run in session.scalars(going).all():
+        stop_run(session, run, actor, now, reason)
+
+
 def stop_run(
     session: Session,
     run: Run,

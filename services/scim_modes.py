@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models.audit import Event
-from models.run import Run
 from models.scim import ScimConnection, ScimUser, connections_of
 from rules.roster import Origin
 from rules.scim import ScimMode
 from services.audit import record
-from services.runs import GOING, stop_run
+from services.runs import stop_runs_of
 from services.scim_book import ONLY_AUDITS
 
 MODES = {ScimMode.LIVE: "Live", ScimMode.AUDIT: "Audit only"}
@@ -52,12 +51,4 @@ def stop_runs(session: Session, found: ScimConnection, by: str, now: datetime, r
     """Stops all that the connection has begun."""
     # Before the connection's row is touched: a worker that ends a case comes to that one last as well. Whoever is in a
     # run that begins this very moment is spared at the deed (services/scim_book.py).
-    going = select(Run).where(
-        Run.organization_id == found.organization_id,
-        Run.origin == Origin.SCIM.value,
-        Run.origin_id == found.id,
-        Run.undoes.is_(None),
-        Run.state.in_(GOING),
-    )
-    for run in session.scalars(going).all():
-        stop_run(session, run, by, now, reason)
+    stop_runs_of(session, found.organization_id, Origin.SCIM, found.id, by, now, reason)
