@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from connect.caller import Caller
 from connect.errors import Conflict, NotFound
@@ -39,7 +39,7 @@ def confirm(tools: Toolbox, caller: Caller, run_id: str) -> None:
             raise Conflict("This list belongs to an access rule.", "Open the rule and switch it live.")
         if run.state != RunState.PREVIEW or run.created_at < now - PREVIEWS_LIVE:
             raise Conflict("This preview was used already, or is too old.", "Make a new preview.")
-        if run.undoes is not None and _goes_on(session, organization_id, Run.id == run.undoes):
+        if run.undoes is not None and _has_somebody_in_hand_again(session, run):
             raise Conflict("The run that this would take back goes on again.", "Wait until it has finished.")
         chosen = count_cases(session, organization_id, run_id).get(CaseState.PLANNED, 0)
         if not chosen:
@@ -183,6 +183,24 @@ def _begin_grace_anew(session: Session, organization_id: str, run_id: str) -> No
         .values(due_at=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def _has_somebody_in_hand_again(session: Session, undo: Run) -> bool:
+    """Whether the run that it takes back is at it again with one of these people: those whom it tries once more.
+
+    With others it may go on for weeks: a grace, or an operator's word, keeps nobody from getting back what they had.
+    """
+    undone = aliased(Case)
+    again = (
+        select(Case.id)
+        .join(undone, (undone.organization_id == Case.organization_id) & (undone.id == Case.undoes))
+        .where(
+            Case.organization_id == undo.organization_id,
+            Case.run_id == undo.id,
+            undone.state.in_([state.value for state in OPEN]),
+        )
+    )
+    return session.scalar(again.limit(1)) is not None
 
 
 def _goes_on(session: Session, organization_id: str, which: ColumnElement[bool]) -> bool:

@@ -23,6 +23,7 @@ from services import (
     previews,
     protecting,
     provider_lists,
+    reviews,
     roster,
     rule_runs,
     rules,
@@ -653,6 +654,21 @@ def test_one_person_of_a_run_can_be_taken_back(world: World) -> None:
     run_id = ran(world, ana, [one, other], step("suspend"))
     world.undo(ana, run_id, one)
     assert world.states(run_id) == {one: "undone", other: "acted"}
+
+
+def test_one_person_is_taken_back_while_the_run_still_waits_for_another(world: World) -> None:
+    """An operator who has not decided, or a grace, keeps a run going for weeks."""
+    ana = world.store_key()
+    one, other = world.people(2)
+    world.sync(ana)
+    rule_id = world.rule(ana, step("suspend"), mode="review", who={"people": [one, other]})
+    run_id = world.run_rule(ana, rule_id)
+    reviews.approve(world.tools, ana, [world.case(run_id, one).id])
+    world.act()
+    assert world.states(run_id) == {one: "acted", other: "review"}
+    world.undo(ana, run_id, one)
+    assert world.states(run_id) == {one: "undone", other: "review"}
+    assert world.effects(one) == {"suspend": 1, "restore": 1}
 
 
 def test_access_that_ended_by_other_hands_is_not_claimed(sqlite_world: World) -> None:
