@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.organization import Organization
 from models.people import Person
@@ -239,6 +239,14 @@ def _undo_objection(
         return "This was taken back already."
     if original.finished_at is None:
         return "The run that is to be taken back goes on with this person."
+    # A later deed and the undo of it leave nothing behind: the way back leads from the last run to the first.
+    later = aliased(Case)
+    is_undo_of_a_later_one = select(later.id).where(
+        later.organization_id == Case.organization_id,
+        later.id == Case.undoes,
+        later.state == CaseState.UNDONE.value,
+        later.finished_at > original.finished_at,
+    )
     newer = session.scalars(
         select(Case).where(
             Case.organization_id == case.organization_id,
@@ -248,6 +256,7 @@ def _undo_objection(
             Case.changed.is_(True),
             Case.state != CaseState.UNDONE.value,
             Case.finished_at > original.finished_at,
+            ~is_undo_of_a_later_one.exists(),
         )
     )
     things = {change.about for change in about}

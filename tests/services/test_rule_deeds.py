@@ -671,6 +671,21 @@ def test_one_person_is_taken_back_while_the_run_still_waits_for_another(world: W
     assert world.effects(one) == {"suspend": 1, "restore": 1}
 
 
+def test_s51_two_runs_are_taken_back_one_after_the_other(world: World) -> None:
+    """The last one first: it leaves nothing behind that would stand in the way of the one before."""
+    ana = world.store_key()
+    (person,) = world.people(1, **THREE_WAYS)
+    before = world.holding(person)
+    first = ran(world, ana, [person], LOSE_JIRA, name="First")
+    world.settled()
+    second = ran(world, ana, [person], step("suspend"), name="Second")
+    world.undo(ana, second)
+    assert world.states(second) == {person: "undone"}
+    world.undo(ana, first)
+    assert (world.states(first), world.case(first, person).reason) == ({person: "undone"}, "")
+    assert world.holding(person) == before
+
+
 def test_access_that_ended_by_other_hands_is_not_claimed(sqlite_world: World) -> None:
     """Between two readings of the same person somebody else takes the role away: nothing was done here."""
     world = sqlite_world
