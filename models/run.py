@@ -15,9 +15,11 @@ from sqlalchemy import (
     Select,
     String,
     UniqueConstraint,
+    bindparam,
     false,
     func,
     select,
+    update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -182,6 +184,20 @@ def running_run_ids(organization_id: str | BindParameter[str]) -> Select[str]:
 
 def find_case(session: Session, organization_id: str, case_id: str) -> Case | None:
     return session.get(Case, (organization_id, case_id))
+
+
+_HOLD = (
+    update(Case)
+    .where(Case.organization_id == bindparam("of_organization"), Case.id == bindparam("case_id"))
+    .values(account_id=Case.account_id)
+    .returning(Case)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
+
+
+def hold_case(session: Session, organization_id: str, case_id: str) -> Case | None:
+    """The same, kept from everybody else to the end of the transaction. SQLite knows no FOR UPDATE: write first."""
+    return session.scalar(_HOLD, {"of_organization": organization_id, "case_id": case_id})
 
 
 def count_cases(session: Session, organization_id: str, run_id: str) -> dict[CaseState, int]:

@@ -92,10 +92,10 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
         case Record():
             if order.action.deed is Deed.INVITE:
                 remember_newcomer(tools, gateway, order)
-            outcomes.finish(tools, order, CaseState.ACTED, "Found done after an interruption.")
+            outcomes.finish_by_facts(tools, order, CaseState.ACTED, "Found done after an interruption.")
         case Spare(reason):
             half_way = "Stopped half-way: " if order.landed else ""
-            outcomes.finish(tools, order, CaseState.SPARED, f"{half_way}{reason}")
+            outcomes.finish_by_facts(tools, order, CaseState.SPARED, f"{half_way}{reason}")
         case Wait(until):
             outcomes.postpone(tools, order, until)
         case Act(changes):
@@ -194,7 +194,7 @@ def _is_called_off(tools: Toolbox, order: Order) -> bool:
         return True
     if objection is None:
         return False
-    outcomes.finish(tools, order, CaseState.SPARED, objection)
+    outcomes.finish_by_facts(tools, order, CaseState.SPARED, objection)
     return True
 
 
@@ -202,13 +202,14 @@ def _do(
     tools: Toolbox, gateway: OrganizationGateway, order: Order, seen: Snapshot, changes: tuple[Change, ...]
 ) -> None:
     if not changes:
-        outcomes.finish(tools, order, CaseState.SPARED, "Nothing that Rollcall can see is left to change.")
+        reason = "Nothing that Rollcall can see is left to change."
+        outcomes.finish_by_facts(tools, order, CaseState.SPARED, reason)
         return
     refused = refusal_of(gateway, order.action.deed, order.account_id)
     if refused:
         with tools.begin() as session:
             remember(session, order.organization_id, order.account_id, refused, tools.clock())
-        outcomes.finish(tools, order, CaseState.REFUSED, refused, rejected=True)
+        outcomes.finish_by_facts(tools, order, CaseState.REFUSED, refused, rejected=True)
         return
     if not _begin(tools, order, seen, changes):
         outcomes.give_way(tools, order)

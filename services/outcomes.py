@@ -13,7 +13,7 @@ from connect.gateway.answers import NO_SEAT_LEFT
 from models.answer import Answer
 from models.audit import APP, Event
 from models.organization import Organization
-from models.run import Case, Run, find_case, find_run
+from models.run import Case, Run, find_case, find_run, hold_case
 from rules.case import UNFINISHED, CaseState, RunState, moved
 from rules.changes import Change
 from rules.roster import is_unknown
@@ -43,29 +43,55 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
 
     `rejected` means that Atlassian said no: whatever the person becomes later is not this case's doing.
     """
-    now = tools.clock()
     with tools.begin() as session:
         case = find_case(session, order.organization_id, order.case_id)
-        if case is None or CaseState(case.state) not in UNFINISHED:
+        if case is not None and CaseState(case.state) in UNFINISHED:
+            _end(session, case, order, state, reason, tools.clock(), rejected=rejected)
+
+
+def finish_by_facts(
+    tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejected: bool = False
+) -> None:
+    """The same for what was found before a call of this attempt.
+
+    Whoever waited long in the queue may have been handed out twice. If the other attempt has begun since, what this
+    one has found may be that one's doing: it says itself what came of it.
+    """
+    with tools.begin() as session:
+        case = hold_case(session, order.organization_id, order.case_id)
+        if case is None or CaseState(case.state) not in UNFINISHED or case.acting_since != order.acting_since:
             return
-        run = session.get_one(Run, (case.organization_id, case.run_id))
-        case.state, case.reason = moved(CaseState(case.state), state).value, reason[:500]
-        case.finished_at, case.resume_at = now, None
-        if rejected:
-            case.acting_since = None
-        _write_landed(case, order)
-        _write_account(session, case, order)
-        forget_what_was_given_up(session, order)
-        if state is CaseState.ACTED:
-            remembering.remember(session, order, case.earlier or {}, now)
-        if state is CaseState.ACTED or case.changed:
-            remembering.remember_absence(session, order, case, run, now)
-        record_case(session, _EVENTS[state], order, now, reason)
-        if state is CaseState.ACTED and order.action.takes:
-            _tell_that_it_ended(session, order, case, now)
-        if case.undoes is not None:
-            _mark_undone(session, case, order, state, now)
-        consequences.follow(session, case, run, now)
+        _end(session, case, order, state, reason, tools.clock(), rejected=rejected)
+
+
+def _end(
+    session: Session,
+    case: Case,
+    order: Order,
+    state: CaseState,
+    reason: str,
+    now: datetime,
+    *,
+    rejected: bool,
+) -> None:
+    run = session.get_one(Run, (case.organization_id, case.run_id))
+    case.state, case.reason = moved(CaseState(case.state), state).value, reason[:500]
+    case.finished_at, case.resume_at = now, None
+    if rejected:
+        case.acting_since = None
+    _write_landed(case, order)
+    _write_account(session, case, order)
+    forget_what_was_given_up(session, order)
+    if state is CaseState.ACTED:
+        remembering.remember(session, order, case.earlier or {}, now)
+    if state is CaseState.ACTED or case.changed:
+        remembering.remember_absence(session, order, case, run, now)
+    record_case(session, _EVENTS[state], order, now, reason)
+    if state is CaseState.ACTED and order.action.takes:
+        _tell_that_it_ended(session, order, case, now)
+    if case.undoes is not None:
+        _mark_undone(session, case, order, state, now)
+    consequences.follow(session, case, run, now)
 
 
 def turn_down(tools: Toolbox, order: Order, state: CaseState, problem: AppError) -> None:

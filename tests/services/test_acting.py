@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
@@ -301,6 +302,38 @@ def test_two_workers_with_the_same_person_at_the_same_moment(world: World) -> No
     world.act()
     assert [world.case(run_id, person).state for run_id in (first, second)].count("acted") == 1
     assert (world.effects(person), world.calls(person)) == (ONCE, 1)
+
+
+def test_s50_what_one_attempt_does_is_not_taken_for_somebody_elses_by_another(world: World) -> None:
+    """A handful that waited long is handed out twice: both have taken the case before one of them begins."""
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    run_id = world.begin_run(ana, [person])
+    case_id = world.case(run_id, person).id
+    taken, landed = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        taken.set()
+        assert landed.wait(30)
+
+    second = with_something_between(world.tools, once("before", "person", wait))
+    other = threading.Thread(target=act_on, args=(second, ACME, case_id, 1))
+
+    def let_the_other_one_look() -> None:
+        landed.set()
+        other.join()
+
+    other.start()
+    assert taken.wait(30)
+    act_on(
+        with_something_between(world.tools, once("after", "suspend", let_the_other_one_look)),
+        ACME,
+        case_id,
+        1,
+    )
+    case = world.case(run_id, person)
+    assert (case.state, case.changed, world.effects(person)) == ("acted", True, ONCE)
+    assert [entry.subject for entry in world.audit("case:acted", "case:spared")] == [person]
 
 
 @pytest.mark.parametrize("landed", [True, False])
