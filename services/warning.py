@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.audit import Event
 from models.notice import Notice, NoticeKind
-from models.run import Case, find_case
+from models.run import Case, hold_case
 from rules.case import CaseState, moved
 from rules.changes import Snapshot
 from rules.deeds import Deed
@@ -220,8 +220,11 @@ def _give_notice(
 
 
 def _open(session: Session, order: Order) -> Case | None:
-    """The case, unless somebody has led it on since the order was taken: then another warning would be one too many."""
-    case = find_case(session, order.organization_id, order.case_id)
+    """The case, unless somebody has led it on since the order was taken: then another warning would be one too many.
+
+    Whoever stops its run this moment waits: a warning is not written over what they say.
+    """
+    case = hold_case(session, order.organization_id, order.case_id)
     if (
         case is None
         or case.state != order.state

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +19,15 @@ from services.answers import KEPT
 from services.keeping import NOTHING_TO_KEEP
 from services.mail_reach import NO_SERVER
 from services.warning import NOT_IN_A_PRODUCT
-from tests.services.workers import Crash, Killed, act_on, die, once, with_something_between
+from tests.services.workers import (
+    Crash,
+    Killed,
+    act_on,
+    before_it_is_written,
+    die,
+    once,
+    with_something_between,
+)
 from tests.world import ACME, ACME_KEY, LEASE_OVER, World
 
 pytestmark = pytest.mark.slow
@@ -325,6 +335,23 @@ def test_s55_kept_while_the_worker_is_at_it(sqlite_world: World) -> None:
     world.act()
     assert set(world.states(run_id).values()) == {"spared"}
     assert world.calls(between) == world.calls(interrupted) == 0
+
+
+def test_nobody_is_warned_in_a_run_that_is_stopped_this_moment(world: World) -> None:
+    """Whoever was, would read for ever that their access ends on a day that is long past."""
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    run_id = rule_runs.run_now(world.tools, ana, world.rule(ana, warned_step(), who={"people": [person]}))
+
+    def stop_when_it_is_written() -> None:
+        stop = partial(runs.stop, world.tools, ana, run_id)
+        to_the_end.enter_context(before_it_is_written(world.tools, "UPDATE run_case SET", stop))
+
+    with ExitStack() as to_the_end:
+        world.act(with_something_between(world.tools, once("after", "person", stop_when_it_is_written)))
+    assert (world.states(run_id), notices(world, person)) == ({person: "cancelled"}, [])
+    assert keeping.own_warning(world.tools, world.caller(person)) is None
 
 
 def test_s55_whoever_was_not_warned_keeps_nothing(world: World) -> None:

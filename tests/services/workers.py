@@ -7,6 +7,8 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import event
+
 from services import acting
 from services.footing import Footing
 from services.toolbox import Toolbox
@@ -72,6 +74,22 @@ def with_something_between(tools: Toolbox, around: Around) -> Toolbox:
         sessions=_Sessions(tools.sessions, around),  # type: ignore[arg-type]
         atlassian=_Atlassian(tools.atlassian, around),  # type: ignore[arg-type]
     )
+
+
+@contextmanager
+def before_it_is_written(tools: Toolbox, statement: str, deed: Callable[[], object]) -> Iterator[None]:
+    """Does `deed` once, in the middle of a transaction: after what it has read, before it writes by this statement."""
+    waiting = [deed]
+
+    def before(_connection: object, _cursor: object, asked: str, *_more: object) -> None:
+        if asked.startswith(statement) and waiting:
+            waiting.pop()()
+
+    event.listen(tools.engine, "before_cursor_execute", before)
+    try:
+        yield
+    finally:
+        event.remove(tools.engine, "before_cursor_execute", before)
 
 
 class _Sessions:
