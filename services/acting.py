@@ -57,6 +57,9 @@ def act_on_case(footing: Footing, case_id: str, attempt: int) -> None:
     order = take(footing, case_id, attempt)
     if order is None:
         return
+    if order.is_stopped:
+        outcomes.give_way(tools, order)
+        return
     try:
         with footing.gateway() as gateway:
             _lead(tools, gateway, order)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,7 +48,7 @@ class Order:
     version that its run names, and `step`; `newer_rule` is what the rule has become since. A case of an access rule has
     that, as it is now, and the `other_rules` that give something at the same time. One that a ticket brought, and that
     has not begun, has `raised`. `objection` is what our own memory has against the deed, an identity provider's word
-    included.
+    included. `is_stopped`: its run was stopped while an attempt led it on, and nothing is to be found out any more.
     """
 
     organization_id: str
@@ -79,6 +79,7 @@ class Order:
     warnings: int = 0
     due_at: datetime | None = None
     is_approved: bool = False
+    is_stopped: bool = False
 
     @property
     def asked_by(self) -> str:
@@ -143,16 +144,18 @@ def take(footing: Footing, case_id: str, attempt: int) -> Order | None:
         around = _around(session, case)
         # Even when the run was stopped: what came of a call is found out.
         is_known = case.state != CaseState.ACTING and case.acting_since is None
-        if around.run_state != RunState.RUNNING and is_known:
+        is_stopped = around.run_state == RunState.STOPPED and is_known
+        if around.run_state != RunState.RUNNING and is_known and not is_stopped:
             case.resume_at = None
             return None
         pause = around.paused_until
         later = pause if pause is not None and pause > now else look_again_at(session, case, now, settle)
-        if later is not None:
+        if later is not None and not is_stopped:
             case.resume_at = later
             return None
         under = footing.under(session, case.run_id, case.account_id)
-        return _order(session, case, under, remembered(around, now), settle)
+        order = _order(session, case, under, remembered(around, now), settle)
+        return replace(order, is_stopped=is_stopped)
 
 
 def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered, settle: timedelta) -> Order:

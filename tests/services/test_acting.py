@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -17,7 +18,15 @@ from rules.deeds import Deed
 from services import orders, outcomes, previews, run_progress, runs, undoing
 from services.footing import Footing
 from services.syncing import request_sync
-from tests.services.workers import Crash, Killed, act_on, die, once, with_something_between
+from tests.services.workers import (
+    Crash,
+    Killed,
+    act_on,
+    before_it_is_written,
+    die,
+    once,
+    with_something_between,
+)
 from tests.world import ACCOUNTS, ACME, ACME_KEY, LEASE_OVER, SETTLE, World
 
 ONCE = {"suspend": 1, "restore": 0}
@@ -371,6 +380,27 @@ def test_stopped_while_asked_to_slow_down(sqlite_world: World) -> None:
     sqlite_world.later(seconds=301)
     sqlite_world.act()
     assert sqlite_world.effects(person) == NEVER
+
+
+@pytest.mark.parametrize("world", [pytest.param("postgres_app", marks=pytest.mark.slow)], indirect=True)
+def test_stopped_at_the_moment_at_which_it_is_put_off(world: World) -> None:
+    """Atlassian asks us to slow down, and before we write it down, the run is stopped. SQLite lets nobody between."""
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    run_id = world.begin_run(ana, [person])
+    world.fault(r"/suspend$", "429", seconds=300)
+
+    def stop_when_it_is_written() -> None:
+        stop = partial(runs.stop, world.tools, ana, run_id)
+        to_the_end.enter_context(before_it_is_written(world.tools, "UPDATE run_case SET state", stop))
+
+    with ExitStack() as to_the_end:
+        world.act(with_something_between(world.tools, once("before", "suspend", stop_when_it_is_written)))
+    assert run_progress.show_run(world.tools, ana, run_id).state == "stopped"
+    world.later(seconds=301)
+    world.act()
+    case = world.case(run_id, person)
+    assert (case.state, case.reason, world.effects(person)) == ("cancelled", "The run was stopped.", NEVER)
 
 
 def test_trouble_that_does_not_end(sqlite_world: World) -> None:
