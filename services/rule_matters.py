@@ -17,9 +17,12 @@ from services.matter import Matter
 from services.reviews import count_waiting
 
 REMEMBERED = timedelta(days=7)
-"""A refused run is a matter until the next run of its rule, and not longer than this."""
+"""A refused run is a matter until the next run of its rule, and not longer than this.
+
+A braked one is as long as it holds its people: no run after it has them.
+"""
 # Asked on every page: not built anew each time.
-_NEWEST_RUNS = (
+_RUNS = (
     select(Run, StoredRule.name)
     .outerjoin(
         StoredRule,
@@ -30,7 +33,7 @@ _NEWEST_RUNS = (
         Run.rule_id.is_not(None),
         Run.undoes.is_(None),
         Run.state != RunState.PREVIEW.value,
-        Run.created_at > bindparam("since"),
+        (Run.created_at > bindparam("since")) | (Run.state == RunState.BRAKED.value),
     )
     .order_by(Run.created_at.desc())
 )
@@ -46,12 +49,12 @@ def about_rules(session: Session, organization_id: str, now: datetime) -> list[M
 
 
 def _unfinished(session: Session, organization_id: str, now: datetime) -> list[Matter]:
-    newest: dict[str, tuple[Run, str]] = {}
-    rows = session.execute(_NEWEST_RUNS, {"organization_id": organization_id, "since": now - REMEMBERED})
-    for run, rule_name in rows:
-        newest.setdefault(run.rule_id or "", (run, rule_name or "A rule"))
+    newest: dict[str, str] = {}
     found = []
-    for rule_id, (run, name) in newest.items():
+    rows = session.execute(_RUNS, {"organization_id": organization_id, "since": now - REMEMBERED})
+    for run, rule_name in rows:
+        rule_id, name = run.rule_id or "", rule_name or "A rule"
+        is_newest = newest.setdefault(rule_id, run.id) == run.id
         if run.state == RunState.BRAKED:
             sentence = f"“{name}” was stopped by its brake. {run.reason}"
             found.append(
@@ -64,7 +67,7 @@ def _unfinished(session: Session, organization_id: str, now: datetime) -> list[M
                     f"/app/runs/{run.id}",
                 )
             )
-        elif run.state == RunState.REFUSED:
+        elif is_newest and run.state == RunState.REFUSED:
             sentence = f"“{name}” did not run. {run.reason}"
             found.append(
                 Matter(

@@ -22,7 +22,8 @@ from rules.deeds import Action, Deed
 from rules.plan import out_of_scope, plan
 from rules.rule import How, Rule, Step, When, Who
 from rules.rule_file import BadRule, parse_rule
-from services import absences, previews, protecting, reviews, rule_runs, rules, run_progress, runs
+from rules.topics import Topic
+from services import absences, matters, previews, protecting, reviews, rule_runs, rules, run_progress, runs
 from services.candidates import candidates, people_as_candidates
 from services.ground import ground_of
 from services.scope import count_scope
@@ -323,6 +324,26 @@ def test_s47_a_braked_run_can_be_stopped_and_holds_its_people_until_then(world: 
         rule_runs.release_brake(world.tools, ana, braked)
     world.tick()
     assert all(world.calls(person) == 0 for person in people)
+
+
+def test_s47_a_braked_run_needs_an_operator_until_it_is_let_go_or_stopped(world: World) -> None:
+    """The next run of its rule finds nobody, since the braked one has them: that is no end of the matter."""
+    ana = world.store_key()
+    people = world.people(3)
+    world.sync(ana)
+    rule_id = world.rule(ana, brake={"number": 0}, who={"people": people})
+    braked = world.run_rule(ana, rule_id)
+
+    def waiting() -> list[str]:
+        found = matters.matters(world.tools, ACME)
+        return [one.action_path for one in found if one.topic is Topic.RUN_BRAKED]
+
+    for days in (1, 7):
+        world.later(days=days)
+        assert run_progress.show_run(world.tools, ana, world.run_rule(ana, rule_id)).state == "finished"
+        assert waiting() == [f"/app/runs/{braked}"]
+    runs.stop(world.tools, ana, braked)
+    assert waiting() == []
 
 
 def test_audit_only_lists_and_review_waits(world: World) -> None:
