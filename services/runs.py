@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from connect.caller import Caller
@@ -139,7 +139,10 @@ def _follow_what_landed(session: Session, run: Run, as_state: CaseState, now: da
 
 
 def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
-    """Takes up again everybody whose deed failed; who had a grace is warned anew. Raises Conflict when nobody did."""
+    """Takes up again everybody whose deed failed; who had a grace is warned anew. Raises Conflict when nobody did.
+
+    Whom a rule's run has failed, another run may have in hand by now: they are left to that one.
+    """
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
@@ -150,9 +153,11 @@ def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
         if _goes_on(session, organization_id, Run.undoes == run_id):
             raise Conflict("This run is being taken back.", "Wait until that has finished, or stop it.")
         _begin_grace_anew(session, organization_id, run_id)
-        make_due(session, organization_id, run_id, CaseState.FAILED, now)
+        again = make_due(session, organization_id, run_id, CaseState.FAILED, now, _in_no_other_hand(run))
+        if not again:
+            raise Conflict("Another run has them in hand by now.", "Look at what that one does.")
         run.state, run.finished_at = RunState.RUNNING.value, None
-        record_run(session, Event.RUN_RETRIED, run, caller.account_id or "", now, f"{failed} people")
+        record_run(session, Event.RUN_RETRIED, run, caller.account_id or "", now, f"{again} people")
         if run.origin == Origin.TIMED and run.undoes is not None:
             timed_beginnings.end_again(session, run, caller.account_id or "", now)
 
@@ -183,6 +188,27 @@ def _begin_grace_anew(session: Session, organization_id: str, run_id: str) -> No
         .values(due_at=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def _in_no_other_hand(run: Run) -> ColumnElement[bool]:
+    """Two warnings by rules would name two days. By hand, somebody means it, whatever else goes on."""
+    if run.rule_id is None or run.undoes is not None:
+        return true()
+    other, other_run = aliased(Case), aliased(Run)
+    elsewhere = (
+        select(other.id)
+        .join(
+            other_run, (other_run.organization_id == other.organization_id) & (other_run.id == other.run_id)
+        )
+        .where(
+            other.organization_id == Case.organization_id,
+            other.account_id == Case.account_id,
+            other.id != Case.id,
+            other.state.in_([state.value for state in OPEN]),
+            other_run.state.in_(GOING),
+        )
+    )
+    return ~elsewhere.exists()
 
 
 def _has_somebody_in_hand_again(session: Session, undo: Run) -> bool:
@@ -252,11 +278,20 @@ def paused_until(session: Session, organization_id: str, now: datetime) -> datet
     return until if until is not None and until > now else None
 
 
-def make_due(session: Session, organization_id: str, run_id: str, state: CaseState, now: datetime) -> None:
-    """Lets the worker find everybody of a run who is in `state`, whoever has a start when that has come."""
-    session.execute(
+def make_due(
+    session: Session,
+    organization_id: str,
+    run_id: str,
+    state: CaseState,
+    now: datetime,
+    *which: ColumnElement[bool],
+) -> int:
+    """Lets the worker find everybody of a run who is in `state`, whoever has a start when that has come: how many."""
+    due = session.execute(
         update(Case)
-        .where(Case.organization_id == organization_id, Case.run_id == run_id, Case.state == state.value)
+        .where(
+            Case.organization_id == organization_id, Case.run_id == run_id, Case.state == state.value, *which
+        )
         .values(
             state=CaseState.PLANNED.value,
             reason="",
@@ -264,7 +299,9 @@ def make_due(session: Session, organization_id: str, run_id: str, state: CaseSta
             finished_at=None,
             troubles=0,
         )
+        .execution_options(synchronize_session=False)
     )
+    return int(due.rowcount)  # type: ignore[attr-defined]
 
 
 def require_run(session: Session, organization_id: str, run_id: str) -> Run:

@@ -281,6 +281,28 @@ def test_whoever_is_tried_again_is_warned_anew(world: World, days: int) -> None:
     assert world.states(run_id) == {person: "spared"}
 
 
+def test_whom_the_next_run_has_warned_is_not_tried_again_by_the_one_before(world: World) -> None:
+    """Two warnings would name two days, and only the earlier one would be true."""
+    ana = world.store_key()
+    (person,) = world.people(1)
+    _, rule_id, failed = warned(world, [person], ana=ana)
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    world.later(days=14)
+    world.act()
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    world.store_key()
+    following = world.run_rule(ana, rule_id)
+    with pytest.raises(Conflict) as refused:
+        runs.retry_failed(world.tools, ana, failed)
+    assert refused.value.sentence == "Another run has them in hand by now."
+    assert [world.states(run_id)[person] for run_id in (failed, following)] == ["failed", "warned"]
+    assert notices(world, person)[-1].ends_at == world.case(following, person).due_at
+    runs.stop(world.tools, ana, following)
+    runs.retry_failed(world.tools, ana, failed)
+    world.act()
+    assert world.states(failed) == {person: "warned"}
+
+
 def test_s56_whom_an_operator_approved_is_tried_again_at_once(world: World) -> None:
     """They could not be warned, and the operator knew it."""
     ana = world.store_key()
