@@ -59,7 +59,8 @@ def judge_step(
     action = rule.steps[index].action
     if person.under_way:
         return Verdict(CaseState.SPARED, "Another run has this person in hand.", Why.UNDER_WAY, step=index)
-    if action.deed is Deed.TELL and person.told_at is not None and _not_seen_since(person, person.told_at):
+    if action.deed is Deed.TELL and _was_told(person, index):
+        assert person.told_at is not None
         return Verdict(
             CaseState.SPARED, f"Was warned already, on {person.told_at:%-d %B %Y}.", Why.TOLD, step=index
         )
@@ -93,6 +94,13 @@ def judge_step(
             CaseState.PLANNED, because.sentence, changes=verdict.changes, step=index, because=because
         )
     return replace(verdict, step=index)
+
+
+def _was_told(person: Candidate, index: int) -> bool:
+    """Whether this rung, or one above it, has told them since they were last seen: each rung tells anew."""
+    if person.told_at is None or person.told_step < index:
+        return False
+    return _not_seen_since(person, person.told_at)
 
 
 def _still_needed(rule: Rule, index: int, person: Candidate, now: datetime) -> bool:

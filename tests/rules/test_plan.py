@@ -318,6 +318,16 @@ def test_somebody_is_warned_once_until_they_come_again() -> None:
     assert judge_by_rule(LADDER, came_since, GROUND, NOW).state is CaseState.PLANNED
 
 
+def test_each_rung_that_only_warns_warns_once() -> None:
+    again = replace(
+        LADDER, steps=(LADDER.steps[0], Step(When(not_seen=75), Action(Deed.TELL)), *LADDER.steps[1:])
+    )
+    idle = replace(somebody(seen_days_ago(76)), told_at=NOW - timedelta(days=16), told_step=0)
+    second = judge_by_rule(again, idle, GROUND, NOW)
+    assert (second.state, second.step) == (CaseState.PLANNED, 1)
+    assert judge_by_rule(again, replace(idle, told_step=1), GROUND, NOW).why is Why.TOLD
+
+
 A_SECOND = timedelta(seconds=1)
 
 

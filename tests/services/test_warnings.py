@@ -337,6 +337,20 @@ def test_s56_a_rung_that_only_tells_names_whom_it_cannot_reach(world: World) -> 
     assert notices(world, unreachable) == []
 
 
+def test_who_stays_away_longer_is_told_by_the_next_rung_that_only_tells(world: World) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1)
+    tell = [{"when": {"not_seen": days}, "then": {"deed": "tell"}} for days in (90, 110)]
+    world.sync(ana)
+    rule_id = world.rule(ana, *tell, who={"people": [person]})
+    told = []
+    for days in (0, 5, 10, 5):
+        world.later(days=days)
+        told.append(world.states(world.run_rule(ana, rule_id))[person])
+    assert told == ["acted", "spared", "acted", "spared"]
+    assert len(notices(world, person)) == 2
+
+
 def test_s55_kept_while_the_worker_is_at_it(sqlite_world: World) -> None:
     """Between reading and calling, by the first worker; and by a second one, when the first died before its call."""
     world = sqlite_world
