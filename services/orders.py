@@ -189,7 +189,7 @@ def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered
         acting_since=case.acting_since,
         begun=changes_of(case),
         landed=frozenset(done_changes(case)),
-        ground=footing.ground,
+        ground=_ground_of(case, footing.ground),
         remembered=memory,
         objection=objection,
         undoes=case.undoes,
@@ -208,6 +208,14 @@ def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered
         due_at=case.due_at,
         is_approved=case.approved_by is not None,
     )
+
+
+def _ground_of(case: Case, ground: Ground) -> Ground:
+    """Whoever approves their own case has let it go, as if they had started the run (S48)."""
+    if case.approved_by != case.account_id:
+        return ground
+    guarded = ground.guarded
+    return replace(ground, guarded=replace(guarded, let_go_by=guarded.let_go_by | {case.account_id}))
 
 
 def changes_of(case: Case) -> tuple[Change, ...] | None:

@@ -1,4 +1,4 @@
-"""Whoever starts a rule's run, or releases its brake, is not locked out by it (S48)."""
+"""Whoever starts a rule's run, releases its brake or approves its cases is not locked out by it (S48)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from connect.caller import Caller
 from connect.errors import NotFound
 from rules.guards import SENTENCES, Guard
-from services import operators, rule_runs, run_progress
+from services import operators, reviews, rule_runs, run_progress
 from tests.world import World
 
 pytestmark = pytest.mark.slow
@@ -80,6 +80,16 @@ def test_s48_with_a_grace(world: World) -> None:
     run_id = world.run_rule(me, rule_id)
     world.later(days=5)
     world.tick()
+    assert_spared(world, run_id, me, other)
+
+
+def test_s48_whoever_approves_everybody_in_the_queue(world: World) -> None:
+    """Themselves among them."""
+    ana, me, other = idle_operator(world)
+    run_id = world.run_rule(ana, rule_about(world, ana, me, other, mode="review"))
+    cases = [case.id for case in world.cases(run_id).values()]
+    assert reviews.approve(world.tools, me, cases) == 2
+    world.act()
     assert_spared(world, run_id, me, other)
 
 
