@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.audit import APP, Event
 from models.delivery import Delivery
 from models.notice import Notice, grace_began_at
+from models.organization import zone_of
 from models.run import Case, find_case, find_run
 from rules.case import CaseState
 from rules.rule import Step
@@ -105,6 +106,7 @@ def begin(session: Session, parcel: Parcel, ends_at: datetime | None, now: datet
     if not moved.rowcount:  # type: ignore[attr-defined]
         return
     session.execute(told.values(ends_at=ends_at).execution_options(synchronize_session=False))
+    day = ends_at.astimezone(zone_of(session, case.organization_id))
     record(
         session,
         Event.CASE_PUT_OFF,
@@ -113,6 +115,6 @@ def begin(session: Session, parcel: Parcel, ends_at: datetime | None, now: datet
         organization_id=case.organization_id,
         subject=case.account_id,
         run_id=case.run_id,
-        result=f"Their warning left late: the grace ends on {ends_at:%-d %B %Y}.",
+        result=f"Their warning left late: the grace ends on {day:%-d %B %Y}.",
         details={"deed": case.deed},
     )

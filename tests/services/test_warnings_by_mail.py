@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import delete
@@ -19,7 +20,7 @@ from models.notice import Notice
 from models.people import Person
 from models.run import Run
 from rules.topics import Topic
-from services import leasing, retention, rule_runs, rules, runs, sending
+from services import calendars, leasing, retention, rule_runs, rules, runs, sending
 from services.exports import run_csv
 from services.mail_history import mails_to
 from services.mail_reach import NO_ADDRESS
@@ -167,6 +168,8 @@ def test_s56_the_grace_begins_when_the_first_mail_leaves_late(post: World) -> No
     """The worker was down over the weekend; the second warning is a reminder, however late."""
     _ana, person, run_id = warned(post)
     told = post.case(run_id, person).due_at
+    there = "Pacific/Kiritimati" if told.hour >= 10 else "Pacific/Pago_Pago"
+    calendars.set_calendar(post.tools, post.caller("ana"), there, "")
     post.later(days=3)
     send_due(post)
     case = post.case(run_id, person)
@@ -175,7 +178,9 @@ def test_s56_the_grace_begins_when_the_first_mail_leaves_late(post: World) -> No
     assert [one.ends_at for one in post.rows(Notice)] == [case.due_at]
     assert "in 14 days" in mails(post)[0]["text"]
     (entry,) = post.audit("case:put_off")
-    assert entry.result == f"Their warning left late: the grace ends on {case.due_at:%-d %B %Y}."
+    day = case.due_at.astimezone(ZoneInfo(there))
+    assert day.date() != case.due_at.date()
+    assert entry.result == f"Their warning left late: the grace ends on {day:%-d %B %Y}."
     post.later(days=11, minutes=1)
     post.act()
     post.later(days=1)
