@@ -13,6 +13,7 @@ from connect.caller import Caller
 from connect.errors import Conflict, NotReady
 from models.audit import APP, Event
 from models.credential import admin_keys_of
+from models.organization import close_gate
 from models.rule import RuleVersion, StoredRule, find_rule, find_version
 from models.run import Run, count_cases, find_run
 from models.sync import Sync, SyncState
@@ -182,7 +183,9 @@ def _occasion(rule_id: str, due_at: str) -> _Occasion:
 def _start(tools: Toolbox, organization_id: str, rule_id: str, occasion: _Occasion) -> None:
     now = tools.clock()
     with tools.begin() as session:
-        # The rule's row is the gate: of two who start at once, the second one sees the first one's cases.
+        # Of two who start at once, whatever their rules, the second one sees the first one's cases (S50).
+        close_gate(session, organization_id)
+        # And whoever switches it off waits, or is seen.
         session.execute(
             update(StoredRule)
             .where(StoredRule.organization_id == organization_id, StoredRule.id == rule_id)

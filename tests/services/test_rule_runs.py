@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -471,6 +472,23 @@ def test_by_the_clock_each_date_is_one_run(world: World) -> None:
     world.tick()
     assert len(world.runs_of(rule_id)) == 2
     assert due(world, rule_id) == first + timedelta(days=4)
+
+
+def test_s50_two_rules_that_start_at_once_never_choose_the_same_person(world: World) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    ours = [world.rule(ana, name=name, who={"people": [person]}) for name in ("One", "Two", "Three", "Four")]
+    together = threading.Barrier(len(ours))
+
+    def start(rule_id: str) -> str:
+        together.wait()
+        return rule_runs.run_now(world.tools, ana, rule_id)
+
+    with ThreadPoolExecutor(len(ours)) as operators:
+        run_ids = list(operators.map(start, ours))
+    states = sorted(state for run_id in run_ids for state in world.states(run_id).values())
+    assert states == ["planned", "spared", "spared", "spared"]
 
 
 def test_a_date_that_is_not_the_rules_any_more_starts_nothing(world: World) -> None:
