@@ -91,6 +91,14 @@ def test_s41_harmless_lines_stay_as_they_are(line: str) -> None:
     assert scrub(line) == line
 
 
+@pytest.mark.parametrize("piece", ["a", "a%40", "ana@acme-", "a@b.c"])
+def test_s14_no_line_keeps_the_scrubber_busy(piece: str) -> None:
+    """Anybody may ask for an address that is as long as a request line may be, and it is logged."""
+    began = time.perf_counter()
+    scrub(piece * (40_000 // len(piece)))
+    assert time.perf_counter() - began < 3
+
+
 def test_s41_the_scrubber_covers_arguments_and_tracebacks() -> None:
     out = StringIO()
     handler = logging.StreamHandler(out)
