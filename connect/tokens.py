@@ -255,7 +255,10 @@ def _check_life(claims: Mapping[str, Any], now: datetime) -> None:
 def _check_request(claims: Mapping[str, Any], request: SignedRequest, base_url: str) -> None:
     expected = query_string_hash(request.method, request.raw_path, request.raw_query, urlsplit(base_url).path)
     found = claims.get("qsh")
-    if not isinstance(found, str) or not hmac.compare_digest(found.encode(), expected.encode()):
+    # A text of JSON may hold half a character, of which no bytes can be made (S14).
+    if not isinstance(found, str) or not hmac.compare_digest(
+        found.encode(errors="replace"), expected.encode()
+    ):
         raise NotAuthenticated(reason="qsh")
 
 
@@ -270,6 +273,9 @@ def _seconds(claims: Mapping[str, Any], name: str) -> float:
 def _issuer(claims: Mapping[str, Any]) -> str:
     issuer = claims.get("iss")
     if not isinstance(issuer, str) or not 0 < len(issuer) <= 255:
+        raise NotAuthenticated(reason="issuer")
+    # The database is asked for it before anything is proven, and takes no NUL and no half of a character (S14).
+    if not issuer.isascii() or not issuer.isprintable():
         raise NotAuthenticated(reason="issuer")
     return issuer
 

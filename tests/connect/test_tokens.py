@@ -127,7 +127,7 @@ def test_s02_a_token_without_qsh_is_refused(verifier: str) -> None:
     refused(VERIFIERS[verifier], MAKERS[verifier](qsh=None))
 
 
-@pytest.mark.parametrize("qsh", ["context-qsh", "", "0" * 64, 7, ["context-qsh"], None])
+@pytest.mark.parametrize("qsh", ["context-qsh", "", "0" * 64, 7, ["context-qsh"], None, "\ud800"])
 def test_s02_pages_need_the_computed_hash(qsh: object) -> None:
     refused(iframe, iframe_token(qsh=qsh))
     refused(webhook, webhook_token(qsh=qsh))
@@ -168,7 +168,20 @@ def test_s05_another_tenants_secret_proves_nothing(verifier: str) -> None:
 
 @pytest.mark.parametrize("verifier", BY_SECRET)
 @pytest.mark.parametrize(
-    "issuer", [None, "", "stranger", "io.rollcall.app", 7, ["acme"], {"acme": 1}, "a" * 300]
+    "issuer",
+    [
+        None,
+        "",
+        "stranger",
+        "io.rollcall.app",
+        7,
+        ["acme"],
+        {"acme": 1},
+        "a" * 300,
+        "acme\0",
+        "\ud800",
+        "\udc00a",
+    ],
 )
 def test_s18_the_issuer_must_be_a_known_tenant(verifier: str, issuer: object) -> None:
     assert refused(VERIFIERS[verifier], _forged(verifier, iss=issuer)) in {"issuer", "unknown_tenant"}

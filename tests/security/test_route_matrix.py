@@ -22,7 +22,7 @@ from tests import tokens
 from tests.security.provider import _TOKENS, token_of
 from tests.security.routes import Route, all_routes, guarded_routes
 from tests.security.ticket_sender import ticket_secret_of
-from tests.security.world import World
+from tests.security.world import BASE_URL, KID, World
 from views.access import Mark
 
 PUBLIC = {
@@ -74,6 +74,13 @@ def _by_globex(world: World, claims: dict[str, Any]) -> str:
     return jwt.encode(claims, world.globex.secret, algorithm="HS256")
 
 
+def _unreadable(world: World, route: Route, place: str = "header", **changed: Any) -> Sent:
+    """Well signed, with a text in it that no bytes can be made of."""
+    claims = tokens.claims_for("", route.method, route.address, **{"qsh": "context-qsh"} | changed)
+    token = tokens.hand_made_token({"alg": "HS256"}, claims, world.acme.secret.encode())
+    return Sent(**{place: token})
+
+
 def _bearer(token: str) -> Sent:
     return Sent(headers={"Authorization": f"Bearer {token}"})
 
@@ -117,6 +124,17 @@ OTHERS: dict[str, Kind] = {
     "product's token without qsh": lambda w, r: Sent(query=_product(w, r, qsh=None)),
     "context token of nobody's": lambda w, r: Sent(
         header=tokens.context_token(w.acme.secret, "stranger-client-key")
+    ),
+    "context token of half a character": lambda w, r: _unreadable(w, r, iss="\ud800"),
+    "product's token of half a character": lambda w, r: _unreadable(w, r, iss="\ud800", place="query"),
+    "product's token with half a character for a hash": lambda w, r: _unreadable(
+        w, r, iss=w.acme.client_key, qsh="\ud800", place="query"
+    ),
+    "install token with half a character for a hash": lambda w, r: Sent(
+        header=tokens.hand_made_token(
+            {"alg": "RS256", "kid": KID},
+            tokens.claims_for(w.acme.client_key, r.method, r.address, aud=[BASE_URL], qsh="\ud800"),
+        )
     ),
     "context token by globex": lambda w, r: Sent(
         header=_by_globex(w, tokens.claims_for(w.acme.client_key, "GET", "/", qsh="context-qsh"))
