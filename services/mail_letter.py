@@ -79,14 +79,23 @@ def letter(
     message["Date"] = format_datetime(at)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = content.language
-    if stop_link:
-        # RFC 8058: one click, a POST, nobody has to log in.
-        message["List-Unsubscribe"] = f"<{stop_link}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(content.text, cte="quoted-printable")
     message.add_alternative(_layout().render(content=content), subtype="html", cte="quoted-printable")
-    return message.as_bytes()
+    # Behind the content: with it goes what was said about the one before.
+    message["Content-Language"] = content.language
+    return _way_out(stop_link) + message.as_bytes()
+
+
+def _way_out(stop_link: str) -> bytes:
+    """RFC 8058: one click, a POST, nobody has to log in.
+
+    Written by hand: the library makes encoded words of an address that is longer than a line, and no mail program looks
+    for an address in those.
+    """
+    if not stop_link:
+        return b""
+    headers = f"List-Unsubscribe: <{stop_link}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    return headers.encode()
 
 
 @cache

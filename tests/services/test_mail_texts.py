@@ -384,6 +384,25 @@ def test_a_letter_says_what_it_is() -> None:
     assert message["List-Unsubscribe"] == f"<{LINK}>"
 
 
+def test_the_link_that_ends_summaries_is_one_address_however_long_it_is() -> None:
+    """RFC 2369: mail programs look for it between < and >, and decode nothing."""
+    link = f"https://rollcall.example.com/mail/stop/{'WyJvcmciLCJhbmEiXQ' * 8}"
+    content = content_of(Text("s", "b"), values(), "de")
+    message = letter(
+        content,
+        sender=Sender("it@acme.example", "IT"),
+        recipient="uma@acme.example",
+        message_id="<1@x>",
+        at=datetime(2027, 5, 12, 7, tzinfo=UTC),
+        stop_link=link,
+    )
+    assert message is not None
+    lines = message.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert f"List-Unsubscribe: <{link}>".encode() in lines
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+    assert b"Content-Language: de" in lines
+
+
 @pytest.mark.parametrize(
     "recipient",
     ["", "uma", "a@b@c", "a b@c.example", "uma@acme.example\r\nBcc: x@y.example", "<a@b.example>"],
