@@ -17,6 +17,7 @@ from jobs import tickets
 from jobs.workbench import lay_out
 from models.people import Group
 from models.run import Run
+from models.tenant import Tenant
 from models.ticket import TicketCall, TicketRule
 from rules.roster import Origin
 from services import (
@@ -37,7 +38,7 @@ from services.ticket_wishes import TicketWish
 from services.vault import Vault
 from tests.services.tickets import GROUP, TOOLS_TYPE, Desk, open_desk
 from tests.services.workers import fault, once, with_something_between
-from tests.world import ACCOUNTS, World, credential_key
+from tests.world import ACCOUNTS, GLOBEX, World, credential_key
 
 UMA = ACCOUNTS["uma"]
 
@@ -504,6 +505,24 @@ def test_s20_globex_cannot_reach_acme_s_rule(sqlite_world: World) -> None:
     )
     desk.work()
     assert outcome(desk, ticket)[0] == "failed"
+
+
+def test_s19_a_jira_that_leads_to_another_organization_by_now_serves_no_rule_of_this_one(
+    sqlite_world: World,
+) -> None:
+    """Its key opens another organization meanwhile: the rule's address is closed, and what waits is not read there."""
+    world = sqlite_world
+    world.synced("globex")
+    desk = open_desk(world)
+    waiting = desk.raised(UMA)
+    assert desk.send(waiting).status_code == 202
+    with world.tools.begin() as session:
+        session.get_one(Tenant, desk.ana.tenant).organization_id = GLOBEX
+    assert desk.send(desk.raised(UMA)).status_code == 401
+    desk.work()
+    state, reason = outcome(desk, waiting)
+    assert (state, "no longer installed in the Jira of this rule" in reason) == ("received", True)
+    assert GROUP not in groups_of(world)
 
 
 def test_s38_a_secret_moved_to_another_rule_opens_nothing(sqlite_world: World) -> None:
