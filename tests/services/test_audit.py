@@ -47,6 +47,19 @@ DEEDS: dict[str, Callable[[World, Caller, str, str], object]] = {
 }
 
 
+def test_s19_what_happened_while_a_door_led_elsewhere_stays_there(sqlite_world: World) -> None:
+    """acme's Jira belongs to globex from now on: its operators read what was done at this door for globex alone."""
+    world = sqlite_world
+    ana = world.synced()
+    world.synced("globex")
+    operators.name_operator(world.tools, ana, ACCOUNTS["jon"])
+    with world.tools.begin() as session:
+        found = entries_of(session, GLOBEX, ana.tenant, limit=1000)
+        session.expunge_all()
+    assert {entry.organization_id for entry in found} == {GLOBEX, None}
+    assert {entry.event for entry in found if entry.organization_id is None} == {"tenant:installed"}
+
+
 def test_s52_without_its_entry_nothing_changes(world_of_its_own: World) -> None:
     """The audit cannot be written (its table is gone): each deed fails, and leaves everything as it was."""
     world = world_of_its_own
