@@ -15,12 +15,12 @@ from models.organization import Organization, seats_of
 from models.people import Person, Seat
 from rules.because import Because, BecauseKind
 from rules.deeds import Deed
-from rules.products import product_name
 from rules.topics import Topic
 from services import mail_words
 from services.keep_links import keep_link
 from services.languages import ENGLISH, Catalogue
 from services.mail_markdown import Value, address, words
+from services.names import product_names
 from services.toolbox import Toolbox
 
 SAMPLE_GRACE = timedelta(days=14)
@@ -107,7 +107,8 @@ def _names(session: Session, person: Person, facts: Mapping[str, Any]) -> list[s
     """What it is about, by name."""
     if facts.get("names"):
         return [str(name) for name in facts["names"]]
-    return [product_name(key) for key in _products(session, person, facts.get("products") or ())]
+    meant = _products(session, person, facts.get("products") or ())
+    return product_names(session, person.organization_id, meant)
 
 
 def _products(session: Session, person: Person, meant: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Names for account ids, as far as the directory knows them."""
+"""Names for account ids and products, as far as the directory knows them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.audit import APP
+from models.organization import seats_of
 from models.people import Person
+from rules.products import product_name
 
 
 def names_of(
@@ -23,3 +25,11 @@ def names_of(
         Person.organization_id == organization_id, Person.account_id.in_(wanted)
     )
     return names | dict(session.execute(query).all())
+
+
+def product_names(session: Session, organization_id: str, tokens: Iterable[str]) -> list[str]:
+    """The names of products that are said by key or, for one site's alone, by resource id; each once."""
+    keys = {seats.resource_id: seats.key for seats in seats_of(session, organization_id)}
+    # Of a product that is gone, its resource id still tells the key: ari:cloud:confluence::site/…
+    known = (keys.get(one) or [*one.split(":"), "", ""][2] or one for one in tokens)
+    return list(dict.fromkeys(product_name(key) for key in known))

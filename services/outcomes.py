@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from services.audit import record
 from services.half_undone import leave_the_rest
 from services.notices import announce
 from services.orders import Order
+from services.rule_versions import step_of
 from services.toolbox import Toolbox
 
 MOST_TROUBLES = 5
@@ -131,7 +133,7 @@ def _tell_that_it_ended(session: Session, order: Order, case: Case, now: datetim
         Topic.ENDED,
         case.id,
         now,
-        facts=facts_of(order, case, now),
+        facts=facts_of(order, case, now) | {"products": _lost(order.action.products, case)},
         account_id=order.account_id,
         by_mail=order.step is not None and order.step.by_mail and order.ground.organization.mails,
         case_id=case.id,
@@ -305,18 +307,25 @@ def _tell_that_it_is_back(session: Session, order: Order, original: Case, now: d
     """Whoever asked for their access back is told that they have it."""
     if session.get(Answer, (original.organization_id, original.id, AnswerKind.ASK_BACK.value)) is None:
         return
+    step = step_of(session, original, find_run(session, original.organization_id, original.run_id))
+    about = step.action.products if step is not None else ()
     announce(
         session,
         original.organization_id,
         Topic.GIVEN_BACK,
         original.id,
         now,
-        facts={"deed": order.action.deed.value},
+        facts={"deed": order.action.deed.value, "products": _lost(about, original)},
         account_id=original.account_id,
         by_mail=True,
         case_id=original.id,
         run_id=order.run_id,
     )
+
+
+def _lost(about: Sequence[str], case: Case) -> list[str]:
+    """What a deed took: the products it was about, or all they had. What they hold by now would not tell."""
+    return list(about or (case.earlier or {}).get("products", ()))
 
 
 def record_case(

@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from models.answer import GRANTED, Answer, Decision, answers_to
-from models.organization import Organization, seats_of
+from models.organization import Organization
 from models.run import Case, Run, find_case, find_run
 from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, Deed
-from rules.products import product_name
 from rules.topics import AnswerKind
 from services.keep_links import read_keep_link
 from services.languages import ENGLISH
+from services.names import product_names
 from services.rule_versions import step_of
 from services.toolbox import Toolbox
 
@@ -182,5 +182,4 @@ def _products(session: Session, case: Case, run: Run | None) -> tuple[str, ...]:
     step = step_of(session, case, run)
     if step is None:
         return ()
-    keys = {seats.resource_id: seats.key for seats in seats_of(session, case.organization_id)}
-    return tuple(dict.fromkeys(product_name(keys.get(one, one)) for one in step.action.products))
+    return tuple(product_names(session, case.organization_id, step.action.products))

@@ -19,9 +19,11 @@ from models.mail import MailSender
 from models.notice import Notice
 from models.people import Person
 from models.run import Run
-from rules.topics import Topic
-from services import calendars, leasing, retention, rule_runs, rules, runs, sending
+from rules.topics import AnswerKind, Topic
+from services import answer_queue, calendars, leasing, retention, rule_runs, rules, runs, sending
+from services.answers import answer
 from services.exports import run_csv
+from services.keep_links import keep_link
 from services.mail_history import mails_to
 from services.mail_reach import NO_ADDRESS
 from services.mail_sending import NOT_NEEDED
@@ -30,7 +32,7 @@ from services.run_people import Wanted, people_of_run
 from services.warning import NO_MAIL_WENT_OUT, NOT_IN_A_PRODUCT
 from tests.services.mails import mail_switched_on, mails, send_due
 from tests.services.workers import once, with_something_between
-from tests.world import ACME, ACME_KEY, World
+from tests.world import ACME, ACME_KEY, ORGANIZATIONS, World
 
 pytestmark = pytest.mark.slow
 
@@ -339,3 +341,42 @@ def failed_and_tried_again(world: World, ana: Caller, run_id: str) -> None:
     runs.retry_failed(world.tools, ana, run_id)
     world.act()
     assert set(world.states(run_id).values()) == {"warned"}
+
+
+@pytest.mark.parametrize("of_one_site", [False, True], ids=["on every site", "on one site"])
+def test_a_mail_names_what_was_taken_and_what_came_back(post: World, of_one_site: bool) -> None:
+    """They have Confluence as well, and kept it."""
+    ana = post.store_key()
+    (person,) = post.people(1, groups=["jira-users", "confluence-users"])
+    post.sync(ana)
+    jira = ORGANIZATIONS["acme"].resource("jira-software") if of_one_site else "jira-software"
+    step = {"when": {"not_seen": 90}, "then": {"deed": "remove_access", "products": [jira]}, "grace": 3}
+    run_id = post.run_rule(ana, post.rule(ana, step, who={"people": [person]}))
+    send_due(post)
+    post.later(days=4)
+    post.act()
+    send_due(post)
+    post.settled()
+    case_id = post.case(run_id, person).id
+    token = keep_link(post.tools, ACME, case_id, person).rpartition("/")[2]
+    answer(post.tools, token, AnswerKind.ASK_BACK)
+    answer_queue.grant(post.tools, ana, [case_id])
+    post.act()
+    send_due(post)
+    assert [mail["subject"] for mail in mails(post)] == [
+        "You have your access to Jira back",
+        "Your access to Jira has changed",
+        "Do you still need your access to Jira?",
+    ]
+
+
+def test_a_mail_to_somebody_removed_names_what_they_had(post: World) -> None:
+    ana = post.store_key()
+    (person,) = post.people(1)
+    post.sync(ana)
+    step = {"when": {"not_seen": 90}, "then": {"deed": "remove"}, "grace": 3}
+    post.run_rule(ana, post.rule(ana, step, who={"people": [person]}))
+    post.later(days=4)
+    post.act()
+    send_due(post)
+    assert mails(post)[0]["subject"] == "Your access to Jira has changed"
