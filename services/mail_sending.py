@@ -11,10 +11,10 @@ from connect.errors import Invalid
 from connect.smtp import Answer, Trouble
 from models.leaver import find_leaver
 from models.mail import MailSender, MailSuppression
-from models.organization import Organization, operators_here
+from models.organization import Organization, operators_here, zone_of
 from models.people import Person, find_person
 from models.run import find_case
-from models.timed_access import TimedState, find_timed
+from models.timed_access import TimedAccess, TimedState, find_timed
 from rules.case import CaseState
 from rules.farewell import LeaverState
 from rules.topics import Topic
@@ -37,7 +37,7 @@ from services.toolbox import Toolbox
 from services.vault import CredentialUnreadable
 
 GONE = "They are not in your directory."
-NOT_NEEDED = "There was nothing left to warn them of when the mail's turn came."
+NOT_NEEDED = "There was nothing left to tell them when the mail's turn came."
 NO_OPERATOR = "They are no operator any more, or want no summaries."
 NO_SUCH_ADDRESS = "Their e-mail address is none that a mail can be sent to."
 UNREADABLE = "The password of your mail server can no longer be read: type it again under Notices, Mail."
@@ -169,11 +169,20 @@ def _is_not_needed(session: Session, parcel: Parcel, person: Person) -> bool:
         return grace.is_of_an_earlier_one(session, organization_id, case.id, parcel.created_at)
     if parcel.topic is Topic.ACCESS_ENDS:
         timed = find_timed(session, organization_id, parcel.case_id or "")
-        return timed is None or timed.state != TimedState.OPEN
+        return timed is None or timed.state != TimedState.OPEN or _names_another_day(session, parcel, timed)
+    if parcel.topic is Topic.ENDED and not parcel.facts.get("timed"):
+        case = find_case(session, organization_id, parcel.case_id or "")
+        return case is not None and case.state == CaseState.UNDONE
     if parcel.topic is Topic.LEAVING:
         leaver = find_leaver(session, organization_id, str(parcel.facts.get("leaver") or ""))
         return leaver is None or leaver.state in (LeaverState.STOPPED, LeaverState.HANDED_BACK)
     return False
+
+
+def _names_another_day(session: Session, parcel: Parcel, timed: TimedAccess) -> bool:
+    """Whether the last day was moved since the mail was put on its way."""
+    ends_at = datetime.fromisoformat(parcel.facts["ends_at"])
+    return ends_at.astimezone(zone_of(session, parcel.organization_id)).date() != timed.until
 
 
 def _outcome(tools: Toolbox, session: Session, parcel: Parcel, recipient: str, answer: Answer) -> Outcome:

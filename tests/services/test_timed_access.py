@@ -10,6 +10,7 @@ import pytest
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotFound
 from models.answer import Answer
+from models.delivery import Delivery
 from models.notice import Notice
 from models.run import Run
 from models.timed_access import TimedAccess
@@ -19,6 +20,7 @@ from rules.topics import AnswerKind
 from services import answer_queue, keeping, own_timed, reviews, roster, runs, timed_access, timed_deciding
 from services.answers import answer
 from services.keep_links import keep_link
+from services.mail_sending import NOT_NEEDED
 from services.own_case import Stage
 from tests.services.mails import mail_switched_on, mails
 from tests.services.workers import Killed, die, with_something_between
@@ -142,6 +144,26 @@ def test_warned_twice_prolonged_by_an_answer_then_ended_once(sqlite_world: World
         assert inside(world, person)
         assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
         assert sorted(one.state for one in world.rows(TimedAccess)) == ["ended", "open"]
+
+
+def test_a_mail_that_waited_names_no_day_that_no_longer_counts(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    with mail_switched_on(world):
+        case_id = begin(world, ana, person, 30)
+        world.later(days=24)
+        keep_time(world)
+        timed_deciding.prolong(world.tools, ana, case_id, day(world, 40).isoformat())
+        world.deliver()
+        assert mails(world) == []
+        [waited] = world.rows(Delivery)
+        assert (waited.state, waited.reason) == ("not_sent", NOT_NEEDED)
+        world.later(days=34)
+        keep_time(world)
+        world.deliver()
+        [mail] = mails(world)
+        assert "in 6 days" in mail["text"]
 
 
 def test_two_workers_and_a_dying_one_end_it_once(world: World) -> None:

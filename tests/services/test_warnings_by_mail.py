@@ -380,3 +380,22 @@ def test_a_mail_to_somebody_removed_names_what_they_had(post: World) -> None:
     post.act()
     send_due(post)
     assert mails(post)[0]["subject"] == "Your access to Jira has changed"
+
+
+def test_nobody_who_has_their_access_back_is_told_afterwards_that_it_ended(post: World) -> None:
+    """The mail server was busy until the run was taken back."""
+    ana, person, run_id = warned(post)
+    send_due(post)
+    post.later(days=15)
+    post.act()
+    post.control("POST", "/mail-faults", {"kind": "busy"})
+    send_due(post)
+    post.settled()
+    post.undo(ana, run_id)
+    assert post.states(run_id) == {person: "undone"}
+    before = len(mails(post))
+    post.later(minutes=10)
+    send_due(post)
+    assert len(mails(post)) == before
+    ended = mail_rows(post, person)[-1]
+    assert (ended.topic, ended.state, ended.reason) == (Topic.ENDED, "not_sent", NOT_NEEDED)
