@@ -34,6 +34,8 @@ _TAKEN = (CaseState.ACTED, CaseState.UNDO_SKIPPED)
 class Stage(StrEnum):
     """Where their case stands. At OPEN, SOON and ENDED they may answer; CLOSED says nothing about anybody.
 
+    FOR_GOOD: it has ended, and no way of ours leads back.
+
     From ENDS to WAS_TIMED it is about access that was given with an end: at ENDS and WAS_TIMED they may ask for longer.
     """
 
@@ -45,6 +47,7 @@ class Stage(StrEnum):
     AWAY = "away"
     TOLD = "told"
     ENDED = "ended"
+    FOR_GOOD = "for_good"
     ASKED = "asked"
     GRANTED = "granted"
     NOT_GRANTED = "not_granted"
@@ -136,8 +139,8 @@ def stage_of(
         return Stage.GIVEN_BACK if AnswerKind.ASK_BACK in given else Stage.CLOSED
     if state in _TAKEN and case.deed == Deed.TELL:
         return Stage.TOLD
-    if state in _TAKEN and may_ask_back(case, now):
-        return _asked(given)
+    if state in _TAKEN and _was_taken_lately(case, now):
+        return _asked(given) if CAPABILITIES[Deed(case.deed)].opposite else Stage.FOR_GOOD
     return Stage.CLOSED
 
 
@@ -149,16 +152,14 @@ def may_say(stage: Stage, answers: Iterable[Answer]) -> frozenset[AnswerKind]:
     return frozenset(kind for kind, stages in _SAYABLE.items() if stage in stages and kind not in given)
 
 
-def may_ask_back(case: Case, now: datetime) -> bool:
-    """Whether a way leads back from what was done to them, and it was not long ago."""
-    recent = case.finished_at is not None and now < case.finished_at + ASK_BACK_WITHIN
-    capability = CAPABILITIES[Deed(case.deed)]
-    return case.changed and recent and capability.takes and capability.opposite is not None
-
-
 def first_name(name: str) -> str:
     """How somebody is addressed: no more than this is shown without a log-in."""
     return (name.split() or [""])[0][:LONGEST_FIRST_NAME]
+
+
+def _was_taken_lately(case: Case, now: datetime) -> bool:
+    recent = case.finished_at is not None and now < case.finished_at + ASK_BACK_WITHIN
+    return case.changed and recent and CAPABILITIES[Deed(case.deed)].takes
 
 
 def _spared(given: dict[AnswerKind, Answer]) -> Stage:

@@ -126,14 +126,19 @@ _OPEN = msgid(
 _ENDED_BODY = msgid(
     "A rule of your organization said so, mostly because an account is not used. If you still need it, ask for it back."
 )
+_FOR_GOOD_BODY = msgid(
+    "A rule of your organization said so, mostly because an account is not used. "
+    "If you still need access, ask an administrator of your organization."
+)
 
 
 def shown(case: OwnCase) -> dict[str, Any]:
     """The title and the sentence of a stage, with what fills their places."""
     if case.stage is Stage.OPEN:
         title, body = _WILL_END.get(case.deed, _WILL_END[Deed.SUSPEND]), _OPEN
-    elif case.stage is Stage.ENDED:
-        title, body = _ENDED.get(case.deed, _ENDED[Deed.SUSPEND]), _ENDED_BODY
+    elif case.stage in (Stage.ENDED, Stage.FOR_GOOD):
+        title = _ENDED.get(case.deed, _ENDED[Deed.SUSPEND])
+        body = _ENDED_BODY if case.stage is Stage.ENDED else _FOR_GOOD_BODY
     else:
         title, body = _SAID[case.stage]
     return {"headline": title, "body": body}

@@ -390,6 +390,24 @@ def test_without_a_cap_everybody_waits(world: World) -> None:
     assert len(answer_queue.asking(world.tools, ana)) == 1
 
 
+def test_who_was_removed_reads_that_and_whom_to_ask(world: World) -> None:
+    """Their mail has the link, too: no way of ours leads back, and an administrator can invite them."""
+    _, run_id, (person,) = warned(world, then={"deed": "remove"})
+    world.later(days=15)
+    world.act()
+    case = world.case(run_id, person)
+    assert (case.state, case.deed) == ("acted", "remove")
+    link = link_of(world, run_id, person)
+    page = world.http.get(link)
+    assert page.status_code == 200
+    assert f"You were removed from your organization on {case.finished_at:%-d %B %Y}" in page.text
+    assert "ask an administrator of your organization" in page.text
+    assert "<form" not in page.text
+    assert say(world, link, "ask_back").status_code == 409
+    world.later(days=91)
+    assert world.http.get(link).status_code == 410
+
+
 def test_after_a_while_the_link_says_nothing_any_more(world: World) -> None:
     _, run_id, (person,) = ended(world)
     link = link_of(world, run_id, person)
