@@ -59,10 +59,10 @@ def change_settings(tools: Toolbox, caller: Caller, *, language: str, digest: st
         organization = session.get_one(Organization, organization_id)
         if (language, digest) == (organization.language, organization.digest):
             return
-        if digest != organization.digest:
-            # A digest tells what was done since somebody wanted one.
-            organization.digest, organization.digest_sent_at = digest, now
-        organization.language = language
+        if organization.digest == DigestEvery.OFF:
+            # A digest tells what was done since the one before, and the first one since somebody wanted one.
+            organization.digest_sent_at = now
+        organization.language, organization.digest = language, digest
         record(
             session,
             Event.SETTINGS_CHANGED,
@@ -113,7 +113,7 @@ def _send(tools: Toolbox, organization_id: str, sent_at: datetime | None, mornin
                     organization_id,
                     Topic.DIGEST,
                     # With the organization: somebody may be an operator of two.
-                    f"{organization_id}:{morning.date()}",
+                    f"{organization_id}:{morning.isoformat()}",
                     now,
                     channel=Channel.MAIL,
                     target=operator.account_id,

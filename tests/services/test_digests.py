@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from models.organization import Operator, Organization
 from models.people import Person
 from rules.deeds import Deed
 from rules.topics import DeliveryState, DigestEvery
-from services import digest_links, digests, operators
+from services import calendars, digest_links, digests, operators
 from services.digests import last_morning
 from services.mail_sending import NO_OPERATOR
 from tests.services.mails import mail_switched_on, mails, send_due
@@ -135,3 +136,32 @@ def test_when_there_is_nothing_to_say_nothing_is_sent(world: World) -> None:
         world.sync(ana)
         digests.send_digests(world.tools)
     assert deliveries(world) == []
+
+
+@pytest.mark.parametrize("change", ["how often", "time zone"])
+def test_nothing_falls_out_between_two_summaries(sqlite_world: World, change: str) -> None:
+    """Once weekly ones become daily ones, or the morning comes again, further west."""
+    world = sqlite_world
+    ana = world.synced()
+    first, second = world.people(2)
+    world.sync(ana)
+    digests.change_settings(
+        world.tools, ana, language="en", digest="week" if change == "how often" else "day"
+    )
+    with mail_switched_on(world):
+        world.begin_run(ana, [first], Deed.SUSPEND)
+        world.act()
+        next_morning(world)
+        digests.send_digests(world.tools)
+        world.begin_run(ana, [second], Deed.SUSPEND)
+        world.act()
+        if change == "how often":
+            digests.change_settings(world.tools, ana, language="en", digest="day")
+        else:
+            calendars.set_calendar(world.tools, ana, "America/Los_Angeles", "")
+        for _ in range(4):
+            world.later(hours=8)
+            digests.send_digests(world.tools)
+            send_due(world)
+        said = " ".join(mail["text"] for mail in mails(world, "ana@acme.example"))
+        assert sum(int(people) for people in re.findall(r"Suspended: (\d+) p", said)) == 2
