@@ -8,12 +8,13 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.credential import Credential, CredentialKind, CredentialState, admin_keys_of
+from models.delivery import Delivery
 from models.mail import MailSender
 from models.organization import Organization
 from models.sync import SyncState, latest_sync
 from models.tenant import doors_of
 from rules.filters import PeopleFilter
-from rules.topics import Topic
+from rules.topics import Channel, DeliveryState, Topic
 from services.access_rule_matters import about_access_rules
 from services.leaver_matters import about_leavers
 from services.matter import Matter
@@ -38,6 +39,17 @@ _DEAD_TOKENS = (
         Credential.kind == CredentialKind.API_TOKEN.value,
         Credential.state == CredentialState.REJECTED.value,
     )
+    .limit(1)
+)
+
+_LAST_SENT = (
+    select(Delivery.finished_at)
+    .where(
+        Delivery.organization_id == bindparam("organization_id"),
+        Delivery.channel == Channel.MAIL.value,
+        Delivery.state == DeliveryState.SENT.value,
+    )
+    .order_by(Delivery.created_at.desc())
     .limit(1)
 )
 
@@ -141,7 +153,9 @@ def _about_mail(session: Session, organization_id: str) -> list[Matter]:
     sender = session.get(MailSender, organization_id)
     if sender is None or not sender.problem:
         return []
-    key = f"mail-broken-{sender.changed_at.isoformat()}"
+    # One that breaks again is a new matter: some mail has left meanwhile.
+    sent = session.scalar(_LAST_SENT, {"organization_id": organization_id})
+    key = f"mail-broken-{sender.changed_at.isoformat()}-{sent.date() if sent is not None else ''}"
     return [
         Matter(
             Topic.MAIL_BROKEN, key, "error", f"No mail leaves. {sender.problem}", "Mail settings", "/app/mail"

@@ -193,6 +193,24 @@ def test_mails_leave_by_the_own_server_and_its_troubles_are_shown(server: tuple[
     assert [to for _from, to, _content in received.mails] == [["uma@acme.example"]]
 
 
+def test_a_server_that_breaks_again_is_told_again(server: tuple[World, Received]) -> None:
+    world, received = server
+    save(world, host="localhost", port=str(received.port))
+    told = []
+    for day in range(2):
+        received.says = {}
+        put_on_its_way(world, occasion=f"good {day}")
+        send_due(world)
+        received.says = {"MAIL": "553 5.7.1 no"}
+        put_on_its_way(world, occasion=f"bad {day}")
+        for _ in range(2):
+            send_due(world)
+            told += [one.key for one in matters(world.tools, ACME) if one.topic is Topic.MAIL_BROKEN]
+            world.later(days=1)
+    assert len(told) == 4
+    assert told[0] == told[1] != told[2] == told[3]
+
+
 def test_who_cannot_test(world: World) -> None:
     ana = world.synced()
     with pytest.raises(NotReady) as nothing:
