@@ -81,10 +81,9 @@ def count_asking(session: Session, organization_id: str) -> int:
     return session.scalar(_HOW_MANY, {"organization_id": organization_id}) or 0
 
 
-def newest_run_asked_about(session: Session, organization_id: str) -> str | None:
-    """The run of the newest answer that waits."""
-    query = _open(organization_id).with_only_columns(Run.id).order_by(Answer.given_at.desc()).limit(1)
-    return session.scalar(query)
+def newest_asking_at(session: Session, organization_id: str) -> datetime | None:
+    """When the newest answer that waits was given."""
+    return session.scalar(_open(organization_id).with_only_columns(func.max(Answer.given_at)))
 
 
 def grant(tools: Toolbox, caller: Caller, case_ids: Sequence[str], until: str = "") -> int:

@@ -11,7 +11,7 @@ from models.rule import StoredRule
 from models.run import Case, Run
 from rules.case import WAITING, RunState
 from rules.topics import Topic
-from services.answer_queue import newest_run_asked_about
+from services.answer_queue import newest_asking_at
 from services.loops import LOOKED_AT, count_loops
 from services.matter import Matter
 from services.reviews import count_waiting
@@ -96,12 +96,14 @@ def _waiting(session: Session, organization_id: str) -> list[Matter]:
         )
         .order_by(Run.created_at.desc())
         .limit(1)
-    ) or newest_run_asked_about(session, organization_id)
+    )
+    asked_at = newest_asking_at(session, organization_id)
     people = "1 person waits" if waiting == 1 else f"{waiting:,} people wait"
     return [
         Matter(
             Topic.REVIEW_WAITING,
-            f"review-{newest}",
+            # Another run, or another answer, also about a run of long ago, makes it a new matter.
+            f"review-{newest or ''}-{asked_at.isoformat() if asked_at is not None else ''}",
             "info",
             f"{people} for your decision.",
             "Review them",

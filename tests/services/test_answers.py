@@ -19,10 +19,12 @@ from models.organization import Organization, Seats, seats_of
 from models.people import Person, Seat
 from models.run import Run
 from models.tenant import Tenant
+from rules.topics import Topic
 from services import answer_queue, exports, give_backs, keeping, people, rules, runs
 from services.answers import KEPT
 from services.keep_links import keep_link
 from services.leaving import leave
+from services.matters import matters
 from services.own_case import Stage, own_case
 from tests.world import ACME, World
 
@@ -381,6 +383,19 @@ def test_a_seat_cap_gives_it_back_by_itself(world: World, usage: bool) -> None:
     # Nobody more than the cap: the third one waits for an operator.
     (left,) = answer_queue.asking(world.tools, ana)
     assert left.case.account_id not in back
+
+
+def test_everybody_who_asks_is_a_new_matter(world: World) -> None:
+    """Also when others of the same run were helped before: hooks are told of a matter once."""
+    ana, run_id, (first, second) = ended(world, 2)
+    keys = []
+    for person in (first, second):
+        say(world, link_of(world, run_id, person), "ask_back")
+        keys += [one.key for one in matters(world.tools, ACME) if one.topic is Topic.REVIEW_WAITING]
+        answer_queue.refuse(world.tools, ana, [world.case(run_id, person).id])
+        assert not [one for one in matters(world.tools, ACME) if one.topic is Topic.REVIEW_WAITING]
+        world.later(minutes=10)
+    assert len(set(keys)) == 2
 
 
 def test_without_a_cap_everybody_waits(world: World) -> None:
