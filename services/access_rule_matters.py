@@ -30,7 +30,12 @@ _BRAKED = (
     )
 )
 _LOOPS = (
-    select(StoredAccessRule.id, StoredAccessRule.name, func.count(AccessGiven.account_id.distinct()))
+    select(
+        StoredAccessRule.id,
+        StoredAccessRule.name,
+        func.count(AccessGiven.account_id.distinct()),
+        func.max(AccessGiven.stopped_at),
+    )
     .join(
         AccessGiven,
         (AccessGiven.organization_id == StoredAccessRule.organization_id)
@@ -70,13 +75,13 @@ def _loops(session: Session, organization_id: str, now: datetime) -> list[Matter
     return [
         Matter(
             Topic.LOOP_FOUND,
-            f"access-loop-{rule_id}-{people}",
+            f"access-loop-{rule_id}-{newest}",
             "warning",
             f"The access rule “{name}” leaves {_people(people)} alone: another system takes out what it gives.",
             "Open the rule",
             f"/app/onboarding/access-rules/{rule_id}",
         )
-        for rule_id, name, people in rows
+        for rule_id, name, people, newest in rows
     ]
 
 

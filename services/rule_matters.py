@@ -118,16 +118,17 @@ def _came_back(session: Session, organization_id: str, now: datetime) -> list[Ma
     if not back:
         return []
     people = "1 person has" if back == 1 else f"{back:,} people have"
-    newest = session.scalar(
-        select(Case.run_id)
+    newest, found_at = session.execute(
+        select(Case.run_id, Case.came_back_at)
         .where(Case.organization_id == organization_id, Case.came_back_at > now - LOOKED_AT)
         .order_by(Case.came_back_at.desc())
         .limit(1)
-    )
+    ).one()
     return [
         Matter(
             Topic.LOOP_FOUND,
-            f"loop-{newest}-{back}",
+            # Whoever joins them makes it a new matter; that somebody is not looked at any more does not.
+            f"loop-{found_at}",
             "warning",
             f"{people} back what a run took away: another system, such as your identity provider, gives it again.",
             "Look at the run",

@@ -101,6 +101,21 @@ def test_somebody_restored_or_invited_again_elsewhere_came_back(world: World) ->
     assert back(world, run_id) == {suspended}
 
 
+def test_who_is_not_looked_at_any_more_makes_no_new_matter(world: World) -> None:
+    first, second = world.people(2)
+    ana, run_id = acted(world, [first, second], step("suspend"))
+    told = []
+    for person, days in ((first, 0), (second, 10), ("", 25)):
+        world.later(days=days, hours=1)
+        if person:
+            world.change(person, membership_status="active")
+        world.sync(ana)
+        told += [one for one in matters_of(world.tools, ACME) if one.topic is Topic.LOOP_FOUND]
+    assert [one.sentence[:8] for one in told] == ["1 person", "2 people", "1 person"]
+    assert told[0].key != told[1].key == told[2].key
+    assert back(world, run_id) == {first, second}
+
+
 def test_a_sync_that_was_under_way_during_the_deed_raises_no_alarm(sqlite_world: World) -> None:
     """What it read may be older than the deed: the next one will tell."""
     world = sqlite_world
