@@ -16,7 +16,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from models.audit import APP
 from models.delivery import Delivery
 from models.hook import Hook
-from rules.topics import TO_HOOKS, Channel, DeliveryState, HookKind, Topic
+from rules.deeds import Deed
+from rules.topics import TO_HOOKS, AnswerKind, Channel, DeliveryState, HookKind, Topic
 from services import hook_secrets, hook_sending, hook_testing, hooks, notices, runs, sending
 from services.hook_payloads import Message, body_of
 from services.hook_sending import LONGEST_PAUSE
@@ -425,7 +426,15 @@ FACTS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("topic", [*TO_HOOKS, Topic.TEST])
-@pytest.mark.parametrize("facts", [FACTS, {}])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        FACTS,
+        {},
+        *(FACTS | {"deed": deed.value} for deed in Deed),
+        *(FACTS | {"answer": kind.value} for kind in AnswerKind),
+    ],
+)
 @pytest.mark.parametrize("link", ["https://acme.atlassian.net/x", ""])
 def test_every_payload_is_what_the_schema_says(topic: Topic, facts: dict[str, Any], link: str) -> None:
     person = ("712020:sam", "Sam") if topic.startswith("person:") else None
