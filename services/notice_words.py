@@ -9,6 +9,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from rules.deeds import CAPABILITIES, Deed
+from rules.roster import Origin
 from rules.topics import TO_THE_PERSON, AnswerKind, Topic
 
 NAMES: dict[Topic, str] = {
@@ -59,6 +60,17 @@ _DID: dict[Deed | None, str] = {
     Deed.TAKE_BACK: "no longer has the access that they were given",
     Deed.REACTIVATE: "had their account reactivated",
     Deed.KEEP_ACCOUNT: "keeps their account: its deletion was cancelled",
+}
+BY_CLOCK = "clock"
+"""Where a run came from that nobody asked for: its day had come."""
+_RUNS: dict[str, str] = {
+    Origin.CSV: "A run from a file",
+    Origin.TICKET: "A run for a ticket",
+    Origin.ACCESS_RULE: "An access rule",
+    Origin.SCIM: "An identity provider",
+    Origin.LEAVER: "A run for a leaver",
+    Origin.TIMED: "Access with an end",
+    BY_CLOCK: "A run by the clock",
 }
 _SAID = {
     AnswerKind.KEEP: "still needs their access",
@@ -119,10 +131,7 @@ def _about_somebody(topic: Topic, facts: dict[str, Any], name: str, there: ZoneI
 
 
 def _about_run(topic: Topic, facts: dict[str, Any]) -> str:
-    rule = str(facts.get("rule") or "")
-    provider = str(facts.get("provider") or "")
-    by_hand = f"The identity provider “{provider}”" if provider else "A run by hand"
-    subject = f"The rule “{rule}”" if rule else by_hand
+    subject = _run(facts)
     deed = _deed(facts)
     reason = _as_sentence(str(facts.get("reason") or ""))
     if topic is Topic.RUN_STARTED:
@@ -138,6 +147,14 @@ def _about_run(topic: Topic, facts: dict[str, Any]) -> str:
     said = ", ".join(f"{int(facts[key]):,} {word}" for key, word in counts if facts.get(key))
     how = "was taken back" if topic is Topic.RUN_UNDONE else "has finished"
     return f"{subject} {how}: {said or 'there was nobody to change'}."
+
+
+def _run(facts: dict[str, Any]) -> str:
+    if rule := facts.get("rule"):
+        return f"The rule “{rule}”"
+    if provider := facts.get("provider"):
+        return f"The identity provider “{provider}”"
+    return _RUNS.get(str(facts.get("origin") or ""), "A run by hand")
 
 
 def _deed(facts: dict[str, Any]) -> Deed | None:

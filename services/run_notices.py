@@ -8,12 +8,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from models.access_rule import find_access_rule
+from models.audit import APP
 from models.rule import StoredRule
 from models.run import Run
 from models.scim import ScimConnection
 from rules.case import CaseState
 from rules.roster import Origin
 from rules.topics import Topic
+from services.notice_words import BY_CLOCK
 from services.notices import announce
 
 
@@ -51,7 +53,8 @@ def _tell(
 ) -> None:
     rule = session.get(StoredRule, (run.organization_id, run.rule_id)) if run.rule_id else None
     name = rule.name if rule is not None else _access_rule_name(session, run)
-    named = {"rule": name, "deed": run.deed or ""}
+    origin = run.origin or (BY_CLOCK if run.requested_by == APP else "")
+    named = {"rule": name, "deed": run.deed or "", "origin": origin}
     if run.origin == Origin.SCIM:
         named["provider"] = _provider_name(session, run)
     if run.rule_id is not None:

@@ -18,13 +18,24 @@ from models.delivery import Delivery
 from models.hook import Hook
 from rules.deeds import Deed
 from rules.topics import TO_HOOKS, AnswerKind, Channel, DeliveryState, HookKind, Topic
-from services import hook_secrets, hook_sending, hook_testing, hooks, notices, runs, sending
+from services import (
+    absences,
+    hook_secrets,
+    hook_sending,
+    hook_testing,
+    hooks,
+    notices,
+    previews,
+    runs,
+    sending,
+)
 from services.hook_payloads import Message, body_of
 from services.hook_sending import LONGEST_PAUSE
 from services.leasing import PAUSES
 from services.notice_words import Words, words_of
 from services.outcomes import MOST_TROUBLES
 from services.parcel import Later, NotSent, Parcel, Sent
+from services.previews import Purpose
 from services.sending import AT_WORK
 from tests.architecture.sources import TOP
 from tests.connect.listener import Reply, listening
@@ -494,6 +505,27 @@ def test_what_becomes_of_runs_is_told(world: World) -> None:
     assert said["run:refused", refused]["rule"] == "Idle"
     for body in _bodies(world):
         VALIDATOR.validate(body)
+
+
+def test_a_run_that_nobody_asked_for_is_none_by_hand(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    leave = Purpose("Leave", "", world.clock().date() + timedelta(days=20), comes_back=True)
+    run_id = previews.preview(
+        world.tools, ana, Deed.SUSPEND, account_ids=[person], filter=None, purpose=leave
+    )
+    runs.confirm(world.tools, ana, run_id)
+    world.act()
+    world.settled()
+    add(world, ana, topics=["run:finished"])
+    world.later(days=21)
+    absences.bring_back(world.tools)
+    world.act()
+    world.deliver()
+    (body,) = _bodies(world)
+    assert body["data"]["sentence"] == "A run by the clock has finished: 1 restored."
 
 
 def test_what_happens_to_people_is_told_with_their_names(world: World) -> None:

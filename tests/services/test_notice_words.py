@@ -37,6 +37,21 @@ UTC = ZoneInfo("UTC")
         ),
         (Topic.RUN_FINISHED, {"deed": "remove_access", "acted": 2}, "A run by hand has finished: 2 done."),
         (Topic.RUN_FINISHED, {"acted": 0}, "A run by hand has finished: there was nobody to change."),
+        (
+            Topic.RUN_STARTED,
+            {"origin": "ticket", "deed": "invite", "chosen": 1},
+            "A run for a ticket has started for 1 person: invite them.",
+        ),
+        (
+            Topic.RUN_STARTED,
+            {"origin": "leaver", "deed": "deactivate", "chosen": 1},
+            "A run for a leaver has started for 1 person: deactivate their account.",
+        ),
+        (
+            Topic.RUN_UNDONE,
+            {"origin": "timed", "deed": "take_back", "acted": 1},
+            "Access with an end was taken back: 1 done.",
+        ),
         (Topic.RUN_UNDONE, {"deed": "restore", "acted": 4}, "A run by hand was taken back: 4 restored."),
         (
             Topic.RUN_BRAKED,
