@@ -14,7 +14,7 @@ from models.organization import Organization, close_gate, seats_of
 from models.run import Case, Run, find_run
 from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
-from services.answers import settle
+from services.answers import locked, settle
 from services.ground import ground_of
 from services.seats import seats_taken
 from services.toolbox import Toolbox
@@ -61,7 +61,7 @@ def _give_back(tools: Toolbox, organization_id: str, now: datetime) -> list[str]
     with tools.begin() as session:
         close_gate(session, organization_id)
         organization = session.get_one(Organization, organization_id)
-        query = (
+        asking = (
             select(Answer, Case)
             .join(Case, (Case.organization_id == Answer.organization_id) & (Case.id == Answer.case_id))
             .where(
@@ -72,9 +72,12 @@ def _give_back(tools: Toolbox, organization_id: str, now: datetime) -> list[str]
                 Case.state == CaseState.ACTED.value,
             )
             .order_by(Answer.given_at)
-            .limit(MOST_AT_ONCE)
         )
-        for answer, case in session.execute(query).all():
+        first = session.scalars(asking.with_only_columns(Case.id).limit(MOST_AT_ONCE)).all()
+        mine = (Case.organization_id == organization_id, Case.id.in_(first))
+        # Whoever decides about them this moment comes before: what waits is asked only then.
+        locked(session, *mine)
+        for answer, case in session.execute(asking.where(*mine)).all():
             answer.decided_at = now
             session.flush()
             run = find_run(session, organization_id, case.run_id)

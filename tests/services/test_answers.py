@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -13,15 +14,15 @@ from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict
-from models.answer import Answer
+from models.answer import Answer, Decision
 from models.delivery import Delivery
 from models.organization import Organization, Seats, seats_of
 from models.people import Person, Seat
-from models.run import Run
+from models.run import Case, Run
 from models.tenant import Tenant
 from rules.topics import Topic
 from services import answer_queue, exports, give_backs, keeping, people, rules, runs
-from services.answers import KEPT
+from services.answers import KEPT, locked, settle
 from services.keep_links import keep_link
 from services.leaving import leave
 from services.matters import matters
@@ -396,6 +397,27 @@ def test_everybody_who_asks_is_a_new_matter(world: World) -> None:
         assert not [one for one in matters(world.tools, ACME) if one.topic is Topic.REVIEW_WAITING]
         world.later(minutes=10)
     assert len(set(keys)) == 2
+
+
+def test_what_an_operator_refuses_this_moment_is_not_given_back_by_itself(world: World) -> None:
+    ana, run_id, (person,) = ended(world)
+    case = world.case(run_id, person)
+    with world.tools.begin() as session:
+        session.get_one(Organization, ACME).give_back_cap = 1_000_000
+    say(world, link_of(world, run_id, person), "ask_back")
+    with ThreadPoolExecutor(1) as pool:
+        with world.tools.begin() as session:
+            # The operator's request, up to the moment before its end.
+            (held,) = locked(session, Case.organization_id == ACME, Case.id == case.id)
+            answered = session.get_one(Answer, (ACME, case.id, "ask_back"))
+            settle(session, answered, held, Decision.REFUSED, by=ana.account_id or "", now=world.clock())
+            session.flush()
+            begun = pool.submit(give_backs.give_back_within_caps, world.tools)
+            time.sleep(0.5)
+        assert begun.result() == []
+    assert only(world).decision == Decision.REFUSED
+    world.act()
+    assert world.effects(person)["restore"] == 0
 
 
 def test_without_a_cap_everybody_waits(world: World) -> None:
