@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from connect.errors import Conflict
@@ -41,15 +41,10 @@ def give_back_within_caps(tools: Toolbox) -> list[str]:
     now = tools.clock()
     with tools.begin() as session:
         due = (
-            select(Answer.organization_id)
+            _asking(now)
+            .with_only_columns(Answer.organization_id)
             .join(Organization, Organization.id == Answer.organization_id)
-            .where(
-                Answer.decision == Decision.WAITS.value,
-                Answer.kind == AnswerKind.ASK_BACK.value,
-                Answer.decided_at.is_(None) | (Answer.decided_at <= now - LOOK_AGAIN),
-                Organization.give_back_cap.is_not(None),
-                Organization.doorless_since.is_(None),
-            )
+            .where(Organization.give_back_cap.is_not(None), Organization.doorless_since.is_(None))
             .distinct()
         )
         organization_ids = session.scalars(due).all()
@@ -61,18 +56,7 @@ def _give_back(tools: Toolbox, organization_id: str, now: datetime) -> list[str]
     with tools.begin() as session:
         close_gate(session, organization_id)
         organization = session.get_one(Organization, organization_id)
-        asking = (
-            select(Answer, Case)
-            .join(Case, (Case.organization_id == Answer.organization_id) & (Case.id == Answer.case_id))
-            .where(
-                Answer.organization_id == organization_id,
-                Answer.decision == Decision.WAITS.value,
-                Answer.kind == AnswerKind.ASK_BACK.value,
-                Answer.decided_at.is_(None) | (Answer.decided_at <= now - LOOK_AGAIN),
-                Case.state == CaseState.ACTED.value,
-            )
-            .order_by(Answer.given_at)
-        )
+        asking = _asking(now).where(Case.organization_id == organization_id).order_by(Answer.given_at)
         first = session.scalars(asking.with_only_columns(Case.id).limit(MOST_AT_ONCE)).all()
         mine = (Case.organization_id == organization_id, Case.id.in_(first))
         # Whoever decides about them this moment comes before: what waits is asked only then.
@@ -90,6 +74,20 @@ def _give_back(tools: Toolbox, organization_id: str, now: datetime) -> list[str]
             begun.append(undo.id)
             settle(session, answer, case, Decision.AUTOMATIC, by=APP, now=now)
     return begun
+
+
+def _asking(now: datetime) -> Select[Answer, Case]:
+    """Who asks for their access back and was not looked at lately; not who has it by another way."""
+    return (
+        select(Answer, Case)
+        .join(Case, (Case.organization_id == Answer.organization_id) & (Case.id == Answer.case_id))
+        .where(
+            Answer.decision == Decision.WAITS.value,
+            Answer.kind == AnswerKind.ASK_BACK.value,
+            Answer.decided_at.is_(None) | (Answer.decided_at <= now - LOOK_AGAIN),
+            Case.state == CaseState.ACTED.value,
+        )
+    )
 
 
 def _fits(session: Session, organization: Organization, case: Case) -> bool:

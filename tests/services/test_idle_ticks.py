@@ -7,15 +7,29 @@ from typing import Any
 from sqlalchemy import event
 
 from jobs.kinds import KINDS
+from models.organization import Organization
 from services import give_backs, orders, rereading, runs, timed_access
-from tests.world import World
+from tests.services.test_answers import ended, link_of, say
+from tests.world import ACME, World
 
 BY_DBOS = {"act_on_cases": orders.lease_due_cases, "read_again": rereading.lease_due}
 """These ask DBOS, too, how many wait in the queue: without it, what our own database is asked."""
 
 
+def who_was_helped_by_another_way(world: World) -> None:
+    """They asked for their access back, and an operator took the whole run back: their answer is left as it was."""
+    ana, run_id, (person,) = ended(world)
+    with world.tools.begin() as session:
+        session.get_one(Organization, ACME).give_back_cap = 1
+    say(world, link_of(world, run_id, person), "ask_back")
+    world.undo(ana, run_id)
+    world.deliver()
+    assert world.states(run_id) == {person: "undone"}
+
+
 def test_who_looks_and_finds_nothing_writes_nothing(sqlite_world: World) -> None:
     world = sqlite_world
+    who_was_helped_by_another_way(world)
     world.synced()
     world.settled()
     asked: list[str] = []
