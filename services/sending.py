@@ -84,6 +84,7 @@ def _settle(tools: Toolbox, parcel: Parcel, outcome: Outcome) -> None:
         match outcome:
             case Sent():
                 _end(row, DeliveryState.SENT, "", now)
+                unreached.note_sent(session, row)
             case Later():
                 _put_off(session, row, outcome, now)
             case NotSent(reason=reason):

@@ -35,6 +35,15 @@ def note(session: Session, delivery: Delivery, now: datetime) -> None:
         _not_warned(session, case, reason, now)
 
 
+def note_sent(session: Session, delivery: Delivery) -> None:
+    """Whom an operator sends it again was told after all: the rule's next run does not tell them once more."""
+    if delivery.channel != Channel.MAIL or delivery.topic != Topic.TOLD:
+        return
+    case = find_case(session, delivery.organization_id, delivery.case_id or "")
+    if case is not None and case.state == CaseState.ACTED and case.why == Why.UNREACHABLE:
+        case.reason, case.why = "", ""
+
+
 def _not_told(session: Session, case: Case, reason: str, now: datetime) -> None:
     """Nothing waits behind it: the rule's next run tells them again (services/told_and_kept.py)."""
     if case.deed == Deed.TELL and case.state == CaseState.ACTED:

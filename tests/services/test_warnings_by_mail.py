@@ -20,7 +20,17 @@ from models.notice import Notice
 from models.people import Person
 from models.run import Run
 from rules.topics import AnswerKind, Topic
-from services import answer_queue, calendars, leasing, retention, rule_runs, rules, runs, sending
+from services import (
+    answer_queue,
+    calendars,
+    delivery_log,
+    leasing,
+    retention,
+    rule_runs,
+    rules,
+    runs,
+    sending,
+)
 from services.answers import answer
 from services.exports import run_csv
 from services.keep_links import keep_link
@@ -328,6 +338,28 @@ def test_s56_whose_only_mail_was_refused_was_not_told(post: World) -> None:
     assert len(mails(post)) == 1
     post.settled()
     assert post.states(post.run_rule(ana, rule_id)).get(person) != "acted", "told is told"
+
+
+def test_whose_mail_an_operator_sends_again_is_told_once(post: World) -> None:
+    ana = post.store_key()
+    (person,) = post.people(1, groups=["confluence-users"])
+    post.sync(ana)
+    tells = {"when": {"not_seen": 60}, "then": {"deed": "tell"}}
+    rule_id = post.rule(ana, tells, who={"people": [person]})
+    run_id = post.run_rule(ana, rule_id)
+    post.control("POST", "/mail-faults", {"kind": "busy", "times": None})
+    for pause in leasing.PAUSES:
+        send_due(post)
+        post.later(seconds=pause.total_seconds() + 1)
+    send_due(post)
+    assert post.case(run_id, person).why == "unreachable"
+    post.control("DELETE", "/mail-faults")
+    (row,) = mail_rows(post, person)
+    delivery_log.send_again(post.tools, ana, row.id)
+    send_due(post)
+    assert len(mails(post)) == 1
+    assert (post.case(run_id, person).why, post.case(run_id, person).reason) == ("", "")
+    assert post.states(post.run_rule(ana, rule_id)).get(person) != "acted"
 
 
 def failed_and_tried_again(world: World, ana: Caller, run_id: str) -> None:
