@@ -26,6 +26,7 @@ from services.languages import Catalogue
 from services.mail_markdown import Value, address, words
 from services.mail_values import values_of_everybody
 from services.matter import Matter
+from services.told_and_kept import WAS_TOLD
 from services.toolbox import Toolbox
 
 DONE = (CaseState.ACTED, CaseState.UNDONE, CaseState.UNDO_SKIPPED)
@@ -88,6 +89,7 @@ def _done(session: Session, organization_id: str, since: datetime, until: dateti
         .where(
             Case.organization_id == organization_id,
             Case.state.in_([state.value for state in DONE]),
+            (Case.deed != Deed.TELL.value) | WAS_TOLD,
             Case.finished_at > since,
             Case.finished_at <= until,
         )

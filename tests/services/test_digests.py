@@ -165,3 +165,26 @@ def test_nothing_falls_out_between_two_summaries(sqlite_world: World, change: st
             send_due(world)
         said = " ".join(mail["text"] for mail in mails(world, "ana@acme.example"))
         assert sum(int(people) for people in re.findall(r"Suspended: (\d+) p", said)) == 2
+
+
+def test_who_was_not_told_after_all_is_not_counted(sqlite_world: World) -> None:
+    """Their only mail was refused."""
+    world = sqlite_world
+    ana = world.store_key()
+    refused, told = world.people(2, groups=["confluence-users"])
+    world.sync(ana)
+    address = world.stored(Person, ACME, refused).email
+    digests.change_settings(world.tools, ana, language="en", digest="day")
+    tells = world.rule(
+        ana, {"when": {"not_seen": 60}, "then": {"deed": "tell"}}, who={"people": [refused, told]}
+    )
+    with mail_switched_on(world):
+        world.control("POST", "/mail-faults", {"kind": "refuse", "recipient": address})
+        run_id = world.run_rule(ana, tells)
+        send_due(world)
+        assert set(world.states(run_id).values()) == {"acted"}
+        next_morning(world)
+        digests.send_digests(world.tools)
+        send_due(world)
+        (mail,) = mails(world, "ana@acme.example")
+    assert "Told that they are idle: 1 person (Idle)" in mail["text"]
