@@ -25,6 +25,6 @@ def follow(session: Session, case: Case, run: Run, now: datetime) -> None:
             timed_beginnings.note_not_undone(session, original, case, run, now)
     elif case.changed:
         if case.ends_on is not None:
-            timed_beginnings.begin(session, case, now)
+            timed_beginnings.begin(session, case, run, now)
         if run.origin == Origin.ACCESS_RULE:
             access_given.note(session, run.origin_id, case, now)

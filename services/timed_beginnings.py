@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from models.answer import Answer
 from models.audit import APP, Event
 from models.organization import seats_of, zone_of
 from models.people import Grant, Group
@@ -21,7 +22,7 @@ from rules.deeds import Deed
 from rules.products import product_name
 from rules.roster import Origin, is_unknown
 from rules.timed import next_look
-from rules.topics import Topic
+from rules.topics import AnswerKind, Topic
 from services.audit import record
 from services.notices import announce
 from services.orders import done_changes
@@ -30,7 +31,7 @@ _UNFINISHED = (TimedState.OPEN, TimedState.ENDING, TimedState.NOT_ENDED)
 _GIVES = (ChangeKind.INVITE, ChangeKind.JOIN_GROUP, ChangeKind.ASSIGN_ROLE)
 
 
-def begin(session: Session, case: Case, now: datetime) -> None:
+def begin(session: Session, case: Case, run: Run, now: datetime) -> None:
     """What this case gave ends some day. Called again for the same case, it changes nothing but the account's id."""
     assert case.ends_on is not None
     known = find_timed(session, case.organization_id, case.id)
@@ -52,6 +53,27 @@ def begin(session: Session, case: Case, now: datetime) -> None:
     session.flush()
     session.add(timed)
     look_again(session, timed)
+    if run.origin == Origin.TIMED:
+        _tell_that_it_is_back(session, case, run, now)
+
+
+def _tell_that_it_is_back(session: Session, case: Case, run: Run, now: datetime) -> None:
+    """Whoever asked for it when it had ended was promised a message; `run` came from the case that had given it."""
+    asked = session.get(Answer, (case.organization_id, run.origin_id, AnswerKind.PROLONG.value))
+    if asked is None or is_unknown(case.account_id):
+        return
+    announce(
+        session,
+        case.organization_id,
+        Topic.GIVEN_BACK,
+        case.id,
+        now,
+        facts={"deed": Deed.GIVE_BACK.value, "names": names_given(session, case)},
+        account_id=case.account_id,
+        by_mail=True,
+        case_id=case.id,
+        run_id=run.id,
+    )
 
 
 def look_again(session: Session, timed: TimedAccess) -> None:

@@ -143,6 +143,9 @@ def test_warned_twice_prolonged_by_an_answer_then_ended_once(sqlite_world: World
         world.act()
         assert inside(world, person)
         assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
+        world.deliver()
+        assert len(mails(world)) == 4
+        assert mails(world)[0]["subject"] == "You have your access to Confluence back"
         assert sorted(one.state for one in world.rows(TimedAccess)) == ["ended", "open"]
 
 
