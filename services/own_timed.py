@@ -105,7 +105,7 @@ def _stage(timed: TimedAccess, organization: Organization, answers: Iterable[Ans
     if timed.state == TimedState.OPEN:
         if asked is None:
             return Stage.ENDS
-        if not granted:
+        if not granted and not _was_moved_since(timed, asked):
             return Stage.ENDS_ASKED if waits else Stage.ENDS_REFUSED
         warned_again = any(mark.startswith(timed.until.isoformat()) for mark in timed.warned)
         return Stage.ENDS if warned_again else Stage.PROLONGED
@@ -119,6 +119,13 @@ def _stage(timed: TimedAccess, organization: Organization, answers: Iterable[Ans
     if not decided_since:
         return Stage.WAS_TIMED
     return Stage.GRANTED if granted else Stage.NOT_GRANTED
+
+
+def _was_moved_since(timed: TimedAccess, asked: Answer) -> bool:
+    """Whether an operator gave them more time after all, by themselves."""
+    if timed.prolonged_at is None or asked.decided_at is None:
+        return False
+    return timed.prolonged_at > asked.decided_at
 
 
 def _ask(tools: Toolbox, organization_id: str, case_id: str, account_id: str, words: str) -> None:

@@ -149,6 +149,24 @@ def test_warned_twice_prolonged_by_an_answer_then_ended_once(sqlite_world: World
         assert sorted(one.state for one in world.rows(TimedAccess)) == ["ended", "open"]
 
 
+def test_an_operator_who_refused_may_still_give_more_time(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 30)
+    token = link(world, case_id, person)
+    own_timed.ask_for_longer(world.tools, token, "")
+    answer_queue.refuse(world.tools, ana, [case_id])
+    assert own_timed.own_page(world.tools, token).stage is Stage.ENDS_REFUSED
+    world.later(hours=1)
+    timed_deciding.prolong(world.tools, ana, case_id, day(world, 40).isoformat())
+    assert own_timed.own_page(world.tools, token).stage is Stage.PROLONGED
+    world.later(days=39)
+    keep_time(world)
+    own_timed.ask_for_longer(world.tools, token, "Once more.")
+    assert own_timed.own_page(world.tools, token).stage is Stage.ENDS_ASKED
+
+
 def test_a_mail_that_waited_names_no_day_that_no_longer_counts(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
