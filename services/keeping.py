@@ -45,7 +45,7 @@ class OwnWarning:
 
 
 def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
-    """The newest warning of the person who asks that still matters; marks it as read.
+    """The newest warning of the person who asks that still matters, one that they can answer first; marks it as read.
 
     Having come to read it is activity: the product itself proved that they are there.
     """
@@ -71,7 +71,8 @@ def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
             | ((Notice.kind == NoticeKind.TOLD.value) & Notice.read_at.is_(None))
             | ((Notice.kind == NoticeKind.ENDS.value) & ends.exists()),
         )
-        .order_by(Notice.created_at.desc())
+        # A warning that waits for their answer is not hidden by news of anything else.
+        .order_by((Case.state == CaseState.WARNED.value).desc(), Notice.created_at.desc())
         .limit(1)
     )
     with tools.begin() as session:

@@ -149,6 +149,31 @@ def test_warned_twice_prolonged_by_an_answer_then_ended_once(sqlite_world: World
         assert sorted(one.state for one in world.rows(TimedAccess)) == ["ended", "open"]
 
 
+def test_a_rule_s_warning_is_not_hidden_by_one_of_access_with_an_end(sqlite_world: World) -> None:
+    """They come to Jira every day; the rule is about Confluence."""
+    world = sqlite_world
+    ana = world.store_key()
+    [person] = world.people(1, groups=["jira-users", "confluence-users"])
+    world.sync(ana)
+    then = {"deed": "remove_access", "products": ["confluence"]}
+    when = {"not_seen": 90, "products": ["confluence"]}
+    rule_id = world.rule(ana, {"when": when, "then": then, "grace": 14}, who={"people": [person]})
+    case_id = begin(world, ana, person, 8, access=Access(groups=(world.groups()[OTHER]["id"],)))
+    world.settled()
+    run_id = world.run_rule(ana, rule_id)
+    assert world.states(run_id) == {person: "warned"}
+    world.later(days=2)
+    keep_time(world)
+    assert [mark[-2:] for mark in timed(world, case_id).warned] == [":7"]
+    warning = keeping.own_warning(world.tools, world.caller(person))
+    assert warning is not None
+    assert (warning.is_timed, warning.can_keep) == (False, True)
+    assert keeping.keep_my_access(world.tools, world.caller(person))
+    warning = keeping.own_warning(world.tools, world.caller(person))
+    assert warning is not None
+    assert warning.is_timed
+
+
 def test_an_operator_who_refused_may_still_give_more_time(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
