@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.absence import Absence, last_days_of
 from models.leaver import leaving_among, led_out_at
+from models.people import Person
 from models.scim import ScimConnection, ScimUser, users_of_accounts
 from rules.deeds import Deed
 from services.scim_facts import word_of
@@ -24,6 +26,7 @@ def who_stays_away(
     account_ids = [absence.account_id for absence in absences]
     leaving = leaving_among(session, organization_id, account_ids)
     led_out = led_out_at(session, organization_id, account_ids)
+    gone = _gone(session, organization_id, account_ids)
     let_go = _let_go(users_of_accounts(session, organization_id, account_ids))
     last_days = last_days_of(session, organization_id, account_ids)
     found: dict[str, str] = {}
@@ -34,6 +37,8 @@ def who_stays_away(
             found[account_id] = "they are leaving."
         elif account_id in led_out and led_out[account_id] >= absence.began_at:
             found[account_id] = "they have been led out since."
+        elif account_id in gone:
+            found[account_id] = "they are no longer in the organization's directory."
         elif account_id in let_go:
             found[account_id] = let_go[account_id]
         elif last_day is not None and last_day.ends_on < _first_day_back(absence, today):
@@ -44,6 +49,15 @@ def who_stays_away(
 
 def _first_day_back(absence: Absence, today: date) -> date:
     return max(today, absence.ends_on + timedelta(days=1)) if absence.ends_on is not None else today
+
+
+def _gone(session: Session, organization_id: str, account_ids: Sequence[str]) -> frozenset[str]:
+    query = select(Person.account_id).where(
+        Person.organization_id == organization_id,
+        Person.account_id.in_(account_ids),
+        Person.left_at.is_not(None),
+    )
+    return frozenset(session.scalars(query))
 
 
 def _let_go(users: Iterable[tuple[ScimConnection, ScimUser]]) -> Mapping[str, str]:

@@ -35,6 +35,7 @@ from tests.services.leavers import JON, UMA, leaver, planned, ready, work
 from tests.world import ACCOUNTS, ACME, World
 
 pytestmark = pytest.mark.slow
+GONE = "they are no longer in the organization's directory."
 
 
 def suspended(world: World, ana: Caller, person: str, purpose: Purpose) -> str:
@@ -211,8 +212,24 @@ def test_whoever_cannot_be_restored_is_not_tried_for_ever(world: World) -> None:
     world.act()
     assert world.states(run_id) == {deactivated: "not_possible", back: "spared"}
     assert run_progress.show_run(world.tools, ana, run_id).state == "finished"
+    (entry,) = world.audit("person:absence_ended")
+    assert (entry.subject, entry.result) == (gone, f"Not restored: {GONE}")
     world.later(days=1)
     assert absences.bring_back(world.tools) == []
+
+
+def test_whoever_left_the_directory_is_not_restored_and_the_audit_says_why(world: World) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    suspended(world, ana, person, leave(world, 30))
+    world.control("DELETE", f"/people/{person}")
+    world.later(hours=1)
+    world.sync(ana)
+    before = len(world.rows(Run))
+    stays(world, ana, person, GONE)
+    assert len(world.rows(Run)) == before, "no run of nobody"
+
 
 
 def stays(world: World, ana: Caller, person: str, why: str) -> None:
