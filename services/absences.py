@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotFound
 from models.absence import Absence, LastDay
 from models.audit import APP, Event
-from models.organization import close_gate
+from models.organization import Organization, close_gate
 from models.people import Person, find_person
 from models.run import Run
 from rules.case import CaseState, RunState
@@ -116,7 +116,14 @@ def end_absences_of_the_present(
 
 
 def _over(today: date) -> ColumnElement[bool]:
-    return (Absence.ended_at.is_(None)) & (Absence.comes_back.is_(True)) & (Absence.ends_on < today)
+    """Without a door nobody could be restored: whoever comes back then waits for the next one."""
+    with_door = select(Organization.id).where(Organization.doorless_since.is_(None))
+    return and_(
+        Absence.ended_at.is_(None),
+        Absence.comes_back.is_(True),
+        Absence.ends_on < today,
+        Absence.organization_id.in_(with_door),
+    )
 
 
 def _bring_back(tools: Toolbox, organization_id: str) -> str | None:

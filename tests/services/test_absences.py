@@ -231,6 +231,24 @@ def test_whoever_left_the_directory_is_not_restored_and_the_audit_says_why(world
     assert len(world.rows(Run)) == before, "no run of nobody"
 
 
+def test_without_a_door_an_absence_waits_for_the_next_one(world: World) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    suspended(world, ana, person, leave(world, 3))
+    world.control("POST", "/uninstall", {"site": "acme", "product": "jira"})
+    world.later(days=5)
+    assert absences.bring_back(world.tools) == []
+    # The pretend Atlassian's clock stays where it is: what it signs would be long expired.
+    days, world.clock.offset = world.clock.offset, timedelta()
+    world.install("acme")
+    world.store_key()
+    world.clock.offset = days
+    (run_id,) = absences.bring_back(world.tools)
+    world.act()
+    assert world.states(run_id) == {person: "acted"}
+    assert world.effects(person) == {"suspend": 1, "restore": 1}
+
 
 def stays(world: World, ana: Caller, person: str, why: str) -> None:
     """Their page says so before; when their absence is over nobody restores them, and the audit says why."""
