@@ -1,6 +1,7 @@
 """The loop alarm: what a deed took away is back in the directory, though nobody here gave it back.
 
-Mostly an identity provider has put somebody back into a group: Rollcall would take it away again for ever.
+Mostly an identity provider has put somebody back into a group: Rollcall would take it away again for ever. Whom
+somebody let in again at Atlassian was given it back: their time counts from then.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from models.audit import APP, Event
+from models.people import Person
 from models.run import Case
+from rules.access_path import groups_of_provider
 from rules.case import CaseState
-from rules.changes import ChangeKind, holds
+from rules.changes import Change, ChangeKind, Snapshot, holds
 from rules.deeds import Deed
+from rules.organization import OrganizationFacts
 from services.audit import record
 from services.batches import batches
 from services.candidates import people_as_candidates
@@ -66,6 +70,8 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
                 continue
             case.came_back_at = now
             found += 1
+            if any(_was_let_in(change, person.seen, organization) for change in taken):
+                session.get_one(Person, (organization_id, case.account_id)).given_back_at = now
             record(
                 session,
                 Event.CASE_CAME_BACK,
@@ -77,6 +83,13 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
                 details={"deed": case.deed},
             )
     return found
+
+
+def _was_let_in(change: Change, seen: Snapshot, organization: OrganizationFacts) -> bool:
+    """Whether somebody gave back what was taken. What an identity provider puts back is no wish that they have it."""
+    if change.kind is ChangeKind.JOIN_GROUP or holds(change, seen):
+        return False
+    return not groups_of_provider([change.about], organization)
 
 
 def count_loops(session: Session, organization_id: str, now: datetime) -> int:

@@ -115,3 +115,18 @@ def test_whom_somebody_restored_at_atlassian(world: World) -> None:
     world.change(person, membership_status="active")
     next_run(world, ana, rule_id, person)
     assert world.effects(person) == {"suspend": 1, "restore": 0}
+
+
+def test_whom_somebody_let_in_again_at_atlassian(world: World) -> None:
+    """Their last sign of life is as old as when they lost it: they would lose it again the next day."""
+    ana, person = begin(world)
+    rule_id = world.rule(ana, ACCESS, who={"people": [person]})
+    run_id = world.run_rule(ana, rule_id)
+    assert world.case(run_id, person).state == "acted"
+    world.control("POST", f"/people/{person}/groups", {"group": "jira-users", "member": True})
+    assert next_run(world, ana, rule_id, person).startswith("Was given their access back on ")
+    assert world.effects_by(person) == {"leave_group:jira-users": 1}
+    assert world.case(run_id, person).came_back_at is not None, "operators are told all the same"
+    world.later(days=90)
+    world.sync(ana)
+    assert world.case(world.run_rule(ana, rule_id), person).state == "acted"
