@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from connect.errors import AppError, AtlassianError, RateLimited, Unauthorized, Unavailable
 from connect.gateway.organization import OrganizationGateway, PeoplePage
@@ -22,6 +23,7 @@ from services.directory import believe_directories, mark_leavers, store_people
 from services.doors import opened
 from services.loops import find_loops
 from services.seats import replace_admins, replace_grants, replace_seats, store_groups
+from services.settling import settling
 from services.syncing import end_sync, fail_sync
 from services.toolbox import Toolbox
 
@@ -187,7 +189,9 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         )
         if not moved.rowcount:  # type: ignore[attr-defined]
             raise _Interrupted
-        store_people(session, place.organization_id, place.directory_id, place.sync_id, page.people, now)
+        kept = _kept(tools, session, place, page)
+        people = [facts for facts in page.people if facts.account_id not in kept]
+        store_people(session, place.organization_id, place.directory_id, place.sync_id, people, now)
         if not (ends_directory and place.is_last_directory):
             return False
         sync = session.get_one(Sync, place.sync_id)
@@ -196,7 +200,10 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         believe_directories(session, place.organization_id, place.sync_id)
         sync.people = session.scalar(
             select(func.count(Person.account_id)).where(
-                Person.organization_id == place.organization_id, Person.sync_id == place.sync_id
+                Person.organization_id == place.organization_id,
+                Person.sync_id == place.sync_id,
+                # Who was removed while they were read was seen, and is not here.
+                Person.left_at.is_(None),
             )
         ) or 0  # fmt: skip
         end_sync(session, sync, SyncState.COMPLETE, now=now, actor=APP)
@@ -205,6 +212,25 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         end_absences_of_the_present(session, place.organization_id, now, read_since)
         find_loops(session, place.organization_id, now, read_since)
         return True
+
+
+def _kept(tools: Toolbox, session: Session, place: _Place, page: PeoplePage) -> frozenset[str]:
+    """Who was just acted on: they are seen, and stay as the deed left them. The page may show what was before it."""
+    acted_on = settling(tools, session, place.organization_id, [facts.account_id for facts in page.people])
+    if not acted_on:
+        return frozenset()
+    kept = (
+        update(Person)
+        .where(
+            Person.organization_id == place.organization_id,
+            Person.account_id.in_(acted_on),
+            Person.in_several_directories.is_(False),
+        )
+        .values(sync_id=place.sync_id)
+        .returning(Person.account_id)
+        .execution_options(synchronize_session=False)
+    )
+    return frozenset(session.scalars(kept))
 
 
 def _pause(

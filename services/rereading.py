@@ -22,15 +22,14 @@ from models.credential import CredentialState, admin_keys_of
 from models.organization import Organization, close_gate
 from models.people import Membership, Person, Seat
 from models.reread import EVERYBODY, Reread, held_rereads
-from models.run import Case
 from models.sync import Sync, SyncState, latest_sync, newest_sync_id, running_sync
-from rules.case import CaseState
 from rules.person import PersonFacts
 from services import access_rule_news
 from services.batches import batches
 from services.directory import store_people
 from services.doors import opened
 from services.leasing import PAUSES, lease
+from services.settling import settling
 from services.syncing import start_sync
 from services.toolbox import Toolbox
 
@@ -128,15 +127,15 @@ def _begin(tools: Toolbox, organization_id: str, readings: Readings) -> _Round:
         rows = _taken_up(session, organization_id, readings, now)
         is_reading = running_sync(session, organization_id) is not None
         sync = latest_sync(session, organization_id, SyncState.COMPLETE)
-        settling = _settling(tools, session, organization_id, [row.account_id for row in rows])
+        shows_at = settling(tools, session, organization_id, [row.account_id for row in rows])
         for row in rows:
             if is_reading:
                 row.resume_at = now
             elif sync is None or sync.started_at >= row.asked_at + settle:
                 # Before the first sync nobody is known; and whoever was asked for before the last one is in it.
                 session.delete(row)
-            elif row.account_id in settling:
-                row.resume_at = settling[row.account_id]
+            elif row.account_id in shows_at:
+                row.resume_at = shows_at[row.account_id]
             else:
                 mine.append(_One(row.id, row.attempt, row.account_id, row.newcomer))
         return _Round(
@@ -158,22 +157,6 @@ def _taken_up(session: Session, organization_id: str, readings: Readings, now: d
     return rows
 
 
-def _settling(
-    tools: Toolbox, session: Session, organization_id: str, account_ids: Sequence[str]
-) -> dict[str, datetime]:
-    """When Atlassian shows what was just done to them: read before, we would forget what we know better."""
-    now, settle = tools.clock(), timedelta(seconds=tools.settings.settle_seconds)
-    query = select(Case.account_id, Case.finished_at).where(
-        Case.organization_id == organization_id,
-        Case.account_id.in_(account_ids),
-        (Case.state == CaseState.ACTING.value) | (Case.changed.is_(True) & (Case.finished_at > now - settle)),
-    )
-    found: dict[str, datetime] = {}
-    for account_id, finished_at in session.execute(query):
-        found[account_id] = max((finished_at or now) + settle, found.get(account_id, now))
-    return found
-
-
 def _look(gateway: OrganizationGateway, begun: _Round) -> list[tuple[str, PersonFacts]]:
     """(directory id, person) of those whom Atlassian shows."""
     return [
@@ -193,8 +176,8 @@ def _store(tools: Toolbox, begun: _Round, found: Sequence[tuple[str, PersonFacts
                 row.resume_at = begun.began
             return
         # Somebody may have been acted on while they were read.
-        for account_id, shows_at in _settling(tools, session, begun.organization_id, list(rows)).items():
-            rows.pop(account_id).resume_at = shows_at
+        for account_id, shows_again in settling(tools, session, begun.organization_id, list(rows)).items():
+            rows.pop(account_id).resume_at = shows_again
         before = _shown(session, begun.organization_id, rows.keys())
         _store_people(session, begun, [(place, facts) for place, facts in found if facts.account_id in rows])
         after = _shown(session, begun.organization_id, rows.keys())

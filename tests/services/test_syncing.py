@@ -361,6 +361,43 @@ def test_after_a_crash_it_goes_on_from_the_stored_cursor(sqlite_paged: World) ->
     assert (latest(sqlite_paged).people, latest(sqlite_paged).pages) == (PEOPLE, PAGES)
 
 
+@pytest.mark.parametrize("deed", ["suspend", "remove_access", "remove"])
+def test_a_page_that_is_older_than_a_deed_takes_nothing_back(paged: World, deed: str) -> None:
+    """The page is on its way while somebody on it is acted on: what it shows of them is over."""
+    ana = paged.caller("ana")
+    (person,) = paged.people(1)
+    paged.sync(ana)
+    products = {"products": ["jira-software"]} if deed == "remove_access" else {}
+    step = {"when": {"not_seen": 90}, "then": {"deed": deed, **products}, "grace": 0}
+    rule_id = paged.rule(ana, step, who={"people": [person]})
+    paged.later(hours=1)
+    syncing.request_sync(paged.tools, ana)
+    runs: list[str] = []
+
+    def act() -> None:
+        runs.append(paged.run_rule(ana, rule_id))
+
+    def look() -> tuple[Any, ...]:
+        found = read(paged)[person]
+        return (found.status, found.membership_status, found.left_at, found.given_back_at, has(paged, person))
+
+    def between(when: str, what: str) -> None:
+        if (when, what) == ("after", "people_page") and not runs:
+            act()
+            known.append(look())
+
+    known: list[tuple[Any, ...]] = []
+    paged.read_on(with_something_between(paged.tools, between))
+    assert paged.states(runs[0]) == {person: "acted"}
+    assert latest(paged).state == "complete"
+    assert look() == known[0]
+    assert latest(paged).people == PEOPLE - (deed == "remove")
+    paged.settled()
+    paged.sync(ana)
+    assert (look()[0], look()[4]) == (known[0][0], known[0][4]), "the next one shows it by itself"
+    assert latest(paged).people == PEOPLE - (deed == "remove")
+
+
 def test_somebody_in_two_directories_is_marked_and_not_changed(world: World) -> None:
     """The sandbox has one directory an organization: one more page of the same sync stands for another one."""
     ana = world.synced()
