@@ -62,7 +62,8 @@ def store_people(
         status = facts.status[:32]
         since = (before.status_since or now) if before is not None and before.status == status else now
         found_at = now if before is not None else None
-        is_back = before is not None and before.status in _OUT_OF_USE and status == "active"
+        # Each of several directories says its own: suspended in one and active in another is not back each time.
+        is_back = not several and before is not None and before.status in _OUT_OF_USE and status == "active"
         given_back_at = now if is_back else before.given_back_at if before is not None else None
         held_before, joined_before = held.get(facts.account_id, {}), joined.get(facts.account_id, {})
         shown_by = sync_id if several else ""

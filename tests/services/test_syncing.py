@@ -522,6 +522,18 @@ def test_what_no_directory_shows_any_more_goes_when_the_sync_is_complete(world: 
     assert has(world, both) == (set(), set(), 0), "of one directory, each reading says everything"
 
 
+def test_suspended_in_one_directory_and_active_in_another_was_not_given_anything_back(world: World) -> None:
+    world.synced()
+    (both,) = world.changeable(1)
+    for sync_id in ("first", "second"):
+        for directory_id, status in (("here", "suspended"), ("there", "active")):
+            with world.tools.begin() as session:
+                facts = replace(facts_of(session.get_one(Person, (ACME, both))), status=status)
+                store_people(session, ACME, directory_id, sync_id, [facts], world.clock())
+        completes(world, sync_id)
+    assert read(world)[both].given_back_at is None
+
+
 def test_nobody_is_told_anything_by_half_of_what_they_have(world: World) -> None:
     """Idle in the directory that is read last, and asked at the deed; in the other one they may have come."""
     ana = world.store_key()
