@@ -33,7 +33,7 @@ CONTEXT_QSH = "context-qsh"
 REQUIRED_CLAIMS = ["iss", "iat", "exp", "qsh"]
 REQUIRED_LIFECYCLE_CLAIMS = ["iss", "iat", "exp", "qsh", "aud"]
 
-_ACCOUNT_ID = re.compile(r"[0-9A-Za-z:_-]{1,128}", re.ASCII)
+_ACCOUNT_ID = re.compile(r"[0-9A-Za-z:_|-]{1,128}", re.ASCII)
 # A token that brings its own key, or tells where to fetch one, is somebody's attempt (S6).
 _KEY_BEARING_HEADERS = frozenset({"jwk", "jku", "x5u", "x5c"})
 # "+", "/" and "=" are not of the alphabet of tokens: they become what plain base64 refuses.

@@ -14,7 +14,7 @@ from sandbox.jira_access import JiraDesk, body, jira_error
 
 # The one question that is asked of this Jira; a real one knows more.
 JQL = re.compile(
-    r'\s*assignee\s*=\s*"(?P<who>[0-9A-Za-z:_-]+)"(?:\s+and\s+(?:statusCategory\s*!=\s*Done|resolution\s*=\s*'
+    r'\s*assignee\s*=\s*"(?P<who>[0-9A-Za-z:_|-]+)"(?:\s+and\s+(?:statusCategory\s*!=\s*Done|resolution\s*=\s*'
     r"Unresolved))?(?:\s+order\s+by\s+\w+(?:\s+(?:asc|desc))?)?\s*",
     re.IGNORECASE,
 )

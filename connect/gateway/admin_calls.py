@@ -16,7 +16,7 @@ from connect.gateway.paging import next_cursor
 
 MAX_PAGES = 1000
 
-_ACCOUNT_ID = re.compile(r"[0-9A-Za-z:_-]{1,128}", re.ASCII)
+_ACCOUNT_ID = re.compile(r"[0-9A-Za-z:_|-]{1,128}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}|-", re.ASCII)
 
 

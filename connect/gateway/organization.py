@@ -31,7 +31,7 @@ __all__ = [
 
 PAGE_OF_WORKSPACES = 1000
 
-_OWNER = re.compile(r"(?:ari:cloud:identity::user/)?([0-9A-Za-z:_-]{1,128})", re.ASCII)
+_OWNER = re.compile(r"(?:ari:cloud:identity::user/)?([0-9A-Za-z:_|-]{1,128})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

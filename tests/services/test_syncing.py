@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
@@ -159,6 +160,23 @@ def test_a_second_reading_follows_every_change(world: World) -> None:
     assert after["membership"] == before["membership"]
     changed = [row for row in after["seat"] if row not in before["seat"]]
     assert {row[1] for row in changed} <= {one}, "only what changed is written"
+
+
+def test_an_account_id_may_have_every_character_that_atlassian_names(sqlite_world: World) -> None:
+    """specs: admin-user-management says [a-zA-Z0-9_|:-]. One whom we could not read would end every sync."""
+    world = sqlite_world
+    ana = world.store_key()
+    (person,) = world.people(1)
+    odd = "acme|5b10ac8d:82e0_5b2-2"
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("PRAGMA defer_foreign_keys = ON")
+        connection.execute("UPDATE person SET account_id = ? WHERE account_id = ?", (odd, person))
+    result = world.sync(ana)
+    assert (result.state, result.people) == ("complete", PEOPLE)
+    run_id = world.begin_run(ana, [odd])
+    world.act()
+    assert world.states(run_id) == {odd: "acted"}
+    assert world.call("GET", f"/app/people/{quote(odd, safe='')}").status_code == 200
 
 
 def test_stop(sqlite_paged: World) -> None:
