@@ -52,7 +52,7 @@ def time_has_come(
         _by_activity(when, person, organization, now)
         or _invitation_unanswered(when, person, now)
         or _in_status(when, person, now)
-        or _past_end(when, person, today)
+        or past_end(when, person, today)
     )
 
 
@@ -140,7 +140,8 @@ def _in_status(when: When, person: Candidate, now: datetime) -> Because | None:
     return None
 
 
-def _past_end(when: When, person: Candidate, today: date) -> Because | None:
+def past_end(when: When, person: Candidate, today: date) -> Because | None:
+    """Whether their last day is over for long enough, and which it was."""
     if when.past_end is None or person.ends_on is None:
         return None
     # The last day is theirs until it is over.

@@ -11,7 +11,7 @@ from rules.because import Because
 from rules.case import CaseState
 from rules.changes import holds, of_access, still_to_do, whole_person
 from rules.deeds import Action, Deed
-from rules.idle import Candidate, activity_words, time_has_come
+from rules.idle import Candidate, activity_words, past_end, time_has_come
 from rules.judging import already, judge
 from rules.last_administrators import last_administrator_of, products_touched
 from rules.organization import OrganizationFacts
@@ -68,7 +68,7 @@ def judge_step(
         assert person.kept_at is not None
         reason = f"Answered on {person.kept_at:%-d %B %Y} that they still need their access."
         return Verdict(CaseState.SPARED, reason, Why.KEPT, step=index)
-    if _just_given_back(rule, index, person, now):
+    if _just_given_back(rule, index, person, ground, now):
         assert person.given_back_at is not None
         reason = (
             f"Was given their access back on {person.given_back_at:%-d %B %Y}: their time counts from then."
@@ -111,10 +111,16 @@ def _still_needed(rule: Rule, index: int, person: Candidate, now: datetime) -> b
     return now < person.kept_at + timedelta(days=step.patience)
 
 
-def _just_given_back(rule: Rule, index: int, person: Candidate, now: datetime) -> bool:
-    """Whether they have had it for less time than they may stay away: while it was gone they could not come."""
+def _just_given_back(rule: Rule, index: int, person: Candidate, ground: Ground, now: datetime) -> bool:
+    """Whether they have had it for less time than they may stay away: while it was gone they could not come.
+
+    Given back until a day, they have it until that day.
+    """
     step = rule.steps[index]
     if person.given_back_at is None or not (step.action.takes or step.action.deed is Deed.TELL):
+        return False
+    over = past_end(step.when, person, ground.today)
+    if over is not None and over.day is not None and person.given_back_at.date() <= over.day:
         return False
     back = person.seen.facts.status == "active"
     return back and now < person.given_back_at + timedelta(days=step.when.patience)

@@ -208,6 +208,8 @@ def test_whoever_was_just_given_back_is_neither_warned_nor_taken(place: Place, r
         action, when = rule.steps[verdict.step].action, rule.steps[verdict.step].when
         if person.given_back_at is None or person.seen.facts.status != "active":
             continue
+        if when.past_end is not None and person.ends_on and person.given_back_at.date() <= person.ends_on:
+            continue
         if action.takes or action.deed is Deed.TELL:
             away = [days for days in (when.not_seen, when.never, when.invited) if days is not None] or [30]
             assert (NOW - person.given_back_at) >= timedelta(days=min(away))
@@ -396,6 +398,17 @@ def test_their_time_counts_from_the_day_on_which_they_were_given_back(deed: Deed
         assert (
             judge_by_rule(rule, replace(back, given_back_at=moment), GROUND, NOW).state is CaseState.PLANNED
         )
+
+
+@pytest.mark.parametrize("when", [When(past_end=0), When(not_seen=90, past_end=0)])
+def test_whoever_was_given_back_until_a_day_has_it_until_that_day(when: When) -> None:
+    """A contractor is back for two weeks: what they could not come for has nothing to do with the end."""
+    rule = Rule("R", EVERYBODY, (Step(when, Action(Deed.SUSPEND)),))
+    back = replace(somebody(seen_days_ago(100)), given_back_at=NOW - timedelta(days=14))
+    over = replace(back, ends_on=TODAY - timedelta(days=1))
+    assert judge_by_rule(rule, over, GROUND, NOW).state is CaseState.PLANNED
+    for still_here in (replace(back, ends_on=TODAY), replace(back, ends_on=TODAY - timedelta(days=15))):
+        assert judge_by_rule(rule, still_here, GROUND, NOW).state is CaseState.SPARED
 
 
 def test_who_is_suspended_again_since_goes_up_the_ladder() -> None:
