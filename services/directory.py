@@ -62,9 +62,9 @@ def store_people(
         status = facts.status[:32]
         since = (before.status_since or now) if before is not None and before.status == status else now
         found_at = now if before is not None else None
-        # Each of several directories says its own: suspended in one and active in another is not back each time.
-        is_back = not several and before is not None and before.status in _OUT_OF_USE and status == "active"
-        given_back_at = now if is_back else before.given_back_at if before is not None else None
+        given_back_at = before.given_back_at if before is not None else None
+        if before is not None and status == "active" and _was_away(before, several=several):
+            given_back_at = now
         held_before, joined_before = held.get(facts.account_id, {}), joined.get(facts.account_id, {})
         shown_by = sync_id if several else ""
         mine = _shown_now(facts, signals.get(facts.account_id, {}), held_before, found_at, shown_by)
@@ -94,6 +94,14 @@ def store_people(
     _store_seats(session, organization_id, held, seats)
     _store_memberships(session, organization_id, joined, memberships)
     _store_groups(session, organization_id, groups)
+
+
+def _was_away(before: Any, *, several: bool) -> bool:
+    """Whether they could not come: they had left, or were out of use.
+
+    Each of several directories says its own: suspended in one and active in another is not back each time.
+    """
+    return before.left_at is not None or (before.status in _OUT_OF_USE and not several)
 
 
 def _shown_now(
@@ -244,6 +252,7 @@ def _known_in(session: Session, organization_id: str, account_ids: Sequence[str]
         Person.status,
         Person.status_since,
         Person.given_back_at,
+        Person.left_at,
     ).where(Person.organization_id == organization_id, Person.account_id.in_(account_ids))
     return {row.account_id: row for row in session.execute(query)}
 

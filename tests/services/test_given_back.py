@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connect.caller import Caller
+from models.people import Person
 from rules.deeds import Deed
 from rules.topics import AnswerKind
 from services import absences, answer_queue, previews, runs
@@ -127,6 +128,25 @@ def test_whom_somebody_let_in_again_at_atlassian(world: World) -> None:
     assert next_run(world, ana, rule_id, person).startswith("Was given their access back on ")
     assert world.effects_by(person) == {"leave_group:jira-users": 1}
     assert world.case(run_id, person).came_back_at is not None, "operators are told all the same"
+    world.later(days=90)
+    world.sync(ana)
+    assert world.case(world.run_rule(ana, rule_id), person).state == "acted"
+
+
+def test_who_left_and_is_here_again(world: World) -> None:
+    """With the account they had, last seen long ago: somebody has let them in again."""
+    ana, person = begin(world)
+    rule_id = world.rule(ana, STEP, who={"people": [person]})
+    for organization in ("elsewhere", "acme"):
+        with world.sandbox.cloud.store.write() as connection:
+            connection.execute("UPDATE person SET org = ? WHERE account_id = ?", (organization, person))
+        world.later(hours=20)
+        world.sync(ana)
+        left = world.stored(Person, ACME, person).left_at
+        assert (left is None) == (organization == "acme")
+    run_id = world.run_rule(ana, rule_id)
+    assert world.case(run_id, person).state == "spared"
+    assert world.effects(person)["suspend"] == 0
     world.later(days=90)
     world.sync(ana)
     assert world.case(world.run_rule(ana, rule_id), person).state == "acted"
