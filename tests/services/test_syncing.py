@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -216,6 +217,19 @@ def test_a_pause_is_kept_in_the_row(sqlite_paged: World, kind: str, seconds: int
     result = sqlite_paged.sync(sqlite_paged.caller("ana"))
     assert (result.state, result.people, result.pages) == ("complete", PEOPLE, PAGES)
     assert len(sqlite_paged.requests("/users/search$")) - asked == PAGES - 2, "no page is read again"
+
+
+@pytest.mark.parametrize(("kind", "why"), [("429", "asks us to slow down."), ("503", "could not be reached")])
+def test_the_overview_says_why_a_sync_waits_and_what_one_that_ended_has_read(
+    sqlite_paged: World, kind: str, why: str
+) -> None:
+    ana = sqlite_paged.caller("ana")
+    sqlite_paged.fault("/users/search$", kind, skip=ADMIN_SEARCHES + 2)
+    assert sqlite_paged.sync(ana).state == SyncState.RUNNING
+    waiting = sqlite_paged.call("GET", "/app/overview").text
+    assert re.search(rf"Atlassian {why}.*? It goes on at \d\d:\d\d", waiting)
+    syncing.stop_sync(sqlite_paged.tools, ana)
+    assert f"It had read {2 * PEOPLE // PAGES} people;" in sqlite_paged.call("GET", "/app/overview").text
 
 
 def test_pauses_grow_and_end(sqlite_paged: World) -> None:
