@@ -145,6 +145,18 @@ def test_leavers_are_marked_and_come_back(world: World) -> None:
     assert read(world)[gone].left_at is None
 
 
+def test_whom_a_run_removed_is_gone_by_no_sync(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    step = {"when": {"not_seen": 90}, "then": {"deed": "remove"}, "grace": 0}
+    world.run_rule(ana, world.rule(ana, step, who={"people": [person]}))
+    page = world.call("GET", f"/app/people/{person}").text
+    assert "Gone since" in page
+    assert "The sync of" not in page
+
+
 def test_a_second_reading_follows_every_change(world: World) -> None:
     ana = world.synced()
     one, other = world.changeable(2)
