@@ -70,9 +70,7 @@ def judge_step(
         return Verdict(CaseState.SPARED, reason, Why.KEPT, step=index)
     if _just_given_back(rule, index, person, ground, now):
         assert person.given_back_at is not None
-        reason = (
-            f"Was given their access back on {person.given_back_at:%-d %B %Y}: their time counts from then."
-        )
+        reason = f"Was given access on {person.given_back_at:%-d %B %Y}: their time counts from then."
         return Verdict(CaseState.SPARED, reason, Why.GIVEN_BACK, step=index)
     if _away_by_their_word(action, person, ground):
         assert person.said_away_until is not None

@@ -393,7 +393,7 @@ def test_their_time_counts_from_the_day_on_which_they_were_given_back(deed: Deed
         assert verdict.state is CaseState.PLANNED
         return
     assert (verdict.state, verdict.why) == (CaseState.SPARED, Why.GIVEN_BACK)
-    assert verdict.reason.startswith("Was given their access back on ")
+    assert verdict.reason.startswith("Was given access on ")
     for moment in (NOW - timedelta(days=90), None):
         assert (
             judge_by_rule(rule, replace(back, given_back_at=moment), GROUND, NOW).state is CaseState.PLANNED

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 
 from connect.caller import Caller
-from models.people import Person
+from models.people import Grant, Person
 from rules.deeds import Deed
 from rules.topics import AnswerKind
 from services import absences, answer_queue, previews, runs
 from services.answers import answer
 from services.keep_links import keep_link
 from services.previews import Purpose
+from tests.services.test_never_came import give
 from tests.world import ACME, World
 
 STEP = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 0}
@@ -56,7 +57,7 @@ def test_who_asked_for_it_back_and_got_it(world: World) -> None:
     answer_queue.grant(world.tools, ana, [case.id])
     world.act()
     assert world.effects(person) == {"suspend": 1, "restore": 1}
-    assert next_run(world, ana, rule_id, person).startswith("Was given their access back on ")
+    assert next_run(world, ana, rule_id, person).startswith("Was given access on ")
     world.later(days=90)
     world.sync(ana)
     assert world.case(world.run_rule(ana, rule_id), person).state == "warned"
@@ -104,7 +105,7 @@ def test_a_run_that_began_before_spares_them_at_the_deed(world: World) -> None:
     world.later(days=8)
     world.act()
     assert world.case(run_id, person).state == "spared"
-    assert "given their access back" in world.case(run_id, person).reason
+    assert "Was given access on" in world.case(run_id, person).reason
 
 
 def test_whom_somebody_restored_at_atlassian(world: World) -> None:
@@ -125,7 +126,7 @@ def test_whom_somebody_let_in_again_at_atlassian(world: World) -> None:
     run_id = world.run_rule(ana, rule_id)
     assert world.case(run_id, person).state == "acted"
     world.control("POST", f"/people/{person}/groups", {"group": "jira-users", "member": True})
-    assert next_run(world, ana, rule_id, person).startswith("Was given their access back on ")
+    assert next_run(world, ana, rule_id, person).startswith("Was given access on ")
     assert world.effects_by(person) == {"leave_group:jira-users": 1}
     assert world.case(run_id, person).came_back_at is not None, "operators are told all the same"
     world.later(days=90)
@@ -150,3 +151,34 @@ def test_who_left_and_is_here_again(world: World) -> None:
     world.later(days=90)
     world.sync(ana)
     assert world.case(world.run_rule(ana, rule_id), person).state == "acted"
+
+
+def test_whom_an_operator_gave_it_anew(world: World) -> None:
+    """No undo: by a list, a ticket or a profile, long after it was taken."""
+    ana, person = begin(world)
+    rule_id = world.rule(ana, ACCESS, who={"people": [person]})
+    assert world.states(world.run_rule(ana, rule_id)) == {person: "acted"}
+    world.settled()
+    world.later(days=2)
+    world.sync(ana)
+    give(world, ana, person, "jira-users")
+    assert next_run(world, ana, rule_id, person).startswith("Was given access on ")
+    world.later(days=90)
+    world.sync(ana)
+    assert world.case(world.run_rule(ana, rule_id), person).state == "acted"
+
+
+def test_whoever_is_given_what_costs_no_seat_is_as_idle_as_before(sqlite_world: World) -> None:
+    ana, person = begin(sqlite_world)
+    rule_id = sqlite_world.rule(ana, STEP, who={"people": [person]})
+    free = next(name for name in sqlite_world.groups() if not granted(sqlite_world, name))
+    give(sqlite_world, ana, person, free)
+    sqlite_world.later(hours=20)
+    sqlite_world.sync(ana)
+    assert sqlite_world.states(sqlite_world.run_rule(ana, rule_id)) == {person: "acted"}
+
+
+def granted(world: World, group: str) -> bool:
+    """Whether the group gives access to a product."""
+    group_id = world.groups()[group]["id"]
+    return any(grant.group_id == group_id for grant in world.rows(Grant))
