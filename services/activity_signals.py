@@ -54,16 +54,7 @@ def note_seen(session: Session, organization_id: str, account_id: str, family: s
     }
     upsert(session, Signal, [row])
     seen = {"activity": ActivityKind.SEEN.value, "seen_at": moment}
-    session.execute(
-        update(Seat)
-        .where(
-            Seat.organization_id == organization_id,
-            Seat.account_id == account_id,
-            Seat.product_key.startswith(family, autoescape=True),
-            or_(Seat.seen_at.is_(None), Seat.seen_at < moment),
-        )
-        .values(seen)
-    )
+    # The person before their seats, as a sync stores them: else each would wait for the other for ever.
     seats = select(Seat.resource_id).where(
         Seat.organization_id == organization_id,
         Seat.account_id == account_id,
@@ -79,6 +70,16 @@ def note_seen(session: Session, organization_id: str, account_id: str, family: s
             seats.exists(),
         )
         .values(seen | {"seen_in": family})
+    )
+    session.execute(
+        update(Seat)
+        .where(
+            Seat.organization_id == organization_id,
+            Seat.account_id == account_id,
+            Seat.product_key.startswith(family, autoescape=True),
+            or_(Seat.seen_at.is_(None), Seat.seen_at < moment),
+        )
+        .values(seen)
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from models.people import Person, Seat, Signal
 from services.activity_signals import GRAIN, record_signal
@@ -162,3 +165,21 @@ def test_the_author_of_a_comment_is_the_one_who_was_there(sqlite_world: World) -
     assert [row.account_id for row in sqlite_world.rows(Signal)] == [other]
     record_signal(sqlite_world.tools, ana, {"comment": {"author": {"accountId": one}}})
     assert {row.account_id for row in sqlite_world.rows(Signal)} == {one, other}
+
+
+@pytest.mark.slow
+def test_a_sign_of_life_that_comes_while_a_sync_stores_its_person_waits_and_is_not_lost(world: World) -> None:
+    """Who and then their seats, as services/directory.py stores them; the webhook comes in between."""
+    ana = world.synced()
+    account_id = with_seats(world, JIRA)
+    now = world.clock()
+    mine = {"organization_id": ACME, "account_id": account_id}
+    with ThreadPoolExecutor() as others, world.tools.begin() as session:
+        session.execute(update(Person).filter_by(**mine).values(name=Person.name))
+        webhook = others.submit(record_signal, world.tools, ana, event(account_id, now))
+        time.sleep(0.5)
+        session.execute(update(Seat).filter_by(**mine).values(product_key=Seat.product_key))
+        session.commit()
+        webhook.result()
+    assert close(seats(world, account_id)[JIRA][1], now)
+    assert close(person(world, account_id).seen_at, now)
