@@ -103,7 +103,7 @@ def end_absences_of_the_present(
     present = select(Person.account_id).where(
         Person.organization_id == organization_id, Person.status == "active", Person.left_at.is_(None)
     )
-    session.execute(
+    ended = (
         update(Absence)
         .where(
             Absence.organization_id == organization_id,
@@ -112,7 +112,11 @@ def end_absences_of_the_present(
             Absence.account_id.in_(present),
         )
         .values(ended_at=now)
+        .returning(Absence.account_id)
+        .execution_options(synchronize_session=False)
     )
+    for account_id in sorted(set(session.scalars(ended))):
+        _record_end(session, organization_id, account_id, now, "A sync found them active.")
 
 
 def _over(today: date) -> ColumnElement[bool]:

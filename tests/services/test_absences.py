@@ -151,6 +151,8 @@ def test_whoever_is_restored_by_hand_is_no_longer_away(world: World, how: str) -
         world.begin_run(ana, [person], Deed.RESTORE)
         world.act()
     assert absence(world, ana, person) is None
+    found = [(entry.subject, entry.result) for entry in world.audit("person:absence_ended")]
+    assert found == ([(person, "A sync found them active.")] if how == "at Atlassian" else [])
     world.later(days=40)
     assert absences.bring_back(world.tools) == []
 
