@@ -46,7 +46,7 @@ def note_news(tools: Toolbox, caller: Caller, event: str, body: Mapping[str, Any
         if event == GROUP_WENT:
             # It does not say who was in it; only access rules ask that soon.
             if any(rule.is_live for rule in access_rules_of(session, organization_id)):
-                _put(session, organization_id, EVERYBODY, now, settle)
+                ask_for(session, organization_id, EVERYBODY, now, settle)
             return
         for account_id in _about(body):
             if event == CAME or find_person(session, organization_id, account_id) is not None:
@@ -65,9 +65,9 @@ def _ask(
     if not is_waiting(session, organization_id, account_id) and _is_flood(session, organization_id):
         if not is_waiting(session, organization_id, EVERYBODY):
             forget_all(session, organization_id)
-        _put(session, organization_id, EVERYBODY, now, settle)
+        ask_for(session, organization_id, EVERYBODY, now, settle)
         return
-    _put(session, organization_id, account_id, now, settle, newcomer=newcomer)
+    ask_for(session, organization_id, account_id, now, settle, newcomer=newcomer)
 
 
 def _is_flood(session: Session, organization_id: str) -> bool:
@@ -79,7 +79,7 @@ def _is_flood(session: Session, organization_id: str) -> bool:
     return sync is None or waiting * SYNC_READS_MORE >= sync.people
 
 
-def _put(
+def ask_for(
     session: Session,
     organization_id: str,
     account_id: str,
@@ -88,6 +88,7 @@ def _put(
     *,
     newcomer: bool = False,
 ) -> None:
+    """They are read again by themselves once Atlassian shows what is known by now."""
     put_down(
         session,
         {

@@ -20,6 +20,7 @@ from models.sync import Sync, SyncState
 from models.tenant import doors_of
 from services.absences import end_absences_of_the_present
 from services.directory import believe_directories, mark_leavers, store_people
+from services.directory_news import ask_for
 from services.doors import opened
 from services.loops import find_loops
 from services.seats import replace_admins, replace_grants, replace_seats, store_groups
@@ -215,11 +216,15 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
 
 
 def _kept(tools: Toolbox, session: Session, place: _Place, page: PeoplePage) -> frozenset[str]:
-    """Who was just acted on: they are seen, and stay as the deed left them. The page may show what was before it."""
+    """Who was just acted on: they are seen, stay as the deed left them, and are read again once Atlassian shows it.
+
+    The page may show what was before the deed.
+    """
+    now, settle = tools.clock(), timedelta(seconds=tools.settings.settle_seconds)
     acted_on = settling(tools, session, place.organization_id, [facts.account_id for facts in page.people])
     if not acted_on:
         return frozenset()
-    kept = (
+    seen = (
         update(Person)
         .where(
             Person.organization_id == place.organization_id,
@@ -230,7 +235,10 @@ def _kept(tools: Toolbox, session: Session, place: _Place, page: PeoplePage) -> 
         .returning(Person.account_id)
         .execution_options(synchronize_session=False)
     )
-    return frozenset(session.scalars(kept))
+    kept = frozenset(session.scalars(seen))
+    for account_id in sorted(kept):
+        ask_for(session, place.organization_id, account_id, now, settle)
+    return kept
 
 
 def _pause(

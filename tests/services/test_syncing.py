@@ -24,6 +24,7 @@ from services import directory_reading, previews, rule_runs, syncing
 from services.activity_signals import note_seen
 from services.directory import believe_directories, store_people
 from services.toolbox import Toolbox
+from tests.services.test_rereading import read_again
 from tests.services.workers import Crash, Killed, once, with_something_between
 from tests.world import ACCOUNTS, ACME, ACME_KEY, GLOBEX, PEOPLE, World
 
@@ -436,10 +437,16 @@ def test_a_page_that_is_older_than_a_deed_takes_nothing_back(paged: World, deed:
     assert latest(paged).state == "complete"
     assert look() == known[0]
     assert latest(paged).people == PEOPLE - (deed == "remove")
+    if deed != "remove":
+        paged.change(person, name="Shows Now")
     paged.settled()
+    assert read_again(paged) == 1
+    assert look() == known[0]
+    assert (read(paged)[person].name == "Shows Now") == (deed != "remove"), (
+        "they are read as soon as it shows"
+    )
     paged.sync(ana)
-    assert (look()[0], look()[4]) == (known[0][0], known[0][4]), "the next one shows it by itself"
-    assert latest(paged).people == PEOPLE - (deed == "remove")
+    assert (look()[0], look()[4]) == (known[0][0], known[0][4])
 
 
 def test_somebody_in_two_directories_is_marked_and_not_changed(world: World) -> None:
