@@ -150,7 +150,7 @@ def test_a_group_that_grants_more_is_a_verdict_and_never_a_surprise(world: World
 
 def test_people_of_the_identity_provider_are_listed_for_its_administrator(world: World) -> None:
     ana = world.store_key()
-    staff, team, free = world.people(3)
+    staff, team, free, whole = world.people(4)
     world.arrange(staff, groups=["all-staff"])
     world.arrange(team, groups=["all-staff", "team-product", "jira-users"])
     world.change(staff, name="=cmd()")
@@ -173,8 +173,8 @@ def test_people_of_the_identity_provider_are_listed_for_its_administrator(world:
         with pytest.raises(Exception, match="not_found"):
             foreign(world.tools, gina, run_id)
     # Somebody whose whole account is the provider's: suspended there, not here.
-    world.arrange(free, groups=["jira-users"], management_source="synced")
-    run_id = ran(world, ana, [free], step("suspend"), name="Suspend")
+    world.arrange(whole, groups=["jira-users"], management_source="synced")
+    run_id = ran(world, ana, [whole], step("suspend"), name="Suspend")
     assert provider_lists.provider_groups(world.tools, ana, run_id) == [("", provider_lists.NO_GROUP, 1)]
 
 
