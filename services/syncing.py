@@ -95,9 +95,10 @@ def stop_sync(tools: Toolbox, caller: Caller) -> None:
     organization_id = require_organization(tools, caller)
     with tools.begin() as session:
         sync = running_sync(session, organization_id)
-        if sync is None:
+        by = caller.account_id or ""
+        # The worker may be ending it this moment.
+        if sync is None or not end_sync(session, sync, SyncState.STOPPED, now=tools.clock(), actor=by):
             raise Conflict("No sync is running.", "There is nothing to stop.")
-        end_sync(session, sync, SyncState.STOPPED, now=tools.clock(), actor=caller.account_id or "")
 
 
 def progress(tools: Toolbox, organization_id: str) -> SyncProgress | None:
@@ -153,9 +154,17 @@ def fail_sync(tools: Toolbox, organization_id: str, sync_id: str, problem: str) 
 
 def end_sync(
     session: Session, sync: Sync, state: SyncState, *, now: datetime, actor: str, problem: str = ""
-) -> None:
-    """Ends a sync and writes it into the audit."""
-    sync.state, sync.finished_at, sync.resume_at, sync.problem = state.value, now, None, problem[:500]
+) -> bool:
+    """Ends a sync and writes it into the audit. False when it has ended meanwhile: it stays what it became."""
+    ended = session.execute(
+        update(Sync)
+        .where(Sync.id == sync.id, Sync.state == SyncState.RUNNING.value)
+        .values(state=state.value, finished_at=now, resume_at=None, problem=problem[:500])
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(sync)
+    if not ended.rowcount:  # type: ignore[attr-defined]
+        return False
     events = {
         SyncState.COMPLETE: Event.SYNC_COMPLETED,
         SyncState.STOPPED: Event.SYNC_STOPPED,
@@ -169,6 +178,7 @@ def end_sync(
         organization_id=sync.organization_id,
         result=problem or f"{sync.people} people, {sync.pages} pages",
     )
+    return True
 
 
 def _progress_of(sync: Sync, now: datetime) -> SyncProgress:

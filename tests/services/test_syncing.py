@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from connect.errors import Conflict, Invalid, NotReady
+from models.audit import APP
 from models.people import Membership, Person, Seat, facts_of
 from models.people_search import find_people
 from models.sync import Sync, SyncState
@@ -209,6 +212,27 @@ def test_stop(sqlite_paged: World) -> None:
         syncing.stop_sync(sqlite_paged.tools, ana)
     (entry,) = sqlite_paged.audit("sync:stopped")
     assert entry.actor == ACCOUNTS["ana"]
+
+
+def test_stop_comes_too_late_while_the_worker_ends_it(world: World) -> None:
+    """The last transaction of a large organization takes seconds: what is complete stays complete."""
+    world.store_key()
+    sync_id = begun(world)
+    ana = world.caller("ana")
+    with ThreadPoolExecutor() as others, world.tools.begin() as session:
+        sync = session.get_one(Sync, sync_id)
+        assert syncing.end_sync(session, sync, SyncState.COMPLETE, now=world.clock(), actor=APP)
+        stopping = others.submit(syncing.stop_sync, world.tools, ana)
+        failing = others.submit(syncing.fail_sync, world.tools, ACME, sync_id, "Too late.")
+        time.sleep(0.5)
+        session.commit()
+        with pytest.raises(Conflict):
+            stopping.result()
+        failing.result()
+    assert latest(world).state == SyncState.COMPLETE
+    assert [entry.event for entry in world.audit("sync:completed", "sync:stopped", "sync:failed")] == [
+        "sync:completed"
+    ]
 
 
 @pytest.mark.parametrize(
