@@ -54,10 +54,12 @@ def find_groups(tools: Toolbox, caller: Caller, text: str, but: Iterable[str] = 
     organization_id = require_organization(tools, caller)
     like = Group.name.icontains(text, autoescape=True) & Group.group_id.not_in(list(but))
     with tools.begin() as session:
-        return _named(session, organization_id, like)
+        return _named(session, organization_id, like, MOST_FOUND)
 
 
-def _named(session: Session, organization_id: str, condition: ColumnElement[bool]) -> list[Choice]:
+def _named(
+    session: Session, organization_id: str, condition: ColumnElement[bool], most: int | None = None
+) -> list[Choice]:
     people = (
         select(func.count())
         .where(Membership.organization_id == organization_id, Membership.group_id == Group.group_id)
@@ -66,7 +68,7 @@ def _named(session: Session, organization_id: str, condition: ColumnElement[bool
     query = select(Group.group_id, Group.name, people).where(
         Group.organization_id == organization_id, Group.gone.is_(False), condition
     )
-    rows = session.execute(query.order_by(func.lower(Group.name), Group.group_id).limit(MOST_FOUND))
+    rows = session.execute(query.order_by(func.lower(Group.name), Group.group_id).limit(most))
     return [(group_id, _words(name, count)) for group_id, name, count in rows]
 
 

@@ -12,11 +12,12 @@ from connect.errors import NotReady
 from models.credential import Credential, CredentialKind
 from models.delivery import Delivery
 from models.hook import Hook
-from models.people import Person, Seat
+from models.people import Group, Person, Seat
 from models.sync import Sync
 from rules.topics import HookKind, Topic
 from services import credential_storing, credentials, syncing
 from services.flags import new_flag
+from services.group_choices import MOST_FOUND, find_groups, group_choices
 from services.matter import Matter
 from services.matters import REMINDERS, announce_matters
 from services.matters import matters as matters_of
@@ -185,3 +186,14 @@ def test_a_matter_is_announced_to_a_hook_once(world: World) -> None:
     (delivery,) = world.rows(Delivery)
     assert (delivery.organization_id, delivery.target, delivery.topic) == (ACME, "hook-0", "sync:old")
     assert delivery.facts["sentence"].startswith("The last complete sync")
+
+
+def test_however_many_groups_are_chosen_each_is_shown_by_its_name(sqlite_world: World) -> None:
+    """What is not among the choices of a form is said to be gone there."""
+    ana = sqlite_world.synced()
+    chosen = [f"small-{number:03}" for number in range(2 * MOST_FOUND)]
+    with sqlite_world.tools.begin() as session:
+        session.add_all(Group(organization_id=ACME, group_id=one, name=f"Small {one[-3:]}") for one in chosen)
+    names = dict(group_choices(sqlite_world.tools, ana, chosen).groups)
+    assert [names.get(one) for one in chosen] == [f"Small {one[-3:]} (0)" for one in chosen]
+    assert len(find_groups(sqlite_world.tools, ana, "Small")) == MOST_FOUND
