@@ -112,6 +112,7 @@ Decision = Go | End
 
 LANDED = "Found done after an interruption."
 GONE = "It is not there any more."
+STOPPED = "Stopped before its turn."
 
 
 def decide_move(

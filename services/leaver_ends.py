@@ -15,13 +15,13 @@ from models.run import Case, find_run
 from rules.case import OPEN, CaseState, RunState
 from rules.deeds import Deed
 from rules.farewell import Guide, LeaverState, action_of_ending, is_over_already
-from rules.handover import BelongingState, End, Kind
+from rules.handover import LANDED, STOPPED, BelongingState, End, Kind
 from rules.roster import Entry, Origin
 from rules.verdict import Why
 from services.doors import opened
 from services.ground import ground_of
 from services.leaver_looks import add_belongings, tokens_of
-from services.leaver_moves import key_of, write_end
+from services.leaver_moves import begin_call, write_end
 from services.leaver_obstacles import guides_to_words, obstacles_now, read_leaver
 from services.leavers import record_leaver
 from services.roster import begin_roster
@@ -76,23 +76,34 @@ def _revoke(tools: Toolbox, leaver: Leaver) -> bool:
     with tools.begin() as session:
         add_belongings(session, leaver.organization_id, leaver.id, "", there)
         _choose_tokens(session, leaver)
-        rows = _tokens_to_revoke(session, leaver)
+        rows = _tokens(session, leaver, BelongingState.CHOSEN, BelongingState.MOVING)
     ids = {token.reference for token in there}
     for row in rows[:TOKENS_AT_A_TIME]:
-        _revoke_one(tools, leaver, row, still_there=row.reference in ids)
+        if not _revoke_one(tools, leaver, row, still_there=row.reference in ids):
+            return True
     return len(rows) > TOKENS_AT_A_TIME
 
 
-def _revoke_one(tools: Toolbox, leaver: Leaver, row: Belonging, *, still_there: bool) -> None:
+def settle_tokens(tools: Toolbox, leaver: Leaver) -> None:
+    """What became of the tokens whose revoking was on its way when somebody pressed *Stop*, or *Hand back*."""
+    with tools.begin() as session:
+        rows = _tokens(session, leaver, BelongingState.MOVING)
+    if not rows:
+        return
+    ids = {token.reference for token in tokens_of(tools, leaver)}
+    for row in rows:
+        end = End(BelongingState.LEFT, STOPPED) if row.reference in ids else End(BelongingState.MOVED, LANDED)
+        with tools.begin() as session:
+            write_end(session, leaver, row, end, None, tools.clock())
+
+
+def _revoke_one(tools: Toolbox, leaver: Leaver, row: Belonging, *, still_there: bool) -> bool:
+    """False when the leaver was stopped meanwhile: nobody could take that call back."""
     begun = row.state == BelongingState.MOVING.value
     end = End(BelongingState.MOVED if begun else BelongingState.LEFT, "It was gone already.")
     if still_there:
-        with tools.begin() as session:
-            session.execute(
-                update(Belonging)
-                .where(*key_of(row), Belonging.state == row.state)
-                .values(state=BelongingState.MOVING.value, changed_at=tools.clock())
-            )
+        if not begin_call(tools, leaver, row, LeaverState.ENDING, BelongingState.MOVING):
+            return False
         end = End(BelongingState.MOVED)
         with opened(tools, leaver.organization_id) as gateway:
             try:
@@ -101,6 +112,7 @@ def _revoke_one(tools: Toolbox, leaver: Leaver, row: Belonging, *, still_there: 
                 end = End(BelongingState.MOVED, "It was gone already.")
     with tools.begin() as session:
         write_end(session, leaver, row, end, None, tools.clock())
+    return True
 
 
 def _choose_tokens(session: Session, leaver: Leaver) -> None:
@@ -117,12 +129,12 @@ def _choose_tokens(session: Session, leaver: Leaver) -> None:
     )
 
 
-def _tokens_to_revoke(session: Session, leaver: Leaver) -> list[Belonging]:
+def _tokens(session: Session, leaver: Leaver, *states: BelongingState) -> list[Belonging]:
     query = select(Belonging).where(
         Belonging.organization_id == leaver.organization_id,
         Belonging.leaver_id == leaver.id,
         Belonging.kind == Kind.TOKEN.value,
-        Belonging.state.in_([BelongingState.CHOSEN.value, BelongingState.MOVING.value]),
+        Belonging.state.in_([state.value for state in states]),
     )
     found = list(session.scalars(query.order_by(Belonging.reference)))
     for row in found:

@@ -18,6 +18,7 @@ from models.audit import APP, Event
 from models.leaver import READ_TOO, Belonging, Leaver
 from rules.farewell import LeaverState
 from rules.handover import (
+    STOPPED,
     TO_MOVE,
     TO_RETURN,
     BelongingState,
@@ -72,7 +73,7 @@ def settle(tools: Toolbox, leaver: Leaver) -> bool:
         for belonging in rows:
             decision = _decide(hands, leaver, belonging, _THERE)
             if isinstance(decision, Go):
-                decision = End(BelongingState.LEFT, "Stopped before its turn.")
+                decision = End(BelongingState.LEFT, STOPPED)
             _end(tools, leaver, belonging, decision, None)
     return False
 
@@ -107,7 +108,7 @@ def _lead(
         if isinstance(decision, End):
             _end(tools, leaver, belonging, decision, None)
             return True
-        if not _begin(tools, leaver, belonging, way):
+        if not begin_call(tools, leaver, belonging, way.leaver_in, way.begun):
             return False
         begun = True
         if way.back:
@@ -148,20 +149,22 @@ def _decide(hands: Hands, leaver: Leaver, belonging: Belonging, way: _Way) -> De
     )
 
 
-def _begin(tools: Toolbox, leaver: Leaver, belonging: Belonging, way: _Way) -> bool:
+def begin_call(
+    tools: Toolbox, leaver: Leaver, belonging: Belonging, leaver_in: LeaverState, begun: BelongingState
+) -> bool:
     """Writes down that the call is about to be made; False when somebody stopped the leaver, or was faster."""
     going = select(Leaver.id).where(
         Leaver.organization_id == leaver.organization_id,
         Leaver.id == leaver.id,
-        Leaver.state == way.leaver_in.value,
+        Leaver.state == leaver_in.value,
     )
     with tools.begin() as session:
-        begun = session.execute(
+        written = session.execute(
             update(Belonging)
-            .where(*key_of(belonging), Belonging.state == belonging.state, going.exists())
-            .values(state=way.begun.value, before=belonging.before, changed_at=tools.clock())
+            .where(*_key(belonging), Belonging.state == belonging.state, going.exists())
+            .values(state=begun.value, before=belonging.before, changed_at=tools.clock())
         )
-        return bool(begun.rowcount)  # type: ignore[attr-defined]
+        return bool(written.rowcount)  # type: ignore[attr-defined]
 
 
 def _end(tools: Toolbox, leaver: Leaver, belonging: Belonging, end: End, after: str | None) -> None:
@@ -194,7 +197,7 @@ def write_end(
     )
     ended = session.execute(
         update(Belonging)
-        .where(*key_of(belonging), Belonging.state.in_([state.value for state in unfinished]))
+        .where(*_key(belonging), Belonging.state.in_([state.value for state in unfinished]))
         .values(values)
     )
     if not ended.rowcount:  # type: ignore[attr-defined]
@@ -231,7 +234,7 @@ def _waiting(
     return found
 
 
-def key_of(belonging: Belonging) -> tuple[Any, ...]:
+def _key(belonging: Belonging) -> tuple[Any, ...]:
     """The row of one belonging, as a condition."""
     return (
         Belonging.organization_id == belonging.organization_id,

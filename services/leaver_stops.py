@@ -14,12 +14,11 @@ from models.audit import Event
 from models.leaver import Belonging, Leaver, Look, LookState, open_leaver_of
 from models.run import find_run
 from rules.farewell import OVER, WORKING, LeaverState
-from rules.handover import AGAIN, BelongingState, Kind
+from rules.handover import AGAIN, STOPPED, BelongingState, Kind
 from services.leavers import changing, record_leaver, work_on
 from services.runs import GOING, stop_run
 from services.toolbox import Toolbox
 
-_STOPPED = "Stopped before its turn."
 CAN_HAND_BACK = (LeaverState.ENDING, LeaverState.DONE, LeaverState.STOPPED, LeaverState.HANDED_BACK)
 
 
@@ -47,7 +46,7 @@ def stop(tools: Toolbox, caller: Caller, leaver_id: str) -> None:
 
 
 def _stop_for_good(session: Session, leaver: Leaver, actor: str, now: datetime) -> None:
-    _set(session, leaver, (BelongingState.CHOSEN,), state=BelongingState.LEFT.value, reason=_STOPPED)
+    _set(session, leaver, (BelongingState.CHOSEN,), state=BelongingState.LEFT.value, reason=STOPPED)
     # On the way back a call may have landed: what still is moved can be handed back once more.
     _set(session, leaver, (BelongingState.RETURNING,), state=BelongingState.MOVED.value, returns=False)
     _set(session, leaver, (BelongingState.MOVED,), returns=False)
@@ -112,6 +111,8 @@ def hand_back(tools: Toolbox, caller: Caller, leaver_id: str) -> None:
             raise Conflict("Their access is being ended this moment.", "Stop it, or wait for it.")
         if not _set(session, leaver, (BelongingState.MOVED,), but=Kind.TOKEN, returns=True, reason=""):
             raise Conflict("Nothing was handed over.", "There is nothing to hand back.")
+        # Of API tokens that access should have ended with.
+        _set(session, leaver, (BelongingState.CHOSEN,), state=BelongingState.LEFT.value, reason=STOPPED)
         record_leaver(session, Event.LEAVER_HANDING_BACK, leaver, caller.account_id or "", now)
         work_on(leaver, LeaverState.HANDING_BACK, now)
 

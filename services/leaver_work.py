@@ -154,6 +154,7 @@ def _end(tools: Toolbox, leaver: Leaver) -> bool:
 def _hand_back(tools: Toolbox, leaver: Leaver) -> bool:
     if leaver_moves.return_on(tools, leaver):
         return True
+    leaver_ends.settle_tokens(tools, leaver)
     now = tools.clock()
     with tools.begin() as session:
         row = find_leaver(session, leaver.organization_id, leaver.id)
@@ -165,6 +166,7 @@ def _hand_back(tools: Toolbox, leaver: Leaver) -> bool:
 
 def _settle(tools: Toolbox, leaver: Leaver) -> bool:
     leaver_moves.settle(tools, leaver)
+    leaver_ends.settle_tokens(tools, leaver)
     with tools.begin() as session:
         _sleep(session, leaver, None)
     return False
