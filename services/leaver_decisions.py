@@ -43,10 +43,20 @@ def add_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id: st
 
 
 def remove_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id: str) -> None:
-    """Takes somebody off again."""
-    with changing(tools, caller, leaver_id, CHOOSING) as (_session, leaver, _now):
+    """Takes somebody off again. What a dry run had for them nobody gets, before another one is made."""
+    with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, _now):
         leaver.successors = [each for each in leaver.successors if each != account_id]
         leaver.choices = {kind: each for kind, each in leaver.choices.items() if each != account_id}
+        session.execute(
+            update(Belonging)
+            .where(
+                Belonging.organization_id == leaver.organization_id,
+                Belonging.leaver_id == leaver.id,
+                Belonging.state == BelongingState.CHOSEN.value,
+                Belonging.successor == account_id,
+            )
+            .values(_given(BelongingState.FOUND))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +171,10 @@ def _give_out(session: Session, leaver: Leaver) -> None:
         chosen = bool(successor) or (kind is Kind.TOKEN and leaver.revoke_tokens)
         state = BelongingState.CHOSEN if chosen else BelongingState.FOUND
         session.execute(
-            update(Belonging)
-            .where(*keys, Belonging.kind == kind.value)
-            .values(successor=successor, state=state.value, objection="", checked=False, reason="")
+            update(Belonging).where(*keys, Belonging.kind == kind.value).values(_given(state, successor))
         )
+
+
+def _given(state: BelongingState, successor: str = "") -> dict[str, object]:
+    """Nothing of what was found out about it before."""
+    return {"successor": successor, "state": state.value, "objection": "", "checked": False, "reason": ""}

@@ -9,7 +9,8 @@ from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.handover import Kind
 from services import leaver_decisions, leaver_stops
-from tests.services.leavers import UMA, belongings, leaver, planned, ready, states, work
+from services.leaver_views import show_leaver
+from tests.services.leavers import JON, PRIYA, UMA, belongings, leaver, owns, planned, ready, states, work
 from tests.services.workers import once, with_something_between
 from tests.world import World
 
@@ -59,3 +60,20 @@ def test_what_became_of_a_token_that_was_being_revoked_is_found_out(
     assert (row.state, row.resume_at) == (LeaverState.STOPPED, None)
     assert states(world, leaver_id, Kind.TOKEN) == ({"moved", "left"} if landed else {"left"})
     assert len(world.audit("token:revoked")) == revoked(world) == int(landed)
+
+
+def test_whoever_is_taken_off_after_the_dry_run_gets_nothing(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    choices = {Kind.PROJECT.value: PRIYA, Kind.FILTER.value: JON}
+    leaver_id = planned(world, ana, successors=(JON, PRIYA), choices=choices, deed=Deed.LIST.value)
+    projects, filters = owns(world, UMA, "project"), owns(world, UMA, "filter")
+    leaver_decisions.remove_successor(world.tools, ana, leaver_id, PRIYA)
+    page = show_leaver(world.tools, ana, leaver_id)
+    assert (page.state, page.chosen) == (LeaverState.PLANNED, len(filters))
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    work(world)
+    assert (owns(world, UMA, "project"), owns(world, UMA, "filter")) == (projects, set())
+    assert {(one.state, one.successor) for one in belongings(world, leaver_id, Kind.PROJECT)} == {
+        ("left", "")
+    }
