@@ -111,6 +111,11 @@ def objection(terms: Terms, ticket: Ticket, reporter: Reporter | None) -> Object
     return Objection(f"The reporter does not qualify: {_demand(terms)}.", _NOT_MEANT)
 
 
+def another_ticket(key: str) -> str:
+    """Why nothing is given for, or said on, a ticket whose key and id do not belong together any more."""
+    return f"{key} is another ticket in the Jira of the rule by now."
+
+
 _OTHER = "This kind of ticket brings nobody access."
 # Which groups and domains count is nothing that a customer of the portal has to know.
 _NOT_MEANT = "Whoever raised it may not ask for this access. Ask a colleague who may, or your administrator."

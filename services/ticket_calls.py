@@ -18,7 +18,7 @@ from models.run import Case, find_case
 from models.ticket import TicketCall, TicketRule, find_call
 from rules.case import CaseState
 from rules.roster import Origin
-from rules.tickets import CallState, CommentState, Objection, Ticket, state_after
+from rules.tickets import CallState, CommentState, Objection, Ticket, another_ticket, state_after
 from rules.verdict import Why
 from services import ticket_comments
 from services.leasing import PAUSES
@@ -42,6 +42,7 @@ class _Job:
     state: CallState
     comment: CommentState
     issue_id: str
+    issue_key: str
     rule: TicketRule
 
 
@@ -52,7 +53,8 @@ def work(tools: Toolbox, organization_id: str, call_id: str, attempt: int) -> No
         return
     try:
         if job.state is CallState.RECEIVED:
-            _decide(tools, job, read_ticket(tools, job.rule, job.issue_id) if _takes(job.rule) else None)
+            name = job.issue_key or job.issue_id
+            _decide(tools, job, read_ticket(tools, job.rule, name) if _takes(job.rule) else None)
         elif job.comment is CommentState.DUE:
             ticket_comments.say(tools, organization_id, call_id)
         else:
@@ -94,6 +96,7 @@ def _begin(tools: Toolbox, organization_id: str, call_id: str, attempt: int) -> 
             CallState(call.state),
             CommentState(call.comment_state),
             call.issue_id,
+            call.issue_key,
             rule,
         )
 
@@ -112,6 +115,10 @@ def _decide(tools: Toolbox, job: _Job, ticket: Ticket | None) -> None:
         rule = session.get_one(TicketRule, (job.organization_id, call.rule_id))
         if ticket is None or not _takes(rule):
             _end(call, CallState.SKIPPED, _OFF.words, now)
+            return
+        if ticket.id != job.issue_id:
+            # The rule looked into another Jira when this one was sent. Nothing is said: it would be a stranger's.
+            _end(call, CallState.SKIPPED, another_ticket(job.issue_key), now)
             return
         call.issue_key, call.account_id = ticket.key, ticket.reporter or ""
         call.request_type = ticket.request_type

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from connect.errors import AccessForbidden, Gone, Invalid, Unauthorized
 from models.credential import CredentialKind, credential_of
 from models.ticket import TicketCall, TicketRule, find_call
-from rules.tickets import CommentState
+from rules.tickets import CommentState, another_ticket
 from services.doors import credential_row, mark_rejected
 from services.expiry import rejection
 from services.ticket_judging import require_jira
@@ -28,6 +28,7 @@ class _Comment:
     token: str
     sealed: bytes
     issue_id: str
+    issue_key: str
     words: str
     reference: str
 
@@ -45,6 +46,9 @@ def say(tools: Toolbox, organization_id: str, call_id: str) -> None:
         return
     try:
         with tools.atlassian.tickets_by_token(comment.base_url, comment.email, comment.token) as site:
+            # The rule may look into another Jira by now, where the same number is a stranger's ticket.
+            if comment.issue_key and site.ticket(comment.issue_key).id != comment.issue_id:
+                raise Invalid("", another_ticket(comment.issue_key))
             if not site.has_comment_with(comment.issue_id, comment.reference):
                 site.comment(comment.issue_id, (comment.words, comment.reference))
     except Unauthorized as error:
@@ -90,6 +94,7 @@ def _comment(tools: Toolbox, organization_id: str, call_id: str) -> _Comment | N
             token,
             credential.sealed,
             call.issue_id,
+            call.issue_key,
             call.said,
             reference_of(call),
         )

@@ -54,8 +54,8 @@ def test_a_rule_that_is_off_or_deleted_gives_nothing_more(sqlite_world: World, d
     approved(desk)
     said = {"off": "The ticket rule was switched off.", "deleted": "The ticket rule was deleted."}[deed]
     assert not_given(desk, ticket) == said
-    comments = len([one for one in world.requests("/rest/api/3/issue/") if "/comment" in one["path"]])
-    assert len(world.requests("/rest/api/3/issue/")) - reads == comments, "the ticket is not read for that"
+    asked = [one["path"].rpartition("/")[2] for one in world.requests("/rest/api/3/issue/")[reads:]]
+    assert asked.count("comment") == len(asked) - 1, "the ticket is read to be commented, and not for that"
 
 
 def declined(desk: Desk, ticket: dict[str, Any]) -> None:
@@ -132,3 +132,35 @@ def test_trouble_in_jira_at_the_deed_is_waited_out(sqlite_world: World, kind: st
     desk.work()
     assert desk.call(ticket).state == "applied"
     assert world.effects_by(UMA)[f"join_group:{GROUP}"] == 1
+
+
+def looks_into_another_jira(desk: Desk, ticket: dict[str, Any]) -> dict[str, Any]:
+    """The same number is a stranger's ticket there, and the same key another one."""
+    other = desk.raised(JON)
+    with desk.world.sandbox.cloud.store.write() as connection:
+        for one, key in ((ticket, "OTHER-1"), (other, ticket["key"]), (ticket, other["key"])):
+            connection.execute("UPDATE request SET key = ? WHERE id = ?", (key, one["id"]))
+    return other
+
+
+def test_nothing_is_said_on_the_ticket_of_a_stranger(sqlite_world: World) -> None:
+    desk, ticket = waiting(sqlite_world)
+    other = looks_into_another_jira(desk, ticket)
+    approved(desk)
+    call = desk.call(ticket)
+    assert (call.state, call.comment_state) == ("skipped", "not_sent")
+    assert call.comment_reason == f"{ticket['key']} is another ticket in the Jira of the rule by now."
+    assert desk.comments(ticket) == desk.comments(other) == []
+
+
+def test_the_ticket_of_a_stranger_gives_nobody_anything(sqlite_world: World) -> None:
+    desk = open_desk(sqlite_world, token=True)
+    ticket = desk.raised(UMA)
+    desk.send(ticket)
+    looks_into_another_jira(desk, ticket)
+    desk.work()
+    call = desk.call(ticket)
+    reason = f"{ticket['key']} is another ticket in the Jira of the rule by now."
+    assert (call.state, call.reason, call.run_id) == ("skipped", reason, None)
+    assert sqlite_world.effects_by(UMA) == sqlite_world.effects_by(JON) == {}
+    assert desk.comments(ticket) == []
