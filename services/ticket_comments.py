@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
@@ -65,8 +66,8 @@ def say(tools: Toolbox, organization_id: str, call_id: str) -> None:
 
 
 def reference_of(call: TicketCall) -> str:
-    """What stands below the comment, and tells it from all others: one for each outcome of a ticket."""
-    return f"Rollcall reference {call.id[:13]}-{call.state}"
+    """What stands below the comment, and tells it from all others: one for each thing that is said on a ticket."""
+    return f"Rollcall reference {call.id[:13]}-{sha256(call.said.encode()).hexdigest()[:8]}"
 
 
 def _comment(tools: Toolbox, organization_id: str, call_id: str) -> _Comment | None:

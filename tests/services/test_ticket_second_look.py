@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services import reviews, runs, ticket_rules
+from services import reviews, runs, ticket_log, ticket_rules
 from tests.services.tickets import GROUP, Desk, open_desk
 from tests.world import ACCOUNTS, ACME_KEY, World
 
@@ -164,3 +164,19 @@ def test_the_ticket_of_a_stranger_gives_nobody_anything(sqlite_world: World) -> 
     assert (call.state, call.reason, call.run_id) == ("skipped", reason, None)
     assert sqlite_world.effects_by(UMA) == sqlite_world.effects_by(JON) == {}
     assert desk.comments(ticket) == []
+
+
+def test_what_comes_out_at_a_second_look_is_said_as_well(sqlite_world: World) -> None:
+    """Another reason for nothing is another comment; the same one is said once."""
+    desk = open_desk(sqlite_world, token=True, domains="elsewhere.example")
+    ticket = desk.sent(UMA)
+    ticket_log.look_again(sqlite_world.tools, desk.ana, desk.rule_id, desk.call().id)
+    desk.work()
+    [first] = desk.comments(ticket)
+    declined(desk, ticket)
+    ticket_log.look_again(sqlite_world.tools, desk.ana, desk.rule_id, desk.call().id)
+    desk.work()
+    assert desk.call().comment_state == "sent"
+    [_first, second] = desk.comments(ticket)
+    assert first.startswith("Whoever raised it may not ask for this access.")
+    assert second.startswith("The ticket is closed already.")
