@@ -1,4 +1,4 @@
-"""Stopping a leaver, trying again, and handing back what was handed over."""
+"""Stopping a leaver, keeping somebody, trying again, and handing back what was handed over."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connect.errors import Conflict
 from models.audit import Event
 from models.leaver import Belonging, Leaver, Look, LookState, open_leaver_of
 from models.run import find_run
-from rules.farewell import OVER, WORKING, LeaverState
+from rules.farewell import CHOOSING, OVER, WORKING, LeaverState
 from rules.handover import AGAIN, STOPPED, BelongingState, Kind
 from services.leavers import changing, record_leaver, work_on
 from services.runs import GOING, stop_run
@@ -43,6 +43,14 @@ def stop(tools: Toolbox, caller: Caller, leaver_id: str) -> None:
         else:
             _stop_for_good(session, leaver, actor, now)
         leaver.reason = ""
+
+
+def stay(tools: Toolbox, caller: Caller, leaver_id: str) -> None:
+    """They are not leaving after all: nothing was handed over yet, and nothing ends. Raises Conflict."""
+    with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, now):
+        actor = caller.account_id or ""
+        record_leaver(session, Event.LEAVER_STOPPED, leaver, actor, now, leaver.state)
+        _stop_for_good(session, leaver, actor, now)
 
 
 def _stop_for_good(session: Session, leaver: Leaver, actor: str, now: datetime) -> None:

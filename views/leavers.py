@@ -154,12 +154,13 @@ def confirm(leaver_id: str) -> str | Response:
     return content(leaver_id)
 
 
-@blueprint.post("/<leaver_id>/<any(stop, again, on, back):step>")
+@blueprint.post("/<leaver_id>/<any(stop, stay, again, on, back):step>")
 @api
 @operator_only
 def order(leaver_id: str, step: str) -> str:
     orders = {
         "stop": leaver_stops.stop,
+        "stay": leaver_stops.stay,
         "again": leaver_stops.try_again,
         "on": leaver_stops.go_on,
         "back": leaver_stops.hand_back,

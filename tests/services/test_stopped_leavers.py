@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from connect.caller import Caller
+from connect.errors import Conflict
+from models.leaver import Leaver
 from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.handover import Kind
+from rules.topics import Topic
 from services import leaver_decisions, leaver_stops
+from services.absences import set_last_day
+from services.leaver_last_days import begin_by_last_day
 from services.leaver_views import show_leaver
-from tests.services.leavers import JON, PRIYA, UMA, belongings, leaver, owns, planned, ready, states, work
+from services.matters import matters
+from tests.services.leavers import (
+    ANA,
+    JON,
+    PRIYA,
+    UMA,
+    begun,
+    belongings,
+    leaver,
+    owns,
+    planned,
+    ready,
+    states,
+    work,
+)
 from tests.services.workers import once, with_something_between
-from tests.world import World
+from tests.world import ACME, World
 
 
 def revoked(world: World) -> int:
@@ -77,3 +98,34 @@ def test_whoever_is_taken_off_after_the_dry_run_gets_nothing(sqlite_world: World
     assert {(one.state, one.successor) for one in belongings(world, leaver_id, Kind.PROJECT)} == {
         ("left", "")
     }
+
+
+@pytest.mark.parametrize("state", [LeaverState.READY, LeaverState.PLANNED])
+def test_whoever_stays_after_all_is_no_leaver_any_more(sqlite_world: World, state: LeaverState) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = begun(world, ana) if state is LeaverState.READY else planned(world, ana)
+    assert leaver(world, leaver_id).state == state
+    leaver_stops.stay(world.tools, ana, leaver_id)
+    work(world)
+    assert leaver(world, leaver_id).state == LeaverState.STOPPED
+    assert [(one.actor, one.result) for one in world.audit("leaver:stopped")] == [(ANA, state)]
+    assert not world.control("GET", "/effects").get(UMA)
+    assert begun(world, ana) != leaver_id
+    with pytest.raises(Conflict):
+        leaver_stops.stay(world.tools, ana, leaver_id)
+
+
+def test_whose_last_day_was_a_mistake_waits_for_nobody(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    day = (world.clock() + timedelta(days=3)).date()
+    set_last_day(world.tools, ana, UMA, ends_on=day.isoformat(), note="")
+    assert begin_by_last_day(world.tools) == 1
+    work(world)
+    (one,) = world.rows(Leaver)
+    (matter,) = (each for each in matters(world.tools, ACME) if each.topic is Topic.LEAVER_WAITS)
+    assert matter.action_path == f"/app/leavers/{one.id}"
+    leaver_stops.stay(world.tools, ana, one.id)
+    assert not [each for each in matters(world.tools, ACME) if each.topic is Topic.LEAVER_WAITS]
+    assert begin_by_last_day(world.tools) == 0

@@ -294,6 +294,20 @@ def test_the_dry_run_the_checklist_and_the_evidence(open_house: House) -> None:
     assert "Handed back." in words_of(open_house.get(f"/app/leavers/{leaver_id}"))
 
 
+def test_whoever_stays_after_all_is_led_nowhere(open_house: House) -> None:
+    leaver_id = planned(open_house)
+    assert f'hx-post="/app/leavers/{leaver_id}/stay"' in open_house.get(f"/app/leavers/{leaver_id}").text
+    answer = open_house.post(f"/app/leavers/{leaver_id}/stay")
+    assert "Stopped." in words_of(answer)
+    assert f"/app/leavers/{leaver_id}/stay" not in answer.text
+    assert (
+        open_house.post(
+            f"/app/leavers/{leaver_id}/confirm", looked="yes", tokens="yes", ending="yes"
+        ).status_code
+        == 409
+    )
+
+
 def test_what_was_found_and_not_listed_is_said_before_anything_is_handed_over(open_house: House) -> None:
     leaver_id = planned(open_house)
     with open_house.deployment.tools.begin() as session:
