@@ -23,6 +23,7 @@ from services.candidates import people_as_candidates
 from services.coming_back import who_stays_away
 from services.doors import require_organization
 from services.ground import day_in, ground_of
+from services.leaver_last_days import follow_last_day
 from services.previews import add_cases, row_of
 from services.runs import record_run
 from services.toolbox import Toolbox
@@ -58,6 +59,8 @@ def set_last_day(tools: Toolbox, caller: Caller, account_id: str, *, ends_on: st
         if len(note) > LONGEST_NOTE:
             raise Invalid("note", f"A note has at most {LONGEST_NOTE} characters.", "Shorten it.")
         known = session.get(LastDay, (organization_id, account_id))
+        if known is not None and known.ends_on != day:
+            follow_last_day(session, organization_id, account_id, known.ends_on, day, now)
         if day is None:
             if known is not None:
                 session.delete(known)

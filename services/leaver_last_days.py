@@ -9,16 +9,19 @@ from sqlalchemy.orm import Session
 
 from models.absence import LastDay
 from models.audit import APP
-from models.leaver import Leaver, LeaverOrigin
+from models.leaver import Leaver, LeaverOrigin, open_leaver_of
 from models.organization import Organization
 from models.people import Person
+from rules.farewell import LeaverState
 from services.ground import day_in
-from services.leavers import begin_leaver
+from services.leaver_ends import hold_up
+from services.leavers import begin_leaver, end_of_day
 from services.toolbox import Toolbox
 
 DAYS_BEFORE = 7
 """Long enough to hand things over, short enough that what is found is still so."""
 MOST_AT_ONCE = 100
+TAKEN_BACK = "Their last day was taken back. Stop, or try again to end their access all the same."
 
 
 def begin_by_last_day(tools: Toolbox) -> int:
@@ -39,6 +42,26 @@ def begin_by_last_day(tools: Toolbox) -> int:
                 )
                 begun += 1
     return begun
+
+
+def follow_last_day(
+    session: Session, organization_id: str, account_id: str, before: date, after: date | None, now: datetime
+) -> None:
+    """Their last day is another one by now, or none: where access was to end with it, it ends with the new one.
+
+    Without one an operator decides. To be called in the transaction that writes it down.
+    """
+    leaver = open_leaver_of(session, organization_id, account_id)
+    if leaver is None or leaver.run_id is not None:
+        return
+    if leaver.ends_at != end_of_day(session, organization_id, before):
+        return
+    if after is not None:
+        leaver.ends_at = end_of_day(session, organization_id, after)
+        if leaver.state == LeaverState.ENDING and leaver.resume_at is not None:
+            leaver.resume_at = max(leaver.ends_at, now)
+    elif leaver.state in (LeaverState.HANDING_OVER, LeaverState.ENDING):
+        hold_up(session, leaver, TAKEN_BACK, now)
 
 
 def _organizations(session: Session, now: datetime) -> list[str]:
@@ -62,7 +85,8 @@ def _due(session: Session, organization_id: str, today: date, limit: int) -> lis
     known = select(Leaver.id).where(
         Leaver.organization_id == LastDay.organization_id,
         Leaver.account_id == LastDay.account_id,
-        Leaver.created_at >= LastDay.set_at,
+        # Whoever is a leaver when it is written down stays the one they are.
+        Leaver.finished_at.is_(None) | (Leaver.finished_at >= LastDay.set_at),
     )
     query = (
         select(LastDay.account_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -129,3 +129,62 @@ def test_whose_last_day_was_a_mistake_waits_for_nobody(sqlite_world: World) -> N
     leaver_stops.stay(world.tools, ana, one.id)
     assert not [each for each in matters(world.tools, ACME) if each.topic is Topic.LEAVER_WAITS]
     assert begin_by_last_day(world.tools) == 0
+
+
+def leaving_on(world: World, caller: Caller, day: date) -> str:
+    """Uma's last day has begun a leaver, and what she owns was handed over: her access ends with that day."""
+    set_last_day(world.tools, caller, UMA, ends_on=day.isoformat(), note="")
+    begin_by_last_day(world.tools)
+    (one,) = world.rows(Leaver)
+    leaver_id = planned(world, caller, ends_at=one.ends_at)
+    assert leaver_id == one.id
+    leaver_decisions.confirm(world.tools, caller, leaver_id)
+    work(world)
+    return leaver_id
+
+
+def test_access_ends_with_the_last_day_as_it_was_moved(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    day = (world.clock() + timedelta(days=3)).date()
+    leaver_id = leaving_on(world, ana, day)
+    set_last_day(world.tools, ana, UMA, ends_on=(day + timedelta(days=5)).isoformat(), note="")
+    assert begin_by_last_day(world.tools) == 0
+    world.later(days=7)
+    world.sync(ana)
+    work(world)
+    world.act()
+    assert (leaver(world, leaver_id).state, world.effects(UMA)["suspend"]) == (LeaverState.ENDING, 0)
+    world.later(days=2)
+    world.sync(ana)
+    work(world)
+    world.act()
+    assert world.effects(UMA)["suspend"] == 1
+
+
+def test_without_a_last_day_an_operator_decides_whether_access_ends(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = leaving_on(world, ana, (world.clock() + timedelta(days=3)).date())
+    set_last_day(world.tools, ana, UMA, ends_on="", note="")
+    world.later(days=5)
+    world.sync(ana)
+    work(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.resume_at) == (LeaverState.ENDING, None)
+    assert row.reason.startswith("Their last day was taken back.")
+    leaver_stops.try_again(world.tools, ana, leaver_id)
+    work(world)
+    world.act()
+    assert world.effects(UMA)["suspend"] == 1
+
+
+def test_a_moment_that_an_operator_chose_stays_whatever_the_last_day(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    chosen = world.clock() + timedelta(days=2)
+    day = (world.clock() + timedelta(days=3)).date()
+    set_last_day(world.tools, ana, UMA, ends_on=day.isoformat(), note="")
+    leaver_id = planned(world, ana, ends_at=chosen)
+    set_last_day(world.tools, ana, UMA, ends_on="", note="")
+    assert leaver(world, leaver_id).ends_at == chosen
