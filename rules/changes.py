@@ -138,6 +138,11 @@ def is_away(facts: PersonFacts) -> bool:
     return facts.membership_status == "no_membership" or facts.status == "not_invited"
 
 
+def is_deactivated(facts: PersonFacts) -> bool:
+    """Whether the whole Atlassian account is shut, here and everywhere."""
+    return facts.account_status in {"inactive", "closed"} or facts.status in {"deactivated", "for_deletion"}
+
+
 def _being_deleted(facts: PersonFacts) -> bool:
     return facts.account_status == "closed" or facts.status == "for_deletion"
 

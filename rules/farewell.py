@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rules.changes import Snapshot
+from rules.changes import Snapshot, is_away, is_deactivated
 from rules.deeds import Action, Deed
 from rules.guards import is_machine
 from rules.judging import judge
@@ -172,14 +172,19 @@ def obstacles(
     if found:
         return tuple(found)
     verdict = judge(action, seen, ground, in_several_directories=in_several_directories, refusal=refusal)
-    if verdict.objection is None or verdict.why is Why.DONE:
+    is_over = not in_several_directories and is_over_already(action, seen, ground)
+    if verdict.objection is None or verdict.why is Why.DONE or is_over:
         return ()
     return (_provider(verdict.reason) if verdict.why is Why.PROVIDER else _other(verdict.reason),)
 
 
 def is_over_already(action: Action, seen: Snapshot | None, ground: Ground) -> bool:
-    """Whether nothing is left to end."""
+    """Whether nothing is left to end, be it that somebody ended more than this ending would."""
     if seen is None:
+        return True
+    if action.deed in (Deed.SUSPEND, Deed.REMOVE_ACCESS) and (
+        is_away(seen.facts) or is_deactivated(seen.facts)
+    ):
         return True
     return action.deed is not Deed.LIST and judge(action, seen, ground).why is Why.DONE
 

@@ -13,6 +13,7 @@ from rules.changes import (
     Snapshot,
     holds,
     is_away,
+    is_deactivated,
     needs_roles,
     of_access,
     still_to_do,
@@ -120,11 +121,8 @@ def _account_obstacle(action: Action, facts: PersonFacts, refusal: str) -> Verdi
     changes = whole_person(action)
     if changes and holds(changes[0], Snapshot(facts)):
         return not_possible(already(action), Why.DONE)
-    deactivated = facts.account_status in {"inactive", "closed"} or facts.status in {
-        "deactivated",
-        "for_deletion",
-    }
-    if deactivated and action.deed not in (Deed.REACTIVATE, Deed.KEEP_ACCOUNT, Deed.DELETE, Deed.REMOVE):
+    also_then = (Deed.REACTIVATE, Deed.KEEP_ACCOUNT, Deed.DELETE, Deed.REMOVE)
+    if is_deactivated(facts) and action.deed not in also_then:
         return not_possible(
             "The whole Atlassian account is deactivated: nothing left to do here.", Why.STATUS
         )

@@ -83,6 +83,27 @@ def test_whose_access_has_ended_needs_no_ending() -> None:
     assert not is_over_already(Action(Deed.LIST), gone, GROUND)
 
 
+@pytest.mark.parametrize("deed", [Deed.SUSPEND, Deed.REMOVE_ACCESS])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"account_status": "inactive", "status": "deactivated"},
+        {"status": "for_deletion", "account_status": "closed"},
+        {"membership_status": "no_membership", "status": "not_invited"},
+    ],
+)
+def test_whoever_is_shut_out_by_more_than_the_ending_needs_none(deed: Deed, columns: dict[str, str]) -> None:
+    assert found(action=Action(deed), **columns) == set()
+    assert is_over_already(Action(deed), Snapshot(person(**columns)), GROUND)
+    assert not is_over_already(Action(Deed.DELETE), Snapshot(person(status="deactivated")), GROUND)
+
+
+def test_who_is_away_in_one_of_several_directories_may_be_here_in_another() -> None:
+    seen = Snapshot(person(membership_status="no_membership", status="not_invited"))
+    (guide,) = obstacles(SUSPEND, seen, GROUND, in_several_directories=True)
+    assert guide.obstacle is Obstacle.OTHER
+
+
 def test_access_to_products_ends_in_all_of_the_organizations() -> None:
     """Whatever they hold, it is not over before they hold none."""
     ending = action_of_ending(Deed.REMOVE_ACCESS, ORGANIZATION)

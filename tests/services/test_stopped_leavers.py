@@ -188,3 +188,20 @@ def test_a_moment_that_an_operator_chose_stays_whatever_the_last_day(sqlite_worl
     leaver_id = planned(world, ana, ends_at=chosen)
     set_last_day(world.tools, ana, UMA, ends_on="", note="")
     assert leaver(world, leaver_id).ends_at == chosen
+
+
+def test_whose_account_somebody_deactivated_meanwhile_has_left(sqlite_world: World) -> None:
+    """Nothing is left that an operator could do by hand first."""
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = confirmed(world, ana)
+    world.change(UMA, account_status="inactive")
+    work(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.reason, row.run_id) == (
+        LeaverState.DONE,
+        "Their access had ended already.",
+        None,
+    )
+    assert world.effects(UMA)["suspend"] == 0
+    assert states(world, leaver_id, Kind.TOKEN) == {"moved"}
