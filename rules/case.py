@@ -104,6 +104,10 @@ TRANSITIONS: dict[CaseState, frozenset[CaseState]] = {
 }
 
 
+NOT_HERE = "No longer in the organization's directory."
+"""Said of somebody whom a deed does not find any more: what they had here is gone with them."""
+
+
 class ImpossibleTransition(Exception):
     """A bug: the program tried to lead a case where no path goes."""
 
@@ -168,7 +172,7 @@ def decide(
         if seen is not None and now < acting_since + settle:
             return Wait(acting_since + settle)
     if seen is None:
-        return Spare("No longer in the organization's directory.")
+        return Spare(NOT_HERE)
     if objection is not None:
         return Spare(objection)
     # What an earlier attempt has to finish may have grown: a new group would keep the access alive.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rules.access_path import USER_ROLE, groups_of_provider, path_out
-from rules.case import CaseState
+from rules.case import NOT_HERE, CaseState
 from rules.changes import (
     Change,
     ChangeKind,
@@ -63,7 +63,7 @@ def judge_way_back(
     it was interrupted: what it took back itself is nobody else's doing.
     """
     if seen is None:
-        return Verdict(CaseState.NOT_POSSIBLE, "No longer in the organization's directory.", Why.STATUS)
+        return Verdict(CaseState.NOT_POSSIBLE, NOT_HERE, Why.STATUS)
     if not changes:
         return Verdict(
             CaseState.NOT_POSSIBLE,

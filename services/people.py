@@ -23,7 +23,7 @@ from models.people import (
 from models.people_search import count_people
 from models.run import Case, Run, history_of
 from models.sync import running_sync
-from rules.case import CHANGED, CaseState
+from rules.case import CHANGED, NOT_HERE, CaseState
 from rules.deeds import CAPABILITIES, Action, Deed
 from rules.filters import PeopleFilter
 from rules.guards import SENTENCES, guard_of
@@ -119,7 +119,7 @@ def how_many(tools: Toolbox, organization_id: str, filter: PeopleFilter) -> int:
 
 def _verdict(candidate: Candidate | None, deed: Deed, ground: Ground) -> Verdict:
     if candidate is None:
-        return Verdict(CaseState.NOT_POSSIBLE, "No longer in the organization's directory.")
+        return Verdict(CaseState.NOT_POSSIBLE, NOT_HERE)
     return judge(
         Action(deed), candidate.seen, ground, in_several_directories=candidate.in_several_directories
     )

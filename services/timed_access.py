@@ -15,14 +15,13 @@ from models.run import Case, find_case, find_run
 from models.timed_access import TimedAccess, TimedState, find_timed
 from rules.case import CaseState
 from rules.deeds import Deed
-from rules.judging import NOTHING_LEFT
 from rules.roster import Origin, is_unknown
 from rules.timed import warning_mark, warnings_due
 from rules.topics import Topic
 from services.audit import record
 from services.ground import ground_of
 from services.notices import announce
-from services.timed_beginnings import cannot_end, facts_of, look_again
+from services.timed_beginnings import cannot_end, end_without_a_deed, facts_of, is_gone, look_again
 from services.toolbox import Toolbox
 from services.undoing import begin_undo
 
@@ -93,10 +92,8 @@ def end(
         run_id=str(uuid.uuid5(_IDS, key) if by == APP else uuid.uuid4()),
     )
     if isinstance(undo, str):
-        if undo == NOTHING_LEFT:
-            timed.state, timed.ended_at, timed.next_at = TimedState.ENDED.value, now, None
-            timed.reason = "It was gone already."
-            _record(session, Event.TIMED_ENDED, timed, by, now, timed.reason)
+        if is_gone(undo):
+            end_without_a_deed(session, timed, now, by)
         else:
             cannot_end(session, timed, undo, now)
         return None

@@ -17,8 +17,10 @@ from models.organization import seats_of, zone_of
 from models.people import Grant, Group
 from models.run import Case, Run
 from models.timed_access import TimedAccess, TimedState, find_timed
+from rules.case import NOT_HERE
 from rules.changes import ChangeKind
 from rules.deeds import Deed
+from rules.judging import NOTHING_LEFT
 from rules.products import product_name
 from rules.roster import Origin, is_unknown
 from rules.timed import next_look
@@ -121,7 +123,31 @@ def note_not_undone(session: Session, original: Case, undo: Case, run: Run, now:
     if timed.state not in (TimedState.ENDING, TimedState.NOT_ENDED):
         # Prolonged or dropped before this run was tried again: that stands.
         return
+    if is_gone(undo.reason):
+        end_without_a_deed(session, timed, now, run.requested_by)
+        return
     cannot_end(session, timed, undo.reason or "It was stopped before their turn.", now, run)
+
+
+def is_gone(why_not: str) -> bool:
+    """Whether an undo had nothing to take back: the access went before, or the person did."""
+    return why_not.endswith((NOTHING_LEFT, NOT_HERE))
+
+
+def end_without_a_deed(session: Session, timed: TimedAccess, now: datetime, by: str) -> None:
+    """The access has ended by somebody else's doing."""
+    timed.state, timed.ended_at, timed.next_at = TimedState.ENDED.value, now, None
+    timed.reason = "It was gone already."
+    record(
+        session,
+        Event.TIMED_ENDED,
+        at=now,
+        actor=by,
+        organization_id=timed.organization_id,
+        subject=timed.account_id,
+        run_id=timed.end_run_id or timed.run_id,
+        result=timed.reason,
+    )
 
 
 def cannot_end(

@@ -17,7 +17,17 @@ from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from rules.topics import AnswerKind
-from services import answer_queue, keeping, own_timed, reviews, roster, runs, timed_access, timed_deciding
+from services import (
+    answer_queue,
+    keeping,
+    own_timed,
+    reviews,
+    roster,
+    runs,
+    timed_access,
+    timed_deciding,
+    timed_views,
+)
 from services.answers import answer
 from services.keep_links import keep_link
 from services.mail_sending import NOT_NEEDED
@@ -252,6 +262,30 @@ def test_whoever_was_changed_since_is_left_alone_and_shown(sqlite_world: World) 
     assert timed(world, case_id).state == "dropped"
     with pytest.raises(Conflict):
         timed_deciding.end_now(world.tools, ana, case_id)
+
+
+@pytest.mark.parametrize("synced", [True, False])
+@pytest.mark.parametrize("who_went", ["person", "access"])
+def test_what_went_before_its_day_has_ended(sqlite_world: World, who_went: str, synced: bool) -> None:
+    """Nobody has to look at it: neither whoever left the organization has it, nor whom somebody took it from."""
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 3)
+    world.settled()
+    if who_went == "person":
+        world.control("DELETE", f"/people/{person}")
+    else:
+        world.control("POST", f"/people/{person}/groups", {"group": GIVEN, "member": False})
+    world.later(days=4)
+    if synced:
+        world.sync(ana)
+    keep_time(world)
+    world.act()
+    found = timed(world, case_id)
+    assert (found.state, found.reason) == ("ended", "It was gone already.")
+    assert [entry.result for entry in world.audit("timed:ended")] == ["It was gone already."]
+    assert timed_views.endings(world.tools, ana).counts["trouble"] == 0
 
 
 def test_another_run_since_stands_in_the_way_only_where_it_changed_the_same(sqlite_world: World) -> None:
