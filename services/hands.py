@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Self
 
@@ -93,12 +93,14 @@ class Hands:
         """Undoes give(). Raises AtlassianError."""
         if belonging.kind == Kind.GROUP:
             organization = self._org()
-            organization.leave_group(
-                self._leaver.organization_id,
-                self._directory_of(belonging.successor),
-                belonging.reference,
-                belonging.successor,
-            )
+            # Somebody else took them out of it a moment ago, or Atlassian had not shown that.
+            with suppress(Gone):
+                organization.leave_group(
+                    self._leaver.organization_id,
+                    self._directory_of(belonging.successor),
+                    belonging.reference,
+                    belonging.successor,
+                )
             return
         site = self._site(belonging)
         if isinstance(site, ConfluenceSpaces):

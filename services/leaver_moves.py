@@ -7,7 +7,7 @@ looks at the facts, not at what the program believed (S49, S50).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -65,17 +65,23 @@ def return_on(tools: Toolbox, leaver: Leaver) -> bool:
     return _go_on(tools, leaver, _BACK)
 
 
-def settle(tools: Toolbox, leaver: Leaver) -> bool:
-    """What became of the call that was on its way when somebody pressed *Stop*: no more calls are made."""
+def settle(tools: Toolbox, leaver: Leaver) -> datetime | None:
+    """What became of the call that was on its way when somebody pressed *Stop*: no more calls are made.
+
+    Returns when to look again, as long as Atlassian may not show it yet.
+    """
     with tools.begin() as session:
         rows = _waiting(session, leaver, (BelongingState.MOVING,), returns=False)
+    late = [_settles_at(tools, belonging) for belonging in rows if _shows_late(tools, belonging)]
+    if late:
+        return max(late)
     with Hands(tools, leaver) as hands:
         for belonging in rows:
-            decision = _decide(hands, leaver, belonging, _THERE)
+            decision = _decide(tools, hands, leaver, belonging, _THERE)
             if isinstance(decision, Go):
                 decision = End(BelongingState.LEFT, STOPPED)
             _end(tools, leaver, belonging, decision, None)
-    return False
+    return None
 
 
 def _go_on(tools: Toolbox, leaver: Leaver, way: _Way) -> bool:
@@ -101,7 +107,7 @@ def _lead(
     stays = BelongingState.MOVED if way.back else BelongingState.REFUSED
     begun = belonging.state == way.begun.value
     try:
-        decision = _decide(hands, leaver, belonging, way)
+        decision = _decide(tools, hands, leaver, belonging, way)
         objection = "" if way.back or isinstance(decision, End) else successors.objection(belonging)
         if objection:
             decision = End(BelongingState.REFUSED, objection)
@@ -134,18 +140,31 @@ def _lead(
     return True
 
 
-def _decide(hands: Hands, leaver: Leaver, belonging: Belonging, way: _Way) -> Decision:
+def _shows_late(tools: Toolbox, belonging: Belonging) -> bool:
+    """Whether Atlassian may still show a group as it was before the successor joined it (S50)."""
+    return belonging.kind == Kind.GROUP and tools.clock() < _settles_at(tools, belonging)
+
+
+def _settles_at(tools: Toolbox, belonging: Belonging) -> datetime:
+    assert belonging.changed_at is not None
+    return belonging.changed_at + timedelta(seconds=tools.settings.settle_seconds)
+
+
+def _decide(tools: Toolbox, hands: Hands, leaver: Leaver, belonging: Belonging, way: _Way) -> Decision:
     decide = decide_return if way.back else decide_move
+    begun = belonging.state == way.begun.value
     holders = hands.holders(belonging)
     if not way.back and belonging.state == BelongingState.CHOSEN.value and holders is not None:
         # Written down before the call: whoever comes after a dead worker could not tell any more.
         belonging.before = [*sorted(holders), *([READ_TOO] if hands.gives_read(belonging) else [])]
+    if way.back and holders is not None and not begun and _shows_late(tools, belonging):
+        holders |= {belonging.successor}
     return decide(
         Kind(belonging.kind),
         holders,
         leaver=leaver.account_id,
         successor=belonging.successor,
-        begun=belonging.state == way.begun.value,
+        begun=begun,
     )
 
 

@@ -165,10 +165,11 @@ def _hand_back(tools: Toolbox, leaver: Leaver) -> bool:
 
 
 def _settle(tools: Toolbox, leaver: Leaver) -> bool:
-    leaver_moves.settle(tools, leaver)
-    leaver_ends.settle_tokens(tools, leaver)
+    until = leaver_moves.settle(tools, leaver)
+    if until is None:
+        leaver_ends.settle_tokens(tools, leaver)
     with tools.begin() as session:
-        _sleep(session, leaver, None)
+        _sleep(session, leaver, until)
     return False
 
 

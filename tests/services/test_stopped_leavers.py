@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, timedelta
 
 import pytest
@@ -205,3 +206,43 @@ def test_whose_account_somebody_deactivated_meanwhile_has_left(sqlite_world: Wor
     )
     assert world.effects(UMA)["suspend"] == 0
     assert states(world, leaver_id, Kind.TOKEN) == {"moved"}
+
+
+def handing_over_a_group(world: World) -> tuple[Caller, str]:
+    """Nobody but Uma is in the group; whoever joins it is shown by Atlassian later."""
+    group = world.groups()["contractors"]["id"]
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("DELETE FROM member WHERE team = ?", (group,))
+    world.control("POST", f"/people/{UMA}/groups", {"group": "contractors", "member": True})
+    ana = ready(world)
+    choices = {Kind.GROUP.value: JON}
+    leaver_id = confirmed(world, ana, deed=Deed.LIST.value, revoke_tokens=False, choices=choices)
+    world.fault("/memberships$", "delay-visibility", seconds=2.0)
+    return ana, leaver_id
+
+
+def test_a_group_is_handed_back_though_atlassian_shows_late_who_joined_it(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana, leaver_id = handing_over_a_group(world)
+    work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moved"}
+    leaver_stops.hand_back(world.tools, ana, leaver_id)
+    work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moved_back"}
+    assert world.effects_by(JON) == {"join_group:contractors": 1, "leave_group:contractors": 1}
+
+
+def test_a_group_that_was_joined_when_somebody_stopped_it_is_moved(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana, leaver_id = handing_over_a_group(world)
+    world.fault("/memberships$", "503", after=True)
+    work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moving"}
+    leaver_stops.stop(world.tools, ana, leaver_id)
+    work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moving"}, "Atlassian may not show it yet"
+    time.sleep(2.1)
+    world.settled()
+    work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moved"}
+    assert leaver(world, leaver_id).resume_at is None
