@@ -14,11 +14,13 @@ from models.leaver import (
     Leaver,
     Look,
     LookState,
+    Tally,
     belongings_of,
     count_belongings,
     count_leavers,
     leavers_of,
     looks_of,
+    tallies_of,
 )
 from models.organization import Organization, seats_of
 from models.people import Person, people_by_id
@@ -140,7 +142,12 @@ def show_leaver(tools: Toolbox, caller: Caller, leaver_id: str) -> LeaverPage:
     with tools.begin() as session:
         leaver = require_leaver(session, organization_id, leaver_id)
         looks = looks_of(session, organization_id, leaver_id)
-        rows = belongings_of(session, organization_id, leaver_id)
+        tallies = tallies_of(session, organization_id, leaver_id)
+        rows = [
+            row
+            for kind in (*ORDER, Kind.TOKEN)
+            for row in belongings_of(session, organization_id, leaver_id, kind=kind, limit=ROWS)
+        ]
         people = people_by_id(session, organization_id, [leaver.account_id, *leaver.successors])
         accounts = {leaver.created_by, leaver.confirmed_by, leaver.account_id, *leaver.successors}
         accounts |= {account for row in rows for account in (row.successor, *row.had_by)}
@@ -150,12 +157,13 @@ def show_leaver(tools: Toolbox, caller: Caller, leaver_id: str) -> LeaverPage:
         unseen = _unseen(session, organization_id)
         zone = organization.time_zone
         session.expunge_all()
-    return _page(leaver, looks, rows, people, names, run, unseen, zone)
+    return _page(leaver, looks, tallies, rows, people, names, run, unseen, zone)
 
 
 def _page(
     leaver: Leaver,
     looks: list[Look],
+    tallies: list[Tally],
     rows: list[Belonging],
     people: dict[str, Person],
     names: dict[str, str],
@@ -164,10 +172,10 @@ def _page(
     zone: str,
 ) -> LeaverPage:
     state = LeaverState(leaver.state)
-    kinds = [_kind(leaver, kind, looks, rows) for kind in (*ORDER, Kind.TOKEN)]
-    movable = [row for row in rows if row.kind != Kind.TOKEN]
+    kinds = [_kind(leaver, kind, looks, tallies, rows) for kind in (*ORDER, Kind.TOKEN)]
+    movable = [each for each in tallies if each.kind != Kind.TOKEN]
     done, total = _progress(state, looks, movable)
-    again = sum(1 for row in movable if BelongingState(row.state) in AGAIN)
+    again = any(BelongingState(each.state) in AGAIN for each in movable)
     held_up = state in WORKING and leaver.resume_at is None
     waits = state is LeaverState.ENDING and leaver.run_id is None
     return LeaverPage(
@@ -183,29 +191,35 @@ def _page(
         time_zone=zone,
         done=done,
         total=total,
-        chosen=sum(1 for row in movable if row.state == BelongingState.CHOSEN),
-        objections=sum(1 for row in movable if row.objection),
+        chosen=sum(each.count for each in movable if each.state == BelongingState.CHOSEN),
+        objections=sum(each.count for each in movable if each.objected),
         can_hand_back=state in CAN_HAND_BACK
-        and any(row.state == BelongingState.MOVED for row in movable)
+        and any(each.state == BelongingState.MOVED for each in movable)
         and (run is None or run.state != "running"),
-        can_try_again=held_up or (waits and bool(again)),
+        can_try_again=held_up or (waits and again),
         can_go_on=held_up and waits and not leaver.obstacles,
     )
 
 
-def _kind(leaver: Leaver, kind: Kind, looks: list[Look], rows: list[Belonging]) -> KindView:
-    mine = [row for row in rows if row.kind == kind]
+def _kind(
+    leaver: Leaver, kind: Kind, looks: list[Look], tallies: list[Tally], rows: list[Belonging]
+) -> KindView:
+    mine = [each for each in tallies if each.kind == kind]
+    listed = sum(each.count for each in mine)
+    counts: Counter[BelongingState] = Counter()
+    for each in mine:
+        counts[BelongingState(each.state)] += each.count
     asked = [look for look in looks if look.kind == kind]
     return KindView(
         kind=kind,
         title=WORDS[kind].many,
         deed=WORDS[kind].deed,
-        found=max(sum(look.found for look in asked), len(mine)),
-        listed=len(mine),
+        found=max(sum(look.found for look in asked), listed),
+        listed=listed,
         unlisted=sum(look.unlisted for look in asked),
-        rows=mine[:ROWS],
-        counts=dict(Counter(BelongingState(row.state) for row in mine)),
-        objections=sum(1 for row in mine if row.objection),
+        rows=[row for row in rows if row.kind == kind],
+        counts=dict(counts),
+        objections=sum(each.count for each in mine if each.objected),
         choice=leaver.choices.get(kind.value, ""),
         unseen=[
             (urlsplit(look.site).netloc, look.reason) for look in asked if look.state == LookState.UNSEEN
@@ -214,19 +228,20 @@ def _kind(leaver: Leaver, kind: Kind, looks: list[Look], rows: list[Belonging]) 
     )
 
 
-def _progress(state: LeaverState, looks: list[Look], rows: list[Belonging]) -> tuple[int, int]:
+def _progress(state: LeaverState, looks: list[Look], tallies: list[Tally]) -> tuple[int, int]:
     """How many of how many things of this step are done."""
     if state is LeaverState.LOOKING:
         return sum(1 for look in looks if look.state != LookState.WAITING), len(looks)
     if state is LeaverState.CHECKING:
-        chosen = [row for row in rows if row.state == BelongingState.CHOSEN]
-        return sum(1 for row in chosen if row.checked), len(chosen)
+        chosen = [each for each in tallies if each.state == BelongingState.CHOSEN]
+        return sum(each.count for each in chosen if each.checked), sum(each.count for each in chosen)
     if state is LeaverState.HANDING_BACK:
-        waiting = sum(1 for row in rows if row.returns)
-        back = sum(1 for row in rows if row.state == BelongingState.MOVED_BACK)
+        waiting = sum(each.count for each in tallies if each.returns)
+        back = sum(each.count for each in tallies if each.state == BelongingState.MOVED_BACK)
         return back, waiting + back
-    mine = [row for row in rows if row.successor]
-    return sum(1 for row in mine if BelongingState(row.state) not in TO_MOVE), len(mine)
+    mine = [each for each in tallies if each.given]
+    done = sum(each.count for each in mine if BelongingState(each.state) not in TO_MOVE)
+    return done, sum(each.count for each in mine)
 
 
 def _unseen(session: Session, organization_id: str) -> list[str]:

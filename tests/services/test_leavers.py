@@ -6,21 +6,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from connect.errors import Conflict, Invalid, NotFound
 from models.delivery import Delivery
-from models.leaver import Leaver
+from models.leaver import Belonging, Leaver
 from models.organization import Organization
 from models.run import Run
 from rules.deeds import Deed
 from rules.farewell import LeaverState
-from rules.handover import BelongingState, Kind
+from rules.handover import BelongingState, Found, Kind
 from rules.topics import Topic
 from sandbox.belongings import Belongings
 from sandbox.world import ORGANIZATIONS
 from services import leaver_decisions, leaver_evidence, leaver_stops, leavers
 from services.absences import set_last_day
 from services.leaver_last_days import begin_by_last_day
+from services.leaver_looks import add_belongings
 from services.leaver_views import show_leaver
 from services.matters import matters
 from tests.services.leavers import (
@@ -113,6 +115,33 @@ def test_however_many_issues_they_have_each_of_them_is_listed(sqlite_world: Worl
     assert (look.state, look.found, look.unlisted) == ("seen", len(listed), 0)
     view = next(one for one in show_leaver(world.tools, ana, leaver_id).kinds if one.kind is Kind.ISSUE)
     assert (len(view.rows), view.more) == (100, len(listed) - 100)
+
+
+def test_a_page_counts_tens_of_thousands_of_things_and_reads_those_it_shows(world: World) -> None:
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    before = show_leaver(world.tools, ana, leaver_id)
+    many = [
+        Found(Kind.ISSUE, str(number), f"Task {number}", f"MANY-{number}")
+        for number in range(500_000, 502_000)
+    ]
+    with world.tools.begin() as session:
+        add_belongings(session, ACME, leaver_id, ana.tenant, many)
+    read: list[object] = []
+
+    def note(row: object, _context: object) -> None:
+        read.append(row)
+
+    event.listen(Belonging, "load", note)
+    page = show_leaver(world.tools, ana, leaver_id)
+    event.remove(Belonging, "load", note)
+    shown = {kind.kind: len(kind.rows) for kind in (*page.kinds, page.tokens)}
+    assert len(read) == sum(shown.values()) < 300
+    (issues,) = (kind for kind in page.kinds if kind.kind is Kind.ISSUE)
+    (fewer,) = (kind for kind in before.kinds if kind.kind is Kind.ISSUE)
+    assert (issues.listed, issues.more) == (fewer.listed + 2000, fewer.listed + 1900)
+    assert (page.chosen, page.objections, page.total) == (before.chosen, before.objections, before.total)
+    assert issues.counts[BelongingState.FOUND] == 2000
 
 
 def test_what_was_found_and_could_not_be_listed_is_in_the_evidence(sqlite_world: World) -> None:
