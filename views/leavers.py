@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
@@ -195,8 +195,8 @@ def _plan(leaver_id: str) -> Plan:
     word = form.get("ends_at", "").strip()
     zone = ZoneInfo(show_leaver(tools(), caller(), leaver_id).time_zone)
     try:
-        ends_at = datetime.fromisoformat(word).replace(tzinfo=zone) if word else None
-    except ValueError as problem:
+        ends_at = datetime.fromisoformat(word).replace(tzinfo=zone).astimezone(UTC) if word else None
+    except (ValueError, OverflowError) as problem:
         raise Invalid(
             "ends_at", "This is no date with a time.", "Write it as 2027-05-01T18:00, or leave it empty."
         ) from problem

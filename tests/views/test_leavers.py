@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from models.credential import CredentialKind
 from models.leaver import Leaver, Look
+from models.organization import Organization
 from sandbox.world import ACME, API_TOKENS
 from services import credential_storing, credentials, leaver_work
 from tests.views.house import ANA, JON, UMA, House, send, words_of
@@ -188,6 +189,26 @@ def test_a_slip_is_said_at_its_field(
     assert answer.status_code == 422
     assert f'id="{field}-problem"' in answer.text
     assert sentence in words_of(answer)
+
+
+def test_a_moment_behind_the_end_of_all_calendars_is_a_slip_and_no_fault(open_house: House) -> None:
+    def live_in(zone: str) -> str:
+        with open_house.deployment.tools.begin() as session:
+            organization = session.get_one(Organization, ACME.id)
+            before, organization.time_zone = organization.time_zone, zone
+            return before
+
+    before = live_in("America/New_York")
+    leaver_id = id_of(open_house.post("/app/leavers", account_ids=UMA))
+    work(open_house)
+    open_house.post(f"/app/leavers/{leaver_id}/successors", account_id=JON)
+    for path in ("plan", "look"):
+        answer = open_house.post(
+            f"/app/leavers/{leaver_id}/{path}", **plan(when="later", ends_at="9999-12-31T23:59")
+        )
+        assert answer.status_code == 422
+        assert "no date with a time" in words_of(answer)
+    live_in(before)
 
 
 def ticked(answer: TestResponse) -> bool:
