@@ -180,7 +180,8 @@ def _access(known: Known, person: PersonFacts) -> Step | Rest:
         tuple(
             one
             for one in known.wanted.roles
-            if one not in known.given.roles and not (one[1] == USER_ROLE and one[0] in seats)
+            # Whoever has a product shows it; of the other roles only we know who was given one.
+            if (one[0] not in seats if one[1] == USER_ROLE else one not in known.given.roles)
         ),
         tuple(group for group in known.wanted.groups if group not in inside),
     )

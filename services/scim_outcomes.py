@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.run import Case
 from models.scim import ScimConnection, ScimUser
 from rules.case import OPEN
-from rules.changes import ChangeKind
+from rules.changes import ChangeKind, of_access
 from rules.deeds import Deed
 from rules.judging import already
 from rules.roster import action_from_words, is_unknown
@@ -58,22 +58,24 @@ def wake(session: Session, organization_id: str, connection_id: str, now: dateti
 def _note(user: ScimUser, case: Case, now: datetime) -> None:
     landed = done_changes(case)
     kinds = {change.kind for change in landed}
-    user.given = access_to(after(access_from(user.given), landed))
+    deed, action = Deed(case.deed), action_from_words(Deed(case.deed), case.action)
+    done = case.reason == already(action)
+    # What somebody else took out before is not given any more either.
+    gone = of_access(action) if done and deed is Deed.TAKE_BACK else ()
+    user.given = access_to(after(access_from(user.given), (*landed, *gone)))
     user.case_id = None
     user.invited = user.invited or ChangeKind.INVITE in kinds
     if not is_unknown(case.account_id):
         user.account_id = case.account_id
-    for kind, deed in _TAKING.items():
+    for kind, taking in _TAKING.items():
         if kind in kinds:
-            user.taken = deed.value
+            user.taken = taking.value
     if kinds & _RETURNING:
         user.taken = ""
     if landed or user.dirty_at is not None or case.reason in TAKEN_BACK:
         # What was said meanwhile is another word, even if it asks for the same again.
         user.tried, user.dirty_at = None, user.dirty_at or now
         return
-    deed = Deed(case.deed)
-    done = case.reason == already(action_from_words(deed, case.action))
     user.tried = _words(deed, case.action)
     user.state = (ScimState.SETTLED if done else ScimState.FAILED).value
     user.reason = "" if done else case.reason or "The run was stopped before their turn."

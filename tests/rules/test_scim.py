@@ -71,6 +71,11 @@ def access(*groups: str, roles: tuple[str, ...] = ()) -> Access:
         ),
         # Product access that they have already, by whichever way.
         (known(wanted=access(roles=(JIRA,)), person=somebody(seats=(JIRA,))), None),
+        # What was given, and taken out by somebody else since, is given again as long as a group gives it.
+        (
+            known(wanted=access(roles=(JIRA,)), given=access(roles=(JIRA,)), person=somebody()),
+            Step(Deed.GIVE_ACCESS, access(roles=(JIRA,))),
+        ),
         # What only this connection gave goes, what somebody else gave stays.
         (known(given=access("g"), person=somebody("g", "h")), Step(Deed.TAKE_BACK, access("g"))),
         (known(given=access("g"), person=somebody("h")), None),
@@ -222,7 +227,8 @@ def done(facts: Known, step: Step) -> Known:
     seats = tuple(one.resource_id for one in person.products)
     match step.deed:
         case Deed.INVITE | Deed.GIVE_ACCESS:
-            person = somebody(*held, *step.access.groups, seats=seats)
+            products = tuple(resource for resource, _ in step.access.roles)
+            person = somebody(*held, *step.access.groups, seats=(*seats, *products))
             return replace(facts, person=person, given=after(facts.given, giving))
         case Deed.TAKE_BACK:
             person = somebody(*(held - set(step.access.groups)), seats=seats)

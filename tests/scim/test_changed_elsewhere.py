@@ -1,0 +1,61 @@
+"""What others changed at Atlassian between two words of a provider: its next word counts by what there is then."""
+
+from __future__ import annotations
+
+from tests.scim.provider import IdentityProvider
+from tests.scim.test_changes import mapped, profile, settings, somebody, work
+from tests.scim.test_words_taken_back import SAID_ACTIVE, SAID_INACTIVE
+from tests.world import World
+
+
+def products_of(world: World, account: str) -> list[str]:
+    holding = world.holding(account)
+    assert holding is not None
+    found: list[str] = holding["products"]
+    return found
+
+
+def with_a_product(live: IdentityProvider) -> tuple[str, str, str]:
+    """Somebody whom a group of the provider has given Confluence: account, id of the person, id of the group."""
+    world = live.world
+    settings(live)
+    account, email = somebody(world)
+    user = live.add(email)
+    group = mapped(live, "Wiki", profile(world, "wiki", products=("confluence",)), user)
+    work(world)
+    assert products_of(world, account) == ["confluence"]
+    return account, user, group
+
+
+def loses_it(world: World, account: str) -> None:
+    world.arrange(account)
+    world.sync(world.caller("ana"))
+    assert products_of(world, account) == []
+
+
+def test_who_is_in_the_group_again_gets_again_what_was_gone_when_they_left_it(live: IdentityProvider) -> None:
+    world = live.world
+    account, user, group = with_a_product(live)
+    loses_it(world, account)
+    live.patch(f"/Groups/{group}", {"op": "remove", "path": f'members[value eq "{user}"]'})
+    work(world)
+    assert (live.stored(user).state, live.stored(user).given) == ("settled", None)
+    live.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": user}]})
+    work(world)
+    assert products_of(world, account) == ["confluence"]
+    assert live.stored(user).state == "settled"
+
+
+def test_who_comes_back_has_the_product_again_that_was_taken_while_they_were_away(
+    live: IdentityProvider,
+) -> None:
+    """A ladder suspends first and frees the seat later."""
+    world = live.world
+    account, user, _ = with_a_product(live)
+    live.patch(f"/Users/{user}", SAID_INACTIVE)
+    work(world)
+    loses_it(world, account)
+    live.patch(f"/Users/{user}", SAID_ACTIVE)
+    work(world)
+    assert products_of(world, account) == ["confluence"]
+    assert live.stored(user).state == "settled"
