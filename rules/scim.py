@@ -56,7 +56,8 @@ class Known:
 
     `wanted` is the access of the profiles of their groups, `given` what they have by this connection, `others` what
     other connections want for them. `taken` is the deed by which this connection last took their access. `invited`:
-    this connection sent an invitation. `person` is None while the directory shows nobody with their address.
+    this connection sent an invitation. `person` is None while the directory shows nobody with their address. `again`:
+    the provider has the same person once more, and active.
     """
 
     active: bool
@@ -68,10 +69,11 @@ class Known:
     invited: bool = False
     has_address: bool = True
     person: PersonFacts | None = None
+    again: bool = False
 
     @property
     def is_gone(self) -> bool:
-        return self.deleted or not self.active
+        return (self.deleted or not self.active) and not self.again
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def next_step(known: Known, endings: Endings) -> Step | Rest:
         return _ending(known, endings.when_deleted if known.deleted else endings.when_inactive, endings)
     if known.person is None or is_away(known.person):
         return _newcomer(known)
-    return _way_back(known, known.person) or _access(known, known.person)
+    way_back = None if known.again else _way_back(known, known.person)
+    return way_back or _access(known, known.person)
 
 
 ACTIVE_AGAIN = "Their identity provider says again that they are active."
@@ -194,6 +197,8 @@ def _access(known: Known, person: PersonFacts) -> Step | Rest:
     )
     if surplus:
         return Step(Deed.TAKE_BACK, surplus)
+    if known.again:
+        return Rest(ScimState.SETTLED, "The provider has them once more, and active: they stay as they are.")
     nothing = "" if known.wanted else "None of their groups gives a profile: nothing is given."
     return Rest(ScimState.SETTLED, nothing)
 

@@ -42,16 +42,18 @@ def said_of(session: Session, organization_id: str, users: Sequence[ScimUser]) -
     profiles = {profile.id: profile.access for profile in profiles_of(session, organization_id)}
     groups = groups_by_user(session, organization_id, [user.id for user in users])
     others = _others(session, organization_id, users, profiles)
+    again = _again(session, organization_id, users)
     return {
         user.id: Known(
             active=user.active,
             deleted=user.deleted_at is not None,
-            wanted=_wanted(groups.get(user.id, ()), profiles),
+            wanted=NO_ACCESS if user.id in again else _wanted(groups.get(user.id, ()), profiles),
             given=access_from(user.given),
-            others=others.get(user.account_id or "", NO_ACCESS),
+            others=others.get(user.id, NO_ACCESS),
             taken=Deed(user.taken) if user.taken else None,
             invited=user.invited,
             has_address=bool(user.email),
+            again=user.id in again,
         )
         for user in users
     }
@@ -118,24 +120,40 @@ def _accounts(session: Session, organization_id: str, users: Sequence[ScimUser])
 def _others(
     session: Session, organization_id: str, users: Sequence[ScimUser], profiles: Mapping[str, Access]
 ) -> dict[str, Access]:
-    """Account id → what other connections want for the same person."""
+    """User id → what others whom a provider calls by another name, or another provider, want for the same person."""
     accounts = {user.account_id for user in users if user.account_id}
     if not accounts:
         return {}
-    mine = {user.id for user in users}
     query = select(ScimUser).where(
         ScimUser.organization_id == organization_id,
         ScimUser.account_id.in_(accounts),
         ScimUser.deleted_at.is_(None),
         or_(ScimUser.active.is_(True), ScimUser.case_id.is_not(None)),
     )
-    elsewhere = [user for user in session.scalars(query) if user.id not in mine]
-    groups = groups_by_user(session, organization_id, [user.id for user in elsewhere])
+    present: dict[str, list[ScimUser]] = {}
+    for user in session.scalars(query):
+        present.setdefault(user.account_id or "", []).append(user)
+    groups = groups_by_user(session, organization_id, [user.id for each in present.values() for user in each])
     found: dict[str, Access] = {}
-    for user in elsewhere:
-        wanted = _wanted(groups.get(user.id, ()), profiles)
-        found[user.account_id or ""] = found.get(user.account_id or "", NO_ACCESS) | wanted
+    for user in users:
+        for other in present.get(user.account_id or "", ()):
+            if other.id != user.id:
+                wanted = _wanted(groups.get(other.id, ()), profiles)
+                found[user.id] = found.get(user.id, NO_ACCESS) | wanted
     return found
+
+
+def _again(session: Session, organization_id: str, users: Sequence[ScimUser]) -> set[str]:
+    """Who of them is gone, while the same connection has somebody active with their account."""
+    gone = [user for user in users if user.account_id and (user.deleted_at is not None or not user.active)]
+    query = select(ScimUser.connection_id, ScimUser.account_id).where(
+        ScimUser.organization_id == organization_id,
+        ScimUser.account_id.in_({user.account_id for user in gone}),
+        ScimUser.deleted_at.is_(None),
+        ScimUser.active.is_(True),
+    )
+    here = {tuple(row) for row in session.execute(query)} if gone else set()
+    return {user.id for user in gone if (user.connection_id, user.account_id) in here}
 
 
 def word_of(found: ScimConnection, user: ScimUser) -> str:

@@ -20,7 +20,7 @@ def follow_leaver(
     session: Session, found: ScimConnection, user: ScimUser, known: Known, now: datetime
 ) -> None:
     """Begins the leaver of somebody who goes, once; whoever comes back may go again later."""
-    if user.active and user.deleted_at is None:
+    if not known.is_gone:
         user.leaver_id = None
         return
     wanted = found.begins_leavers and found.mode == ScimMode.LIVE and user.leaver_id is None

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from scim2_models import Context, NotFoundException, PatchOp, SearchRequest, UniquenessException
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.scim import ScimGroup, ScimMember, ScimUser, find_user, groups_by_user
@@ -180,14 +180,18 @@ def _mark(row: ScimUser, now: datetime) -> None:
 def _take_over(session: Session, who: Provisioner, row: ScimUser) -> None:
     """Somebody deleted and created again is the same person: what this connection gave and took goes along.
 
-    So does the case in which a run has them in hand: what comes of it is theirs.
+    So does the case in which a run has them in hand: what comes of it is theirs. Whoever has another userName by now is
+    known by the address.
     """
+    same = [ScimUser.user_name_key == row.user_name_key]
+    if row.email:
+        same.append(ScimUser.email == row.email)
     query = (
         select(ScimUser)
         .where(
             ScimUser.organization_id == who.organization_id,
             ScimUser.connection_id == who.connection_id,
-            ScimUser.user_name_key == row.user_name_key,
+            or_(*same),
             ScimUser.deleted_at.is_not(None),
         )
         .order_by(ScimUser.deleted_at.desc())

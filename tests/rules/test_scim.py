@@ -89,6 +89,13 @@ def access(*groups: str, roles: tuple[str, ...] = ()) -> Access:
         (known(active=False, person=somebody("g")), Step(Deed.SUSPEND)),
         (known(active=False, person=somebody(membership_status="suspended")), None),
         (known(deleted=True, person=somebody()), Step(Deed.DEACTIVATE)),
+        # Nobody goes whom the provider has by another name; what the name that is gone brought is taken back.
+        (known(deleted=True, again=True, person=somebody()), None),
+        (known(active=False, again=True, person=somebody(membership_status="suspended")), None),
+        (
+            known(deleted=True, again=True, given=access("g"), person=somebody("g")),
+            Step(Deed.TAKE_BACK, access("g")),
+        ),
         (known(deleted=True, person=somebody(account_status="inactive")), None),
         (known(active=False, person=None, wanted=access("g")), None),
         (known(taken=Deed.SUSPEND, person=somebody(membership_status="suspended")), Step(Deed.RESTORE)),
@@ -145,6 +152,7 @@ def test_only_what_takes_counts_for_the_brake() -> None:
         (known(), Action(Deed.DEACTIVATE), ACTIVE_AGAIN),
         (known(), Action(Deed.REMOVE_ACCESS, products=(JIRA,)), ACTIVE_AGAIN),
         (known(active=False), Action(Deed.SUSPEND), None),
+        (known(active=False, again=True), Action(Deed.SUSPEND), ACTIVE_AGAIN),
         (known(deleted=True), Action(Deed.SUSPEND), None),
         (known(active=False), Action(Deed.RESTORE), GONE_BY_NOW),
         (known(deleted=True), Action(Deed.INVITE), GONE_BY_NOW),

@@ -1,0 +1,82 @@
+"""One person whom a provider has twice, one name after the other or both at once: what is there counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.leaver import Leaver
+from models.run import Run
+from services import identity_providers
+from tests.scim.provider import IdentityProvider
+from tests.scim.test_changes import groups_of, mapped, profile, settings, somebody, status_of, work
+from tests.scim.test_words_taken_back import SAID_INACTIVE
+
+
+def added(idp: IdentityProvider, name: str, email: str, **changed: Any) -> str:
+    return idp.add(f"{name}@acme.example", emails=[{"value": email, "primary": True}], **changed)
+
+
+def switch(idp: IdentityProvider, *, live: bool) -> None:
+    identity_providers.note_preview(idp.world.tools, idp.operator, idp.connection_id)
+    identity_providers.switch_mode(idp.world.tools, idp.operator, idp.connection_id, live=live)
+
+
+@pytest.mark.parametrize("by", ["deleted", "inactive"])
+def test_nobody_goes_by_one_name_who_is_active_by_another(live: IdentityProvider, by: str) -> None:
+    world = live.world
+    settings(live, begins_leavers="yes")
+    account, email = somebody(world, "jira-users")
+    old, new = added(live, "old", email), added(live, "new", email)
+    mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), old)
+    work(world)
+    assert groups_of(world, account) == ["confluence-users", "jira-users"]
+    runs = len(world.rows(Run))
+    if by == "deleted":
+        live.send("DELETE", f"/Users/{old}", status=204)
+    else:
+        live.patch(f"/Users/{old}", SAID_INACTIVE)
+    work(world)
+    assert status_of(world, account)[0] == "active"
+    assert groups_of(world, account) == ["jira-users"], "what the name that is gone brought, goes with it"
+    assert [live.stored(each).state for each in (old, new)] == ["settled", "settled"]
+    assert len(world.rows(Run)) == runs + 1
+    assert world.rows(Leaver) == []
+
+    live.patch(f"/Users/{new}", SAID_INACTIVE)
+    work(world)
+    assert status_of(world, account)[0] == "suspended"
+
+
+def test_who_was_created_again_stays_when_everybody_is_looked_at_anew(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users")
+    user = live.add(email)
+    live.send("DELETE", f"/Users/{user}", status=204)
+    work(world)
+    live.add(email)
+    work(world)
+    runs = len(world.rows(Run))
+    switch(live, live=False)
+    work(world)
+    switch(live, live=True)
+    work(world)
+    assert status_of(world, account)[0] == "active"
+    assert len(world.rows(Run)) == runs
+    assert live.stored(user).state == "settled"
+
+
+def test_who_is_created_again_by_another_name_comes_back(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users")
+    old = added(live, "old", email)
+    live.send("DELETE", f"/Users/{old}", status=204)
+    work(world)
+    assert status_of(world, account)[0] == "suspended"
+    new = added(live, "new", email)
+    work(world)
+    assert status_of(world, account)[0] == "active"
+    assert live.stored(new).state == "settled"
