@@ -66,7 +66,8 @@ class ScimUser(Base):
     The keys are what filters compare: `emails_key` has a line for each address, `typed_emails_key` one with its type.
     `email` is where an invitation goes, and by which they are found in the directory.
     `changed_at` is the provider's last change; `dirty_at` is set until the change has been followed up at Atlassian.
-    `given` is the access they have by this connection (roles, groups), `taken` the deed by which it was last taken.
+    `given` is the access they have by this connection (roles, groups), `taken` the deed by which it was last taken,
+    `invited` that it invited them, until they are seen here.
     """
 
     __tablename__ = "scim_user"

@@ -37,6 +37,7 @@ ENDINGS = (Deed.REMOVE_ACCESS, Deed.SUSPEND, Deed.DEACTIVATE, Deed.LIST)
 
 
 NO_ACCESS = Access()
+_GONE = frozenset({"inactive", "closed"})
 
 
 class ScimState(StrEnum):
@@ -55,9 +56,9 @@ class Known:
     """All that decides about one person.
 
     `wanted` is the access of the profiles of their groups, `given` what they have by this connection, `others` what
-    other connections want for them. `taken` is the deed by which this connection last took their access. `invited`:
-    this connection sent an invitation. `person` is None while the directory shows nobody with their address. `again`:
-    the provider has the same person once more, and active.
+    other connections want for them. `taken` is the deed by which this connection last took their access, `invited` that
+    it sent an invitation, each until they are seen here again. `person` is None while the directory shows nobody with
+    their address. `again`: the provider has the same person once more, and active.
     """
 
     active: bool
@@ -74,6 +75,17 @@ class Known:
     @property
     def is_gone(self) -> bool:
         return (self.deleted or not self.active) and not self.again
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the directory shows them, neither suspended nor deactivated."""
+        person = self.person
+        return (
+            person is not None
+            and not is_away(person)
+            and person.account_status not in _GONE
+            and person.membership_status != "suspended"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +213,6 @@ def _access(known: Known, person: PersonFacts) -> Step | Rest:
         return Rest(ScimState.SETTLED, "The provider has them once more, and active: they stay as they are.")
     nothing = "" if known.wanted else "None of their groups gives a profile: nothing is given."
     return Rest(ScimState.SETTLED, nothing)
-
-
-_GONE = frozenset({"inactive", "closed"})
 
 
 def after(known: Access, changes: Iterable[Change]) -> Access:

@@ -127,6 +127,9 @@ def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime
     for user in users:
         follow_leaver(session, found, user, known[user.id], now)
         step = next_step(known[user.id], endings)
+        if known[user.id].is_here and not known[user.id].is_gone:
+            # Whoever is away later was sent away by others: that is not ours to take back.
+            user.invited, user.taken = False, ""
         if user.account_id in busy:
             user.reason, user.dirty_at = "A run has them in hand.", now + LATER
         elif isinstance(step, Rest) and step.state is ScimState.WAITING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.scim.provider import IdentityProvider
-from tests.scim.test_changes import mapped, profile, settings, somebody, work
+from tests.scim.test_changes import account_of, mapped, profile, settings, somebody, status_of, work
 from tests.scim.test_words_taken_back import SAID_ACTIVE, SAID_INACTIVE
 from tests.world import World
 
@@ -59,3 +59,41 @@ def test_who_comes_back_has_the_product_again_that_was_taken_while_they_were_awa
     work(world)
     assert products_of(world, account) == ["confluence"]
     assert live.stored(user).state == "settled"
+
+
+def test_who_was_invited_once_is_invited_again_when_they_come_back(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    user = live.add("nora@acme.example")
+    mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), user)
+    work(world)
+    account = account_of(world, "nora@acme.example")
+    assert account is not None
+    live.patch(f"/Users/{user}", SAID_INACTIVE)
+    work(world)
+    world.change(account, membership_status="no_membership")
+    world.sync(world.caller("ana"))
+    live.patch(f"/Users/{user}", SAID_ACTIVE)
+    work(world)
+    assert status_of(world, account)[0] == "active"
+    assert len(world.requests("/users/invite$")) == 2
+    assert (live.stored(user).state, live.stored(user).reason) == ("settled", "")
+
+
+def test_nobody_is_restored_whom_others_suspended_since_they_came_back(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users")
+    user = live.add(email)
+    live.patch(f"/Users/{user}", SAID_INACTIVE)
+    work(world)
+    world.change(account, membership_status="active")
+    world.sync(world.caller("ana"))
+    live.patch(f"/Users/{user}", SAID_ACTIVE)
+    work(world)
+    world.change(account, membership_status="suspended")
+    world.sync(world.caller("ana"))
+    live.patch(f"/Users/{user}", {"op": "replace", "path": "title", "value": "Lead"})
+    work(world)
+    assert status_of(world, account)[0] == "suspended"
+    assert "not by this connection" in live.stored(user).reason

@@ -84,7 +84,7 @@ def test_a_newcomer_is_invited_with_their_profile_moves_leaves_and_comes_back(li
     account = account_of(world, "nora@acme.example")
     assert account is not None
     stored = live.stored(user)
-    assert (stored.state, stored.account_id, stored.invited) == ("settled", account, True)
+    assert (stored.state, stored.account_id, stored.invited) == ("settled", account, False)
     holding = world.holding(account)
     assert holding is not None
     assert holding["groups"] == ["jira-users"]
