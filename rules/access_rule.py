@@ -41,8 +41,8 @@ class AccessRule:
 class Member:
     """Somebody as the planner sees them. `products` are the resource ids that they can open, by whichever way.
 
-    `can_get`: active here, so that something can be given; `can_lose`: not deactivated and not away. `under_way`: a run
-    of this rule has them in hand.
+    `can_get`: active here and not led out, so that something can be given; `can_lose`: not deactivated and not away.
+    `under_way`: a run of this rule has them in hand.
     """
 
     account_id: str

@@ -14,6 +14,7 @@ from rules.access_rule import Member
 from rules.case import OPEN, RunState
 from rules.roster import Origin
 from services.batches import batches
+from services.coming_back import gone_among
 
 
 def members_of(
@@ -58,6 +59,8 @@ def members_of(
                 )
             ).all()
         )
+        # A group that they were left in is no reason to let them in again; whoever has a product is back.
+        out = gone_among(session, organization_id, batch) - products.keys()
         for account_id, status, account_status, membership, is_bot in sorted(people):
             gone = account_status in ("inactive", "closed") or status in ("deactivated", "for_deletion")
             away = membership == "no_membership" or status == "not_invited"
@@ -65,7 +68,7 @@ def members_of(
                 account_id=account_id,
                 groups=frozenset(groups.get(account_id, ())),
                 products=frozenset(products.get(account_id, ())),
-                can_get=not (gone or away or is_bot or membership == "suspended"),
+                can_get=not (gone or away or is_bot or membership == "suspended" or account_id in out),
                 can_lose=not (gone or away),
                 under_way=account_id in under_way,
             )

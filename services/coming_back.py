@@ -1,4 +1,4 @@
-"""Who is not restored though their absence is over: they have gone meanwhile, and why we say so."""
+"""Who has gone: they are not restored though their absence is over, and why we say so; no access rule lets them in."""
 
 from __future__ import annotations
 
@@ -45,6 +45,12 @@ def who_stays_away(
             tense = "was" if last_day.ends_on < today else "is"
             found[account_id] = f"their last day {tense} {last_day.ends_on:%-d %B %Y}."
     return found
+
+
+def gone_among(session: Session, organization_id: str, account_ids: Sequence[str]) -> set[str]:
+    """Those of them who were led out, or whom a provider has let go."""
+    let_go = _let_go(users_of_accounts(session, organization_id, account_ids))
+    return {*let_go, *led_out_at(session, organization_id, account_ids)}
 
 
 def _first_day_back(absence: Absence, today: date) -> date:
