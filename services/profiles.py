@@ -27,6 +27,7 @@ from services.ground import day_in, organization_facts
 from services.profile_uses import given_for_good, uses_of
 from services.protecting import typed_day
 from services.roster_words import action_in_words, product_words
+from services.scim_members import look_again_by_profile
 from services.toolbox import Toolbox
 
 MOST_PROFILES = 100
@@ -99,7 +100,8 @@ def look_at_profile(tools: Toolbox, caller: Caller, profile_id: str) -> ProfileV
 
 
 def save_profile(tools: Toolbox, caller: Caller, profile_id: str | None, typed: Typed) -> Profile:
-    """Keeps a new profile, or changes one. Who was let in with it before keeps what they got.
+    """Keeps a new profile, or changes one. Who was let in with it before keeps what they got; whom a provider's group
+    gives it follow it.
 
     Raises Invalid with the field that is wrong, NotFound, Conflict when there are enough.
     """
@@ -118,6 +120,8 @@ def save_profile(tools: Toolbox, caller: Caller, profile_id: str | None, typed: 
         _require_free_name(session, profile, name)
         if term:
             _require_not_for_good(session, profile, term)
+        if profile_id is not None and access != profile.access:
+            look_again_by_profile(session, organization_id, profile_id, now)
         profile.name, profile.name_key, profile.description = name, name.casefold(), description
         profile.roles, profile.groups = [list(role) for role in access.roles], list(access.groups)
         profile.days, profile.until, profile.changed_at = term.days, term.until, now

@@ -11,7 +11,7 @@ from scim2_models.path import CompareOperator, Comparison, LogicalExpr, LogicalO
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.scim import ScimMember, ScimUser
+from models.scim import ScimConnection, ScimGroup, ScimMember, ScimUser
 from services.scim_connections import Provisioner
 
 BATCH = 500
@@ -125,6 +125,24 @@ def look_again(session: Session, organization_id: str, user_ids: Iterable[str], 
             .values(dirty_at=now, state="waiting", reason="", tried=None)
             .execution_options(synchronize_session=False)
         )
+
+
+def look_again_by_profile(session: Session, organization_id: str, profile_id: str, now: datetime) -> None:
+    """The access of everybody in a group that gives this profile may have to follow, in a moment."""
+    giving = ScimGroup.organization_id == organization_id, ScimGroup.profile_id == profile_id
+    # The connections first: a change by the provider, or the worker, holds one before it touches anybody.
+    connection_ids = select(ScimGroup.connection_id).where(*giving)
+    session.execute(
+        update(ScimConnection)
+        .where(ScimConnection.organization_id == organization_id, ScimConnection.id.in_(connection_ids))
+        .values(look_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    members = select(ScimMember.user_id).where(
+        ScimMember.organization_id == organization_id,
+        ScimMember.group_id.in_(select(ScimGroup.id).where(*giving)),
+    )
+    look_again(session, organization_id, set(session.scalars(members)), now)
 
 
 def _require_known(session: Session, who: Provisioner, user_ids: set[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
@@ -14,7 +15,7 @@ from models.run import Run
 from models.scim import ScimUser
 from rules.case import RunState
 from sandbox.world import ORGANIZATIONS
-from services import identity_providers, matters, rule_runs, runs, scim_changes, scim_overview
+from services import identity_providers, matters, profiles, rule_runs, runs, scim_changes, scim_overview
 from tests.scim.provider import IdentityProvider, connected
 from tests.world import ACCOUNTS, ACME, World
 
@@ -164,6 +165,23 @@ def test_who_is_here_already_keeps_what_others_gave(live: IdentityProvider) -> N
     live.send("DELETE", f"/Groups/{group}", status=204)
     work(world)
     assert groups_of(world, account) == ["jira-users"], "only what this connection gave"
+
+
+def test_a_profile_that_changes_is_followed(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world)
+    jira = profile(world, "jira", "jira-users")
+    mapped(live, "Jira", jira, live.add(email))
+    work(world)
+    known = world.groups()
+    for name in ("confluence-users", "jira-users"):
+        typed = profiles.Typed("jira", groups=[known[name]["id"]])
+        profiles.save_profile(world.tools, live.operator, jira, typed)
+        work(world)
+        assert groups_of(world, account) == [name]
+    profiles.save_profile(world.tools, live.operator, jira, replace(typed, name="Jira, for all"))
+    assert scim_changes.due_connections(world.tools) == [], "another name gives nothing else"
 
 
 def test_a_guard_is_stronger_than_the_provider(live: IdentityProvider) -> None:
