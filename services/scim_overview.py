@@ -170,8 +170,12 @@ def preview(tools: Toolbox, caller: Caller, connection_id: str) -> Preview:
         ).all()
         counts = Counter(_deed_of(user) for user in users)
         changes = tuple(Change(user, _deed_of(user)) for user in users[:IN_PREVIEW])
+        # Who was invited and has not come was looked at all the same, and is again every few minutes.
+        open_now = or_(ScimUser.dirty_at <= tools.clock(), ScimUser.invited.is_(False))
         undecided = session.scalar(
-            select(func.count(ScimUser.id)).where(*_people_of(found), ScimUser.dirty_at.is_not(None))
+            select(func.count(ScimUser.id)).where(
+                *_people_of(found), ScimUser.dirty_at.is_not(None), open_now
+            )
         )
         session.expunge_all()
         return Preview(dict(counts), changes, undecided or 0)

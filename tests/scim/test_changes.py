@@ -423,6 +423,23 @@ def test_nobody_waits_behind_those_for_whom_it_is_too_early(live: IdentityProvid
     assert scim_changes.due_connections(world.tools) == [], "and nobody looks every second"
 
 
+def test_who_was_invited_and_has_not_come_keeps_no_preview_from_being_complete(
+    live: IdentityProvider,
+) -> None:
+    world = live.world
+    settings(live)
+    early = live.add("early@acme.example")
+    mapped(live, "Jira", profile(world, "jira", "jira-users"), early)
+    with world.tools.begin() as session:
+        session.execute(update(ScimUser).values(invited=True))
+    work(world)
+    identity_providers.switch_mode(world.tools, live.operator, live.connection_id, live=False)
+    assert scim_overview.preview(world.tools, live.operator, live.connection_id).undecided == 1
+    work(world)
+    assert live.stored(early).reason == "Invited. Your directory does not show them yet."
+    assert scim_overview.preview(world.tools, live.operator, live.connection_id).undecided == 0
+
+
 def test_an_address_that_nobody_has_proven_names_nobody(live: IdentityProvider) -> None:
     world = live.world
     settings(live)
