@@ -187,6 +187,9 @@ def try_again(tools: Toolbox, caller: Caller, connection_id: str) -> int:
     now = tools.clock()
     with tools.begin() as session:
         found = require_connection(session, organization_id, connection_id)
+        # Before anybody is touched: the worker holds the connection first, too.
+        found.look_at = now
+        session.flush()
         failed = (*_people_of(found), ScimUser.state == ScimState.FAILED.value)
         lost = (*_people_of(found), ScimUser.invited.is_(True), ScimUser.state == ScimState.WAITING.value)
         user_ids = session.scalars(select(ScimUser.id).where(*failed)).all()
@@ -194,8 +197,6 @@ def try_again(tools: Toolbox, caller: Caller, connection_id: str) -> int:
         unseen = session.scalars(select(ScimUser.id).where(*lost, ScimUser.case_id.is_(None))).all()
         session.execute(update(ScimUser).where(*lost, ScimUser.case_id.is_(None)).values(invited=False))
         look_again(session, organization_id, {*user_ids, *unseen}, now)
-        if user_ids or unseen:
-            found.look_at = now
         return len(user_ids) + len(unseen)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from models.leaver import Leaver
 from models.people import Person
 from models.profile import Profile
 from models.run import Run
-from models.scim import ScimUser
+from models.scim import ScimConnection, ScimUser
 from rules.case import RunState
 from sandbox.world import ORGANIZATIONS
 from services import identity_providers, matters, profiles, rule_runs, runs, scim_changes, scim_overview
@@ -296,6 +297,22 @@ def test_whoever_goes_becomes_a_leaver_once(live: IdentityProvider) -> None:
     assert {(one.account_id, one.origin, one.deed) for one in leavers} == {(account, "scim", "list")}
     assert len(leavers) == 1
     assert "says that they are not active" in leavers[0].why
+
+
+def test_who_is_tried_again_while_the_worker_looks_waits_for_it(live: IdentityProvider) -> None:
+    """The worker holds the connection before it touches anybody; so does whoever asks for another attempt."""
+    world = live.world
+    user = live.add("nora@acme.example")
+    with world.tools.begin() as session:
+        session.execute(update(ScimUser).values(state="failed"))
+    with ThreadPoolExecutor(1) as operator:
+        with world.tools.begin() as session:
+            session.execute(update(ScimConnection).values(last_used_at=world.clock()))
+            again = operator.submit(scim_overview.try_again, world.tools, live.operator, live.connection_id)
+            time.sleep(0.5)
+            session.execute(update(ScimUser).values(reason="Was looked at."))
+        assert again.result() == 1
+    assert live.stored(user).state == "waiting"
 
 
 def test_two_workers_at_the_same_moment_make_one_run(live: IdentityProvider) -> None:
