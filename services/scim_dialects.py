@@ -55,6 +55,8 @@ def _plain(operation: Any) -> list[Any]:
 
 
 def _with_path(operation: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    if path.casefold() == _MANAGER and _is_wrapped(value):
+        value = value[0]["value"]
     if path.casefold() == _MANAGER and isinstance(value, str):
         # An empty one takes the manager away.
         return operation | ({"value": {"value": value}} if value else {"op": "remove", "value": None})

@@ -112,6 +112,14 @@ def test_a_manager_by_id_alone(entra: IdentityProvider) -> None:
     assert made[ENTERPRISE] == {"manager": {"value": "8f1c"}}
 
 
+def test_a_manager_in_the_older_dialect(entra: IdentityProvider, adele: str) -> None:
+    boss = entra.add("boss@contoso.example")
+    path = f"{ENTERPRISE}:manager"
+    value = [{"$ref": f"{entra.world.url}/scim/v2/Users/{boss}", "value": boss}]
+    found = entra.patch(f"/Users/{adele}", {"op": "Add", "path": path, "value": value})
+    assert found[ENTERPRISE]["manager"]["value"] == boss
+
+
 def test_an_emptied_manager_is_no_manager(entra: IdentityProvider, adele: str) -> None:
     changed = entra.patch(f"/Users/{adele}", {"op": "Replace", "path": f"{ENTERPRISE}:manager", "value": ""})
     assert changed[ENTERPRISE] == {"department": "Sales"}
