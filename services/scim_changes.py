@@ -125,8 +125,9 @@ def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime
     busy = _busy(session, found.organization_id, users, now)
     plan = _Plan()
     for user in users:
-        follow_leaver(session, found, user, known[user.id], now)
         step = next_step(known[user.id], endings)
+        if isinstance(step, Rest) or not known[user.id].is_gone:
+            follow_leaver(session, found, user, known[user.id], now)
         if known[user.id].is_here and not known[user.id].is_gone:
             # Whoever is away later was sent away by others: that is not ours to take back.
             user.invited, user.taken = False, ""
@@ -138,6 +139,10 @@ def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime
             _put(found, plan, user, known[user.id], step)
     _begin(tools, session, found, plan.gives, now, takes=False)
     _begin(tools, session, found, plan.takes, now, takes=True)
+    for user, _ in plan.takes:
+        # Whom the brake holds may be here by a mistake of the provider: they leave when it lets them go.
+        if user.state != ScimState.BRAKED:
+            follow_leaver(session, found, user, known[user.id], now)
 
 
 def _put(found: ScimConnection, plan: _Plan, user: ScimUser, known: Known, step: Step | Rest) -> None:

@@ -299,6 +299,26 @@ def test_whoever_goes_becomes_a_leaver_once(live: IdentityProvider) -> None:
     assert "says that they are not active" in leavers[0].why
 
 
+def test_nobody_becomes_a_leaver_whom_the_brake_holds(live: IdentityProvider) -> None:
+    world = live.world
+    accounts = world.people(3)
+    emails = {each["account_id"]: each["email"] for each in world.directory()}
+    world.sync(world.caller("ana"))
+    settings(live, begins_leavers="yes", brake_number="2")
+    users = [live.add(emails[account]) for account in accounts]
+    work(world)
+    for user in users:
+        live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": False}})
+    work(world)
+    (held,) = [run for run in world.rows(Run) if run.state == RunState.BRAKED]
+    assert world.rows(Leaver) == []
+    live.patch(f"/Users/{users[0]}", {"op": "replace", "value": {"active": True}})
+    rule_runs.release_brake(world.tools, live.operator, held.id)
+    world.act()
+    work(world)
+    assert {one.account_id for one in world.rows(Leaver)} == set(accounts[1:])
+
+
 def test_who_is_tried_again_while_the_worker_looks_waits_for_it(live: IdentityProvider) -> None:
     """The worker holds the connection before it touches anybody; so does whoever asks for another attempt."""
     world = live.world
