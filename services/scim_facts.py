@@ -80,14 +80,8 @@ def _people(
     session: Session, organization_id: str, users: Sequence[ScimUser], organization: OrganizationFacts
 ) -> dict[str, PersonFacts]:
     """Who they are in the directory: by account id once it is known, else by a verified address."""
-    by_address = _accounts(session, organization_id, users)
-    ids: dict[str, str] = {}
-    for user in users:
-        accounts = by_address.get(user.id, set())
-        # Two accounts for one person: nobody can say which one is meant.
-        account_id = user.account_id or (accounts.copy().pop() if len(accounts) == 1 else "")
-        if account_id:
-            ids[user.id] = account_id
+    found = _accounts(session, organization_id, users)
+    ids = {user.id: account_id for user in users if (account_id := user.account_id or found.get(user.id, ""))}
     candidates = people_as_candidates(session, organization_id, sorted(set(ids.values())), organization)
     return {
         user_id: candidates[account_id].seen.facts
@@ -96,25 +90,39 @@ def _people(
     }
 
 
-def _accounts(session: Session, organization_id: str, users: Sequence[ScimUser]) -> dict[str, set[str]]:
+def _accounts(session: Session, organization_id: str, users: Sequence[ScimUser]) -> dict[str, str]:
+    """User id → the account with one of their addresses, of those whose account is not known yet."""
     addresses = {
-        user.id: {user.email, user.user_name_key.strip()} - {""} for user in users if not user.account_id
+        user.id: [each for each in (user.email, user.user_name_key.strip()) if each]
+        for user in users
+        if not user.account_id
     }
-    wanted = set().union(*addresses.values()) if addresses else set()
-    query = select(Person.address, Person.account_id, Person.email_verified).where(
+    wanted = {address for theirs in addresses.values() for address in theirs}
+    away = (Person.membership_status == "no_membership") | (Person.status == "not_invited")
+    query = select(Person.address, Person.account_id, Person.email_verified, away).where(
         Person.organization_id == organization_id, Person.left_at.is_(None), Person.address.in_(wanted)
     )
-    known = session.execute(query).all() if wanted else []
+    accounts: dict[tuple[str, bool], dict[str, bool]] = {}
+    for address, account_id, verified, is_gone in session.execute(query) if wanted else ():
+        accounts.setdefault((address, bool(is_gone)), {})[account_id] = verified is not False
     invited = {user.id for user in users if user.invited}
     return {
-        user_id: {
-            account_id
-            for address, account_id, verified in known
-            # Nobody has proven an address that no invitation of ours was sent to.
-            if address in theirs and (verified is not False or user_id in invited)
-        }
+        user_id: _meant(theirs, accounts, was_invited=user_id in invited)
         for user_id, theirs in addresses.items()
     }
+
+
+def _meant(
+    theirs: Sequence[str], accounts: Mapping[tuple[str, bool], Mapping[str, bool]], *, was_invited: bool
+) -> str:
+    """Who is here comes first, then who has gone; of their addresses the one to which an invitation would go."""
+    for place in [(address, is_gone) for is_gone in (False, True) for address in theirs]:
+        # Nobody has proven an address that no invitation of ours was sent to.
+        found = [each for each, proven in accounts.get(place, {}).items() if proven or was_invited]
+        if found:
+            # Two accounts with one address: nobody can say which one is meant.
+            return found[0] if len(found) == 1 else ""
+    return ""
 
 
 def _others(

@@ -80,3 +80,30 @@ def test_who_is_created_again_by_another_name_comes_back(live: IdentityProvider)
     work(world)
     assert status_of(world, account)[0] == "active"
     assert live.stored(new).state == "settled"
+
+
+def test_of_two_accounts_the_one_with_their_e_mail_address_is_meant(live: IdentityProvider) -> None:
+    """It is the one that an invitation would lead to; the other has what is their userName at the provider."""
+    world = live.world
+    settings(live)
+    other, account = world.people(2)
+    emails = {each["account_id"]: each["email"] for each in world.directory()}
+    world.sync(world.caller("ana"))
+    user = live.add(emails[other], emails=[{"value": emails[account], "primary": True}], active=False)
+    work(world)
+    assert [status_of(world, each)[0] for each in (other, account)] == ["active", "suspended"]
+    assert live.stored(user).account_id == account
+
+
+def test_an_account_that_has_gone_does_not_stand_before_the_one_that_is_here(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    gone, account = world.people(2)
+    world.change(gone, membership_status="no_membership")
+    email = next(each["email"] for each in world.directory() if each["account_id"] == account)
+    world.change(gone, email=email)
+    world.sync(world.caller("ana"))
+    user = live.add(email, active=False)
+    work(world)
+    assert status_of(world, account)[0] == "suspended"
+    assert live.stored(user).account_id == account
