@@ -44,13 +44,17 @@ def find_people(
 
 
 def accounts_by_address(session: Session, organization_id: str, addresses: Sequence[str]) -> dict[str, str]:
-    """Address in small letters → account id, of those of these addresses whom the directory shows."""
+    """Address in small letters → account id, of those of these addresses whom the directory shows.
+
+    Of two accounts with one address it is the one that is here, and not the one that has gone.
+    """
+    away = (Person.membership_status == "no_membership") | (Person.status == "not_invited")
     query = select(Person.address, Person.account_id).where(
         Person.organization_id == organization_id,
         Person.left_at.is_(None),
         Person.address.in_({each.strip().lower() for each in addresses} - {""}),
     )
-    return dict(session.execute(query.order_by(Person.account_id.desc())).all())
+    return dict(session.execute(query.order_by(away.desc(), Person.account_id.desc())).all())
 
 
 def count_people(session: Session, organization_id: str, filter: PeopleFilter, now: datetime) -> int:

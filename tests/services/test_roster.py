@@ -266,6 +266,16 @@ def test_strangers_twins_and_groups_of_the_provider_have_a_reason(sqlite_world: 
     assert states[4][1] == "The group gone does not exist any more: choose another one."
 
 
+def test_of_two_accounts_with_one_address_the_one_that_is_here_is_meant(sqlite_world: World) -> None:
+    world = sqlite_world
+    gone, account = sorted(world.people(2))
+    email = next(each["email"] for each in world.directory() if each["account_id"] == account)
+    world.change(gone, membership_status="no_membership", email=email)
+    world.synced()
+    run_id = done(world, Entry(Deed.SUSPEND, email=email))
+    assert {one: case.state for one, case in world.cases(run_id).items()} == {account: "acted"}
+
+
 def test_a_list_needs_somebody_and_a_fresh_sync(sqlite_world: World) -> None:
     sqlite_world.store_key("ana")
     entry = newcomer(sqlite_world)
