@@ -16,7 +16,7 @@ from models.run import Case, Run, count_cases, find_run
 from rules.case import OPEN, QUEUED, CaseState, RunState
 from rules.roster import Origin
 from rules.topics import Topic
-from services import consequences, timed_beginnings
+from services import consequences, scim_outcomes, timed_beginnings
 from services.audit import record
 from services.doors import require_organization
 from services.half_undone import leave_the_rest
@@ -152,6 +152,8 @@ def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
             raise Conflict("There is nobody to try again.", "Look at the results.")
         if _goes_on(session, organization_id, Run.undoes == run_id):
             raise Conflict("This run is being taken back.", "Wait until that has finished, or stop it.")
+        if run.origin == Origin.SCIM and run.undoes is None:
+            scim_outcomes.take_up_again(session, run, now)
         _begin_grace_anew(session, organization_id, run_id)
         again = make_due(session, organization_id, run_id, CaseState.FAILED, now, _in_no_other_hand(run))
         if not again:

@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.run import Case
+from models.run import Case, Run
 from models.scim import ScimConnection, ScimUser
-from rules.case import OPEN
+from rules.case import OPEN, CaseState
 from rules.changes import ChangeKind, of_access
 from rules.deeds import Deed
 from rules.judging import already
 from rules.roster import action_from_words, is_unknown
-from rules.scim import TAKEN_BACK, ScimState, Step, after
+from rules.scim import TAKEN_BACK, ScimMode, ScimState, Step, after
 from services.orders import done_changes
 from services.scim_facts import access_from, access_to
 
@@ -53,6 +53,41 @@ def wake(session: Session, organization_id: str, connection_id: str, now: dateti
         )
         .values(look_at=soon)
     )
+
+
+def take_up_again(session: Session, run: Run, now: datetime) -> None:
+    """Whoever is in no other hands is in those of a run that is tried again: what comes of it is theirs."""
+    mine = (ScimUser.organization_id == run.organization_id, ScimUser.connection_id == run.origin_id)
+    # The connection first: the worker holds it, too, before it touches anybody.
+    live = session.execute(
+        update(ScimConnection)
+        .where(
+            ScimConnection.organization_id == run.organization_id,
+            ScimConnection.id == run.origin_id,
+            ScimConnection.deleted_at.is_(None),
+            ScimConnection.mode == ScimMode.LIVE.value,
+        )
+        .values(look_at=now)
+    )
+    if not live.rowcount:  # type: ignore[attr-defined]
+        return
+    failed = select(Case).where(
+        Case.organization_id == run.organization_id,
+        Case.run_id == run.id,
+        Case.state == CaseState.FAILED.value,
+    )
+    cases = session.scalars(failed).all()
+    known = ScimUser.account_id.in_({case.account_id for case in cases})
+    called = ScimUser.email.in_({case.email for case in cases if case.email})
+    free = select(ScimUser).where(*mine, ScimUser.case_id.is_(None), known | called)
+    # Deleted and created again is the same person: the one who is there comes last, and stands.
+    users: dict[str | None, ScimUser] = {}
+    for user in session.scalars(free.order_by(ScimUser.deleted_at.is_(None), ScimUser.changed_at)):
+        users[user.account_id] = users[user.email] = user
+    for case in cases:
+        again = users.get(case.account_id) or users.get(case.email or case.account_id)
+        if again is not None:
+            again.case_id, again.state, again.reason = case.id, ScimState.WORKING.value, ""
 
 
 def _note(user: ScimUser, case: Case, now: datetime) -> None:

@@ -189,7 +189,30 @@ def test_who_is_tried_again_goes_if_that_is_still_said(live: IdentityProvider) -
     run = failed(live, live.add(email, active=False))
     runs.retry_failed(world.tools, live.operator, run.id)
     world.act()
+    work(world)
     assert status_of(world, account)[0] == "suspended"
+    (user,) = (each["id"] for each in live.json("GET", "/Users")["Resources"])
+    assert (live.stored(user).state, live.stored(user).taken) == ("settled", "suspend")
+    live.patch(f"/Users/{user}", SAID_ACTIVE)
+    work(world)
+    assert status_of(world, account)[0] == "active", "what came of it is theirs"
+
+
+def test_who_was_invited_by_another_attempt_is_known_from_then_on(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    user = live.add("nora@acme.example")
+    group = mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), user)
+    run = failed(live, user)
+    runs.retry_failed(world.tools, live.operator, run.id)
+    world.act()
+    work(world)
+    account = account_of(world, "nora@acme.example")
+    assert account is not None
+    assert (live.stored(user).state, live.stored(user).account_id) == ("settled", account)
+    live.send("DELETE", f"/Groups/{group}", status=204)
+    work(world)
+    assert groups_of(world, account) == []
 
 
 def test_who_waited_while_atlassian_asked_for_a_pause_is_judged_by_what_is_said_then(
