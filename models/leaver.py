@@ -231,6 +231,17 @@ def led_out_at(session: Session, organization_id: str, account_ids: Sequence[str
     return {account_id: at for account_id, at in session.execute(query) if at is not None}
 
 
+def led_out_of_products(session: Session, organization_id: str, account_ids: Sequence[str]) -> set[str]:
+    """Those of them who were led out by the end of their access to products: they are in the organization still."""
+    query = select(Leaver.account_id).where(
+        Leaver.organization_id == organization_id,
+        Leaver.account_id.in_(account_ids),
+        Leaver.state == LeaverState.DONE.value,
+        Leaver.deed == Deed.REMOVE_ACCESS.value,
+    )
+    return set(session.scalars(query))
+
+
 def leavers_of(session: Session, organization_id: str, *, offset: int = 0, limit: int = 50) -> list[Leaver]:
     """Newest first."""
     query = select(Leaver).where(Leaver.organization_id == organization_id)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.absence import Absence, last_days_of
-from models.leaver import leaving_among, led_out_at
+from models.leaver import leaving_among, led_out_at, led_out_of_products
 from models.people import Person
 from models.scim import ScimConnection, ScimUser, users_of_accounts
 from rules.deeds import Deed
@@ -48,9 +48,12 @@ def who_stays_away(
 
 
 def gone_among(session: Session, organization_id: str, account_ids: Sequence[str]) -> set[str]:
-    """Those of them who were led out, or whom a provider has let go."""
+    """Those of them who were led out and stayed in the organization, or whom a provider has let go.
+
+    Who was suspended or removed as a leaver, and is active here, has been brought back.
+    """
     let_go = _let_go(users_of_accounts(session, organization_id, account_ids))
-    return {*let_go, *led_out_at(session, organization_id, account_ids)}
+    return {*let_go, *led_out_of_products(session, organization_id, account_ids)}
 
 
 def _first_day_back(absence: Absence, today: date) -> date:

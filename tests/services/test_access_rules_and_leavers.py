@@ -52,6 +52,19 @@ def test_a_leaver_gets_nothing_until_they_have_something_again(place: World) -> 
     assert "confluence" in products_of(place, leavers.UMA), "somebody has let them in again"
 
 
+def test_a_leaver_who_was_suspended_and_is_back_gets_it(place: World) -> None:
+    ana = leavers.ready(place)
+    leaver_id = leavers.planned(place, ana, deed=Deed.SUSPEND.value)
+    leaver_decisions.confirm(place.tools, ana, leaver_id)
+    finish(place)
+    assert leavers.leaver(place, leaver_id).state == "done"
+    place.arrange(leavers.UMA, groups=[SOURCE], membership_status="active")
+    later_sync(place, ana)
+    rule(place, ana, groups=(), products=[CONFLUENCE])
+    evaluate(place)
+    assert products_of(place, leavers.UMA) == ["confluence"]
+
+
 def gone_by_the_provider(place: World) -> tuple[Caller, IdentityProvider, str, str]:
     ana = place.store_key()
     [person] = place.people(1)
