@@ -131,12 +131,14 @@ def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime
         if known[user.id].is_here and not known[user.id].is_gone:
             # Whoever is away later was sent away by others: that is not ours to take back.
             user.invited, user.taken = False, ""
-        if user.account_id in busy:
+        # Two names of one person have one turn after the other, too.
+        who = user.account_id or user.email
+        if who in busy:
             user.reason, user.dirty_at = "A run has them in hand.", now + LATER
         elif isinstance(step, Rest) and step.state is ScimState.WAITING:
             user.reason, user.dirty_at = step.reason, now + MUCH_LATER
-        else:
-            _put(found, plan, user, known[user.id], step)
+        elif _put(found, plan, user, known[user.id], step):
+            busy.add(who)
     _begin(tools, session, found, plan.gives, now, takes=False)
     _begin(tools, session, found, plan.takes, now, takes=True)
     for user, _ in plan.takes:
@@ -145,18 +147,19 @@ def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime
             follow_leaver(session, found, user, known[user.id], now)
 
 
-def _put(found: ScimConnection, plan: _Plan, user: ScimUser, known: Known, step: Step | Rest) -> None:
+def _put(found: ScimConnection, plan: _Plan, user: ScimUser, known: Known, step: Step | Rest) -> bool:
+    """Whether it becomes part of a run."""
     if isinstance(step, Rest):
         user.state, user.reason, user.dirty_at = step.state.value, step.reason, None
-        return
+        return False
     words = step_to_words(step)
     if user.tried == words and user.state == ScimState.FAILED:
         user.dirty_at = None
-        return
+        return False
     if found.mode != ScimMode.LIVE:
         user.state, user.dirty_at, user.tried = ScimState.LISTED.value, None, words
         user.reason = f"Would {CAPABILITIES[step.deed].words}."
-        return
+        return False
     entry = Entry(
         step.deed,
         # Whoever was here once has an account, and is invited by address all the same.
@@ -168,6 +171,7 @@ def _put(found: ScimConnection, plan: _Plan, user: ScimUser, known: Known, step:
         because=word_of(found, user),
     )
     (plan.takes if step.takes else plan.gives).append((user, entry))
+    return True
 
 
 def _begin(

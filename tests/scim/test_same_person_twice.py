@@ -107,3 +107,20 @@ def test_an_account_that_has_gone_does_not_stand_before_the_one_that_is_here(liv
     work(world)
     assert status_of(world, account)[0] == "suspended"
     assert live.stored(user).account_id == account
+
+
+def test_what_both_names_give_comes_one_after_the_other_and_then_there_is_rest(
+    live: IdentityProvider,
+) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world)
+    users = [added(live, name, email) for name in ("one", "other")]
+    mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), users[0])
+    mapped(live, "Jira", profile(world, "jira", "jira-users"), users[1])
+    work(world)
+    world.later(minutes=1)
+    work(world)
+    assert groups_of(world, account) == ["confluence-users", "jira-users"]
+    assert [live.stored(user).state for user in users] == ["settled", "settled"]
+    assert len(world.rows(Run)) == 2
