@@ -14,7 +14,7 @@ from rules.access_rule import Member
 from rules.case import OPEN, RunState
 from rules.roster import Origin
 from services.batches import batches
-from services.coming_back import gone_among
+from services.coming_back import led_out_or_let_go
 
 
 def members_of(
@@ -60,7 +60,7 @@ def members_of(
             ).all()
         )
         # A group that they were left in is no reason to let them in again; whoever has a product is back.
-        out = gone_among(session, organization_id, batch) - products.keys()
+        out = led_out_or_let_go(session, organization_id, batch) - products.keys()
         for account_id, status, account_status, membership, is_bot in sorted(people):
             gone = account_status in ("inactive", "closed") or status in ("deactivated", "for_deletion")
             away = membership == "no_membership" or status == "not_invited"

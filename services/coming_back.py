@@ -47,7 +47,7 @@ def who_stays_away(
     return found
 
 
-def gone_among(session: Session, organization_id: str, account_ids: Sequence[str]) -> set[str]:
+def led_out_or_let_go(session: Session, organization_id: str, account_ids: Sequence[str]) -> set[str]:
     """Those of them who were led out and stayed in the organization, or whom a provider has let go.
 
     Who was suspended or removed as a leaver, and is active here, has been brought back.
