@@ -23,6 +23,8 @@ from services.mail_texts import Text
 
 LAYOUTS = Path(__file__).resolve().parent.parent / "templates" / "mails"
 _RIGHT_TO_LEFT = ("ar", "fa", "he", "ur")
+_LONGEST_LINE = 998
+"""Characters in a line of a header, at most (RFC 5322)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +81,16 @@ def letter(
     message["Date"] = format_datetime(at)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
+    if stop_link:
+        # RFC 8058: one click, a POST, nobody has to log in.
+        message["List-Unsubscribe"] = f"<{stop_link}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(content.text, cte="quoted-printable")
     message.add_alternative(_layout().render(content=content), subtype="html", cte="quoted-printable")
     # Behind the content: with it goes what was said about the one before.
     message["Content-Language"] = content.language
-    return _way_out(stop_link) + message.as_bytes()
-
-
-def _way_out(stop_link: str) -> bytes:
-    """RFC 8058: one click, a POST, nobody has to log in.
-
-    Written by hand: the library makes encoded words of an address that is longer than a line, and no mail program looks
-    for an address in those.
-    """
-    if not stop_link:
-        return b""
-    headers = f"List-Unsubscribe: <{stop_link}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-    return headers.encode()
+    # An address longer than a line becomes encoded words, in which no mail program looks for one.
+    return message.as_bytes(policy=message.policy.clone(max_line_length=_LONGEST_LINE))
 
 
 @cache
