@@ -77,7 +77,7 @@ class Person(Base):
     """Why Atlassian would not let this account be changed, as it answered at `asked_at`; empty: it would."""
     asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     given_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """When they last got access that they had not: by us, or what had been taken from them by somebody else."""
+    """When they last got back what had been taken from them, by us or by somebody else."""
     is_org_admin: Mapped[bool] = mapped_column(default=False)
     is_bot: Mapped[bool] = mapped_column(default=False)
     added_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

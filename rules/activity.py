@@ -24,12 +24,14 @@ class ActivityKind(StrEnum):
 class Activity:
     """`at` is the last sign of life (seen) or since when at least they could have come (never); None when unknown.
 
-    `product` is the product key of the sign of life, empty otherwise.
+    `product` is the product key of the sign of life, empty otherwise. `since` is since when at least the seat is there,
+    where it came after the person: a sign of life may be older than it, of a time in which they had it before.
     """
 
     kind: ActivityKind
     at: datetime | None = None
     product: str = ""
+    since: datetime | None = None
 
     def idle_days(self, now: datetime) -> int | None:
         """Whole days since the last sign of life; None unless seen. A moment in the future counts as today."""
@@ -55,7 +57,7 @@ class KnownSeat:
     def activity(self, added_at: datetime | None) -> Activity:
         """The activity in it; `added_at` is when its holder was added."""
         if self.kind == ActivityKind.SEEN:
-            return Activity(ActivityKind.SEEN, self.seen_at, self.key)
+            return Activity(ActivityKind.SEEN, self.seen_at, self.key, self.since)
         return never_came(added_at, self.since) if self.kind == ActivityKind.NEVER else UNKNOWN
 
 
@@ -63,7 +65,7 @@ def never_came(added_at: datetime | None, since: datetime | None) -> Activity:
     """Never, counted from the day of the seat and not from that of the person; unknown without the latter."""
     if added_at is None:
         return UNKNOWN
-    return Activity(ActivityKind.NEVER, max(added_at, since or added_at))
+    return Activity(ActivityKind.NEVER, max(added_at, since or added_at), since=since)
 
 
 def activity_in(
@@ -79,7 +81,7 @@ def activity_in(
     """
     dates = [date for date in (access.last_active, signal, seen_at) if date is not None]
     if dates:
-        return Activity(ActivityKind.SEEN, max(dates), access.key)
+        return Activity(ActivityKind.SEEN, max(dates), access.key, since)
     return never_came(added_at, since)
 
 

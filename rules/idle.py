@@ -22,7 +22,7 @@ class Candidate:
 
     `status_since` is since when at least the directory shows their present status; `ends_on` the last day that an
     operator wrote down for them; `away_until` the end of a suspension that was meant to end. `given_back_at` is when
-    they last got access that they had not. `under_way` says that a run has them in hand, `told_at` when this
+    they last got back what had been taken from them. `under_way` says that a run has them in hand, `told_at` when this
     rule told them last, by its rung `told_step`, `kept_at` when they last answered it that they still need their
     access, `said_away_until` the last day away as they answered a warning of any rule, `refusal` what Atlassian
     answered when it was asked whether the account may be changed.
@@ -75,10 +75,10 @@ def _by_activity(
 ) -> Because | None:
     if when.not_seen is None and when.never is None:
         return None
-    looked_at = _looked_at(when, person, organization)
+    concerned = looked_at(when, person, organization)
     if when.how is How.ANY:
-        return next((found for one in looked_at if (found := _idle_in(when, one, now))), None)
-    activities = [activity for _access, activity in looked_at]
+        return next((found for one in concerned if (found := _idle_in(when, one, now))), None)
+    activities = [activity for _access, activity in concerned]
     if any(activity.kind is ActivityKind.UNKNOWN for activity in activities):
         return None
     activity = combined(activities)
@@ -90,9 +90,10 @@ def _by_activity(
     return Because(BecauseKind.NEVER, days)
 
 
-def _looked_at(
+def looked_at(
     when: When, person: Candidate, organization: OrganizationFacts
 ) -> tuple[AccessAndActivity, ...]:
+    """The seats of which a condition speaks: those in its products, or all."""
     if not when.products:
         return person.activities
     wanted = organization.resources_of(when.products)

@@ -11,11 +11,11 @@ from rules.because import Because
 from rules.case import CaseState
 from rules.changes import holds, of_access, still_to_do, whole_person
 from rules.deeds import Action, Deed
-from rules.idle import Candidate, activity_words, past_end, time_has_come
+from rules.idle import Candidate, activity_words, looked_at, past_end, time_has_come
 from rules.judging import already, judge
 from rules.last_administrators import last_administrator_of, products_touched
 from rules.organization import OrganizationFacts
-from rules.rule import Rule, Who
+from rules.rule import Rule, Step, Who
 from rules.verdict import Ground, Verdict, Why
 
 CLAIM = {"managed": "managed", "external": "unmanaged"}
@@ -68,9 +68,9 @@ def judge_step(
         assert person.kept_at is not None
         reason = f"Answered on {person.kept_at:%-d %B %Y} that they still need their access."
         return Verdict(CaseState.SPARED, reason, Why.KEPT, step=index)
-    if _just_given_back(rule, index, person, ground, now):
-        assert person.given_back_at is not None
-        reason = f"Was given access on {person.given_back_at:%-d %B %Y}: their time counts from then."
+    given_at = _given_lately(rule.steps[index], because, person, ground, now)
+    if given_at is not None:
+        reason = f"Was given access on {given_at:%-d %B %Y}: their time counts from then."
         return Verdict(CaseState.SPARED, reason, Why.GIVEN_BACK, step=index)
     if _away_by_their_word(action, person, ground):
         assert person.said_away_until is not None
@@ -109,19 +109,26 @@ def _still_needed(rule: Rule, index: int, person: Candidate, now: datetime) -> b
     return now < person.kept_at + timedelta(days=step.patience)
 
 
-def _just_given_back(rule: Rule, index: int, person: Candidate, ground: Ground, now: datetime) -> bool:
-    """Whether they have had it for less time than they may stay away: while it was gone they could not come.
+def _given_lately(
+    step: Step, because: Because, person: Candidate, ground: Ground, now: datetime
+) -> datetime | None:
+    """When they got what they have, if that was less time ago than they may stay away: before, they could not come.
 
     Given back until a day, they have it until that day.
     """
-    step = rule.steps[index]
-    if person.given_back_at is None or not (step.action.takes or step.action.deed is Deed.TELL):
-        return False
+    if person.seen.facts.status != "active" or not (step.action.takes or step.action.deed is Deed.TELL):
+        return None
+    given = [person.given_back_at]
     over = past_end(step.when, person, ground.today)
-    if over is not None and over.day is not None and person.given_back_at.date() <= over.day:
-        return False
-    back = person.seen.facts.status == "active"
-    return back and now < person.given_back_at + timedelta(days=step.when.patience)
+    if over is None:
+        seats = looked_at(step.when, person, ground.organization)
+        given += [seat.since for access, seat in seats if not because.of_one or access.key == because.product]
+    given_at = max((moment for moment in given if moment is not None), default=None)
+    if given_at is None or now >= given_at + timedelta(days=step.when.patience):
+        return None
+    if over is not None and over.day is not None and given_at.date() <= over.day:
+        return None
+    return given_at
 
 
 def _away_by_their_word(action: Action, person: Candidate, ground: Ground) -> bool:

@@ -38,8 +38,7 @@ def remember(session: Session, order: Order, earlier: Mapping[str, Any], now: da
             free_places(session, order.organization_id, [order.account_id])
         elif change.kind in (ChangeKind.LEAVE_GROUP, ChangeKind.JOIN_GROUP):
             _remember_membership(session, order, change)
-    # Who answers no invitation is as late as they are: that it gave them something is no excuse.
-    if _gives_back(order) or (seats_given(order) - before and not is_new):
+    if _gives_back(order):
         person.given_back_at = now
     add_seats(session, order, person, now)
     forget_seats(session, order, person, seats_ended(session, order, earlier))

@@ -51,7 +51,7 @@ def test_one_product(
 )
 def test_never_counts_from_the_day_of_the_seat(since: datetime | None, counts_from: datetime) -> None:
     access = ProductAccess("ari:jira", "jira-software", None)
-    assert activity_in(access, ADDED, since=since) == Activity(ActivityKind.NEVER, counts_from)
+    assert activity_in(access, ADDED, since=since) == Activity(ActivityKind.NEVER, counts_from, since=since)
     assert activity_in(access, None, since=since) == UNKNOWN
     assert KnownSeat("jira-software", "never", since=since).activity(ADDED).at == counts_from
 
@@ -72,7 +72,7 @@ def test_a_seat_that_is_not_known_yet_is_there_since_it_was_found() -> None:
     facts = replace(person(added_at=ADDED), products=(ProductAccess("ari:jira", "jira-software", None),))
     assert activity_of(facts) == Activity(ActivityKind.NEVER, ADDED), "the first reading"
     ((_access, activity),) = activity_per_product(facts, {}, {}, NOW)
-    assert activity == Activity(ActivityKind.NEVER, NOW)
+    assert activity == Activity(ActivityKind.NEVER, NOW, since=NOW)
 
 
 OLD = Activity(ActivityKind.SEEN, SEEN, "confluence")

@@ -400,6 +400,24 @@ def test_their_time_counts_from_the_day_on_which_they_were_given_back(deed: Deed
         )
 
 
+@pytest.mark.parametrize(
+    ("when", "why"),
+    [
+        (When(not_seen=90), Why.GIVEN_BACK),
+        (When(not_seen=90, products=("jira-software",)), Why.CHOSEN),
+        (When(not_seen=90, products=("confluence",)), Why.GIVEN_BACK),
+        (When(not_seen=90, how=How.ANY), Why.CHOSEN),
+        (When(past_end=0), Why.CHOSEN),
+    ],
+)
+def test_a_product_that_was_given_lately_counts_where_a_rule_is_about_it(when: When, why: Why) -> None:
+    confluence, before = seen_days_ago(300, "confluence", CONFLUENCE)
+    given = confluence, replace(before, since=NOW - timedelta(days=1))
+    person = replace(somebody(seen_days_ago(200), given), ends_on=NOW.date() - timedelta(days=9))
+    rule = Rule("R", EVERYBODY, (Step(when, Action(Deed.SUSPEND)),))
+    assert judge_by_rule(rule, person, GROUND, NOW).why is why
+
+
 @pytest.mark.parametrize("when", [When(past_end=0), When(not_seen=90, past_end=0)])
 def test_whoever_was_given_back_until_a_day_has_it_until_that_day(when: When) -> None:
     """A contractor is back for two weeks: what they could not come for has nothing to do with the end."""

@@ -30,8 +30,8 @@ def who_was_helped_by_another_way(world: World) -> None:
 def test_who_looks_and_finds_nothing_writes_nothing(sqlite_world: World) -> None:
     world = sqlite_world
     who_was_helped_by_another_way(world)
-    world.synced()
     world.settled()
+    world.synced()
     asked: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
