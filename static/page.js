@@ -35,6 +35,16 @@
     document.documentElement.classList.toggle("busy", underway > 0);
   });
 
+  // Where somebody was before an answer took that place away: without it the next Tab begins at the top of the page.
+  let held = null;
+  document.addEventListener("htmx:before:swap", () => { held = document.activeElement; });
+
+  function again(lost) {
+    if (lost.id) return find(lost.id);
+    const mark = ["href", "hx-post", "hx-get"].find((name) => lost.hasAttribute(name));
+    return mark ? document.querySelector(`${lost.localName}[${mark}="${CSS.escape(lost.getAttribute(mark))}"]`) : null;
+  }
+
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const target = ctx.hx?.retarget ?? ctx.target?.id ?? "";
     if (byHand(ctx) && !(["change", "input"].includes(ctx.sourceEvent.type) && ctx.sourceElement.matches("[data-quiet]"))) {
@@ -43,9 +53,24 @@
     }
     // A change may take away the very field that had just been reached.
     if (document.activeElement === document.body) find(ctx.sourceEvent?.target?.id)?.focus();
+    if (document.activeElement === document.body && held && !held.isConnected) {
+      const around = find(target.replace("#", ""))?.querySelector("[tabindex='-1']");
+      (again(held) ?? around ?? document.querySelector("main h1"))?.focus({ preventScroll: true });
+    }
     announce();
+    showTab();
     restoreSelection();
   });
+
+  // --- the tab one is on is in sight, however narrow the window -------------------------------------------------------
+  let tab = null;
+  function showTab() {
+    const current = document.querySelector("#tabs [aria-current]");
+    if (!current || current === tab) return;
+    tab = current;
+    const [room, place] = [current.parentElement, current].map((element) => element.getBoundingClientRect());
+    current.parentElement.scrollLeft += place.left - room.left - (room.width - place.width) / 2;
+  }
 
   // --- progress is announced in steps, not every second ----------------------------------------------------------
   let announced = "";
@@ -190,5 +215,5 @@
     if (previews.has(ctx)) awaited = document.querySelector("[data-begins]")?.getAttribute("hx-post") ?? null;
   });
 
-  document.addEventListener("DOMContentLoaded", () => { announce(); restoreSelection(); });
+  document.addEventListener("DOMContentLoaded", () => { announce(); showTab(); restoreSelection(); });
 })();

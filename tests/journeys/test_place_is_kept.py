@@ -1,0 +1,67 @@
+"""What an answer takes away is not what somebody typed, and not their place on the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.jobs.deployment import Deployment
+from tests.journeys.journey import PATIENCE, Journey
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+def test_words_focus_and_tab_stay(start: Callable[[str, str], Journey], deployment: Deployment) -> None:
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    journey = start("jira", "light")
+    frame = journey.frame
+
+    # What was written beside a suspension stays while its list is looked through, and when a day is refused.
+    journey.open("rollcall-app", "people")
+    journey.arrive("People")
+    journey.click(re.compile("^Select all"))
+    journey.click("Suspend…")
+    journey.arrive("Preview: suspend")
+    note, day = frame.get_by_label("Note"), frame.get_by_label("Last day")
+    note.fill("Sabbatical")
+    day.fill("2020-03-01")
+    guarded = frame.locator("#run-chips").get_by_role("link", name="Guarded")
+    guarded.click()
+    expect(guarded).to_have_attribute("aria-current", "true")
+    journey.button(re.compile(r"^Suspend \d+ pe")).click()
+    expect(frame.locator("#ends_on-problem")).to_contain_text("lies in the past")
+    guarded.click()
+    expect(guarded).to_have_attribute("aria-current", "true")
+    expect(note).to_have_value("Sabbatical")
+    day.fill("2099-03-01")
+    journey.button(re.compile(r"^Suspend \d+ pe")).click()
+    journey.arrive(r"^Suspend \d+ pe")
+    expect(frame.get_by_text("Sabbatical")).to_be_visible()
+
+    # A page that asks by itself draws its parts anew: whoever stands on one of them goes on standing there.
+    everybody = frame.locator("#run-chips").get_by_role("link", name="Everybody")
+    everybody.focus()
+    expect(journey.button("Undo the run…")).to_be_visible(timeout=PATIENCE)
+    expect(everybody).to_be_focused()
+
+    # So it is with a card whose button is gone, when nothing in it is wrong.
+    journey.open("rollcall-app", "configure")
+    journey.arrive("Configure Token")
+    frame.locator("#admin-key").get_by_role("button", name="Replace").click()
+    expect(frame.locator("#admin-key-title")).to_be_focused()
+    deployment.control("POST", "faults", json={"match": "^/admin/", "kind": "503", "times": 9})
+    frame.locator("#key").fill("ATCTT3-sandbox-acme-admin-key-7f3Kq9Zt2LxV")
+    journey.click("Check and save")
+    expect(frame.locator("#admin-key").get_by_role("alert")).to_contain_text("Atlassian could not be reached")
+    expect(frame.locator("#admin-key-title")).to_be_focused()
+
+    # In a narrow window the tab one is on is in sight.
+    journey.page.set_viewport_size({"width": 600, "height": 900})
+    journey.open("rollcall-app", "audit")
+    journey.arrive("Audit")
+    expect(frame.locator("#tabs [aria-current]")).to_be_in_viewport(ratio=1)
+    assert journey.complaints == []
