@@ -171,7 +171,7 @@ class RateLimited(AtlassianError):
 
     def __init__(self, until: datetime) -> None:
         self.until = until
-        super().__init__(next_step=f"Work goes on by itself after {until:%H:%M} UTC.")
+        super().__init__(next_step=f"Try again after {until:%H:%M} UTC.")
 
 
 class Unavailable(AtlassianError):

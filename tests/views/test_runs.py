@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from sqlalchemy import select
 
 from models.people import Person
@@ -118,6 +119,19 @@ def test_the_bar_asks_again_until_the_directory_is_read(new_house: House) -> Non
 
     assert 'hx-trigger="every 1s"' in new_house.post("/app/sync").text
     assert "stopped before its end" in words_of(new_house.post("/app/sync/stop"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("503", "Atlassian could not be reached, or failed."), ("429", "Atlassian asks us to slow down.")],
+)
+def test_a_sync_that_waits_says_for_what(new_house: House, kind: str, reason: str) -> None:
+    new_house.deployment.control(
+        "POST", "faults", json={"match": "/users/search", "kind": kind, "times": 9, "seconds": 60, "skip": 1}
+    )
+    new_house.deployment.configure()
+    new_house.read_directory()
+    assert f"{reason} Goes on by itself at" in words_of(new_house.get("/app/overview"))
 
 
 def test_the_overview_counts_seats_by_activity(house: House) -> None:
