@@ -120,6 +120,7 @@ def test_every_problem_stands_at_its_field_and_nothing_is_saved(house: House) ->
         assert problem is not None, field
         assert sentence in problem[1]
     assert "5 things to mend" in words_of(answer)
+    assert "Rung 1, when, not seen:" in words_of(answer)
     # What was typed is kept, and mended one by one.
     assert 'value="nonsense"' in answer.text
     assert "No rule yet" in words_of(house.get("/app/rules"))
@@ -286,7 +287,8 @@ def test_a_live_rule_asks_before_it_runs_though_its_preview_had_nobody(house: Ho
     rule_id = made(house, steps=[{"when": {"not_seen": 3650}, "then": {"deed": "suspend"}}])
     preview = house.post(f"/app/rules/{rule_id}/preview")
     assert "The rule chooses nobody today" in words_of(preview)
-    house.post(f"/app/rules/{rule_id}/on")
+    on = house.post(f"/app/rules/{rule_id}/on")
+    assert "Run it now: it has no date of its own." in words_of(on)
     again = house.get(f"/app/{address_of(preview)}")
     buttons = re.findall(r"<button[^>]*>Run (?:now|it)", again.text)
     assert ['data-opens="run-now"' in each for each in buttons] == [True, False]
