@@ -260,7 +260,8 @@ def _unseen(session: Session, organization_id: str) -> list[str]:
         host = urlsplit(seat.host_url).netloc.lower()
         if (host, family) not in doors:
             found.append(
-                f"Everything in {product_name(family)} on {host}: install Rollcall there, and save an API token."
+                f"Everything in {product_name(family)} on {host}: install Rollcall there if it is not, save the "
+                "Admin API Key and an API token under Configure Token, then look again."
             )
     for family in ("jira", "confluence", ""):
         if not family or family in families:

@@ -88,6 +88,8 @@ def test_one_leaver_has_a_page_and_several_are_a_list(open_house: House) -> None
     assert page.headers["HX-Retarget"] == "#main"
     assert "Website relaunch" in words_of(page)
     assert "What Rollcall cannot see" in words_of(page)
+    # Confluence has Rollcall already, whose key nobody stored there.
+    assert "save the Admin API Key and an API token under Configure Token" in words_of(page)
     assert "Automation rules whose actor they are" in words_of(page)
 
 
