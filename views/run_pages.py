@@ -73,7 +73,7 @@ def content(run_id: str, problem: Invalid | None = None, typed: dict[str, str] |
             "runs/roster_preview.html",
             tab="onboarding",
             title="Preview",
-            source=SOURCES[view.origin],
+            source=_source(view),
             bad=bad_rows(tools(), caller(), run_id, 1) if view.origin is Origin.CSV else None,
             **context,
         )
@@ -91,6 +91,14 @@ def content(run_id: str, problem: Invalid | None = None, typed: dict[str, str] |
             **context,
         )
     return show.place("runs/run.html", tab="runs", title=show.run_title(view), modes=MODES, **context)
+
+
+def _source(view: RunView) -> tuple[str, str]:
+    """Where a preview comes from: its access rule, which it is looked at for, or the place of its kind."""
+    place, label = SOURCES[view.origin]
+    if view.origin is Origin.ACCESS_RULE and view.origin_id:
+        return f"{place}/{view.origin_id}", "The access rule"
+    return place, label
 
 
 def _rule_preview(view: RunView, context: dict[str, Any]) -> str:

@@ -67,9 +67,16 @@ def test_a_rule_from_its_form_to_live(tidy: House) -> None:
     assert "Who is in team-design is also in contractors, as long as that holds." in page
     assert "Nobody has looked at the list of this version yet." in page
     assert tidy.post(f"{RULES}/{rule_id}/mode", mode="live").status_code == 409
-    listed = words_of(tidy.post(f"{RULES}/{rule_id}/preview"))
+    answer = tidy.post(f"{RULES}/{rule_id}/preview")
+    listed = words_of(answer)
     assert "Nothing has happened" in listed
     assert "Is in team-design." in listed
+    run = re.search(r'href="(/app/runs/[0-9a-f-]{36})"[^>]*>The whole list', answer.text)
+    assert run is not None
+    whole = tidy.get(run[1])
+    assert "Nothing has happened yet. The rule does this by itself once it is live." in words_of(whole)
+    assert "will be changed" in words_of(whole)
+    assert f'href="{RULES}/{rule_id}"' in whole.text
     assert "The rule is live." in words_of(tidy.post(f"{RULES}/{rule_id}/mode", mode="live"))
     for organization_id, due, number in access_rule_runs.due_access_rules(tidy.deployment.tools):
         access_rule_runs.evaluate(tidy.deployment.tools, organization_id, due, number)
