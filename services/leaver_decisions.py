@@ -29,12 +29,13 @@ MESSAGES = ("", "atlassian", "own")
 def add_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id: str) -> bool:
     """Somebody who may be chosen for one kind or another; True when they are the only one, and so chosen for all.
 
-    Raises Invalid.
+    What was tried dry is out of date. Raises Invalid.
     """
     with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, _now):
         person = find_person(session, leaver.organization_id, account_id)
         if person is None or account_id == leaver.account_id:
             raise Invalid("successor", "This person cannot be a successor.", "Choose somebody else.")
+        leaver.state = LeaverState.READY.value
         leaver.successors = list(dict.fromkeys([*leaver.successors, account_id]))
         alone = len(leaver.successors) == 1
         if alone:
@@ -43,20 +44,11 @@ def add_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id: st
 
 
 def remove_successor(tools: Toolbox, caller: Caller, leaver_id: str, account_id: str) -> None:
-    """Takes somebody off again. What a dry run had for them nobody gets, before another one is made."""
-    with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, _now):
+    """Takes somebody off again. What was tried dry with them does not begin."""
+    with changing(tools, caller, leaver_id, CHOOSING) as (_session, leaver, _now):
+        leaver.state = LeaverState.READY.value
         leaver.successors = [each for each in leaver.successors if each != account_id]
         leaver.choices = {kind: each for kind, each in leaver.choices.items() if each != account_id}
-        session.execute(
-            update(Belonging)
-            .where(
-                Belonging.organization_id == leaver.organization_id,
-                Belonging.leaver_id == leaver.id,
-                Belonging.state == BelongingState.CHOSEN.value,
-                Belonging.successor == account_id,
-            )
-            .values(_given(BelongingState.FOUND))
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +163,7 @@ def _give_out(session: Session, leaver: Leaver) -> None:
         chosen = bool(successor) or (kind is Kind.TOKEN and leaver.revoke_tokens)
         state = BelongingState.CHOSEN if chosen else BelongingState.FOUND
         session.execute(
-            update(Belonging).where(*keys, Belonging.kind == kind.value).values(_given(state, successor))
+            update(Belonging)
+            .where(*keys, Belonging.kind == kind.value)
+            .values(successor=successor, state=state.value, objection="", checked=False, reason="")
         )
-
-
-def _given(state: BelongingState, successor: str = "") -> dict[str, object]:
-    """Nothing of what was found out about it before."""
-    return {"successor": successor, "state": state.value, "objection": "", "checked": False, "reason": ""}

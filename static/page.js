@@ -45,11 +45,17 @@
     return mark ? document.querySelector(`${lost.localName}[${mark}="${CSS.escape(lost.getAttribute(mark))}"]`) : null;
   }
 
+  // A group of fields takes no focus: its first one does.
+  function firstWrong() {
+    const wrong = document.querySelector("[aria-invalid=true]");
+    return wrong?.matches("fieldset") ? wrong.querySelector("input:enabled, select:enabled") : wrong;
+  }
+
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const target = ctx.hx?.retarget ?? ctx.target?.id ?? "";
     if (byHand(ctx) && !(["change", "input"].includes(ctx.sourceEvent.type) && ctx.sourceElement.matches("[data-quiet]"))) {
       if (target.endsWith("notice")) find("notice").focus();
-      else (document.querySelector("[data-focus]") ?? document.querySelector("[aria-invalid=true]") ?? (target.endsWith("main") ? document.querySelector("main h1") : null))?.focus();
+      else (document.querySelector("[data-focus]") ?? firstWrong() ?? (target.endsWith("main") ? document.querySelector("main h1") : null))?.focus();
     }
     // A change may take away the very field that had just been reached.
     if (document.activeElement === document.body) find(ctx.sourceEvent?.target?.id)?.focus();
@@ -69,6 +75,7 @@
     if (!current || current === tab) return;
     tab = current;
     const [room, place] = [current.parentElement, current].map((element) => element.getBoundingClientRect());
+    if (place.left >= room.left && place.right <= room.right) return;
     current.parentElement.scrollLeft += place.left - room.left - (room.width - place.width) / 2;
   }
 
@@ -126,6 +133,14 @@
     for (const field of document.querySelectorAll(`[data-when^="${CSS.escape(event.target.id || "-")}:"]`)) {
       field.hidden = field.dataset.when !== `${event.target.id}:${event.target.value}`;
     }
+  });
+
+  // --- nobody acts on what was shown before they typed: data-outdates="id of the button that would" --------------------
+  document.addEventListener("input", (event) => {
+    const button = find(event.target.form?.dataset.outdates ?? "");
+    if (!button) return;
+    button.disabled = true;
+    find(`${button.id}-outdated`).hidden = false;
   });
 
   // --- a list to tick, narrowed by typing: data-narrows="id of the list" ---------------------------------------------

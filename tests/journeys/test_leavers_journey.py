@@ -104,6 +104,12 @@ def test_somebody_leaves(
     expect(frame.get_by_text("Recover permissions").first).to_be_visible()
     assert owned(deployment, "filter", UMA) == before
     journey.look("the-dry-run")
+    # What is changed after it does not begin before it was tried, too.
+    frame.get_by_label("Note", exact=True).fill("Leaves for the mountains")
+    expect(journey.button("Begin the handover…")).to_be_disabled()
+    expect(frame.get_by_text("Try it dry again first.")).to_be_visible()
+    journey.click("Try it dry again")
+    expect(journey.button("Begin the handover…")).to_be_enabled(timeout=PATIENCE)
     journey.click("Begin the handover…")
     journey.look("the-checklist")
     frame.get_by_role("dialog").get_by_role("button", name="Begin the handover").click()

@@ -609,3 +609,19 @@ def test_a_last_day_that_is_over_or_far_where_the_organization_lives_begins_nobo
             session.get_one(Organization, ACME).time_zone = zone
         set_last_day(world.tools, ana, UMA, ends_on=day, note="")
         assert begin_by_last_day(tools) == 0
+
+
+def test_whoever_is_no_successor_any_more_gets_nothing_of_what_was_tried_dry(world: World) -> None:
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    assert leaver(world, leaver_id).state == LeaverState.PLANNED
+    leaver_decisions.remove_successor(world.tools, ana, leaver_id, JON)
+    with pytest.raises(Conflict):
+        leaver_decisions.confirm(world.tools, ana, leaver_id)
+    work(world)
+    assert owns(world, JON, "project") == set()
+    # Named again, they get it once it was tried dry again.
+    leaver_decisions.add_successor(world.tools, ana, leaver_id, JON)
+    leaver_decisions.choose(world.tools, ana, leaver_id, plan())
+    work(world)
+    assert leaver(world, leaver_id).state == LeaverState.PLANNED
