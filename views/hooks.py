@@ -60,9 +60,8 @@ def add() -> str | Response:
         hook, secret = hooks.add_hook(tools(), caller(), topics=topics, **typed)
     except Invalid as problem:
         return shown_again(_form(typed, topics, problem=problem), problem)
-    return _list(
-        saved=f"“{hook.name}” is added. Send a test to see that it works.", secret=secret, fresh=hook
-    )
+    how = "Copy its secret, then send" if secret else "Send"
+    return _list(saved=f"“{hook.name}” is added. {how} a test to see that it works.", secret=secret, fresh=hook)
 
 
 @blueprint.get("/<hook_id>")

@@ -39,7 +39,7 @@ def add(house: House, **changed: Any) -> str:
 
 def test_the_secret_is_shown_once_and_the_address_never(tidy: House) -> None:
     answer = tidy.post("/app/hooks", **form(tidy))
-    assert "“Robot” is added." in words_of(answer)
+    assert "“Robot” is added. Copy its secret, then send a test" in words_of(answer)
     (secret,) = re.findall(r"whsec_[A-Za-z0-9+/=]+", answer.text)
     (hook_id,) = ids_of(tidy)
     for page in ("/app/hooks", f"/app/hooks/{hook_id}", "/app/sent", "/app/audit"):
