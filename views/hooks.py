@@ -61,7 +61,9 @@ def add() -> str | Response:
     except Invalid as problem:
         return shown_again(_form(typed, topics, problem=problem), problem)
     how = "Copy its secret, then send" if secret else "Send"
-    return _list(saved=f"“{hook.name}” is added. {how} a test to see that it works.", secret=secret, fresh=hook)
+    return _list(
+        saved=f"“{hook.name}” is added. {how} a test to see that it works.", secret=secret, fresh=hook
+    )
 
 
 @blueprint.get("/<hook_id>")

@@ -64,6 +64,11 @@ def test_words_focus_and_tab_stay(start: Callable[[str, str], Journey], deployme
     journey.open("rollcall-app", "audit")
     journey.arrive("Audit")
     expect(frame.locator("#tabs [aria-current]")).to_be_in_viewport(ratio=1)
+    # A wide table scrolls by itself, and never the page.
+    journey.open("rollcall-app", "onboarding")
+    journey.arrive("Invite")
+    page = frame.locator("html")
+    assert page.evaluate("page => page.scrollWidth <= page.clientWidth")
 
     # What is wrong may be a choice of several: the first of them is where it is mended.
     journey.open("rollcall-app", "onboarding/profiles/new?example=contractor")
