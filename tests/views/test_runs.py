@@ -46,7 +46,7 @@ def test_select_preview_confirm_undo(new_house: House) -> None:
     run = f"/app/runs/{found[1]}"
     only_guarded = words_of(house.get(f"{run}?show=guarded"))
     assert "Ana Marić" in only_guarded
-    assert "1–1 of 1 people" in only_guarded
+    assert "1–1 of 1 person" in only_guarded
 
     running = house.post(f"{run}/confirm")
     assert "hx-trigger" in running.text
