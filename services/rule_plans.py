@@ -101,20 +101,25 @@ def _chosen(
     }
 
 
-def _chosen_before(session: Session, run: Run) -> set[str]:
-    """Whom the plan before this one chose: the newest run of the rule, preview or not."""
-    before = session.scalar(
+def plan_before(session: Session, run: Run) -> str | None:
+    """The run of the same rule, preview or not, that this one is compared with."""
+    return session.scalar(
         select(Run.id)
         .where(
             Run.organization_id == run.organization_id,
             Run.rule_id == run.rule_id,
             Run.undoes.is_(None),
             Run.id != run.id,
+            Run.created_at <= run.created_at,
             Run.state != RunState.REFUSED.value,
         )
         .order_by(Run.created_at.desc())
         .limit(1)
     )
+
+
+def _chosen_before(session: Session, run: Run) -> set[str]:
+    before = plan_before(session, run)
     if before is None:
         return set()
     query = select(Case.account_id).where(

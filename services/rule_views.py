@@ -22,8 +22,10 @@ from services.calendars import dates_of
 from services.doors import require_organization
 from services.ground import organization_facts
 from services.names import names_of
+from services.rule_plans import plan_before
 from services.rule_versions import newest, require_rule, what_is_missing
 from services.run_progress import RunView, view_of, views_of
+from services.runs import require_run
 from services.toolbox import Toolbox
 
 MOST_RUNS = 20
@@ -99,6 +101,13 @@ def rule_in_short(tools: Toolbox, caller: Caller, rule_id: str) -> RuleInShort:
         version, rule = newest(session, stored)
         missing = what_is_missing(version, rule)
         return RuleInShort(stored.id, stored.name, rule, stored.is_on, stored.version, missing)
+
+
+def is_first_look(tools: Toolbox, caller: Caller, run_id: str) -> bool:
+    """Whether there is no earlier plan of its rule that this run could be compared with. Raises NotFound."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        return plan_before(session, require_run(session, organization_id, run_id)) is None
 
 
 def show_rule(tools: Toolbox, caller: Caller, rule_id: str) -> RulePage:

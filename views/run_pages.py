@@ -112,6 +112,7 @@ def _rule_preview(view: RunView, context: dict[str, Any]) -> str:
         of_rule=page,
         modes=MODES,
         owned=provider_lists.provider_groups(tools(), caller(), view.id),
+        is_first=rule_views.is_first_look(tools(), caller(), view.id),
         not_idle=max(view.scope - view.total, 0),
         brake=page.rule.brake if page is not None else Brake(),
         **context,

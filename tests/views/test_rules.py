@@ -232,6 +232,7 @@ def test_from_the_preview_to_the_run_and_its_undo(new_house: House) -> None:
     assert house.get(f"{run}/provider").text.count("\n") > 1
     # Once more, and nobody is new.
     assert "nobody came, nobody went" in words_of(house.post(f"{rule}/preview"))
+    assert "Nothing to compare with" in words_of(house.get(run))
 
     assert "The rule is on." in words_of(house.post(f"{rule}/on"))
     started = house.post(f"{rule}/run")
@@ -260,6 +261,18 @@ def test_from_the_preview_to_the_run_and_its_undo(new_house: House) -> None:
     assert "The rule is off." in words_of(house.post(f"{rule}/off", here="list"))
     old = words_of(house.get(address_of(preview).join(["/app/", ""])))
     assert "This is a preview of version 1; the rule is at version 2." in old
+
+
+def test_a_first_look_compares_with_nothing_though_it_leaves_some_alone(house: House) -> None:
+    waiting, other = made(house, mode="review"), made(house, name="Another ladder")
+    house.post(f"/app/rules/{waiting}/preview")
+    house.post(f"/app/rules/{waiting}/on")
+    house.post(f"/app/rules/{waiting}/run")
+    words = words_of(house.post(f"/app/rules/{other}/preview"))
+    assert "Another run has this person in hand." in words
+    assert "Nothing to compare with" in words
+    gone(house, other)
+    gone(house, waiting)
 
 
 def test_a_brake_is_a_warning_in_the_preview_and_stops_the_run(new_house: House) -> None:
