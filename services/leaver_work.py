@@ -191,10 +191,12 @@ def _trouble(tools: Toolbox, leaver: Leaver, trouble: AppError) -> bool:
             leaver_ends.hold_up(session, leaver, words(trouble), now)
             return False
         pause = min(FIRST_PAUSE * 2 ** min(leaver.troubles, 10), LONGEST_PAUSE)
+        # It is the worker that tries again, not who reads this.
+        reason = trouble.sentence if isinstance(trouble, Unavailable) else words(trouble)
         session.execute(
             update(Leaver)
             .where(*_same(leaver))
-            .values(troubles=leaver.troubles + 1, resume_at=now + pause, reason=words(trouble)[:500])
+            .values(troubles=leaver.troubles + 1, resume_at=now + pause, reason=reason[:500])
         )
     return False
 

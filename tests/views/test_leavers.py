@@ -76,6 +76,17 @@ def test_the_empty_list_says_what_to_do_and_finds_people(open_house: House) -> N
     assert "They are leaving…" in words_of(open_house.get(f"/app/people/{UMA}"))
 
 
+def test_nobody_is_told_to_try_what_the_worker_tries_again(open_house: House) -> None:
+    page = open_house.post("/app/leavers", account_ids=UMA)
+    open_house.deployment.control("POST", "faults", json={"match": ".*", "kind": "503", "times": 9})
+    try:
+        work(open_house)
+    finally:
+        open_house.deployment.control("DELETE", "faults")
+    waiting = words_of(open_house.get(f"/app/leavers/{id_of(page)}"))
+    assert "Atlassian could not be reached, or failed. Goes on by itself at" in waiting
+
+
 def test_one_leaver_has_a_page_and_several_are_a_list(open_house: House) -> None:
     several = open_house.post("/app/leavers", account_ids=f"{UMA},{JON}")
     assert "2 people are leaving" in words_of(several)
