@@ -11,6 +11,12 @@
     // Our frame is as tall as its content: the middle of it may be far outside the window, the button is not.
     dialog.style.marginTop = `${Math.max(16, opener.getBoundingClientRect().top - 120)}px`;
     dialog.showModal();
+    // Low in the window its buttons would be below: by how much, only the browser knows.
+    new IntersectionObserver(([{ boundingClientRect: whole, intersectionRect: seen }], watcher) => {
+      watcher.disconnect();
+      const below = whole.bottom - seen.bottom;
+      if (seen.height && below > 1) dialog.style.marginTop = `${Math.max(16, whole.top - below - 16)}px`;
+    }).observe(dialog);
     dialog.addEventListener("close", () => opener.focus(), { once: true });
   });
 
@@ -78,6 +84,13 @@
     if (place.left >= room.left && place.right <= room.right) return;
     current.parentElement.scrollLeft += place.left - room.left - (room.width - place.width) / 2;
   }
+  let width = window.innerWidth;
+  window.addEventListener("resize", () => {
+    if (window.innerWidth === width) return;
+    width = window.innerWidth;
+    tab = null;
+    showTab();
+  });
 
   // --- progress is announced in steps, not every second ----------------------------------------------------------
   let announced = "";

@@ -75,6 +75,14 @@ def test_words_focus_and_tab_stay(start: Callable[[str, str], Journey], deployme
     journey.arrive("New profile")
     journey.click("Save")
     journey.arrive("Profiles")
+    # A question that is asked low in the window has its buttons in the window.
+    remove = frame.get_by_role("button", name="Remove Contractor")
+    place = remove.bounding_box()
+    assert place is not None
+    journey.page.set_viewport_size({"width": 600, "height": round(place["y"] + place["height"]) + 10})
+    remove.click()
+    expect(frame.get_by_role("button", name="Remove it")).to_be_in_viewport(ratio=1)
+    journey.click("Keep it")
     journey.open("rollcall-app", "onboarding")
     journey.arrive("Invite")
     frame.get_by_label("E-mail addresses").fill("new.one@acme.example")
