@@ -264,7 +264,7 @@ def test_the_overview_says_why_a_sync_waits_and_what_one_that_ended_has_read(
     sqlite_paged.fault("/users/search$", kind, skip=ADMIN_SEARCHES + 2)
     assert sqlite_paged.sync(ana).state == SyncState.RUNNING
     waiting = sqlite_paged.call("GET", "/app/overview").text
-    assert re.search(rf"Atlassian {why}.*? It goes on at \d\d:\d\d", waiting)
+    assert re.search(rf"Atlassian {why}.*? Goes on by itself at \d\d:\d\d", waiting)
     syncing.stop_sync(sqlite_paged.tools, ana)
     assert f"It had read {2 * PEOPLE // PAGES} people;" in sqlite_paged.call("GET", "/app/overview").text
 
