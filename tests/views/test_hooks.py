@@ -98,7 +98,7 @@ def test_a_test_says_at_once_what_came_of_it_and_is_in_the_log(tidy: House) -> N
     assert "“Robot” does not work. The other side refused it with status 403." in refused
     log = tidy.get(f"/app/sent?hook={hook_id}")
     assert "1–2 of 2 notices" in words_of(log)
-    assert "1–1 of 1 notices" in words_of(tidy.get(f"/app/sent?hook={hook_id}&state=not_sent"))
+    assert "1–1 of 1 notice" in words_of(tidy.get(f"/app/sent?hook={hook_id}&state=not_sent"))
     (delivery_id,) = re.findall(r"/app/sent/([0-9a-f-]{36})/again", log.text)
     again = tidy.post(f"/app/sent/{delivery_id}/again", hook=hook_id, page="1")
     assert "on its way again" in words_of(again)

@@ -126,7 +126,7 @@ def test_trying_and_the_log(tidy: House) -> None:
     assert f'hx-get="{PLACE}/{rule_id}/log" hx-target="#log-rows"' in page.partition('id="log-rows"')[0]
     assert "No ticket is in this state" in words_of(tidy.get(f"{PLACE}/{rule_id}/log?state=applied"))
     assert "No ticket is in this state" in words_of(tidy.get(f"{PLACE}/{rule_id}?state=applied"))
-    assert "1–1 of 1 tickets" in words_of(tidy.get(f"{PLACE}/{rule_id}?state=skipped&page=x"))
+    assert "1–1 of 1 ticket" in words_of(tidy.get(f"{PLACE}/{rule_id}?state=skipped&page=x"))
     (again,) = re.findall(r"/calls/([0-9a-f-]{36})/again", log.text)
     assert "is looked at again" in words_of(tidy.post(f"{PLACE}/{rule_id}/calls/{again}/again"))
 
