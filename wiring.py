@@ -15,6 +15,7 @@ from connect.install_keys import InstallKeys
 from connect.scrub import scrub_all_logs
 from models.db import for_single_questions
 from services.atlassian import Atlassian
+from services.install_key_shelf import InstallKeyShelf
 from services.toolbox import Toolbox
 from services.vault import Vault
 
@@ -43,15 +44,18 @@ def make_toolbox(app: Flask, settings: Settings) -> Toolbox:
     origins = SiteOrigins(settings.site_origins)
     with app.app_context():
         engine = models.db.engine
+    looks, sessions = for_single_questions(engine), sessionmaker(engine)
     return Toolbox(
         settings=settings,
         engine=engine,
-        looks=for_single_questions(engine),
-        sessions=sessionmaker(engine),
+        looks=looks,
+        sessions=sessions,
         vault=Vault(settings.credential_keys),
         clock=utc_now,
         atlassian=Atlassian(settings.atlassian_api_url, APP_KEY, origins, utc_now),
-        install_keys=InstallKeys(settings.install_keys_urls, clock=utc_now),
+        install_keys=InstallKeys(
+            settings.install_keys_urls, clock=utc_now, shelf=InstallKeyShelf(looks, sessions)
+        ),
         origins=origins,
     )
 

@@ -6,8 +6,9 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -27,6 +28,8 @@ MAX_KEY_BYTES = 16 * 1024
 MIN_KEY_BITS = 2048
 
 KEPT_FOR = timedelta(hours=1)
+# A key may have been withdrawn while its host is silent.
+BELIEVED_FOR = timedelta(days=7)
 COOL_DOWN = timedelta(minutes=1)
 MAX_KEPT = 256
 # Anybody may send a token with a new `kid`: so many questions a minute, then nobody is asked about new ones.
@@ -35,11 +38,35 @@ MAX_QUESTIONS = 30
 Kept = TypeVar("Kept")
 
 
-class InstallKeys:
-    """Public keys by kid. Thread-safe; the network is asked outside the lock.
+@dataclass(frozen=True, slots=True)
+class InstallKey:
+    """A public key as PEM, and when its host last gave it."""
 
-    A kid names one key for ever: what is known is used until its host says that it does not know it any more.
+    pem: str
+    read_at: datetime
+
+
+class Shelf(Protocol):
+    """Where keys that have opened an event are kept, so that a new process knows them."""
+
+    def find(self, kid: str) -> InstallKey | None: ...
+
+    def forget(self, kid: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    key: InstallKey
+    ask_at: datetime
+
+
+class InstallKeys:
+    """Public keys by kid. Thread-safe; the network and the shelf are asked outside the lock.
+
+    A kid names one key for ever: what is known is used until its host says that it does not know it any more, or has
+    said nothing for BELIEVED_FOR.
     `urls` are asked in their order; the next one only when the one before does not know the key or does not answer.
+    `shelf` is looked at before anybody is asked: strangers' kids use up no question that one of its keys needs.
     Raises ValueError when no host is configured, or one that is neither https nor on this machine.
     """
 
@@ -48,6 +75,7 @@ class InstallKeys:
         urls: tuple[str, ...],
         *,
         clock: Callable[[], datetime],
+        shelf: Shelf,
         session: Callable[[], requests.Session] = lambda: BoundedSession(
             connect_seconds=3, read_seconds=5, max_bytes=MAX_KEY_BYTES
         ),
@@ -57,8 +85,9 @@ class InstallKeys:
         self._urls = tuple(url.rstrip("/") for url in urls)
         self._session = session
         self._clock = clock
+        self._shelf = shelf
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self._unknown: OrderedDict[str, datetime] = OrderedDict()
         self._asked: list[datetime] = []
 
@@ -69,6 +98,7 @@ class InstallKeys:
         """
         if len(kid) > MAX_KID_CHARACTERS or not _KID.fullmatch(kid):
             raise NotAuthenticated(reason="kid")
+        self._take_from_shelf(kid)
         kept = self._remembered(kid)
         if kept is not None:
             return kept
@@ -79,27 +109,46 @@ class InstallKeys:
                 known = self._known.get(kid)
             if known is None:
                 raise
-            return known[0]
+            return _still_believed(known.key, self._clock())
+        now = self._clock()
         with self._lock:
             if pem is None:
-                self._known.pop(kid, None)
-                _remember(self._unknown, kid, self._clock() + COOL_DOWN)
+                gone = self._known.pop(kid, None)
+                _remember(self._unknown, kid, now + COOL_DOWN)
             else:
-                _remember(self._known, kid, (pem, self._clock() + KEPT_FOR))
+                _remember(self._known, kid, _Known(InstallKey(pem, now), now + KEPT_FOR))
         if pem is None:
+            if gone is not None:
+                self._shelf.forget(kid)
             raise NotAuthenticated(reason="unknown_kid")
         return pem
+
+    def known(self, kid: str) -> InstallKey | None:
+        """What is known of a key without asking anybody."""
+        with self._lock:
+            known = self._known.get(kid)
+        return None if known is None else known.key
+
+    def _take_from_shelf(self, kid: str) -> None:
+        if self.known(kid) is not None:
+            return
+        found = self._shelf.find(kid)
+        if found is None:
+            return
+        with self._lock:
+            if kid not in self._known:
+                _remember(self._known, kid, _Known(found, found.read_at + KEPT_FOR))
 
     def _remembered(self, kid: str) -> str | None:
         """A key that is still good, or None after having noted that the hosts are going to be asked."""
         now = self._clock()
         with self._lock:
             known = self._known.get(kid)
-            if known is not None and now < known[1]:
-                return known[0]
+            if known is not None and now < known.ask_at:
+                return _still_believed(known.key, now)
             if known is not None:
                 # Outside what strangers use up: it is one question in a while. All others use what is known meanwhile.
-                _remember(self._known, kid, (known[0], now + COOL_DOWN))
+                _remember(self._known, kid, _Known(known.key, now + COOL_DOWN))
                 return None
             if kid in self._unknown and now < self._unknown[kid]:
                 raise NotAuthenticated(reason="unknown_kid")
@@ -136,6 +185,12 @@ class InstallKeys:
         if response.status_code != 200:
             raise Unavailable(reason="install_keys_unavailable")
         return _rsa_key(response.content)
+
+
+def _still_believed(key: InstallKey, now: datetime) -> str:
+    if now >= key.read_at + BELIEVED_FOR:
+        raise Unavailable(reason="install_keys_unavailable")
+    return key.pem
 
 
 def _rsa_key(body: bytes) -> str:

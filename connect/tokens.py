@@ -51,9 +51,13 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class LifecycleProof:
-    """A proven `installed` or `uninstalled`. `token_hash` (hex SHA-256) lets a token be accepted once (S57)."""
+    """A proven `installed` or `uninstalled`. `token_hash` (hex SHA-256) lets a token be accepted once (S57).
+
+    `kid` names the install key that opened it.
+    """
 
     client_key: str
+    kid: str
     token_hash: str
     issued_at: datetime
     expires_at: datetime
@@ -103,6 +107,7 @@ def verify_lifecycle(
     _check_lifecycle_claims(claims, request, base_url=base_url, now=now)
     return LifecycleProof(
         client_key=_issuer(claims),
+        kid=kid,
         token_hash=sha256(token.encode()).hexdigest(),
         issued_at=datetime.fromtimestamp(claims["iat"], UTC),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),

@@ -16,6 +16,7 @@ from connect.errors import NotAuthenticated
 from connect.tokens import LEEWAY, LifecycleProof
 from models.audit import APP, Event
 from models.credential import Credential
+from models.install_key import keep_install_key
 from models.tenant import (
     Installation,
     Tenant,
@@ -111,14 +112,15 @@ def _accept(tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
                 "an event older than the last one was ignored: %s %s", payload.event_type, payload.client_key
             )
             return
-        _remember_token(session, proof, payload)
+        _remember_proof(session, tools, proof, payload)
         if sealed is not None:
             _install(session, tools, proof, payload, tenant, sealed)
         else:
             _uninstall(session, tools, proof, payload, tenant)
 
 
-def _remember_token(session: Session, proof: LifecycleProof, payload: Payload) -> None:
+def _remember_proof(session: Session, tools: Toolbox, proof: LifecycleProof, payload: Payload) -> None:
+    """The token, which is spent; and the key that opened it, which only Atlassian can have signed with."""
     remember_token(
         session.connection(),
         token_hash=proof.token_hash,
@@ -126,6 +128,9 @@ def _remember_token(session: Session, proof: LifecycleProof, payload: Payload) -
         client_key=payload.client_key,
         expires_at=proof.expires_at + 2 * LEEWAY,
     )
+    key = tools.install_keys.known(proof.kid)
+    if key is not None:
+        keep_install_key(session.connection(), proof.kid, key.pem, key.read_at)
 
 
 def _seal(tools: Toolbox, payload: Payload) -> bytes | None:
@@ -143,7 +148,7 @@ def _install_again(
     replaced = install_again(session.connection(), payload.client_key, installation)
     if replaced is None:
         return False
-    _remember_token(session, proof, payload)
+    _remember_proof(session, tools, proof, payload)
     _record(session, tools, Event.TENANT_REINSTALLED, payload, replaced.organization_id)
     return True
 

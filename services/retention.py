@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, select
 
 from models.audit import APP, Event, purge_audit, purge_audit_of_tenant
 from models.delivery import Delivery
+from models.install_key import KeptInstallKey
 from models.organization import Organization
 from models.run import Case
 from models.scim import ScimUser
@@ -26,6 +27,10 @@ DELETED_KEPT = timedelta(days=90)
 """How long we know whom an identity provider has deleted, so that they come back as themselves."""
 
 
+INSTALL_KEYS_KEPT = timedelta(days=365)
+"""How long an install key is known that no event has come with; before it is believed, it is read again anyway."""
+
+
 def purge(tools: Toolbox) -> None:
     """The daily clean-up."""
     now = tools.clock()
@@ -35,6 +40,7 @@ def purge(tools: Toolbox) -> None:
             delete(Delivery).where(Delivery.finished_at < now - DELIVERIES_KEPT, ~_is_waited_for())
         )
         session.execute(delete(LifecycleToken).where(LifecycleToken.expires_at < now - timedelta(days=1)))
+        session.execute(delete(KeptInstallKey).where(KeptInstallKey.read_at < now - INSTALL_KEYS_KEPT))
         session.execute(
             delete(ScimUser).where(
                 ScimUser.deleted_at < now - DELETED_KEPT, ScimUser.state == ScimState.SETTLED.value

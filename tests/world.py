@@ -55,6 +55,7 @@ from services import (
 from services.administrators import Administrators
 from services.doors import require_organization
 from services.footing import Footing
+from services.install_key_shelf import InstallKeyShelf
 from services.leasing import LEASE
 from services.toolbox import Toolbox
 from tests.keepsakes import Keepsake, PostgresKeepsake, SqliteKeepsake
@@ -545,7 +546,11 @@ def _open(neighbours: Neighbours, app: Flask) -> World:
         tools,
         clock=clock,
         atlassian=replace(tools.atlassian, clock=clock),
-        install_keys=InstallKeys(tools.settings.install_keys_urls, clock=clock),
+        install_keys=InstallKeys(
+            tools.settings.install_keys_urls,
+            clock=clock,
+            shelf=InstallKeyShelf(tools.looks, tools.sessions),
+        ),
     )
     app.extensions[ADMINISTRATORS] = Administrators(app.extensions[TOOLS])
     return World(app=app, sandbox=neighbours.sandbox, clock=clock, url=neighbours.app_url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -11,7 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from connect.errors import AppError, NotAuthenticated, Unavailable
 from connect.gateway.http import BoundedSession
-from connect.install_keys import COOL_DOWN, KEPT_FOR, MAX_KEY_BYTES, MAX_QUESTIONS, InstallKeys
+from connect.install_keys import (
+    BELIEVED_FOR,
+    COOL_DOWN,
+    KEPT_FOR,
+    MAX_KEY_BYTES,
+    MAX_QUESTIONS,
+    InstallKey,
+    InstallKeys,
+)
 from tests import tokens
 from tests.connect.listener import Call, Listener, Reply, listening
 
@@ -26,10 +34,21 @@ class Clock:
         return self.now
 
 
-def keys(*urls: str, clock: Clock | None = None) -> InstallKeys:
+class Board(dict[str, InstallKey]):
+    """A shelf that lasts as long as a test."""
+
+    def find(self, kid: str) -> InstallKey | None:
+        return self.get(kid)
+
+    def forget(self, kid: str) -> None:
+        self.pop(kid, None)
+
+
+def keys(*urls: str, clock: Clock | None = None, shelf: Board | None = None) -> InstallKeys:
     return InstallKeys(
         urls,
         clock=clock or Clock(),
+        shelf=Board() if shelf is None else shelf,
         session=lambda: BoundedSession(connect_seconds=1, read_seconds=0.3, max_bytes=MAX_KEY_BYTES),
     )
 
@@ -233,9 +252,56 @@ def test_s07_a_key_that_its_host_took_back_is_one_no_more(listener: Listener) ->
         clock.now += COOL_DOWN
 
 
+def flood(found: InstallKeys) -> None:
+    """More strange kids than are asked about in a minute."""
+    for number in range(MAX_QUESTIONS + 1):
+        with pytest.raises((NotAuthenticated, Unavailable)):
+            found.pem_for(f"kid-{number}")
+
+
+@pytest.mark.parametrize(("age", "calls"), [(KEPT_FOR / 2, 0), (KEPT_FOR, 1), (30 * BELIEVED_FOR, 1)])
+def test_s07_a_new_process_knows_what_is_on_the_shelf_whatever_strangers_send(
+    age: timedelta, calls: int, listener: Listener
+) -> None:
+    host_of({KID: Reply(200, tokens.public_pem().encode())}, listener)
+    clock = Clock()
+    shelf = Board({KID: InstallKey(tokens.public_pem().strip(), clock.now - age)})
+    found = keys(listener.url, clock=clock, shelf=shelf)
+    flood(found)
+    listener.calls.clear()
+    assert [found.pem_for(KID) for _ in range(3)] == [tokens.public_pem().strip()] * 3
+    assert len(listener.calls) == calls
+
+
+def test_s07_a_key_of_the_shelf_is_used_for_a_week_of_silence_and_no_longer(listener: Listener) -> None:
+    host_of({KID: Reply(503)}, listener)
+    clock = Clock()
+    shelf = Board({KID: InstallKey(tokens.public_pem().strip(), clock.now - BELIEVED_FOR + COOL_DOWN)})
+    found = keys(listener.url, clock=clock, shelf=shelf)
+    assert found.pem_for(KID) == tokens.public_pem().strip()
+    clock.now += COOL_DOWN
+    listener.calls.clear()
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            found.pem_for(KID)
+    assert len(listener.calls) == 1, "asked again after a while, not each time"
+
+
+def test_s07_a_key_that_its_host_took_back_is_taken_off_the_shelf(listener: Listener) -> None:
+    host_of({}, listener)
+    clock = Clock()
+    shelf = Board({KID: InstallKey(tokens.public_pem().strip(), clock.now - KEPT_FOR)})
+    with pytest.raises(NotAuthenticated):
+        keys(listener.url, clock=clock, shelf=shelf).pem_for(KID)
+    assert shelf == {}
+    host_of({KID: Reply(503)}, listener)
+    with pytest.raises(Unavailable):
+        keys(listener.url, clock=clock, shelf=shelf).pem_for(KID)
+
+
 @pytest.mark.parametrize(
     "urls", [(), ("http://keys.example.com",), ("",), ("https://",), ("ftp://127.0.0.1",)]
 )
 def test_s08_hosts_are_https_or_this_machine(urls: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="install keys"):
-        InstallKeys(urls, clock=Clock())
+        InstallKeys(urls, clock=Clock(), shelf=Board())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,8 @@ from services.installing import shared_secret_of
 from services.retention import purge
 from tests import tokens
 from tests.connect.listener import Reply
-from tests.security.world import BASE_URL, INSTALLED, KID, UNINSTALLED, World
+from tests.security.world import BASE_URL, INSTALLED, KID, UNINSTALLED, World, new_install_keys
+from views.access import TOOLS
 
 OTHER_SECRET = "another-secret-0123456789-0123456789-0123456789"
 EVENTS = ["installed", "uninstalled"]
@@ -141,10 +143,11 @@ def test_s07_a_bad_answer_of_the_key_host_is_no_key(world: World, reply: Reply, 
         assert world.lifecycle(world.acme, token=token).status_code == status
 
 
+@pytest.mark.parametrize("idle", [timedelta(0), KEPT_FOR, timedelta(days=100)])
 @pytest.mark.parametrize("event", EVENTS)
-def test_s07_strangers_do_not_stop_installs_and_uninstalls(world: World, event: str) -> None:
-    """A minute's worth of tokens whose kids nobody knows, an hour after the last real event."""
-    world.clock.offset += KEPT_FOR
+def test_s07_strangers_do_not_stop_installs_and_uninstalls(world: World, event: str, idle: timedelta) -> None:
+    """A minute's worth of tokens whose kids nobody knows, some time after the last real event, at a new process."""
+    world.clock.offset += idle
     address = f"/connect/{event}"
     for number in range(MAX_QUESTIONS + 1):
         strange = tokens.lifecycle_token(
@@ -158,6 +161,38 @@ def test_s07_strangers_do_not_stop_installs_and_uninstalls(world: World, event: 
         assert world.request("POST", address, strange, json={}).status_code in {401, 503}
     real = world.acme.lifecycle(address, now=world.clock())
     assert world.lifecycle(world.acme, event, token=real).status_code == 204
+
+
+def test_s07_only_what_was_accepted_puts_a_key_on_the_shelf(world: World) -> None:
+    def kept() -> set[str]:
+        return {row[0] for row in world.dump()["install_key"]}
+
+    world.hub.answer = lambda call: Reply(200, tokens.public_pem().encode())
+    with world.untouched(calls=2):
+        for changed in ({"key_name": "stranger"}, {}):
+            token = world.acme.lifecycle(header={"kid": "new"}, **changed)
+            assert world.lifecycle(world.acme, token=token, key="com.example.other").status_code == 401
+            world.tools.install_keys._known.clear()
+    assert kept() == {KID}
+    token = world.acme.lifecycle(header={"kid": "new"})
+    assert world.lifecycle(world.acme, token=token).status_code == 204
+    assert kept() == {KID, "new"}
+
+
+@pytest.mark.parametrize("answer", [Reply(404), Reply(503)])
+def test_s07_a_key_that_atlassian_took_back_opens_nothing_at_a_new_process(
+    world: World, answer: Reply
+) -> None:
+    world.hub.answer = lambda call: Reply(404)
+    world.clock.offset += KEPT_FOR
+    assert world.lifecycle(world.acme, token=world.acme.lifecycle(now=world.clock())).status_code == 401
+    assert world.dump()["install_key"] == []
+    world.hub.answer = lambda call: answer
+    keys = new_install_keys(world.tools, world.clock)
+    world.app.extensions[TOOLS] = replace(world.tools, install_keys=keys)
+    with world.untouched(calls=1):
+        refused = world.lifecycle(world.acme, token=world.acme.lifecycle(now=world.clock()))
+    assert refused.status_code in {401, 503}
 
 
 def test_s08_only_the_configured_key_host_is_asked(world: World) -> None:

@@ -22,6 +22,7 @@ from config import APP_KEY, Settings
 from connect.install_keys import InstallKeys
 from models.db import db
 from services.administrators import Administrators
+from services.install_key_shelf import InstallKeyShelf
 from services.toolbox import Toolbox
 from tests import tokens
 from tests.connect.listener import Call, Listener, Reply
@@ -185,7 +186,6 @@ class FirstDay:
     def __init__(self, world: World) -> None:
         self._world = world
         self._database = SqliteKeepsake(world.file)
-        self._install_keys = dict(world.tools.install_keys._known)
         self._later: dict[tuple[object, ...], tuple[SqliteKeepsake, Any]] = {}
 
     def close(self) -> None:
@@ -214,10 +214,10 @@ class FirstDay:
         first = self._world
         self._database.lay_back()
         clock = Clock()
-        keys = InstallKeys(first.tools.settings.install_keys_urls, clock=clock)
-        keys._known.update(self._install_keys)
         first.hub.answer = answer_as_hub
-        first.app.extensions[TOOLS] = replace(first.tools, clock=clock, install_keys=keys)
+        first.app.extensions[TOOLS] = replace(
+            first.tools, clock=clock, install_keys=new_install_keys(first.tools, clock)
+        )
         first.app.extensions[ADMINISTRATORS] = Administrators(first.tools)
         acme, globex = (replace(each, admins=set(each.admins)) for each in (first.acme, first.globex))
         for tenant in (acme, globex):
@@ -228,6 +228,12 @@ class FirstDay:
         return replace(
             first, client=client, clock=clock, acme=acme, globex=globex, day=self, moment=self._database
         )
+
+
+def new_install_keys(tools: Toolbox, clock: Callable[[], datetime]) -> InstallKeys:
+    """What a web process that has just begun knows of them."""
+    shelf = InstallKeyShelf(tools.looks, tools.sessions)
+    return InstallKeys(tools.settings.install_keys_urls, clock=clock, shelf=shelf)
 
 
 def settings_for(database_url: str, hub: Listener, *sites: Listener) -> Settings:

@@ -6,6 +6,7 @@ from sqlalchemy import insert
 
 from models.audit import AuditEntry, Event
 from models.credential import CredentialKind
+from models.install_key import KeptInstallKey
 from models.organization import Organization
 from models.tenant import LifecycleToken, Tenant
 from services import credentials
@@ -95,3 +96,14 @@ def test_lifecycle_tokens_outlive_their_use(sqlite_world: World) -> None:
         )
     purge(world.tools)
     assert len(world.rows(LifecycleToken)) == spent
+
+
+def test_s07_an_install_key_that_nothing_came_with_for_a_year_is_forgotten(sqlite_world: World) -> None:
+    world = sqlite_world
+    assert len(world.rows(KeptInstallKey)) == 1
+    world.later(days=364)
+    purge(world.tools)
+    assert len(world.rows(KeptInstallKey)) == 1
+    world.later(days=2)
+    purge(world.tools)
+    assert world.rows(KeptInstallKey) == []
