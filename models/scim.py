@@ -118,10 +118,35 @@ class ScimUser(Base):
             sqlite_where=deleted_at.is_(None),
             postgresql_where=deleted_at.is_(None),
         ),
-        Index("ix_scim_user_by_external_id", "organization_id", "connection_id", "external_id"),
+        Index(
+            "ix_scim_user_former_name",
+            "organization_id",
+            "connection_id",
+            "user_name_key",
+            sqlite_where=deleted_at.is_not(None),
+            postgresql_where=deleted_at.is_not(None),
+        ),
+        Index("ix_scim_user_by_email", "organization_id", "connection_id", "email"),
+        Index(
+            "ix_scim_user_in_hand",
+            "organization_id",
+            "connection_id",
+            "case_id",
+            sqlite_where=case_id.is_not(None),
+            postgresql_where=case_id.is_not(None),
+        ),
+        # With the order of a list: else SQLite, as long as it knows no figures, reads the list for the order's sake.
+        Index(
+            "ix_scim_user_by_external_id",
+            "organization_id",
+            "connection_id",
+            "external_id",
+            "created_at",
+            "id",
+        ),
         Index("ix_scim_user_by_time", "organization_id", "connection_id", "created_at", "id"),
         Index("ix_scim_user_dirty", "organization_id", "connection_id", "dirty_at"),
-        Index("ix_scim_user_by_account", "organization_id", "account_id"),
+        Index("ix_scim_user_by_account", "organization_id", "account_id", "connection_id"),
     )
 
 
@@ -175,7 +200,7 @@ class ScimMember(Base):
             ["scim_user.organization_id", "scim_user.id"],
             ondelete="CASCADE",
         ),
-        Index("ix_scim_member_by_user", "organization_id", "user_id"),
+        Index("ix_scim_member_by_user", "organization_id", "user_id", "group_id"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.run import Case, Run
@@ -53,10 +53,11 @@ def _user_of(session: Session, case: Case, connection_id: str) -> ScimUser | Non
     theirs = select(ScimUser).where(
         ScimUser.organization_id == case.organization_id, ScimUser.connection_id == connection_id
     )
-    # By account there is an index; only who is invited has none, and the others of the connection are looked through.
-    by_account = session.scalars(theirs.where(ScimUser.account_id == case.account_id)).all()
-    by_case = or_(ScimUser.case_id == case.id, ScimUser.email == case.email)
-    found = by_account or session.scalars(theirs.where(by_case)).all()
+    found = session.scalars(theirs.where(ScimUser.account_id == case.account_id)).all()
+    if not found:
+        # Only who is invited has no account. One question for each, which an index answers, as in scim_users.
+        same = (ScimUser.case_id == case.id, ScimUser.email == case.email)
+        found = [each for one in same for each in session.scalars(theirs.where(one))]
     return max(
         found,
         key=lambda user: (user.deleted_at is None, user.case_id == case.id, user.changed_at),

@@ -256,7 +256,7 @@ def _next_look(session: Session, found: ScimConnection, now: datetime) -> dateti
         select(Run.state)
         .join(Case, (Case.organization_id == Run.organization_id) & (Case.run_id == Run.id))
         .join(ScimUser, (ScimUser.organization_id == Case.organization_id) & (ScimUser.case_id == Case.id))
-        .where(*here)
+        .where(*here, ScimUser.case_id.is_not(None))
         .distinct()
     )
     states = set(session.scalars(query))

@@ -13,7 +13,7 @@ from scim2_models import (
     SearchRequest,
     UniquenessException,
 )
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.scim import ScimGroup, ScimMember, find_group
@@ -177,10 +177,10 @@ def _change(
 
 
 def _is_large(session: Session, row: ScimGroup) -> bool:
-    query = select(func.count(ScimMember.user_id)).where(
+    query = select(ScimMember.user_id).where(
         ScimMember.organization_id == row.organization_id, ScimMember.group_id == row.id
     )
-    return (session.scalar(query) or 0) > MOST_SHOWN
+    return session.scalar(query.offset(MOST_SHOWN).limit(1)) is not None
 
 
 def _shown(

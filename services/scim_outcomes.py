@@ -34,6 +34,7 @@ def note_outcomes(session: Session, found: ScimConnection, now: datetime) -> Non
         .where(
             ScimUser.organization_id == found.organization_id,
             ScimUser.connection_id == found.id,
+            ScimUser.case_id.is_not(None),
             Case.state.not_in([state.value for state in OPEN]),
         )
     )

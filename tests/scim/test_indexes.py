@@ -1,0 +1,87 @@
+"""What a provider asks or changes reads the people it is about, however many the connection has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from services import identity_providers
+from tests import world as worlds
+from tests.scim.provider import USER, IdentityProvider, connected
+from tests.scim.test_changes import account_of, mapped, profile, settings, work
+from tests.world import Neighbours
+
+EVERYBODY = re.compile(
+    r"SCAN scim_(user|member)\b|SEARCH scim_(user|member) .*\(organization_id=\?( AND connection_id=\?)?\)"
+)
+
+
+@pytest.fixture
+def idp(neighbours: Neighbours, sqlite_app: Flask) -> Iterator[IdentityProvider]:
+    """Live, on SQLite, which tells what a question reads. It knows no figures of a connection's people yet."""
+    world = worlds.build(neighbours, sqlite_app)
+    world.synced()
+    found = connected(world, provider="entra")
+    identity_providers.note_preview(world.tools, found.operator, found.connection_id)
+    identity_providers.switch_mode(world.tools, found.operator, found.connection_id, live=True)
+    settings(found)
+    yield found
+    world.http.close()
+
+
+@contextmanager
+def read_by_index(idp: IdentityProvider) -> Iterator[None]:
+    """Nothing that is asked in here reads everybody of the connection."""
+    engine = idp.world.tools.engine
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        # The earliest moment is the first one of its index.
+        if "scim_" in statement and "min(" not in statement:
+            asked.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert asked
+    with engine.connect() as connection:
+        read = {
+            f"{plan[3]}: {' '.join(statement.split())}"
+            for statement, parameters in asked
+            if not isinstance(parameters, list)
+            for plan in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        }
+    assert [each for each in sorted(read) if EVERYBODY.match(each)] == []
+
+
+def test_no_request_about_one_person_reads_everybody(idp: IdentityProvider) -> None:
+    other = idp.add("other@acme.example", externalId="e-0")
+    group = idp.group("Wiki", other)
+    for _ in range(2):
+        with read_by_index(idp):
+            user = idp.add("nora@acme.example", externalId="e-1")
+            assert idp.find("Users", 'userName eq "nora@acme.example"')
+            assert idp.find("Users", 'externalId eq "e-1"')
+            assert idp.find("Groups", f'members.value eq "{user}"') == []
+            idp.patch(f"/Users/{user}", {"op": "replace", "path": "displayName", "value": "Nora"})
+            idp.json("PUT", f"/Users/{user}", {"schemas": [USER], "userName": "nora@acme.example"})
+            idp.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": user}]})
+            idp.patch(f"/Groups/{group}", {"op": "remove", "path": f'members[value eq "{user}"]'})
+            idp.send("DELETE", f"/Users/{user}", status=204)
+
+
+def test_the_deed_about_somebody_who_is_invited_reads_nobody_else(idp: IdentityProvider) -> None:
+    world = idp.world
+    user = idp.add("nora@acme.example")
+    mapped(idp, "Wiki", profile(world, "wiki", "confluence-users"), user)
+    with read_by_index(idp):
+        work(world)
+    assert account_of(world, "nora@acme.example") is not None
