@@ -157,7 +157,10 @@ def _shown(directory: Directory, rows: list[sqlite3.Row], expand: set[str]) -> l
         if "productAccess" in expand:
             person["productAccess"] = [_access(resource, moment) for resource, moment in held]
         if "groups" in expand:
-            person["groups"] = groups.get(row["seq"], [])
+            person["groups"] = [
+                group | {"id": f"ari:cloud:identity::group/{group['id']}"}
+                for group in groups.get(row["seq"], [])
+            ]
         people.append(person)
     return people
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connect.errors import Invalid, Unexpected, Why
-from connect.gateway.answers import mapping, rows
+from connect.gateway.answers import mapping, required_text, rows
 from connect.gateway.credentials import bearer
 from connect.gateway.http import Http
 from connect.gateway.paging import next_cursor
@@ -17,6 +17,7 @@ from connect.gateway.paging import next_cursor
 MAX_PAGES = 1000
 
 _ACCOUNT_ID = re.compile(r"[0-9A-Za-z:_|-]{1,128}", re.ASCII)
+_GROUP_ARI = "ari:cloud:identity::group/"
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}|-", re.ASCII)
 
 
@@ -67,6 +68,14 @@ class AdminCalls:
 
 def with_cursor(body: dict[str, Any], cursor: str | None) -> dict[str, Any]:
     return body if cursor is None else {**body, "cursor": cursor}
+
+
+def group_id_of(row: dict[str, Any], name: str = "id") -> str:
+    """The id of a group: beside a person Atlassian gives it as an ARI (specs: MultiDirectoryUserGroup), elsewhere bare.
+
+    Both are one group: else no protection by a group and no rule would know its members (S48).
+    """
+    return required_text(row, name).removeprefix(_GROUP_ARI)
 
 
 def checked_id(value: str) -> str:

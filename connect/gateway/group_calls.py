@@ -10,9 +10,10 @@ from connect.gateway.admin_calls import (
     checked_account_id,
     checked_id,
     directory_path,
+    group_id_of,
     one_directory_path,
 )
-from connect.gateway.answers import flag, mapping, required_text, text
+from connect.gateway.answers import flag, mapping, text
 from rules.person import GroupFacts, GroupRef
 
 PAGE_OF_GROUPS = 100
@@ -34,7 +35,7 @@ class GroupCalls(AdminCalls):
         """
         asked = {"resourceIds": [resource_id]} | ({} if role is None else {"roleIds": [role]})
         found = self._groups(org_id, directory_id, asked)
-        return [GroupRef(required_text(row, "id"), text(row, "name")) for row in found]
+        return [GroupRef(group_id_of(row), text(row, "name")) for row in found]
 
     def join_group(self, org_id: str, directory_id: str, group_id: str, account_id: str) -> None:
         """POST …/groups/{group}/memberships. A real directory id is needed, not "-".
@@ -64,7 +65,7 @@ def _members_path(org_id: str, directory_id: str, group_id: str) -> str:
 def _group(row: dict[str, Any]) -> GroupFacts:
     access = row.get("managementAccess")
     return GroupFacts(
-        id=required_text(row, "id"),
+        id=group_id_of(row),
         name=text(row, "name"),
         directory_id=text(row, "directoryId"),
         synced=flag(row, "externalSynced", missing=False),

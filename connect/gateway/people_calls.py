@@ -11,6 +11,7 @@ from connect.gateway.admin_calls import (
     AdminCalls,
     checked_account_id,
     directory_path,
+    group_id_of,
     one_directory_path,
     with_cursor,
 )
@@ -116,8 +117,7 @@ def person_of(row: dict[str, Any]) -> PersonFacts:
         added_at=moment(row, "addedToOrg"),
         products=tuple(_product(product) for product in rows(row.get("productAccess") or [])),
         groups=tuple(
-            GroupRef(required_text(group, "id"), text(group, "name"))
-            for group in rows(row.get("groups") or [])
+            GroupRef(group_id_of(group), text(group, "name")) for group in rows(row.get("groups") or [])
         ),
     )
 

@@ -485,7 +485,7 @@ PERSON = {
         {"id": "ari:jira", "key": "jira-software", "lastActiveTimestamp": "2026-11-01T10:00:00.123Z"},
         {"id": "ari:wiki", "key": "confluence"},
     ],
-    "groups": [{"id": "g1", "name": None}],
+    "groups": [{"id": "g1", "name": None}, {"id": "ari:cloud:identity::group/g2", "name": "team"}],
 }
 
 
@@ -502,7 +502,7 @@ def test_a_page_of_people(listener: Listener) -> None:
         ProductAccess("ari:jira", "jira-software", datetime(2026, 11, 1, 10, 0, 0, 123000, UTC)),
         ProductAccess("ari:wiki", "confluence", None),
     )
-    assert ana.groups == (GroupRef("g1", ""),)
+    assert ana.groups == (GroupRef("g1", ""), GroupRef("g2", "team"))
     assert (other.email, other.products, other.added_at) == (None, (), None)
     assert json.loads(listener.calls[0].body) == {
         "limit": 100,
