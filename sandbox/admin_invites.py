@@ -41,7 +41,12 @@ class Wish:
         return "role" in self.named
 
     def result(self, reason: str | None) -> dict[str, str | None]:
-        return {**self.named, "status": "ERROR" if reason else "INVITED", "statusReason": reason}
+        """The role by its ARI, as in the specification's example of an answer; it is asked for by its id."""
+        named = dict(self.named)
+        if self.is_role:
+            kind = "member" if named["role"] == "atlassian/user" else named["role"].rpartition("/")[2]
+            named["role"] = f"ari:cloud:jira::role/product/{kind}"
+        return {**named, "status": "ERROR" if reason else "INVITED", "statusReason": reason}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connect.errors import Unexpected
-from connect.gateway.admin_calls import AdminCalls, checked_id, directory_path
+from connect.gateway.admin_calls import AdminCalls, checked_id, directory_path, group_id_of
 from connect.gateway.answers import mapping, required_text, rows, text
 from connect.gateway.people_calls import EXPAND, person_of
 from rules.person import PersonFacts
@@ -58,7 +58,7 @@ class InviteCalls(AdminCalls):
         answer = mapping(self._http.post(f"/admin/v2/orgs/{checked_id(org_id)}/users/invite", body))
         for row in rows(answer.get("data")):
             if text(row, "email").lower() == email.lower():
-                return _result(row)
+                return _result(row, roles)
         raise Unexpected(200, reason="atlassian_odd_shape")
 
     def person_at(self, org_id: str, email: str) -> tuple[str, PersonFacts] | None:
@@ -79,19 +79,26 @@ class InviteCalls(AdminCalls):
         return None
 
 
-def _result(row: dict[str, Any]) -> InviteResult:
+def _result(row: dict[str, Any], asked: Sequence[tuple[str, str]]) -> InviteResult:
     roles: list[tuple[str, str]] = []
     groups: list[str] = []
     problems: list[str] = []
     for result in rows(row.get("results") or []):
         for one in rows(result.get("roleAssignmentResult") or []):
             if text(one, "status") == _GIVEN:
-                roles.append((required_text(one, "resource"), required_text(one, "role")))
+                roles.append(_role_of(one, asked))
             else:
                 problems.append(text(one, "statusReason")[:_LONGEST_REASON])
         for one in rows(result.get("groupAssignmentResult") or []):
             if text(one, "status") == _GIVEN:
-                groups.append(required_text(one, "group"))
+                groups.append(group_id_of(one, "group"))
             else:
                 problems.append(text(one, "statusReason")[:_LONGEST_REASON])
     return InviteResult(text(row, "id") or None, tuple(roles), tuple(groups), tuple(problems))
+
+
+def _role_of(row: dict[str, Any], asked: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """The role by its id. The answer may name it by an ARI such as ari:cloud:jira::role/product/member."""
+    resource_id, role = required_text(row, "resource"), required_text(row, "role")
+    mine = [one for one in asked if one[0] == resource_id]
+    return mine[0] if len(mine) == 1 and role.startswith("ari:") else (resource_id, role)

@@ -322,3 +322,18 @@ def test_writes_need_a_real_directory(listener: Listener) -> None:
         with pytest.raises(Invalid):
             call()
     assert listener.calls == []
+
+
+@pytest.mark.parametrize("named", ["atlassian/user", "ari:cloud:jira::role/product/member"])
+def test_what_an_invitation_gave_is_what_was_asked_however_the_answer_names_it(
+    named: str, listener: Listener
+) -> None:
+    given = {
+        "roleAssignmentResult": [{"resource": JIRA, "role": named, "status": "INVITED"}],
+        "groupAssignmentResult": [{"group": "ari:cloud:identity::group/g1", "status": "INVITED"}],
+    }
+    answer = {"data": [{"id": "5b:nora", "email": "Nora@acme.example", "results": [given]}]}
+    listener.answer = always(as_json(answer))
+    asked = (JIRA, "atlassian/user")
+    found = organization(listener).invite("org", "nora@acme.example", roles=[asked], groups=["g1"])
+    assert (found.roles, found.groups, found.problems) == ((asked,), ("g1",), ())
