@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from connect.errors import AppError, AtlassianError, RateLimited, Unauthorized, 
 from connect.gateway.organization import OrganizationGateway, PeoplePage
 from models.audit import APP
 from models.credential import CredentialState, admin_keys_of
-from models.people import Person
+from models.people import Membership, Person, Seat
 from models.sync import Sync, SyncState
 from models.tenant import doors_of
 from services.absences import end_absences_of_the_present
@@ -27,6 +28,8 @@ from services.seats import replace_admins, replace_grants, replace_seats, store_
 from services.settling import settling
 from services.syncing import end_sync, fail_sync
 from services.toolbox import Toolbox
+
+logger = logging.getLogger("rollcall.sync")
 
 PRODUCT_ADMIN = "atlassian/admin"
 PAGES_AT_A_TIME = 20
@@ -193,6 +196,7 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         kept = _kept(tools, session, place, page)
         people = [facts for facts in page.people if facts.account_id not in kept]
         store_people(session, place.organization_id, place.directory_id, place.sync_id, people, now)
+        _leave_as_known(session, place, page.unreadable)
         if not (ends_directory and place.is_last_directory):
             return False
         sync = session.get_one(Sync, place.sync_id)
@@ -213,6 +217,31 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         end_absences_of_the_present(session, place.organization_id, now, read_since)
         find_loops(session, place.organization_id, now, read_since)
         return True
+
+
+def _leave_as_known(session: Session, place: _Place, unreadable: Sequence[str]) -> None:
+    """Of whom Atlassian says something that cannot be read: they were seen, and nothing about them is changed."""
+    if not unreadable:
+        return
+    logger.warning("%d people of %s cannot be read", len(unreadable), place.organization_id)
+    session.execute(
+        update(Person)
+        .where(Person.organization_id == place.organization_id, Person.account_id.in_(unreadable))
+        .values(sync_id=place.sync_id)
+        .execution_options(synchronize_session=False)
+    )
+    for model in (Seat, Membership):
+        # Of somebody in several directories, what no directory of this sync has shown would go.
+        session.execute(
+            update(model)
+            .where(
+                model.organization_id == place.organization_id,
+                model.account_id.in_(unreadable),
+                model.shown_by != "",
+            )
+            .values(shown_by=place.sync_id)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _kept(tools: Toolbox, session: Session, place: _Place, page: PeoplePage) -> frozenset[str]:

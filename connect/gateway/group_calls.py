@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from connect.errors import Unexpected
 from connect.gateway.admin_calls import (
     AdminCalls,
     checked_account_id,
@@ -63,11 +64,23 @@ def _members_path(org_id: str, directory_id: str, group_id: str) -> str:
 
 
 def _group(row: dict[str, Any]) -> GroupFacts:
-    access = row.get("managementAccess")
+    synced, modifiable = _whose(row)
     return GroupFacts(
         id=group_id_of(row),
         name=text(row, "name"),
         directory_id=text(row, "directoryId"),
-        synced=flag(row, "externalSynced", missing=False),
-        modifiable=flag(mapping(access) if access is not None else {}, "modifiable", missing=True),
+        synced=synced,
+        modifiable=modifiable,
     )
+
+
+def _whose(row: dict[str, Any]) -> tuple[bool, bool]:
+    """Whether an identity provider owns a group, and whether we may change it: not, when that cannot be read."""
+    access = row.get("managementAccess")
+    try:
+        return (
+            flag(row, "externalSynced", missing=False),
+            flag(mapping(access) if access is not None else {}, "modifiable", missing=True),
+        )
+    except Unexpected:
+        return False, False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connect.errors import Gone, Unexpected
+from connect.errors import Gone, Invalid, Unexpected
 from connect.gateway.admin_calls import (
     AdminCalls,
     checked_account_id,
@@ -21,6 +21,8 @@ from rules.person import GroupRef, PersonFacts, ProductAccess
 PAGE_OF_PEOPLE = 100
 MOST_BY_ID = 10
 """How many account ids one search takes."""
+MOST_UNREADABLE = 5
+"""On one page. More are no odd people any more: Atlassian speaks another language (S46)."""
 EXPAND = ["platformRoles", "productAccess", "groups"]
 
 # Atlassian's calls name the same product differently: here it has the name that workspaces and ARIs use.
@@ -29,10 +31,14 @@ _PRODUCT_KEYS = {"jira": "jira-software", "jira-service-desk": "jira-servicedesk
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
-    """Up to 100 people and the cursor of the next page, None after the last."""
+    """Up to 100 people and the cursor of the next page, None after the last.
+
+    `unreadable` are the account ids of whom Atlassian says something that cannot be read.
+    """
 
     people: tuple[PersonFacts, ...]
     next_cursor: str | None
+    unreadable: tuple[str, ...] = ()
 
 
 class PeopleCalls(AdminCalls):
@@ -49,22 +55,31 @@ class PeopleCalls(AdminCalls):
         """POST …/directories/{dir}/users/search: one page of people with roles, product access and groups."""
         path = f"{directory_path(org_id, directory_id)}/users/search"
         answer = mapping(self._http.post(path, with_cursor({"limit": limit, "expand": EXPAND}, cursor)))
-        people = tuple(person_of(row) for row in rows(answer.get("data")))
-        return PeoplePage(people, self._next(answer, path, cursor))
+        found = rows(answer.get("data"))
+        people, unreadable = _read(found)
+        if len(found) - len(people) > MOST_UNREADABLE or (found and not people and not unreadable):
+            raise Unexpected(200, reason="atlassian_odd_people")
+        return PeoplePage(people, self._next(answer, path, cursor), unreadable)
 
     def person(self, org_id: str, directory_id: str, account_id: str) -> PersonFacts:
         """One person, read now. Raises Gone when the directory does not have them; Invalid for an odd id (S32)."""
-        for person in self.people(org_id, directory_id, [account_id]):
-            return person
+        for row in self._by_id(org_id, directory_id, [account_id]):
+            return person_of(row)
         raise Gone
 
     def people(self, org_id: str, directory_id: str, account_ids: Sequence[str]) -> list[PersonFacts]:
-        """Those of up to ten people whom the directory has, read now. Raises Invalid for an odd id (S32)."""
+        """Those of up to ten people whom the directory has, read now, without whom nobody can read.
+
+        Raises Invalid for an odd id (S32).
+        """
+        return list(_read(self._by_id(org_id, directory_id, account_ids))[0])
+
+    def _by_id(self, org_id: str, directory_id: str, account_ids: Sequence[str]) -> list[dict[str, Any]]:
         for account_id in account_ids:
             checked_account_id(account_id)
         body = {"accountIds": list(account_ids), "expand": EXPAND, "limit": len(account_ids)}
         answer = mapping(self._http.post(f"{directory_path(org_id, directory_id)}/users/search", body))
-        return [person_of(row) for row in rows(answer.get("data")) if row.get("accountId") in account_ids]
+        return [row for row in rows(answer.get("data")) if row.get("accountId") in account_ids]
 
     def holders_of_role(self, org_id: str, directory_id: str, resource_id: str, role: str) -> list[str]:
         """POST …/users/search by resourceIds and roleIds: the account ids of those who have the role there.
@@ -74,7 +89,7 @@ class PeopleCalls(AdminCalls):
         """
         body = {"resourceIds": [resource_id], "roleIds": [role], "limit": PAGE_OF_PEOPLE}
         found = self._found(f"{directory_path(org_id, directory_id)}/users/search", body)
-        return [_account_of(row) for row in found]
+        return [account_id for row in found if (account_id := _account_or_none(row))]
 
     def suspend(self, org_id: str, directory_id: str, account_id: str) -> None:
         """POST …/users/{account}/suspend. A real directory id is needed, not "-"."""
@@ -97,6 +112,29 @@ def _account_of(row: dict[str, Any]) -> str:
     account_id = required_text(row, "accountId")
     checked_account_id(account_id)
     return account_id
+
+
+def _account_or_none(row: dict[str, Any]) -> str | None:
+    """Whoever has no id that could stand in a path is nobody whom anything could be done about."""
+    try:
+        return _account_of(row)
+    except (Unexpected, Invalid):
+        return None
+
+
+def _read(found: Iterable[dict[str, Any]]) -> tuple[tuple[PersonFacts, ...], tuple[str, ...]]:
+    """Who can be read, and the account ids of the others."""
+    people: list[PersonFacts] = []
+    unreadable: list[str] = []
+    for row in found:
+        account_id = _account_or_none(row)
+        if account_id is None:
+            continue
+        try:
+            people.append(person_of(row))
+        except Unexpected:
+            unreadable.append(account_id)
+    return tuple(people), tuple(unreadable)
 
 
 def person_of(row: dict[str, Any]) -> PersonFacts:

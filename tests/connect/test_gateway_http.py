@@ -30,6 +30,7 @@ from connect.gateway.credentials import as_app, basic, bearer
 from connect.gateway.http import MAX_ANSWER_BYTES, Http
 from connect.gateway.jira import JiraSite, MyselfRecord
 from connect.gateway.organization import OrganizationGateway, OrganizationRecord, WorkspaceRecord
+from connect.gateway.people_calls import MOST_UNREADABLE
 from connect.hosts import SiteOrigins
 from connect.qsh import query_string_hash
 from rules.person import GroupRef, ProductAccess
@@ -526,7 +527,20 @@ def test_a_page_of_people(listener: Listener) -> None:
 def test_s45_s48_what_cannot_be_read_is_never_taken_for_nothing(
     changed: dict[str, Any], listener: Listener
 ) -> None:
-    listener.answer = always(as_json({"data": [PERSON | changed]}))
+    listener.answer = always(as_json({"data": [PERSON | changed, {"accountId": "b"}, {"name": "nobody"}]}))
+    gateway = organization(listener)
+    page = gateway.people_page("org", "-")
+    assert ([one.account_id for one in page.people], page.unreadable) == (["b"], ("5b10:ana",))
+    assert [one.account_id for one in gateway.people("org", "dir", ["5b10:ana", "b"])] == ["b"]
+    with pytest.raises(Unexpected):
+        gateway.person("org", "dir", "5b10:ana")
+
+
+def test_s46_a_page_that_nobody_understands_is_no_page(listener: Listener) -> None:
+    odd = [{"accountId": f"{number}", "status": 1} for number in range(MOST_UNREADABLE + 1)]
+    listener.answer = always(as_json({"data": [PERSON, *odd[1:]]}))
+    assert len(organization(listener).people_page("org", "-").unreadable) == MOST_UNREADABLE
+    listener.answer = always(as_json({"data": [PERSON, *odd]}))
     with pytest.raises(Unexpected):
         organization(listener).people_page("org", "-")
 

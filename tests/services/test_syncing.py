@@ -179,6 +179,34 @@ def test_a_second_reading_follows_every_change(world: World) -> None:
     assert {row[1] for row in changed} <= {one}, "only what changed is written"
 
 
+def test_one_person_whom_nobody_can_read_ends_no_sync_and_stays_as_they_are_known(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    odd, other = world.changeable(2)
+    known, held = read(world)[odd], world.dump()
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("UPDATE person SET added_at = 'long ago' WHERE account_id = ?", (odd,))
+    world.arrange(other, name="Another Name")
+    result = world.sync(ana)
+    assert (result.state, result.people) == ("complete", PEOPLE)
+    people = read(world)
+    assert people[other].name == "Another Name"
+    assert (people[odd].left_at, people[odd].name, people[odd].seat_count) == (
+        None,
+        known.name,
+        known.seat_count,
+    )
+    for table in ("seat", "membership"):
+        assert [row for row in world.dump()[table] if odd in row] == [
+            row for row in held[table] if odd in row
+        ]
+    run_id = world.begin_run(ana, [odd, other])
+    world.act()
+    assert world.states(run_id) == {odd: "refused", other: "acted"}
+
+
 def test_an_account_id_may_have_every_character_that_atlassian_names(sqlite_world: World) -> None:
     """specs: admin-user-management says [a-zA-Z0-9_|:-]. One whom we could not read would end every sync."""
     world = sqlite_world
