@@ -29,6 +29,7 @@ class Topic(StrEnum):
     MAIL_BROKEN = "mail:broken"
     PEOPLE_IDLE = "people:idle"
     LEAVER_WAITS = "leaver:waits"
+    ACCESS_STAYS = "access:stays"
     DIGEST = "operators:digest"
     TEST = "test"
 

@@ -23,13 +23,14 @@ from services.previews import FRESH
 from services.rule_matters import about_rules
 from services.scim_matters import about_providers
 from services.summary import IDLE_DAYS, summary
+from services.timed_matters import about_timed_access
 from services.toolbox import Toolbox
 
 REMINDERS = (1, 7, 14, 30)
 """Days before a key expires from which it is a matter, and a new one each time."""
 ABOUT_STATES = (
     Topic.KEY_EXPIRES, Topic.KEY_DEAD, Topic.SYNC_FAILED, Topic.SYNC_OLD, Topic.MAIL_BROKEN, Topic.REVIEW_WAITING,
-    Topic.LOOP_FOUND, Topic.LEAVER_WAITS,
+    Topic.LOOP_FOUND, Topic.LEAVER_WAITS, Topic.ACCESS_STAYS,
 )  # fmt: skip
 _CONFIGURE = ("Configure Token", "/app/configure")
 _DEAD_TOKENS = (
@@ -70,6 +71,7 @@ def matters(tools: Toolbox, organization_id: str, client_key: str | None = None)
             *about_access_rules(session, organization_id, now),
             *about_providers(session, organization_id),
             *about_leavers(session, organization_id),
+            *about_timed_access(session, organization_id),
             *_about_idle(idle),
         ]
     return sorted(found, key=lambda matter: ("error", "warning", "info").index(matter.severity))

@@ -34,6 +34,7 @@ NAMES: dict[Topic, str] = {
     Topic.MAIL_BROKEN: "Your mail server takes no mails",
     Topic.PEOPLE_IDLE: "People are idle and hold seats",
     Topic.LEAVER_WAITS: "A leaver waits for an operator",
+    Topic.ACCESS_STAYS: "Access could not be ended on its last day",
     Topic.DIGEST: "Summary for operators",
     Topic.TEST: "Test",
 }

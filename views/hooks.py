@@ -19,7 +19,7 @@ blueprint = Blueprint("hooks", __name__, url_prefix="/app/hooks")
 FIELDS = ("kind", "name", "address", "token")
 GROUPS = (
     ("Runs", "run:"),
-    ("What needs an operator", ("review:", "loop:", "key:", "sync:", "mail:", "leaver:")),
+    ("What needs an operator", ("review:", "loop:", "key:", "sync:", "mail:", "leaver:", "access:")),
     ("People", "person:"),
 )
 """The topics as the form shows them."""
@@ -33,6 +33,7 @@ TICKED = (
     Topic.KEY_DEAD,
     Topic.SYNC_FAILED,
     Topic.MAIL_BROKEN,
+    Topic.ACCESS_STAYS,
 )
 """What a new hook is told unless somebody says otherwise."""
 

@@ -16,7 +16,7 @@ from models.run import Run
 from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
-from rules.topics import AnswerKind
+from rules.topics import AnswerKind, Topic
 from services import (
     answer_queue,
     keeping,
@@ -31,6 +31,8 @@ from services import (
 from services.answers import answer
 from services.keep_links import keep_link
 from services.mail_sending import NOT_NEEDED
+from services.matter import Matter
+from services.matters import ABOUT_STATES, matters
 from services.own_case import Stage
 from tests.services.mails import mail_switched_on, mails
 from tests.services.workers import Killed, die, with_something_between
@@ -435,6 +437,36 @@ def test_while_a_failed_end_is_tried_again_nobody_prolongs_it(sqlite_world: Worl
     assert timed(world, case_id).state == "not_ended"
     timed_deciding.prolong(world.tools, ana, case_id, day(world, 20).isoformat())
     assert inside(world, person)
+
+
+def test_what_could_not_be_ended_is_a_matter_until_an_operator_has_dealt_with_it(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    first, second = world.people(2)
+    case_ids = [begin(world, ana, first, 3), begin(world, ana, second, 10)]
+
+    def said() -> list[Matter]:
+        return [one for one in matters(world.tools, ACME) if one.topic is Topic.ACCESS_STAYS]
+
+    assert said() == []
+    ended_in_vain(world, ana, case_ids[0])
+    [one] = said()
+    assert one.sentence == "1 person still has access whose last day is over: it could not be ended."
+    assert (one.severity, one.action_path) == ("warning", "/app/onboarding/ending?show=trouble")
+    assert [each.case.id for each in timed_views.endings(world.tools, ana, "trouble").rows] == [case_ids[0]]
+    assert one.topic in ABOUT_STATES
+    world.later(days=7)
+    world.sync(ana)
+    keep_time(world)
+    runs.stop(world.tools, ana, timed(world, case_ids[1]).end_run_id or "")
+    keep_time(world)
+    [both] = said()
+    assert both.sentence.startswith("2 people still have access")
+    # Somebody joined them: told anew.
+    assert both.key != one.key
+    for case_id in case_ids:
+        timed_deciding.drop_end(world.tools, ana, case_id)
+    assert said() == []
 
 
 def in_review(world: World, caller: Caller, people: list[str], days: int) -> dict[str, str]:
