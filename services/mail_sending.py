@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -75,14 +77,15 @@ def filled(
     topic: Topic,
     values: dict[str, Value],
     said: Catalogue,
-    rule_id: str,
+    facts: Mapping[str, Any],
 ) -> Content:
     """The organization's text with its values; ours, when its own can no longer be used."""
-    text = text_for(session, organization_id, topic, said.language, rule_id)
+    rule_id, deed = str(facts.get("rule_id") or ""), str(facts.get("deed") or "")
+    text = text_for(session, organization_id, topic, said.language, rule_id, deed)
     try:
         return content_of(text, values, said.language)
     except Invalid:
-        return content_of(default_text(topic, said.language), values, said.language)
+        return content_of(default_text(topic, said.language, deed), values, said.language)
 
 
 def note_problem(session: Session, organization_id: str, answer: Answer) -> None:
@@ -122,9 +125,8 @@ def _written(
         values = digest_values(tools, session, organization, person, said, parcel.facts, found)
     else:
         values = values_about(tools, session, parcel.topic, person, said, facts=facts, case_id=parcel.case_id)
-    rule_id = str(parcel.facts.get("rule_id") or "")
     message = letter(
-        filled(session, organization_id, parcel.topic, values, said, rule_id),
+        filled(session, organization_id, parcel.topic, values, said, parcel.facts),
         sender=route.sender,
         recipient=person.email or "",
         message_id=f"<{parcel.id}@{our_name(tools)}>",

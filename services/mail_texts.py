@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from models.mail import MailText
+from rules.deeds import CAPABILITIES, Deed
 from rules.topics import Topic
 from services.languages import catalogue, msgid
 
@@ -124,6 +125,13 @@ _BODIES: dict[Topic, str] = {
         "You get this because you are an operator of Rollcall. [No more summaries]({{ stop_link }})\n"
     ),
 }
+_FOR_GOOD = msgid(
+    "Hello {{ person.name }},\n\n"
+    "{{ deed }}. It is about {{ products }}.\n\n"
+    "If you need it again, ask an administrator of {{ organization }}: somebody has to invite you anew.\n\n"
+    "Why you get this mail: the rule “{{ rule }}” of {{ organization }} says so. {{ reason }}\n"
+)
+"""Of access that ended by a deed from which no way leads back: their page offers none either."""
 TOPICS = tuple(_BODIES)
 """What is written by mail, in the order of a list."""
 
@@ -138,16 +146,19 @@ class Text:
     for_rule: bool = False
 
 
-def default_text(topic: Topic, language: str) -> Text:
-    """Ours. English where a language lacks it."""
+def default_text(topic: Topic, language: str, deed: str = "") -> Text:
+    """Ours; `deed` is what was done to the reader. English where a language lacks it."""
     words = catalogue(language)
-    return Text(words.gettext(_SUBJECTS[topic]), words.gettext(_BODIES[topic]))
+    for_good = topic is Topic.ENDED and deed in set(Deed) and CAPABILITIES[Deed(deed)].opposite is None
+    return Text(words.gettext(_SUBJECTS[topic]), words.gettext(_FOR_GOOD if for_good else _BODIES[topic]))
 
 
-def text_for(session: Session, organization_id: str, topic: Topic, language: str, rule_id: str = "") -> Text:
-    """The text that a mail about this topic is written with."""
+def text_for(
+    session: Session, organization_id: str, topic: Topic, language: str, rule_id: str = "", deed: str = ""
+) -> Text:
+    """The text that a mail about this topic is written with; `deed` is what was done to the reader."""
     for wanted in dict.fromkeys((rule_id, "")):
         own = session.get(MailText, (organization_id, topic.value, wanted, language))
         if own is not None:
             return Text(own.subject, own.body, own=True, for_rule=bool(wanted))
-    return default_text(topic, language)
+    return default_text(topic, language, deed)

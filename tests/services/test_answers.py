@@ -428,7 +428,7 @@ def test_without_a_cap_everybody_waits(world: World) -> None:
 
 
 def test_who_was_removed_reads_that_and_whom_to_ask(world: World) -> None:
-    """Their mail has the link, too: no way of ours leads back, and an administrator can invite them."""
+    """A mail of the organization's own text may have the link: no way leads back, and an administrator can invite."""
     _, run_id, (person,) = warned(world, then={"deed": "remove"})
     world.later(days=15)
     world.act()

@@ -234,6 +234,20 @@ def test_our_own_texts_are_complete(topic: Topic, language: str) -> None:
 def test_german_is_not_english() -> None:
     for topic in TOPICS:
         assert default_text(topic, "de") != default_text(topic, "en")
+    assert default_text(Topic.ENDED, "de", "remove").body != default_text(Topic.ENDED, "en", "remove").body
+
+
+@pytest.mark.parametrize("language", languages())
+def test_access_back_is_offered_where_a_way_leads_back(language: str) -> None:
+    offered = {deed for deed in Deed if "keep_link" in default_text(Topic.ENDED, language, deed.value).body}
+    assert {Deed.SUSPEND, Deed.DEACTIVATE, Deed.REMOVE_ACCESS, Deed.DELETE} <= offered
+    assert Deed.REMOVE not in offered
+    text = default_text(Topic.ENDED, language, Deed.REMOVE.value)
+    check("body", text.body, VARIABLES[Topic.ENDED])
+    assert "{{" not in content_of(text, values(), language).text
+
+
+def test_a_language_that_we_do_not_speak_is_english() -> None:
     assert default_text(Topic.WARNED, "tlh") == default_text(Topic.WARNED, "en")
 
 

@@ -411,7 +411,12 @@ def test_a_mail_to_somebody_removed_names_what_they_had(post: World) -> None:
     post.later(days=4)
     post.act()
     send_due(post)
-    assert mails(post)[0]["subject"] == "Your access to Jira has changed"
+    mail = mails(post)[0]
+    assert mail["subject"] == "Your access to Jira has changed"
+    # Their page has no way back: neither has the mail.
+    assert "You have been removed from the organization." in mail["text"]
+    assert "ask an administrator of Acme" in mail["text"]
+    assert "/keep/" not in mail["text"]
 
 
 def test_nobody_who_has_their_access_back_is_told_afterwards_that_it_ended(post: World) -> None:
