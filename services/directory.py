@@ -16,6 +16,7 @@ from rules.activity import Activity, ActivityKind, KnownSeat, activity_per_produ
 from rules.guards import is_machine
 from rules.person import PersonFacts
 from services.batches import batches
+from services.returning import forget_old_last_days
 
 LONGEST_NAME, LONGEST_SEARCH_TEXT = 800, 1600
 """In bytes: PostgreSQL indexes nothing above 2,704, and nobody's name may keep the directory from being read."""
@@ -91,6 +92,7 @@ def store_people(
         )
         groups |= {group.id: group.name for group in facts.groups}
     upsert(session, Person, rows)
+    forget_old_last_days(session, organization_id, known.values(), now)
     _store_seats(session, organization_id, held, seats)
     _store_memberships(session, organization_id, joined, memberships)
     _store_groups(session, organization_id, groups)

@@ -9,6 +9,7 @@ import pytest
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotFound
 from models.absence import Absence, LastDay
+from models.audit import APP
 from models.people import Person
 from models.run import Run
 from rules.deeds import Deed
@@ -384,6 +385,56 @@ def test_whose_last_day_is_still_to_come_comes_back(sqlite_world: World) -> None
     day = world.clock().date() + timedelta(days=31)
     absences.set_last_day(world.tools, ana, UMA, ends_on=day.isoformat(), note="")
     comes(world, ana, UMA)
+
+
+@pytest.mark.parametrize("days_gone", [3, 40])
+def test_a_last_day_before_they_came_back_is_none_of_theirs(world: World, days_gone: int) -> None:
+    """Hired anew, and no rule about people past their last day takes them; whom a sync missed once keeps theirs."""
+    ana = world.synced()
+    step = {"when": {"past_end": 0}, "then": {"deed": "suspend"}, "grace": 0}
+    rule_id = world.rule(ana, step, who={"people": [UMA, JON]})
+    last = world.clock().date() + timedelta(days=1)
+    ahead = last + timedelta(days=400)
+    for person, day in ((UMA, last), (JON, ahead)):
+        absences.set_last_day(world.tools, ana, person, ends_on=day.isoformat(), note="")
+        world.control("DELETE", f"/people/{person}")
+    world.later(days=2)
+    world.sync(ana)
+    assert page_of(world, ana, UMA).person.left_at is not None
+    world.later(days=days_gone)
+    world.sync(ana)
+    for person in (UMA, JON):
+        hired_anew(world, person)
+    world.sync(ana)
+    forgotten = days_gone == 40
+    kept = page_of(world, ana, UMA).last_day
+    assert (kept is None) is forgotten
+    assert (UMA in world.states(world.run_rule(ana, rule_id))) is not forgotten
+    [entry] = world.audit("person:last_day_cleared") if forgotten else [None]
+    if entry is not None:
+        assert (entry.actor, entry.subject) == (APP, UMA)
+        assert f"{last:%-d %B %Y} was the last day of the time before" in entry.result
+        assert [one.id for one in page_of(world, ana, UMA).audit if one.event == entry.event] == [entry.id]
+    # A day to come is of the time now.
+    still = page_of(world, ana, JON).last_day
+    assert still is not None
+    assert still.ends_on == ahead
+
+
+def hired_anew(world: World, person: str) -> None:
+    """Somebody who left is in the directory again, by the same account."""
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute(
+            "INSERT INTO person SELECT (SELECT max(seq) + 1 FROM person), org, ?, name, nickname, email,"
+            " email_hidden, domain, email_verified, account_status, membership, former_membership, former_until,"
+            " claim, source, mfa, added_at, deactivated_at, job, department, location, time_zone, kind, ''"
+            " FROM person WHERE account_id = ?",
+            (person, ACCOUNTS["priya"]),
+        )
+
+
+def page_of(world: World, ana: Caller, person: str) -> people.PersonPage:
+    return people.person_page(world.tools, ana, person)
 
 
 def test_of_two_whose_absence_is_over_only_the_one_who_stays_is_left_out(sqlite_world: World) -> None:

@@ -1,0 +1,49 @@
+"""Whoever was gone for a while and is here again is hired anew: what was written down for the time before is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from models.absence import LastDay
+from models.audit import APP, Event
+from models.organization import zone_of
+from services.audit import record
+
+GONE_FOR = timedelta(days=7)
+"""Whom one sync did not find, and the next one does, was not gone: their last day is still theirs."""
+
+
+def forget_old_last_days(session: Session, organization_id: str, known: Iterable[Any], now: datetime) -> None:
+    """To be called for people who are here, with their rows as they were before: no rule goes by a last day that was
+
+    over before they came back. Their page says so.
+    """
+    back = [row.account_id for row in known if row.left_at is not None and row.left_at <= now - GONE_FOR]
+    if not back:
+        return
+    today = now.astimezone(zone_of(session, organization_id)).date()
+    over = (
+        delete(LastDay)
+        .where(
+            LastDay.organization_id == organization_id,
+            LastDay.account_id.in_(back),
+            LastDay.ends_on < today,
+        )
+        .returning(LastDay.account_id, LastDay.ends_on)
+        .execution_options(synchronize_session=False)
+    )
+    for account_id, day in session.execute(over).all():
+        record(
+            session,
+            Event.LAST_DAY_CLEARED,
+            at=now,
+            actor=APP,
+            organization_id=organization_id,
+            subject=account_id,
+            result=f"They had left and are here again: {day:%-d %B %Y} was the last day of the time before.",
+        )
