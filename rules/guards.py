@@ -42,8 +42,8 @@ SENTENCES = {
 class Guarded:
     """What the guards need to know besides the person: who asked for the deed, and whose credentials drive it.
 
-    For a rule `asked_by` is its author; `let_go_by` are those who started the run, released its brake or
-    approved their own case.
+    For a rule `asked_by` is its author; `let_go_by` are those who started the run, released its brake,
+    approved their own case or tried it again.
     """
 
     asked_by: str

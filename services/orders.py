@@ -211,7 +211,7 @@ def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered
 
 
 def _ground_of(case: Case, ground: Ground) -> Ground:
-    """Whoever approves their own case has let it go, as if they had started the run (S48)."""
+    """Whoever approves their own case, or tries it again, has let it go, as if they had started the run (S48)."""
     if case.approved_by != case.account_id:
         return ground
     guarded = ground.guarded

@@ -158,10 +158,26 @@ def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
         again = make_due(session, organization_id, run_id, CaseState.FAILED, now, _in_no_other_hand(run))
         if not again:
             raise Conflict("Another run has them in hand by now.", "Look at what that one does.")
+        _note_who_lets_it_go(session, run, caller.account_id or "")
         run.state, run.finished_at = RunState.RUNNING.value, None
         record_run(session, Event.RUN_RETRIED, run, caller.account_id or "", now, f"{again} people")
         if run.origin == Origin.TIMED and run.undoes is not None:
             timed_beginnings.end_again(session, run, caller.account_id or "", now)
+
+
+def _note_who_lets_it_go(session: Session, run: Run, account_id: str) -> None:
+    """Whoever takes up a run again in which they are themselves is not locked out by it (S48)."""
+    session.execute(
+        update(Case)
+        .where(
+            Case.organization_id == run.organization_id,
+            Case.run_id == run.id,
+            Case.account_id == account_id,
+            Case.state == CaseState.PLANNED.value,
+        )
+        .values(approved_by=account_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _begin_grace_anew(session: Session, organization_id: str, run_id: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from connect.caller import Caller
 from connect.errors import NotFound
 from rules.guards import SENTENCES, Guard
-from services import operators, reviews, rule_runs, run_progress
+from services import operators, reviews, rule_runs, run_progress, runs
 from tests.world import World
 
 pytestmark = pytest.mark.slow
@@ -89,6 +89,22 @@ def test_s48_whoever_approves_everybody_in_the_queue(world: World) -> None:
     run_id = world.run_rule(ana, rule_about(world, ana, me, other, mode="review"))
     cases = [case.id for case in world.cases(run_id).values()]
     assert reviews.approve(world.tools, me, cases) == 2
+    world.act()
+    assert_spared(world, run_id, me, other)
+
+
+def test_s48_whoever_tries_again_what_failed(world: World) -> None:
+    """Themselves among them."""
+    ana, me, other = idle_operator(world)
+    run_id = world.run_rule(ana, rule_about(world, ana, me, other, mode="review"))
+    reviews.approve(world.tools, ana, [case.id for case in world.cases(run_id).values()])
+    world.fault("/users/search$", "503", times=None)
+    for _ in range(6):
+        world.settled()
+        world.act()
+    world.clear_faults()
+    assert set(world.states(run_id).values()) == {"failed"}
+    runs.retry_failed(world.tools, me, run_id)
     world.act()
     assert_spared(world, run_id, me, other)
 
