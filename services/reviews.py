@@ -13,9 +13,11 @@ from connect.caller import Caller
 from connect.errors import Conflict, Invalid
 from models.audit import Event
 from models.people import Person, people_with_seats
+from models.people_search import accounts_by_address
 from models.rule import rule_names
 from models.run import Case, Run, running_run_ids
 from rules.case import IN_QUEUE, CaseState, moved
+from rules.roster import is_unknown
 from rules.timed import too_late
 from rules.verdict import Why
 from services.answer_queue import count_asking
@@ -149,17 +151,21 @@ def note(tools: Toolbox, caller: Caller, case_ids: Sequence[str], text: str) -> 
 def spare_and_protect(
     tools: Toolbox, caller: Caller, case_ids: Sequence[str], *, reason: str, until: str
 ) -> int:
-    """Protects the people of these cases and leaves them alone. Raises Invalid for a bad reason or date."""
+    """Protects the people of these cases and leaves them alone. Raises Invalid for a bad reason or date.
+
+    Raises Conflict when somebody among them has no account yet: then nothing is done.
+    """
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
         cases = _cases(session, organization_id, case_ids)
+        accounts = _accounts(session, organization_id, cases)
         for case in cases:
             protect_person(
                 session,
                 organization_id,
                 caller,
-                case.account_id,
+                accounts[case.id],
                 case.name,
                 reason=reason,
                 until=until,
@@ -169,6 +175,20 @@ def spare_and_protect(
             case.reason, case.finished_at, case.resume_at = f"Protected: {reason.strip()}"[:500], now, None
             _record(session, Event.CASE_SPARED, case, caller, now, case.reason)
         return len(cases)
+
+
+def _accounts(session: Session, organization_id: str, cases: Sequence[Case]) -> dict[str, str]:
+    """Case id → whom to protect. Somebody who was to be invited may have come meanwhile, by the same address."""
+    unknown = {case.id: (case.email or "").strip().lower() for case in cases if is_unknown(case.account_id)}
+    here = accounts_by_address(session, organization_id, list(unknown.values()))
+    without = [case.name for case in cases if case.id in unknown and unknown[case.id] not in here]
+    if without:
+        more = f" and {len(without) - 1:,} more" if len(without) > 1 else ""
+        raise Conflict(
+            f"{without[0]}{more} cannot be protected yet: nobody has an account before they are invited.",
+            "Refuse it, and nobody is invited; or approve it, and protect them once they are in your directory.",
+        )
+    return {case.id: here[unknown[case.id]] if case.id in unknown else case.account_id for case in cases}
 
 
 def _for_each(

@@ -6,14 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid
 from models.protected import Protected
-from models.run import Run
+from models.run import Case, Run
 from rules.case import CaseState
+from rules.deeds import Deed
+from rules.roster import Access, Entry, Origin, unknown_account
 from services import reviews, rule_runs, rules, run_progress, runs
 from services.matters import matters as matters_of
+from services.roster import begin_roster
 from services.selection import MOST_AT_ONCE
 from tests.world import ACCOUNTS, ACME, World
 
@@ -91,6 +95,39 @@ def test_approved_held_protected_and_noted(world: World) -> None:
     world.act()
     assert run_progress.show_run(world.tools, ana, run_id).state == "finished"
     assert world.calls(protected) == 0
+
+
+def test_who_has_no_account_yet_is_protected_once_they_are_here(world: World) -> None:
+    """An entry for their stand-in would protect nobody."""
+    ana = world.synced()
+    uma = next(one for one in world.directory() if one["account_id"] == ACCOUNTS["uma"])
+    access = Access(groups=(world.groups()["contractors"]["id"],))
+    addresses = ("nora@elsewhere.example", uma["email"])
+    with world.tools.begin() as session:
+        run = begin_roster(
+            session,
+            world.tools,
+            ACME,
+            [Entry(Deed.INVITE, email=email, access=access) for email in addresses],
+            Origin.CSV,
+            "",
+            by=str(ana.account_id),
+            now=world.clock(),
+            review=True,
+        )
+        session.flush()
+        cases = {case.email: case for case in session.scalars(select(Case).where(Case.run_id == run.id))}
+        # She had no account when her row was read.
+        cases[uma["email"]].account_id = unknown_account(uma["email"])
+        ids = {email: case.id for email, case in cases.items()}
+    with pytest.raises(Conflict) as problem:
+        reviews.spare_and_protect(world.tools, ana, list(ids.values()), reason="Board", until="")
+    assert problem.value.sentence.startswith("nora@elsewhere.example cannot be protected yet")
+    assert "Refuse it, and nobody is invited" in problem.value.next_step
+    assert world.rows(Protected) == []
+    assert reviews.spare_and_protect(world.tools, ana, [ids[uma["email"]]], reason="Board", until="") == 1
+    [entry] = world.rows(Protected)
+    assert (entry.kind, entry.value) == ("person", ACCOUNTS["uma"])
 
 
 def test_s49_whoever_came_back_while_they_waited_is_spared_though_approved(world: World) -> None:
