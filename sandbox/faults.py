@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-KINDS = ("429", "429-no-header", "500", "502", "503", "timeout", "reset", "slow", "html", "delay-visibility")
+KINDS = (
+    "403-scopes", "429", "429-no-header", "500", "502", "503", "timeout", "reset", "slow", "html", "delay-visibility",
+)  # fmt: skip
 _ids = itertools.count(1)
 
 
@@ -162,6 +164,12 @@ def _answer(fault: Fault, start_response: StartResponse) -> Iterable[bytes]:
             "200 OK",
         )
         headers = [("Content-Type", "text/html; charset=utf-8")]
+    elif fault.kind == "403-scopes":
+        # As an API key answers whose scopes are chosen one by one.
+        status, body = (
+            "403 Forbidden",
+            b'{"code": 403, "message": "The API key\'s scopes do not allow this."}',
+        )
     elif fault.kind.startswith("429"):
         status, body = "429 Too Many Requests", b'{"code": 429, "message": "Rate limit exceeded"}'
         if fault.kind == "429":

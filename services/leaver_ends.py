@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from connect.errors import Gone, NotReady
+from connect.errors import AccessForbidden, AppError, Gone, NotReady
 from models.audit import APP, Event
-from models.leaver import Belonging, Leaver, find_leaver
+from models.leaver import Belonging, Leaver, Look, LookState, find_leaver
 from models.run import Case, find_run
 from rules.case import OPEN, CaseState, RunState
 from rules.deeds import Deed
@@ -70,9 +70,12 @@ def _revoke(tools: Toolbox, leaver: Leaver) -> bool:
     """Revokes some of the tokens that there are now. True while there are more."""
     try:
         there = tokens_of(tools, leaver)
-    except NotReady:
-        # Said beforehand, where the tokens were looked for: only the organization that manages the account can.
-        return False
+    except (NotReady, AccessForbidden) as problem:
+        # Only the organization that manages the account can; or the key may not: access ends nevertheless where that
+        # was said beforehand.
+        if problem.reason == "not_managed" or _was_said(tools, leaver, problem):
+            return False
+        raise
     with tools.begin() as session:
         add_belongings(session, leaver.organization_id, leaver.id, "", there)
         _choose_tokens(session, leaver)
@@ -82,6 +85,15 @@ def _revoke(tools: Toolbox, leaver: Leaver) -> bool:
         if not _revoke_one(tools, leaver, row, still_there=row.reference in ids):
             return True
     return len(rows) > TOKENS_AT_A_TIME
+
+
+def _was_said(tools: Toolbox, leaver: Leaver, problem: AppError) -> bool:
+    """Whether whoever confirmed had read, where the tokens were looked for, that the key may not see them."""
+    if not isinstance(problem, AccessForbidden):
+        return False
+    with tools.begin() as session:
+        look = session.get(Look, (leaver.organization_id, leaver.id, "", Kind.TOKEN.value))
+        return look is not None and look.state == LookState.UNSEEN
 
 
 def settle_tokens(tools: Toolbox, leaver: Leaver) -> None:

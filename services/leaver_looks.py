@@ -18,11 +18,13 @@ from connect.errors import (
     RateLimited,
     Unavailable,
     Unexpected,
+    Why,
 )
 from connect.gateway.confluence_spaces import ConfluenceSpaces
 from connect.gateway.jira_belongings import JiraBelongings
 from connect.gateway.site_calls import FoundPage
 from models.leaver import PLACES, Belonging, Leaver, Look, LookState
+from models.people import find_person
 from rules.farewell import LeaverState
 from rules.handover import Found, Kind
 from services.doors import opened
@@ -109,11 +111,16 @@ def _questions(site: JiraBelongings) -> dict[str, Callable[[str, str], FoundPage
 
 
 def tokens_of(tools: Toolbox, leaver: Leaver) -> list[Found]:
-    """Their API tokens, with their last use. Raises NotReady for an account that another organization manages."""
+    """Their API tokens, with their last use. Raises NotReady for an account that another organization manages,
+
+    AccessForbidden where it is the key that may not do this.
+    """
     with opened(tools, leaver.organization_id) as gateway:
         try:
             tokens = gateway.tokens_of(leaver.account_id)
-        except AccessForbidden:
+        except AccessForbidden as problem:
+            if problem.why is not Why.RIGHTS or _is_managed_here(tools, leaver):
+                raise
             raise NotReady(
                 "Their account is managed elsewhere: only that organization sees and revokes its API tokens.",
                 "Ask them to revoke their tokens themselves.",
@@ -132,6 +139,13 @@ def tokens_of(tools: Toolbox, leaver: Leaver) -> list[Found]:
         )
         for token in tokens
     ]
+
+
+def _is_managed_here(tools: Toolbox, leaver: Leaver) -> bool:
+    """As the directory showed it a moment ago: the person is looked at before their tokens are."""
+    with tools.begin() as session:
+        person = find_person(session, leaver.organization_id, leaver.account_id)
+        return person is not None and person.claim_status == "managed"
 
 
 def _look_at_person(tools: Toolbox, leaver: Leaver, look: Look) -> None:

@@ -92,6 +92,56 @@ def test_without_a_token_the_site_is_said_to_be_unseen(sqlite_world: World) -> N
     assert counted(world, leaver_id) == {"token": 3}
 
 
+TOKENS_OF_UMA = f"/users/{UMA}/manage/api-tokens$"
+
+
+def test_a_key_that_may_not_see_api_tokens_is_said_and_no_other_organization_blamed(
+    sqlite_world: World,
+) -> None:
+    """Whoever confirms has read that: access ends nevertheless."""
+    world = sqlite_world
+    ana = ready(world)
+    world.fault(TOKENS_OF_UMA, "403-scopes", times=None)
+    leaver_id = planned(world, ana)
+    look = looks(world, leaver_id)[Kind.TOKEN, ""]
+    assert (look.state, "its scopes are too small" in look.reason) == ("unseen", True)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.DONE
+    assert world.effects(UMA)["suspend"] == 1
+    assert owns(world, UMA, "token")
+
+
+def test_an_account_of_another_organization_is_said_to_be_one(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    world.change(UMA, claim_status="unmanaged")
+    leaver_id = planned(world, ana)
+    look = looks(world, leaver_id)[Kind.TOKEN, ""]
+    assert look.reason.startswith("Their account is managed elsewhere")
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.DONE
+
+
+def test_a_key_that_may_no_longer_see_api_tokens_waits_for_an_operator(sqlite_world: World) -> None:
+    """They were found and are to be revoked: nothing is passed over in silence."""
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    world.fault(TOKENS_OF_UMA, "403-scopes", times=None)
+    finish(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.resume_at, row.run_id) == (LeaverState.ENDING, None, None)
+    assert "its scopes are too small" in row.reason
+    world.clear_faults()
+    leaver_stops.try_again(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.DONE
+    assert owns(world, UMA, "token") == set()
+
+
 def assign(world: World, times: int) -> None:
     """So many more open issues of Uma's."""
     owns(world, UMA, "issue")
