@@ -8,12 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.access_rule import AccessGiven, find_access_rule, find_given
-from models.run import Case
+from models.rule import StoredRule
+from models.run import Case, Run
 from rules.changes import INVERSE, Change, ChangeKind
 from rules.deeds import Deed
 from services.orders import done_changes
 
 TAKEN_BY_HAND = "An operator took it back."
+GONE_AGAIN = "What the rule gave was gone again:"
+"""How every reason begins why a rule leaves somebody alone who lost it twice; behind it stands who takes it out."""
+BY_OTHERS = f"{GONE_AGAIN} another system takes it out."
 _GIVES = (ChangeKind.JOIN_GROUP, ChangeKind.ASSIGN_ROLE)
 
 
@@ -30,6 +34,36 @@ def note(session: Session, rule_id: str, case: Case, now: datetime) -> None:
             if record is not None and record.over_at is None:
                 record.over_at, record.over_case_id = now, case.id
     session.flush()
+
+
+def why_gone_again(session: Session, given: AccessGiven) -> str:
+    """Who takes out what an access rule gives, as the reason to give it no more: mostly another system, but it may be
+
+    a rule or a run of our own.
+    """
+    later = (
+        select(Case, Run)
+        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
+        .where(
+            Case.organization_id == given.organization_id,
+            Case.account_id == given.account_id,
+            Case.changed.is_(True),
+            Case.finished_at >= given.given_at,
+        )
+        .order_by(Case.finished_at.desc())
+    )
+    for case, run in session.execute(later):
+        if given.part.inverse() in done_changes(case):
+            return f"{GONE_AGAIN} {_taker(session, run)} takes it out."[:300]
+    return BY_OTHERS
+
+
+def _taker(session: Session, run: Run) -> str:
+    rule = session.get(StoredRule, (run.organization_id, run.rule_id)) if run.rule_id else None
+    if rule is not None:
+        return f"your rule “{rule.name}”"
+    other = find_access_rule(session, run.organization_id, run.origin_id)
+    return f"your access rule “{other.name}”" if other is not None else "a run of Rollcall"
 
 
 def note_undone(session: Session, original: Case, now: datetime) -> None:

@@ -12,7 +12,7 @@ from models.run import Run
 from rules.case import RunState
 from rules.roster import Origin
 from rules.topics import Topic
-from services.access_rule_runs import GONE_AGAIN
+from services.access_given import BY_OTHERS, GONE_AGAIN
 from services.matter import Matter
 
 LOOKED_AT = timedelta(days=30)
@@ -35,6 +35,8 @@ _LOOPS = (
         StoredAccessRule.name,
         func.count(AccessGiven.account_id.distinct()),
         func.max(AccessGiven.stopped_at),
+        func.count().filter(AccessGiven.reason == BY_OTHERS),
+        func.count(),
     )
     .join(
         AccessGiven,
@@ -44,7 +46,7 @@ _LOOPS = (
     .where(
         StoredAccessRule.organization_id == bindparam("organization_id"),
         AccessGiven.over_at.is_(None),
-        AccessGiven.reason == GONE_AGAIN,
+        AccessGiven.reason.startswith(GONE_AGAIN),
         AccessGiven.stopped_at > bindparam("since"),
     )
     .group_by(StoredAccessRule.id, StoredAccessRule.name)
@@ -77,12 +79,20 @@ def _loops(session: Session, organization_id: str, now: datetime) -> list[Matter
             Topic.LOOP_FOUND,
             f"access-loop-{rule_id}-{newest}",
             "warning",
-            f"The access rule “{name}” leaves {_people(people)} alone: another system takes out what it gives.",
+            f"The access rule “{name}” leaves {_people(people)} alone: "
+            f"{_taker(by_others, every)} takes out what it gives.",
             "Open the rule",
             f"/app/onboarding/access-rules/{rule_id}",
         )
-        for rule_id, name, people, newest in rows
+        for rule_id, name, people, newest, by_others, every in rows
     ]
+
+
+def _taker(by_others: int, every: int) -> str:
+    ours = "another rule or run of Rollcall"
+    if by_others == every:
+        return "another system"
+    return f"another system, or {ours}," if by_others else ours
 
 
 def _people(count: int) -> str:

@@ -24,6 +24,7 @@ from rules.case import CHOSEN, RunState
 from rules.roster import Origin
 from rules.rule import Mode
 from services import access_rule_news
+from services.access_given import why_gone_again
 from services.access_rule_lists import NOTHING, in_short, plan_of, write_list
 from services.access_rules import to_audit
 from services.audit import record
@@ -38,7 +39,6 @@ WAITS = "Waits for its brake: look at the run, then release it or stop it."
 FAULT = "Something went wrong inside Rollcall. It is tried again after the next sync."
 GATHER = timedelta(seconds=5)
 """Between two looks at single people: a hundred newcomers are a few runs, and not a hundred."""
-GONE_AGAIN = "What the rule gave was gone again: another system takes it out."
 
 
 def due_access_rules(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, int]]:
@@ -167,7 +167,7 @@ def _note(session: Session, stored: StoredAccessRule, plan: AccessPlan, now: dat
     for account_id, part in plan.loops:
         found = find_given(session, stored.organization_id, stored.id, account_id, part)
         if found is not None:
-            found.stopped_at, found.reason = now, GONE_AGAIN
+            found.stopped_at, found.reason = now, why_gone_again(session, found)
             record(
                 session,
                 Event.ACCESS_RULE_LOOP,
@@ -176,7 +176,7 @@ def _note(session: Session, stored: StoredAccessRule, plan: AccessPlan, now: dat
                 organization_id=stored.organization_id,
                 subject=account_id,
                 run_id=stored.last_run_id,
-                result=GONE_AGAIN,
+                result=found.reason,
                 details={"access_rule": stored.id, "name": stored.name},
             )
     for account_id, part, why in plan.over:

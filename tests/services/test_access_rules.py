@@ -186,9 +186,10 @@ def test_what_another_system_takes_out_twice_is_not_given_for_ever(place: World)
     assert TARGET not in groups_of(place, person)
     [given] = place.rows(AccessGiven)
     assert given.stopped_at is not None
-    assert given.reason.startswith("What the rule gave was gone again")
+    assert given.reason == "What the rule gave was gone again: another system takes it out."
     assert [entry.subject for entry in place.audit("access_rule:loop_found")] == [person]
     [matter] = [one for one in matters_of(place.tools, ACME) if one.topic is Topic.LOOP_FOUND]
+    assert matter.sentence.endswith("leaves 1 person alone: another system takes out what it gives.")
     assert "Designers with contractors" in matter.sentence
     assert matter.action_path == f"/app/onboarding/access-rules/{rule_id}"
     later_sync(place, ana)
@@ -200,6 +201,33 @@ def test_what_another_system_takes_out_twice_is_not_given_for_ever(place: World)
     assert TARGET in groups_of(place, person)
     with pytest.raises(Conflict):
         access_rules.give_again(place.tools, ana, rule_id, person)
+
+
+def test_what_a_rule_of_ours_takes_out_twice_is_not_blamed_on_another_system(place: World) -> None:
+    ana = place.store_key()
+    [person] = place.people(1)
+    member(place, person, SOURCE)
+    place.sync(ana)
+    rule(place, ana)
+    then = {"deed": "change_groups", "leave": [group(place, TARGET)]}
+    step = {"when": {"not_seen": 90}, "then": then, "grace": 0}
+    taker = place.rule(ana, step, name="No contractors", who={"people": [person]})
+    evaluate(place)
+    for _ in range(2):
+        assert TARGET in groups_of(place, person)
+        place.later(days=100)
+        place.sync(ana)
+        place.run_rule(ana, taker)
+        place.act()
+        assert TARGET not in groups_of(place, person)
+        place.settled()
+        later_sync(place, ana)
+        evaluate(place)
+    [given] = place.rows(AccessGiven)
+    assert given.reason == "What the rule gave was gone again: your rule “No contractors” takes it out."
+    sentences = [one.sentence for one in matters_of(place.tools, ACME) if one.topic is Topic.LOOP_FOUND]
+    [said] = [one for one in sentences if "Designers with contractors" in one]
+    assert said.endswith("leaves 1 person alone: another rule or run of Rollcall takes out what it gives.")
 
 
 def test_too_many_wait_for_an_operator(place: World) -> None:
