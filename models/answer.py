@@ -39,7 +39,8 @@ class Answer(Base):
     """One per case and kind: saying the same again changes nothing.
 
     `until` is the last day away. `decision` is empty while an operator has to decide (ask_back, or a keep that the
-    rule sends to review), else approved, refused or automatic; `decided_by` says who.
+    rule sends to review), else approved, refused or automatic; `decided_by` says who. One that waits and has a
+    `decided_by` was granted by them before, and nothing came of it.
     """
 
     __tablename__ = "answer"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -20,6 +20,7 @@ from rules.case import CaseState, RunState, moved
 from rules.topics import AnswerKind
 from services.answers import locked, settle, spare_as_said
 from services.doors import require_organization
+from services.give_back_outcomes import tried_in_vain
 from services.give_backs import begin
 from services.grace import next_warning_at
 from services.rule_versions import step_of
@@ -40,6 +41,8 @@ class Asking:
     person: Person | None
     until: date | None = None
     """The last day of access that they ask to have for longer."""
+    tried: str = ""
+    """Why it was not given back when that was agreed before."""
 
     @property
     def asks_longer(self) -> bool:
@@ -61,6 +64,7 @@ def asking(tools: Toolbox, caller: Caller, *, offset: int = 0, limit: int = 50) 
             session, organization_id, [case.account_id for _answer, case, _run in rows]
         )
         ends = ends_of(session, organization_id, [case.id for _answer, case, _run in rows])
+        tried = tried_in_vain(session, organization_id, [case for _answer, case, _run in rows])
         found = [
             Asking(
                 answer,
@@ -69,6 +73,7 @@ def asking(tools: Toolbox, caller: Caller, *, offset: int = 0, limit: int = 50) 
                 names.get(run.rule_id or "", ""),
                 people.get(case.account_id),
                 ends.get(case.id),
+                tried.get(case.id, "") if answer.kind == AnswerKind.ASK_BACK else "",
             )
             for answer, case, run in rows
         ]
@@ -82,8 +87,10 @@ def count_asking(session: Session, organization_id: str) -> int:
 
 
 def newest_asking_at(session: Session, organization_id: str) -> datetime | None:
-    """When the newest answer that waits was given."""
-    return session.scalar(_open(organization_id).with_only_columns(func.max(Answer.given_at)))
+    """When the newest answer that waits was given, or came back to wait, because what was agreed did not happen."""
+    since = case((Answer.decided_by != "", Answer.decided_at), else_=Answer.given_at)
+    newest: datetime | None = session.scalar(_open(organization_id).with_only_columns(func.max(since)))
+    return newest
 
 
 def grant(tools: Toolbox, caller: Caller, case_ids: Sequence[str], until: str = "") -> int:

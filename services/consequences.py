@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from models.run import Case, Run, find_case
 from rules.case import CaseState
 from rules.roster import Origin
-from services import access_given, scim_outcomes, timed_beginnings
+from services import access_given, give_back_outcomes, scim_outcomes, timed_beginnings
 
 
 def follow(session: Session, case: Case, run: Run, now: datetime) -> None:
@@ -23,6 +23,7 @@ def follow(session: Session, case: Case, run: Run, now: datetime) -> None:
             timed_beginnings.note_undone(session, original, run, now)
         elif original is not None:
             timed_beginnings.note_not_undone(session, original, case, run, now)
+            give_back_outcomes.note_not_given_back(session, original, case, run, now)
     elif case.changed:
         if case.ends_on is not None:
             timed_beginnings.begin(session, case, run, now)

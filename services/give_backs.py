@@ -77,13 +77,17 @@ def _give_back(tools: Toolbox, organization_id: str, now: datetime) -> list[str]
 
 
 def _asking(now: datetime) -> Select[Answer, Case]:
-    """Who asks for their access back and was not looked at lately; not who has it by another way."""
+    """Who asks for their access back and was not looked at lately; not who has it by another way.
+
+    Whom it could not be given back once, an operator helps.
+    """
     return (
         select(Answer, Case)
         .join(Case, (Case.organization_id == Answer.organization_id) & (Case.id == Answer.case_id))
         .where(
             Answer.decision == Decision.WAITS.value,
             Answer.kind == AnswerKind.ASK_BACK.value,
+            Answer.decided_by == "",
             Answer.decided_at.is_(None) | (Answer.decided_at <= now - LOOK_AGAIN),
             Case.state == CaseState.ACTED.value,
         )

@@ -420,6 +420,38 @@ def test_what_an_operator_refuses_this_moment_is_not_given_back_by_itself(world:
     assert world.effects(person)["restore"] == 0
 
 
+@pytest.mark.parametrize("by", ["itself", "an operator"])
+def test_what_could_not_be_given_back_waits_for_an_operator_who_reads_why(world: World, by: str) -> None:
+    """Atlassian refuses it: nobody is told that it is on its way, and nothing is tried for ever."""
+    ana, run_id, (person,) = ended(world)
+    link, case = link_of(world, run_id, person), world.case(run_id, person)
+    say(world, link, "ask_back")
+    [first] = [one for one in matters(world.tools, ACME) if one.topic is Topic.REVIEW_WAITING]
+    if by == "itself":
+        with world.tools.begin() as session:
+            session.get_one(Organization, ACME).give_back_cap = 1_000_000
+        [_undo] = give_backs.give_back_within_caps(world.tools)
+    else:
+        answer_queue.grant(world.tools, ana, [case.id])
+    assert stage(world, link) is Stage.GRANTED
+    world.later(minutes=1)
+    world.fault(f"/users/{person}/restore$", "403-scopes", times=None)
+    world.act()
+    assert (stage(world, link), world.effects(person)["restore"]) == (Stage.ASKED, 0)
+    [waits] = answer_queue.asking(world.tools, ana)
+    assert "its scopes are too small" in waits.tried
+    [again] = [one for one in matters(world.tools, ACME) if one.topic is Topic.REVIEW_WAITING]
+    assert again.key != first.key, "hooks are told of it"
+    assert "its scopes are too small" in world.audit("answer:decided")[-1].result
+    world.clear_faults()
+    world.later(minutes=30)
+    assert give_backs.give_back_within_caps(world.tools) == []
+    answer_queue.grant(world.tools, ana, [case.id])
+    world.act()
+    assert (stage(world, link), world.effects(person)["restore"]) == (Stage.GIVEN_BACK, 1)
+    assert answer_queue.asking(world.tools, ana) == []
+
+
 def test_without_a_cap_everybody_waits(world: World) -> None:
     ana, run_id, (person,) = ended(world)
     say(world, link_of(world, run_id, person), "ask_back")
