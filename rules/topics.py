@@ -30,6 +30,7 @@ class Topic(StrEnum):
     PEOPLE_IDLE = "people:idle"
     LEAVER_WAITS = "leaver:waits"
     ACCESS_STAYS = "access:stays"
+    NOT_RESTORED = "absence:not_restored"
     DIGEST = "operators:digest"
     TEST = "test"
 

@@ -42,6 +42,7 @@ _NEEDS: dict[Topic, str] = {
     Topic.PEOPLE_IDLE: msgid("People hold seats and have not been seen for a long time."),
     Topic.LEAVER_WAITS: msgid("A leaver waits for you."),
     Topic.ACCESS_STAYS: msgid("Access with an end could not be ended."),
+    Topic.NOT_RESTORED: msgid("Somebody whose absence is over could not be restored."),
 }
 """What each matter is about; of a run, whoever started it: a rule, an access rule, or an identity provider."""
 

@@ -15,6 +15,7 @@ from models.sync import SyncState, latest_sync
 from models.tenant import doors_of
 from rules.filters import PeopleFilter
 from rules.topics import Channel, DeliveryState, Topic
+from services.absence_matters import about_absences
 from services.access_rule_matters import about_access_rules
 from services.leaver_matters import about_leavers
 from services.matter import Matter
@@ -30,7 +31,7 @@ REMINDERS = (1, 7, 14, 30)
 """Days before a key expires from which it is a matter, and a new one each time."""
 ABOUT_STATES = (
     Topic.KEY_EXPIRES, Topic.KEY_DEAD, Topic.SYNC_FAILED, Topic.SYNC_OLD, Topic.MAIL_BROKEN, Topic.REVIEW_WAITING,
-    Topic.LOOP_FOUND, Topic.LEAVER_WAITS, Topic.ACCESS_STAYS,
+    Topic.LOOP_FOUND, Topic.LEAVER_WAITS, Topic.ACCESS_STAYS, Topic.NOT_RESTORED,
 )  # fmt: skip
 _CONFIGURE = ("Configure Token", "/app/configure")
 _DEAD_TOKENS = (
@@ -72,6 +73,7 @@ def matters(tools: Toolbox, organization_id: str, client_key: str | None = None)
             *about_providers(session, organization_id),
             *about_leavers(session, organization_id),
             *about_timed_access(session, organization_id),
+            *about_absences(session, organization_id, now),
             *_about_idle(idle),
         ]
     return sorted(found, key=lambda matter: ("error", "warning", "info").index(matter.severity))

@@ -35,6 +35,7 @@ NAMES: dict[Topic, str] = {
     Topic.PEOPLE_IDLE: "People are idle and hold seats",
     Topic.LEAVER_WAITS: "A leaver waits for an operator",
     Topic.ACCESS_STAYS: "Access could not be ended on its last day",
+    Topic.NOT_RESTORED: "Somebody could not be restored after their absence",
     Topic.DIGEST: "Summary for operators",
     Topic.TEST: "Test",
 }

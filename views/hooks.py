@@ -19,7 +19,10 @@ blueprint = Blueprint("hooks", __name__, url_prefix="/app/hooks")
 FIELDS = ("kind", "name", "address", "token")
 GROUPS = (
     ("Runs", "run:"),
-    ("What needs an operator", ("review:", "loop:", "key:", "sync:", "mail:", "leaver:", "access:")),
+    (
+        "What needs an operator",
+        ("review:", "loop:", "key:", "sync:", "mail:", "leaver:", "access:", "absence:"),
+    ),
     ("People", "person:"),
 )
 """The topics as the form shows them."""
@@ -34,6 +37,7 @@ TICKED = (
     Topic.SYNC_FAILED,
     Topic.MAIL_BROKEN,
     Topic.ACCESS_STAYS,
+    Topic.NOT_RESTORED,
 )
 """What a new hook is told unless somebody says otherwise."""
 

@@ -13,6 +13,7 @@ from models.audit import APP
 from models.people import Person
 from models.run import Run
 from rules.deeds import Deed
+from rules.topics import Topic
 from services import (
     absences,
     calendars,
@@ -28,6 +29,8 @@ from services import (
     runs,
     syncing,
 )
+from services.matter import Matter
+from services.matters import ABOUT_STATES, matters
 from services.previews import Purpose
 from tests.scim.provider import IdentityProvider, connected
 from tests.scim.test_changes import settings
@@ -447,6 +450,37 @@ def test_of_two_whose_absence_is_over_only_the_one_who_stays_is_left_out(sqlite_
     (run_id,) = absences.bring_back(world.tools)
     world.act()
     assert world.states(run_id) == {JON: "acted"}
+
+
+def test_who_cannot_be_restored_after_their_absence_is_a_matter_until_they_are(world: World) -> None:
+    """Wherever it fails: Rollcall was to bring them back, and nobody but their run would say so."""
+    ana = world.synced()
+    for person in (UMA, JON):
+        suspended(world, ana, person, leave(world, 30))
+    world.sync(ana)
+
+    def said() -> list[Matter]:
+        return [one for one in matters(world.tools, ACME) if one.topic is Topic.NOT_RESTORED]
+
+    assert said() == []
+    world.later(days=31)
+    [run_id] = absences.bring_back(world.tools)
+    world.fault(f"/users/{UMA}/restore$", "403-scopes", times=None)
+    world.act()
+    assert world.states(run_id)[JON] == "acted"
+    assert world.states(run_id)[UMA] in ("refused", "failed")
+    [matter] = said()
+    assert matter.sentence.startswith("1 person is still suspended: their absence is over")
+    assert (matter.severity, matter.action_path) == ("warning", f"/app/runs/{run_id}")
+    assert matter.topic in ABOUT_STATES
+    world.clear_faults()
+    world.settled()
+    world.sync(ana)
+    assert [one.key for one in said()] == [matter.key]
+    back = world.begin_run(ana, [UMA], Deed.RESTORE)
+    world.act()
+    assert world.states(back) == {UMA: "acted"}
+    assert said() == []
 
 
 def test_an_operator_says_that_they_do_not_come_back(world: World) -> None:

@@ -18,7 +18,7 @@ from tests.views.house import ANA, House, words_of
 from views.access import TOOLS
 from views.show import OPERATOR_TABS
 
-MOST_QUESTIONS = 37
+MOST_QUESTIONS = 38
 
 
 @pytest.fixture

@@ -1,0 +1,71 @@
+"""Absences that are over and whose people could not be restored: they would come back, and cannot log in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
+
+from models.audit import APP
+from models.people import Person
+from models.run import Case, Run
+from rules.case import CaseState
+from rules.deeds import Deed
+from rules.topics import Topic
+from services.matter import Matter
+
+LOOKED_AT = timedelta(days=30)
+"""Whoever is still suspended then is meant to be."""
+_NOT_DONE = (
+    CaseState.NOT_POSSIBLE,
+    CaseState.GUARDED,
+    CaseState.FAILED,
+    CaseState.REFUSED,
+    CaseState.SPARED,
+)
+# Asked on every page: not built anew each time.
+_NOT_RESTORED = (
+    select(Run.id, func.count())
+    .join(Case, (Case.organization_id == Run.organization_id) & (Case.run_id == Run.id))
+    .join(Person, (Person.organization_id == Case.organization_id) & (Person.account_id == Case.account_id))
+    .where(
+        Run.organization_id == bindparam("organization_id"),
+        Run.created_at > bindparam("since"),
+        # Nobody but Rollcall restores by itself, and only at the end of an absence.
+        Run.requested_by == APP,
+        Run.deed == Deed.RESTORE.value,
+        Run.undoes.is_(None),
+        Case.state.in_([state.value for state in _NOT_DONE]),
+        Person.status == "suspended",
+        Person.left_at.is_(None),
+        # Who was restored by others, and suspended once more, is a matter of that.
+        Person.status_since.is_(None) | (Person.status_since <= Run.created_at),
+    )
+    .group_by(Run.id, Run.created_at)
+    .order_by(Run.created_at.desc())
+)
+
+
+def about_absences(session: Session, organization_id: str, now: datetime) -> list[Matter]:
+    """One for everybody; it leads to the run of those whose absence was over last."""
+    rows = session.execute(_NOT_RESTORED, {"organization_id": organization_id, "since": now - LOOKED_AT})
+    found = rows.all()
+    if not found:
+        return []
+    people = sum(count for _run_id, count in found)
+    who = "1 person is" if people == 1 else f"{people:,} people are"
+    whose = "their absence is over, and Rollcall could not restore them."
+    # Whoever joins them makes it a new matter.
+    key = f"not-restored-{found[0][0]}-{people}"
+    return [
+        Matter(
+            Topic.NOT_RESTORED,
+            key,
+            "warning",
+            f"{who} still suspended: {whose}",
+            "Look at the run",
+            f"/app/runs/{found[0][0]}",
+            people=people,
+        )
+    ]
