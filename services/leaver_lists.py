@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Invalid
-from models.leaver import LeaverOrigin
+from models.leaver import LeaverOrigin, open_leavers_of
 from models.people_search import accounts_by_address
 from rules.addresses import read_list
 from rules.people_file import BadFile, Header, Row, read_header, read_rows
@@ -85,6 +85,7 @@ def request_file(tools: Toolbox, caller: Caller, lines: Iterable[bytes]) -> int:
             for problem in found
         ]
         wrong += _strangers(leaving, accounts) + _twice(leaving, accounts)
+        wrong += _said_otherwise(session, organization_id, leaving, accounts)
         if wrong:
             raise Invalid(
                 "file", _by_line(wrong), "Mend the file, or leave these rows out, and choose it again."
@@ -130,6 +131,26 @@ def _twice(leaving: Sequence[Leaving], accounts: dict[str, str]) -> list[tuple[i
         if (account := accounts.get(one.email.lower())) is not None
         and seen.setdefault(account, one.line) != one.line
     ]
+
+
+def _said_otherwise(
+    session: Session, organization_id: str, leaving: Sequence[Leaving], accounts: dict[str, str]
+) -> list[tuple[int, str]]:
+    """Who is leaving already stays the leaver they are: what their row says besides would be lost in silence."""
+    known = open_leavers_of(session, organization_id, list(accounts.values()))
+    found = []
+    for one in leaving:
+        leaver = known.get(accounts.get(one.email.lower(), ""))
+        if leaver is None:
+            continue
+        ends_at = end_of_day(session, organization_id, one.ends_on) if one.ends_on is not None else None
+        other_day = ends_at is not None and ends_at != leaver.ends_at
+        if other_day or (one.note and one.note != leaver.note):
+            what = "another day" if other_day else "another note"
+            found.append(
+                (one.line, f"{one.email} is leaving already, with {what}: change it on their own page.")
+            )
+    return found
 
 
 def _by_line(wrong: Sequence[tuple[int, str]]) -> str:

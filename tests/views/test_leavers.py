@@ -133,8 +133,18 @@ def test_a_file_makes_leavers_with_their_last_days(open_house: House) -> None:
         assert found[UMA].ends_at == datetime(2101, 5, 2, tzinfo=UTC)
         assert (found[UMA].note, found[UMA].origin) == ("Keeps the laptop", "csv")
         assert (found[JON].ends_at, found[JON].note) == (None, "")
-    # Commas, no mark at the beginning; who is a leaver already stays the one they are.
-    assert "1 person is leaving" in words_of(upload(open_house, "e-mail,end\numa@acme.example,2102-01-01\n"))
+    # Commas, no mark at the beginning; the same again changes nothing.
+    assert "2 people are leaving" in words_of(upload(open_house, rows))
+    assert "1 person is leaving" in words_of(upload(open_house, "e-mail,end\numa@acme.example,2101-05-01\n"))
+    # Who is a leaver already stays the one they are: what would be lost is said.
+    for column, value, what in (
+        ("end", "2102-01-01", "another day"),
+        ("note", "Gave it back", "another note"),
+    ):
+        other = upload(open_house, f"e-mail,{column}\njon@acme.example,\numa@acme.example,{value}\n")
+        assert other.status_code == 422
+        said = f"Line 3: uma@acme.example is leaving already, with {what}: change it on their own page."
+        assert said in words_of(other)
     with open_house.deployment.tools.begin() as session:
         (uma,) = session.scalars(select(Leaver).where(Leaver.account_id == UMA))
         assert uma.ends_at == datetime(2101, 5, 2, tzinfo=UTC)
