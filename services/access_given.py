@@ -37,9 +37,9 @@ def note(session: Session, rule_id: str, case: Case, now: datetime) -> None:
 
 
 def why_gone_again(session: Session, given: AccessGiven) -> str:
-    """Who takes out what an access rule gives, as the reason to give it no more: mostly another system, but it may be
+    """Who takes out what an access rule gives, as the reason to give it no more.
 
-    a rule or a run of our own.
+    Mostly it is another system, but it may be a rule or a run of our own.
     """
     later = (
         select(Case, Run)

@@ -20,9 +20,9 @@ _IN_VAIN = (CaseState.FAILED, CaseState.REFUSED, CaseState.SPARED)
 
 
 def note_not_given_back(session: Session, original: Case, undo: Case, run: Run, now: datetime) -> None:
-    """The undo of this case ended, and what it took is not back. What is no longer there to be given back is not asked
+    """The undo of this case ended, and what it took is not back.
 
-    for any more; what an operator stopped, they decided.
+    What is no longer there to be given back is not asked for any more; what an operator stopped, they decided.
     """
     asked = session.get(Answer, (original.organization_id, original.id, AnswerKind.ASK_BACK.value))
     if asked is None or asked.decision not in GRANTED or asked.decided_at != run.created_at:

@@ -111,9 +111,9 @@ def _questions(site: JiraBelongings) -> dict[str, Callable[[str, str], FoundPage
 
 
 def tokens_of(tools: Toolbox, leaver: Leaver) -> list[Found]:
-    """Their API tokens, with their last use. Raises NotReady for an account that another organization manages,
+    """Their API tokens, with their last use.
 
-    AccessForbidden where it is the key that may not do this.
+    Raises NotReady for an account that another organization manages, AccessForbidden where the key may not do this.
     """
     with opened(tools, leaver.organization_id) as gateway:
         try:
