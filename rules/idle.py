@@ -23,9 +23,9 @@ class Candidate:
     `status_since` is since when at least the directory shows their present status; `ends_on` the last day that an
     operator wrote down for them; `away_until` the end of a suspension that was meant to end. `given_back_at` is when
     they last got back what had been taken from them. `under_way` says that a run has them in hand, `told_at` when this
-    rule told them last, by its rung `told_step`, `kept_at` when they last answered it that they still need their
-    access, `said_away_until` the last day away as they answered a warning of any rule, `refusal` what Atlassian
-    answered when it was asked whether the account may be changed.
+    rule told them last, `kept_at` when they last answered it that they still need their access, `said_away_until` the
+    last day away as they answered a warning of any rule, `refusal` what Atlassian answered when it was asked whether
+    the account may be changed.
     """
 
     seen: Snapshot
@@ -37,7 +37,6 @@ class Candidate:
     given_back_at: datetime | None = None
     under_way: bool = False
     told_at: datetime | None = None
-    told_step: int = 0
     kept_at: datetime | None = None
     said_away_until: date | None = None
     refusal: str = ""

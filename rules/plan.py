@@ -59,7 +59,7 @@ def judge_step(
     action = rule.steps[index].action
     if person.under_way:
         return Verdict(CaseState.SPARED, "Another run has this person in hand.", Why.UNDER_WAY, step=index)
-    if action.deed is Deed.TELL and _was_told(person, index):
+    if action.deed is Deed.TELL and _was_told(rule, index, person, ground, now):
         assert person.told_at is not None
         return Verdict(
             CaseState.SPARED, f"Was warned already, on {person.told_at:%-d %B %Y}.", Why.TOLD, step=index
@@ -94,11 +94,16 @@ def judge_step(
     return replace(verdict, step=index)
 
 
-def _was_told(person: Candidate, index: int) -> bool:
-    """Whether this rung, or one above it, has told them since they were last seen: each rung tells anew."""
-    if person.told_at is None or person.told_step < index:
+def _was_told(rule: Rule, index: int, person: Candidate, ground: Ground, now: datetime) -> bool:
+    """Whether they were told when the time of this rung had come already, and were not seen since.
+
+    By the rung's time, not by its number: the rule may have had other rungs then.
+    """
+    if person.told_at is None or not _not_seen_since(person, person.told_at):
         return False
-    return _not_seen_since(person, person.told_at)
+    then = ground.today - timedelta(days=(now - person.told_at).days)
+    when = rule.steps[index].when
+    return time_has_come(when, person, ground.organization, person.told_at, then) is not None
 
 
 def _still_needed(rule: Rule, index: int, person: Candidate, now: datetime) -> bool:

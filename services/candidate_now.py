@@ -14,6 +14,7 @@ from sqlalchemy import (
     Row,
     String,
     bindparam,
+    case,
     cast,
     func,
     literal,
@@ -75,12 +76,6 @@ def remembered(row: Row[Any], now: datetime) -> Remembered:
 _ORGANIZATION: BindParameter[str] = bindparam("organization_id")
 _RULE: BindParameter[str] = bindparam("rule_id", type_=String)
 _WHO: BindParameter[str] = bindparam("account_id")
-_LAST_TOLD = (
-    select(Case.id)
-    .where(is_case_of_rule(_ORGANIZATION, _RULE), Case.account_id == _WHO, WAS_TOLD)
-    .order_by(Case.finished_at.desc())
-    .limit(1)
-)
 # Asked for every deed: one question, not built anew each time.
 _KNOWN = select(
     select(LastDay.ends_on)
@@ -93,8 +88,10 @@ _KNOWN = select(
     .limit(1)
     .scalar_subquery()
     .label("away_until"),
-    _LAST_TOLD.with_only_columns(Case.finished_at).scalar_subquery().label("told_at"),
-    _LAST_TOLD.with_only_columns(Case.step).scalar_subquery().label("told_step"),
+    select(func.max(case((WAS_TOLD, Case.finished_at))))
+    .where(is_case_of_rule(_ORGANIZATION, _RULE), Case.account_id == _WHO)
+    .scalar_subquery()
+    .label("told_at"),
     select(func.max(Case.kept_at))
     .where(is_case_of_rule(_ORGANIZATION, _RULE), Case.account_id == _WHO)
     .scalar_subquery()
@@ -164,7 +161,6 @@ def candidate_read_now(
         in_several_directories=memory.in_several_directories,
         given_back_at=memory.given_back_at,
         told_at=known.told_at,
-        told_step=known.told_step or 0,
         kept_at=known.kept_at,
         said_away_until=known.said_away_until,
         refusal=memory.refusal,

@@ -55,7 +55,7 @@ class _Known:
     """What a rule knows besides the directory: whom a run has in hand, whom it told and who answered what, the time."""
 
     under_way: frozenset[str]
-    told: Mapping[str, tuple[datetime, int]]
+    told: Mapping[str, datetime]
     kept: Mapping[str, datetime]
     away: Mapping[str, date]
     now: datetime
@@ -136,7 +136,6 @@ def _candidates_of(
         given_back_at, directory_id,
     ) in rows:  # fmt: skip
         activities = _activities(seats.get(account_id, ()), added_at)
-        told_at, told_step = known.told.get(account_id, _NEVER_TOLD) if known is not None else _NEVER_TOLD
         last_day, absence = last_days.get(account_id), absences.get(account_id)
         facts = PersonFacts(
             account_id=account_id,
@@ -163,8 +162,7 @@ def _candidates_of(
             in_several_directories=several,
             given_back_at=given_back_at,
             under_way=known is not None and account_id in known.under_way,
-            told_at=told_at,
-            told_step=told_step,
+            told_at=known.told.get(account_id) if known is not None else None,
             kept_at=known.kept.get(account_id) if known is not None else None,
             said_away_until=known.away.get(account_id) if known is not None else None,
             refusal=believed(refusal, asked_at, known.now) if known is not None and refusal else "",
@@ -174,7 +172,6 @@ def _candidates_of(
 
 _ORG_ADMINS = frozenset({ORG_ADMIN})
 _NOBODY: frozenset[str] = frozenset()
-_NEVER_TOLD: tuple[datetime | None, int] = (None, 0)
 
 
 def _seats(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import BindParameter, ColumnElement, and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.run import Case, Run
 from rules.case import CaseState
@@ -20,29 +20,29 @@ WAS_TOLD = (
 """Warned without a deed behind it, unless their only mail was refused: then they were not."""
 
 
-def told(session: Session, organization_id: str, rule_id: str | None) -> dict[str, tuple[datetime, int]]:
-    """Whom this rule has warned without a deed behind it: when last, and by which of its rungs."""
-    if rule_id is None:
-        return {}
-    query = (
-        select(Case.account_id, Case.step, func.max(Case.finished_at))
-        .where(is_case_of_rule(organization_id, rule_id), WAS_TOLD)
-        .group_by(Case.account_id, Case.step)
-    )
-    found: dict[str, tuple[datetime, int]] = {}
-    for person, step, at in session.execute(query):
-        assert at is not None
-        found[person] = max(found.get(person, (at, step)), (at, step))
-    return found
+def told(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:
+    """Whom this rule has warned without a deed behind it, and when last."""
+    return _newest(session, organization_id, rule_id, Case.finished_at, WAS_TOLD)
 
 
 def kept(session: Session, organization_id: str, rule_id: str | None) -> dict[str, datetime]:
     """Who answered this rule that they still need their access, and when last."""
+    return _newest(session, organization_id, rule_id, Case.kept_at, Case.kept_at.is_not(None))
+
+
+def _newest(
+    session: Session,
+    organization_id: str,
+    rule_id: str | None,
+    moment: InstrumentedAttribute[datetime | None],
+    kind: ColumnElement[bool],
+) -> dict[str, datetime]:
+    """Account id → the newest such moment in the cases of a rule."""
     if rule_id is None:
         return {}
     query = (
-        select(Case.account_id, func.max(Case.kept_at))
-        .where(is_case_of_rule(organization_id, rule_id), Case.kept_at.is_not(None))
+        select(Case.account_id, func.max(moment))
+        .where(is_case_of_rule(organization_id, rule_id), kind)
         .group_by(Case.account_id)
     )
     return {person: at for person, at in session.execute(query) if at is not None}

@@ -231,7 +231,6 @@ def _candidate(rnd: Random, real: Real, organization: OrganizationFacts) -> Cand
         in_several_directories=rnd.random() < 0.05,
         under_way=rnd.random() < 0.05,
         told_at=_perhaps_moment(rnd),
-        told_step=rnd.randrange(3),
         kept_at=_moment(rnd) if rnd.random() < 0.2 else None,
         given_back_at=_moment(rnd) if rnd.random() < 0.2 else None,
         refusal="Atlassian says no." if rnd.random() < 0.1 else "",

@@ -320,14 +320,31 @@ def test_somebody_is_warned_once_until_they_come_again() -> None:
     assert judge_by_rule(LADDER, came_since, GROUND, NOW).state is CaseState.PLANNED
 
 
-def test_each_rung_that_only_warns_warns_once() -> None:
-    again = replace(
-        LADDER, steps=(LADDER.steps[0], Step(When(not_seen=75), Action(Deed.TELL)), *LADDER.steps[1:])
-    )
-    idle = replace(somebody(seen_days_ago(76)), told_at=NOW - timedelta(days=16), told_step=0)
-    second = judge_by_rule(again, idle, GROUND, NOW)
-    assert (second.state, second.step) == (CaseState.PLANNED, 1)
-    assert judge_by_rule(again, replace(idle, told_step=1), GROUND, NOW).why is Why.TOLD
+def telling(*days: int) -> Rule:
+    return Rule("R", EVERYBODY, tuple(Step(When(not_seen=each), Action(Deed.TELL)) for each in days))
+
+
+@pytest.mark.parametrize(
+    ("rungs", "told_after", "index"),
+    [
+        ((60, 75), 60, 1),
+        ((60, 75), 75, None),
+        ((60, 75), 61, 1),
+        ((30, 60, 75), 75, None),
+        ((75,), 60, 0),
+        ((75, 90), 60, 0),
+    ],
+)
+def test_each_rung_that_only_warns_warns_once_whatever_rungs_the_rule_had_before(
+    rungs: tuple[int, ...], told_after: int, index: int | None
+) -> None:
+    """They have stayed away for 76 days, and were told when it was `told_after`, by a rung that may be gone by now."""
+    idle = replace(somebody(seen_days_ago(76)), told_at=NOW - timedelta(days=76 - told_after))
+    verdict = judge_by_rule(telling(*rungs), idle, GROUND, NOW)
+    if index is None:
+        assert (verdict.state, verdict.why) == (CaseState.SPARED, Why.TOLD)
+    else:
+        assert (verdict.state, verdict.step) == (CaseState.PLANNED, index)
 
 
 A_SECOND = timedelta(seconds=1)

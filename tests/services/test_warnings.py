@@ -351,6 +351,30 @@ def test_who_stays_away_longer_is_told_by_the_next_rung_that_only_tells(world: W
     assert len(notices(world, person)) == 2
 
 
+def test_a_rung_that_only_tells_is_known_by_its_time_though_its_number_is_another_by_now(
+    world: World,
+) -> None:
+    """Told by the second rung; the first one goes, and another one comes behind it: that one tells them as well."""
+    ana = world.store_key()
+    (person,) = world.people(1)
+    who = {"people": [person]}
+
+    def tell(*days: int) -> list[dict[str, Any]]:
+        return [{"when": {"not_seen": each}, "then": {"deed": "tell"}} for each in days]
+
+    world.sync(ana)
+    rule_id = world.rule(ana, *tell(30, 90), who=who)
+    assert world.states(world.run_rule(ana, rule_id)) == {person: "acted"}
+    rules.save_rule(world.tools, ana, world.rule_data(*tell(90, 110), who=who), rule_id)
+    world.approve_rule(ana, rule_id)
+    told = []
+    for days in (0, 15, 5):
+        world.later(days=days)
+        told.append(world.states(world.run_rule(ana, rule_id))[person])
+    assert told == ["spared", "acted", "spared"]
+    assert len(notices(world, person)) == 2
+
+
 def test_s55_kept_while_the_worker_is_at_it(sqlite_world: World) -> None:
     """Between reading and calling, by the first worker; and by a second one, when the first died before its call."""
     world = sqlite_world
