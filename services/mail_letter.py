@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email import policy
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8, Policy
 from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
@@ -23,8 +23,19 @@ from services.mail_texts import Text
 
 LAYOUTS = Path(__file__).resolve().parent.parent / "templates" / "mails"
 _RIGHT_TO_LEFT = ("ar", "fa", "he", "ur")
-_LONGEST_LINE = 998
-"""Characters in a line of a header, at most (RFC 5322)."""
+
+
+class _InOneLine(UnstructuredHeader, BaseHeader):
+    """An address longer than a line would become encoded words, in which no mail program looks for one."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _InOneLine)
+_PLAIN = SMTP.clone(header_factory=_HEADERS)
+_WITH_UTF8 = SMTPUTF8.clone(header_factory=_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,7 @@ def letter(
     """The message, ready to be handed in; None when the recipient's address is none."""
     if not is_address(recipient):
         return None
-    message = EmailMessage(policy=policy.SMTP if recipient.isascii() else policy.SMTPUTF8)
+    message = EmailMessage(policy=_PLAIN if recipient.isascii() else _WITH_UTF8)
     try:
         message["From"] = Address(harmless(sender.name), addr_spec=sender.address)
         message["To"] = Address(addr_spec=recipient)
@@ -89,8 +100,7 @@ def letter(
     message.add_alternative(_layout().render(content=content), subtype="html", cte="quoted-printable")
     # Behind the content: with it goes what was said about the one before.
     message["Content-Language"] = content.language
-    # An address longer than a line becomes encoded words, in which no mail program looks for one.
-    return message.as_bytes(policy=message.policy.clone(max_line_length=_LONGEST_LINE))
+    return message.as_bytes()
 
 
 @cache

@@ -417,6 +417,23 @@ def test_the_link_that_ends_summaries_is_one_address_however_long_it_is() -> Non
     assert b"Content-Language: de" in lines
 
 
+def test_what_is_encoded_in_a_header_is_in_words_that_every_mail_program_reads() -> None:
+    """RFC 2047: an encoded word has at most 75 characters."""
+    name = "Geschäftsführung der Müller Verwaltungsgesellschaft für Prüfwesen mbH"
+    subject = "Ihr Zugang zu Jira für Grüße & Söhne endet am 14. Dezember – bitte lesen"
+    message = letter(
+        content_of(Text(subject, "b"), values(), "de"),
+        sender=Sender("it@acme.example", name),
+        recipient="uma@acme.example",
+        message_id="<1@x>",
+        at=datetime(2027, 5, 12, 7, tzinfo=UTC),
+        stop_link=f"https://rollcall.example.com/mail/stop/{'WyJvcmciLCJhbmEiXQ' * 8}",
+    )
+    assert message is not None
+    words = [word for word in message.partition(b"\r\n\r\n")[0].split() if word.startswith(b"=?")]
+    assert 0 < max(len(word) for word in words) <= 75
+
+
 @pytest.mark.parametrize(
     "recipient",
     ["", "uma", "a@b@c", "a b@c.example", "uma@acme.example\r\nBcc: x@y.example", "<a@b.example>"],
