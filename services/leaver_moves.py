@@ -66,22 +66,27 @@ def return_on(tools: Toolbox, leaver: Leaver) -> bool:
 
 
 def settle(tools: Toolbox, leaver: Leaver) -> datetime | None:
-    """What became of the call that was on its way when somebody pressed *Stop*: no more calls are made.
+    """What became of the calls that were on their way when somebody pressed *Stop*: no more calls are made.
 
-    Returns when to look again, as long as Atlassian may not show it yet.
+    Returns when to look again, as long as Atlassian may not show one of them yet.
     """
-    with tools.begin() as session:
-        rows = _waiting(session, leaver, (BelongingState.MOVING,), returns=False)
-    late = [_settles_at(tools, belonging) for belonging in rows if _shows_late(tools, belonging)]
-    if late:
-        return max(late)
     with Hands(tools, leaver) as hands:
-        for belonging in rows:
-            decision = _decide(tools, hands, leaver, belonging, _THERE)
-            if isinstance(decision, Go):
-                decision = End(BelongingState.LEFT, STOPPED)
-            _end(tools, leaver, belonging, decision, None)
+        while rows := _on_their_way(tools, leaver):
+            late = [_settles_at(tools, belonging) for belonging in rows if _shows_late(tools, belonging)]
+            if late:
+                return max(late)
+            for belonging in rows:
+                decision = _decide(tools, hands, leaver, belonging, _THERE)
+                if isinstance(decision, Go):
+                    decision = End(BelongingState.LEFT, STOPPED)
+                _end(tools, leaver, belonging, decision, None)
     return None
+
+
+def _on_their_way(tools: Toolbox, leaver: Leaver) -> list[Belonging]:
+    """Some of them: those that were tried again after Atlassian was away may be many."""
+    with tools.begin() as session:
+        return _waiting(session, leaver, (BelongingState.MOVING,), returns=False)
 
 
 def _go_on(tools: Toolbox, leaver: Leaver, way: _Way) -> bool:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import time
+from datetime import date, timedelta
+
 import pytest
+from sqlalchemy import select
 
 from connect.caller import Caller
+from connect.errors import Conflict
+from models.leaver import Belonging, Leaver
 from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.handover import Kind
+from rules.topics import Topic
 from services import leaver_decisions, leaver_stops
+from services.absences import set_last_day
+from services.leaver_last_days import begin_by_last_day
+from services.leaver_moves import AT_A_TIME
+from services.matters import matters
 from tests.services.leavers import (
+    ANA,
+    JON,
     UMA,
+    begun,
     belongings,
     leaver,
     planned,
@@ -19,7 +33,7 @@ from tests.services.leavers import (
     work,
 )
 from tests.services.workers import once, with_something_between
-from tests.world import World
+from tests.world import ACME, World
 
 
 def revoked(world: World) -> int:
@@ -67,3 +81,168 @@ def test_what_became_of_a_token_that_was_being_revoked_is_found_out(
     assert (row.state, row.resume_at) == (LeaverState.STOPPED, None)
     assert states(world, leaver_id, Kind.TOKEN) == ({"moved", "left"} if landed else {"left"})
     assert len(world.audit("token:revoked")) == revoked(world) == int(landed)
+
+
+@pytest.mark.parametrize("state", [LeaverState.READY, LeaverState.PLANNED])
+def test_whoever_stays_after_all_is_no_leaver_any_more(sqlite_world: World, state: LeaverState) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = begun(world, ana) if state is LeaverState.READY else planned(world, ana)
+    assert leaver(world, leaver_id).state == state
+    leaver_stops.stay(world.tools, ana, leaver_id)
+    work(world)
+    assert leaver(world, leaver_id).state == LeaverState.STOPPED
+    assert [(one.actor, one.result) for one in world.audit("leaver:stopped")] == [(ANA, state)]
+    assert not world.control("GET", "/effects").get(UMA)
+    assert begun(world, ana) != leaver_id
+    with pytest.raises(Conflict):
+        leaver_stops.stay(world.tools, ana, leaver_id)
+
+
+def test_whose_last_day_was_a_mistake_waits_for_nobody(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    day = (world.clock() + timedelta(days=3)).date()
+    set_last_day(world.tools, ana, UMA, ends_on=day.isoformat(), note="")
+    assert begin_by_last_day(world.tools) == 1
+    work(world)
+    (one,) = world.rows(Leaver)
+    (matter,) = (each for each in matters(world.tools, ACME) if each.topic is Topic.LEAVER_WAITS)
+    assert matter.action_path == f"/app/leavers/{one.id}"
+    leaver_stops.stay(world.tools, ana, one.id)
+    assert not [each for each in matters(world.tools, ACME) if each.topic is Topic.LEAVER_WAITS]
+    assert begin_by_last_day(world.tools) == 0
+
+
+def leaving_on(world: World, caller: Caller, day: date) -> str:
+    """Uma's last day has begun a leaver, and what she owns was handed over: her access ends with that day."""
+    set_last_day(world.tools, caller, UMA, ends_on=day.isoformat(), note="")
+    begin_by_last_day(world.tools)
+    (one,) = world.rows(Leaver)
+    leaver_id = planned(world, caller, ends_at=one.ends_at)
+    assert leaver_id == one.id
+    leaver_decisions.confirm(world.tools, caller, leaver_id)
+    work(world)
+    return leaver_id
+
+
+def test_access_ends_with_the_last_day_as_it_was_moved(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    day = (world.clock() + timedelta(days=3)).date()
+    leaver_id = leaving_on(world, ana, day)
+    set_last_day(world.tools, ana, UMA, ends_on=(day + timedelta(days=5)).isoformat(), note="")
+    assert begin_by_last_day(world.tools) == 0
+    world.later(days=7)
+    world.sync(ana)
+    work(world)
+    world.act()
+    assert (leaver(world, leaver_id).state, world.effects(UMA)["suspend"]) == (LeaverState.ENDING, 0)
+    world.later(days=2)
+    world.sync(ana)
+    work(world)
+    world.act()
+    assert world.effects(UMA)["suspend"] == 1
+
+
+def test_without_a_last_day_an_operator_decides_whether_access_ends(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = leaving_on(world, ana, (world.clock() + timedelta(days=3)).date())
+    set_last_day(world.tools, ana, UMA, ends_on="", note="")
+    world.later(days=5)
+    world.sync(ana)
+    work(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.resume_at) == (LeaverState.ENDING, None)
+    assert row.reason.startswith("Their last day was taken back.")
+    leaver_stops.try_again(world.tools, ana, leaver_id)
+    work(world)
+    world.act()
+    assert world.effects(UMA)["suspend"] == 1
+
+
+def test_a_moment_that_an_operator_chose_stays_whatever_the_last_day(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    chosen = world.clock() + timedelta(days=2)
+    day = (world.clock() + timedelta(days=3)).date()
+    set_last_day(world.tools, ana, UMA, ends_on=day.isoformat(), note="")
+    leaver_id = planned(world, ana, ends_at=chosen)
+    set_last_day(world.tools, ana, UMA, ends_on="", note="")
+    assert leaver(world, leaver_id).ends_at == chosen
+
+
+def test_whose_account_somebody_deactivated_meanwhile_has_left(sqlite_world: World) -> None:
+    """Nothing is left that an operator could do by hand first."""
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = confirmed(world, ana)
+    world.change(UMA, account_status="inactive")
+    work(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.reason, row.run_id) == (
+        LeaverState.DONE,
+        "Their access had ended already.",
+        None,
+    )
+    assert world.effects(UMA)["suspend"] == 0
+    assert states(world, leaver_id, Kind.TOKEN) == {"moved"}
+
+
+def handing_over_a_group(world: World) -> tuple[Caller, str]:
+    """Nobody but Uma is in the group; whoever joins it is shown by Atlassian later."""
+    group = world.groups()["contractors"]["id"]
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("DELETE FROM member WHERE team = ?", (group,))
+    world.control("POST", f"/people/{UMA}/groups", {"group": "contractors", "member": True})
+    ana = ready(world)
+    choices = {Kind.GROUP.value: JON}
+    leaver_id = confirmed(world, ana, deed=Deed.LIST.value, revoke_tokens=False, choices=choices)
+    world.fault("/memberships$", "delay-visibility", seconds=2.0)
+    return ana, leaver_id
+
+
+def test_a_group_is_handed_back_though_atlassian_shows_late_who_joined_it(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana, leaver_id = handing_over_a_group(world)
+    work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moved"}
+    leaver_stops.hand_back(world.tools, ana, leaver_id)
+    work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moved_back"}
+    assert world.effects_by(JON) == {"join_group:contractors": 1, "leave_group:contractors": 1}
+
+
+def test_a_group_that_was_joined_when_somebody_stopped_it_is_moved(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana, leaver_id = handing_over_a_group(world)
+    world.fault("/memberships$", "503", after=True)
+    work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moving"}
+    leaver_stops.stop(world.tools, ana, leaver_id)
+    work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moving"}, "Atlassian may not show it yet"
+    time.sleep(2.1)
+    world.settled()
+    work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moved"}
+    assert leaver(world, leaver_id).resume_at is None
+
+
+def test_what_became_of_every_call_is_found_out_however_many_there_were(sqlite_world: World) -> None:
+    """Jira was away for an hour: of none of these calls anybody knows whether it landed."""
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = confirmed(world, ana, deed=Deed.LIST.value, revoke_tokens=False)
+    with world.tools.begin() as session:
+        calls = session.scalars(select(Belonging).where(Belonging.state == "chosen")).all()
+        assert len(calls) > AT_A_TIME
+        for each in calls:
+            each.state, each.changed_at = "failed", world.clock()
+        session.get_one(Leaver, (ACME, leaver_id)).resume_at = None
+    world.settled()
+    leaver_stops.try_again(world.tools, ana, leaver_id)
+    leaver_stops.stop(world.tools, ana, leaver_id)
+    work(world)
+    assert "moving" not in states(world, leaver_id)
