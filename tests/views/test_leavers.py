@@ -340,9 +340,12 @@ def test_the_dry_run_the_checklist_and_the_evidence(open_house: House) -> None:
 
 def test_whoever_stays_after_all_is_led_nowhere(open_house: House) -> None:
     leaver_id = planned(open_house)
-    assert f'hx-post="/app/leavers/{leaver_id}/stay"' in open_house.get(f"/app/leavers/{leaver_id}").text
+    asked = open_house.get(f"/app/leavers/{leaver_id}")
+    assert f'hx-post="/app/leavers/{leaver_id}/stay"' in asked.text
+    assert "A last day that is written down for them stays, and rules go by it" in words_of(asked)
     answer = open_house.post(f"/app/leavers/{leaver_id}/stay")
     assert "Stopped." in words_of(answer)
+    assert "hand it back" not in words_of(answer), "nothing was handed over"
     assert f"/app/leavers/{leaver_id}/stay" not in answer.text
     assert (
         open_house.post(
