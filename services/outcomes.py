@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +24,7 @@ from services.audit import record
 from services.half_undone import leave_the_rest
 from services.notices import announce
 from services.orders import Order
-from services.rule_versions import step_of
+from services.seat_memory import seats_ended, seats_given
 from services.toolbox import Toolbox
 
 MOST_TROUBLES = 5
@@ -133,7 +132,8 @@ def _tell_that_it_ended(session: Session, order: Order, case: Case, now: datetim
         Topic.ENDED,
         case.id,
         now,
-        facts=facts_of(order, case, now) | {"products": _lost(order.action.products, case)},
+        facts=facts_of(order, case, now)
+        | {"products": _had(case, seats_ended(session, order, case.earlier or {}))},
         account_id=order.account_id,
         by_mail=order.step is not None and order.step.by_mail and order.ground.organization.mails,
         case_id=case.id,
@@ -307,15 +307,13 @@ def _tell_that_it_is_back(session: Session, order: Order, original: Case, now: d
     """Whoever asked for their access back is told that they have it."""
     if session.get(Answer, (original.organization_id, original.id, AnswerKind.ASK_BACK.value)) is None:
         return
-    step = step_of(session, original, find_run(session, original.organization_id, original.run_id))
-    about = step.action.products if step is not None else ()
     announce(
         session,
         original.organization_id,
         Topic.GIVEN_BACK,
         original.id,
         now,
-        facts={"deed": order.action.deed.value, "products": _lost(about, original)},
+        facts={"deed": order.action.deed.value, "products": _had(original, seats_given(order))},
         account_id=original.account_id,
         by_mail=True,
         case_id=original.id,
@@ -323,9 +321,12 @@ def _tell_that_it_is_back(session: Session, order: Order, original: Case, now: d
     )
 
 
-def _lost(about: Sequence[str], case: Case) -> list[str]:
-    """What a deed took: the products it was about, or all they had. What they hold by now would not tell."""
-    return list(about or (case.earlier or {}).get("products", ()))
+def _had(case: Case, meant: frozenset[str]) -> list[str]:
+    """The products that they had before a deed, of those that are `meant`; all, when the whole person is.
+
+    What they hold by now would not tell.
+    """
+    return [each for each in (case.earlier or {}).get("products", ()) if not meant or each in meant]
 
 
 def record_case(

@@ -402,6 +402,44 @@ def test_a_mail_names_what_was_taken_and_what_came_back(post: World, of_one_site
     ]
 
 
+@pytest.mark.parametrize(
+    ("deed", "groups", "lost"),
+    [
+        ({"deed": "remove_access", "products": ["jira-software", "confluence"]}, ["jira-users"], "Jira"),
+        (
+            {"deed": "change_groups", "leave": ["confluence-users"]},
+            ["jira-users", "confluence-users"],
+            "Confluence",
+        ),
+    ],
+)
+def test_a_mail_names_nothing_that_they_had_not_or_kept(
+    post: World, deed: dict[str, Any], groups: list[str], lost: str
+) -> None:
+    ana = post.store_key()
+    (person,) = post.people(1, groups=groups)
+    post.sync(ana)
+    if "leave" in deed:
+        deed = deed | {"leave": [post.groups()[name]["id"] for name in deed["leave"]]}
+    step = {"when": {"not_seen": 90}, "then": deed, "grace": 3}
+    run_id = post.run_rule(ana, post.rule(ana, step, who={"people": [person]}))
+    send_due(post)
+    post.later(days=4)
+    post.act()
+    send_due(post)
+    post.settled()
+    case_id = post.case(run_id, person).id
+    token = keep_link(post.tools, ACME, case_id, person).rpartition("/")[2]
+    answer(post.tools, token, AnswerKind.ASK_BACK)
+    answer_queue.grant(post.tools, ana, [case_id])
+    post.act()
+    send_due(post)
+    assert [mail["subject"] for mail in mails(post)][:2] == [
+        f"You have your access to {lost} back",
+        f"Your access to {lost} has changed",
+    ]
+
+
 def test_a_mail_to_somebody_removed_names_what_they_had(post: World) -> None:
     ana = post.store_key()
     (person,) = post.people(1)
