@@ -107,6 +107,10 @@ class Person(Base):
     )
 
 
+IS_AWAY = (Person.membership_status == "no_membership") | (Person.status == "not_invited")
+"""The directory shows them, and they are not in the organization any more (rules.changes.is_away)."""
+
+
 class Seat(Base):
     """One person's place in one product, with the last activity there. `activity` is seen, never or unknown.
 

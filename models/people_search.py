@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from models.people import Membership, Person, Seat, people_with_seats
+from models.people import IS_AWAY, Membership, Person, Seat, people_with_seats
 from rules.activity import ActivityKind
 from rules.filters import PeopleFilter
 
@@ -48,13 +48,12 @@ def accounts_by_address(session: Session, organization_id: str, addresses: Seque
 
     Of two accounts with one address it is the one that is here, and not the one that has gone.
     """
-    away = (Person.membership_status == "no_membership") | (Person.status == "not_invited")
     query = select(Person.address, Person.account_id).where(
         Person.organization_id == organization_id,
         Person.left_at.is_(None),
         Person.address.in_({each.strip().lower() for each in addresses} - {""}),
     )
-    return dict(session.execute(query.order_by(away.desc(), Person.account_id.desc())).all())
+    return dict(session.execute(query.order_by(IS_AWAY.desc(), Person.account_id.desc())).all())
 
 
 def count_people(session: Session, organization_id: str, filter: PeopleFilter, now: datetime) -> int:

@@ -17,7 +17,7 @@ from connect.errors import Conflict, Invalid
 from models.answer import Answer, Decision, answers_to
 from models.audit import Event
 from models.organization import Organization
-from models.run import Case, Run, find_run
+from models.run import Case, Run, find_run, hold_case
 from rules.case import CaseState, moved
 from rules.rule import OnKeep
 from rules.topics import AnswerKind, Topic
@@ -198,8 +198,8 @@ def _tell(session: Session, case: Case, kind: AnswerKind, now: datetime) -> None
 
 
 def _locked(session: Session, organization_id: str, case_id: str, account_id: str) -> Case | None:
-    mine = (Case.organization_id == organization_id, Case.id == case_id, Case.account_id == account_id)
-    return next(iter(locked(session, *mine)), None)
+    case = hold_case(session, organization_id, case_id)
+    return case if case is not None and case.account_id == account_id else None
 
 
 def _last_day(word: str, now: datetime, organization: Organization) -> date:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from models.people import Person
+from models.people import IS_AWAY, Person
 from models.profile import profiles_of
 from models.scim import ScimConnection, ScimGroup, ScimUser, groups_by_user
 from rules.deeds import Deed
@@ -98,8 +98,7 @@ def _accounts(session: Session, organization_id: str, users: Sequence[ScimUser])
         if not user.account_id
     }
     wanted = {address for theirs in addresses.values() for address in theirs}
-    away = (Person.membership_status == "no_membership") | (Person.status == "not_invited")
-    query = select(Person.address, Person.account_id, Person.email_verified, away).where(
+    query = select(Person.address, Person.account_id, Person.email_verified, IS_AWAY).where(
         Person.organization_id == organization_id, Person.left_at.is_(None), Person.address.in_(wanted)
     )
     accounts: dict[tuple[str, bool], dict[str, bool]] = {}
