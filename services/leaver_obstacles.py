@@ -15,6 +15,7 @@ from services.asking import believed
 from services.directory import store_people
 from services.doors import opened
 from services.ground import ground_of
+from services.settling import settling
 from services.toolbox import Toolbox
 
 
@@ -38,7 +39,10 @@ def obstacles_now(tools: Toolbox, leaver: Leaver, asked_by: str) -> tuple[Guide,
 
 
 def read_leaver(tools: Toolbox, leaver: Leaver) -> Snapshot | None:
-    """The person this moment; None when no directory of the organization has them. Memory learns of it too."""
+    """The person this moment; None when no directory of the organization has them. Memory learns of it too.
+
+    Of a deed of our own it knows better, until Atlassian shows that.
+    """
     organization_id, account_id = leaver.organization_id, leaver.account_id
     with tools.begin() as session:
         person = session.get(Person, (organization_id, account_id))
@@ -53,7 +57,8 @@ def read_leaver(tools: Toolbox, leaver: Leaver) -> Snapshot | None:
             return None
     with tools.begin() as session:
         person = session.get(Person, (organization_id, account_id))
-        if person is not None and not person.in_several_directories:
+        acted_on = settling(tools, session, organization_id, [account_id])
+        if person is not None and not person.in_several_directories and not acted_on:
             # The run that ends their access is planned from memory: what an operator has just done counts.
             store_people(session, organization_id, directory_id, person.sync_id, [facts], tools.clock())
     return Snapshot(facts, roles)

@@ -12,6 +12,7 @@ from connect.errors import Conflict, Invalid, NotFound
 from models.delivery import Delivery
 from models.leaver import Belonging, Leaver
 from models.organization import Organization
+from models.people import Person
 from models.run import Run
 from rules.deeds import Deed
 from rules.farewell import LeaverState
@@ -675,3 +676,15 @@ def test_whoever_is_no_successor_any_more_gets_nothing_of_what_was_tried_dry(wor
     leaver_decisions.choose(world.tools, ana, leaver_id, plan())
     work(world)
     assert leaver(world, leaver_id).state == LeaverState.PLANNED
+
+
+def test_looking_at_a_leaver_takes_back_nothing_that_was_just_done_to_them(sqlite_world: World) -> None:
+    """Their provider let them go: they are suspended, and looked at as a leaver before Atlassian shows that."""
+    world = sqlite_world
+    ana = ready(world)
+    world.fault(f"/users/{UMA}/suspend$", "delay-visibility", seconds=600)
+    world.begin_run(ana, [UMA])
+    world.act()
+    begun(world, ana)
+    person = world.stored(Person, ACME, UMA)
+    assert (person.status, person.given_back_at) == ("suspended", None)
