@@ -20,7 +20,8 @@ from services import mail_words
 from services.keep_links import keep_link
 from services.languages import ENGLISH, Catalogue
 from services.mail_markdown import Value, address, words
-from services.names import product_names
+from services.names import names_of_those_had, product_names
+from services.seat_memory import seats_held
 from services.toolbox import Toolbox
 
 SAMPLE_GRACE = timedelta(days=14)
@@ -38,7 +39,7 @@ def values_about(
 ) -> dict[str, Value]:
     """For everything that is told to the person concerned. `facts` are those of the delivery."""
     organization = session.get_one(Organization, person.organization_id)
-    names = _names(session, person, facts)
+    names = _names(session, topic, person, facts)
     rule = str(facts.get("rule") or "")
     deed = str(facts.get("deed") or "")
     ended = topic in (Topic.ENDED, Topic.GIVEN_BACK)
@@ -103,12 +104,14 @@ def _message(session: Session, person: Person, facts: Mapping[str, Any]) -> str:
     return leaver.message if leaver is not None else ""
 
 
-def _names(session: Session, person: Person, facts: Mapping[str, Any]) -> list[str]:
+def _names(session: Session, topic: Topic, person: Person, facts: Mapping[str, Any]) -> list[str]:
     """What it is about, by name."""
     if facts.get("names"):
         return [str(name) for name in facts["names"]]
-    meant = _products(session, person, facts.get("products") or ())
-    return product_names(session, person.organization_id, meant)
+    meant = facts.get("products") or ()
+    if topic is Topic.WARNED and meant:
+        return names_of_those_had(session, person.organization_id, meant, seats_held(session, person))
+    return product_names(session, person.organization_id, _products(session, person, meant))
 
 
 def _products(session: Session, person: Person, meant: Any) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,3 +33,15 @@ def product_names(session: Session, organization_id: str, tokens: Iterable[str])
     # Of a product that is gone, its resource id still tells the key: ari:cloud:confluence::site/…
     known = (keys.get(one) or [*one.split(":"), "", ""][2] or one for one in tokens)
     return list(dict.fromkeys(product_name(key) for key in known))
+
+
+def names_of_those_had(
+    session: Session, organization_id: str, meant: Collection[str], had: Iterable[str]
+) -> list[str]:
+    """The names of the products that a deed is about and somebody has; `had` are resource ids.
+
+    A rule may be about more than they have. Of all that are `meant`, when they have none.
+    """
+    keys = {seats.resource_id: seats.key for seats in seats_of(session, organization_id)}
+    theirs = {word for one in had for word in (one, keys.get(one))}
+    return product_names(session, organization_id, [one for one in meant if one in theirs] or meant)

@@ -15,14 +15,16 @@ from sqlalchemy.orm import Session
 
 from models.answer import GRANTED, Answer, Decision, answers_to
 from models.organization import Organization
+from models.people import find_person
 from models.run import Case, Run, find_case, find_run
 from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, Deed
 from rules.topics import AnswerKind
 from services.keep_links import read_keep_link
 from services.languages import ENGLISH
-from services.names import product_names
+from services.names import names_of_those_had
 from services.rule_versions import step_of
+from services.seat_memory import seats_held
 from services.toolbox import Toolbox
 
 ASK_BACK_WITHIN = timedelta(days=90)
@@ -183,4 +185,6 @@ def _products(session: Session, case: Case, run: Run | None) -> tuple[str, ...]:
     step = step_of(session, case, run)
     if step is None:
         return ()
-    return tuple(product_names(session, case.organization_id, step.action.products))
+    person = find_person(session, case.organization_id, case.account_id)
+    had = (case.earlier or {}).get("products") or seats_held(session, person)
+    return tuple(names_of_those_had(session, case.organization_id, step.action.products, had))

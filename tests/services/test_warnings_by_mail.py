@@ -38,6 +38,7 @@ from services.mail_history import mails_to
 from services.mail_reach import NO_ADDRESS
 from services.mail_sending import NOT_NEEDED
 from services.mail_suppressions import REFUSED
+from services.own_case import own_case
 from services.run_people import Wanted, people_of_run
 from services.warning import NO_MAIL_WENT_OUT, NOT_IN_A_PRODUCT
 from tests.services.mails import mail_switched_on, mails, send_due
@@ -421,15 +422,20 @@ def test_a_mail_names_nothing_that_they_had_not_or_kept(
     post.sync(ana)
     if "leave" in deed:
         deed = deed | {"leave": [post.groups()[name]["id"] for name in deed["leave"]]}
+    shown = (lost,) if "products" in deed else ()
     step = {"when": {"not_seen": 90}, "then": deed, "grace": 3}
     run_id = post.run_rule(ana, post.rule(ana, step, who={"people": [person]}))
     send_due(post)
+    if "products" in deed:
+        assert mails(post)[0]["subject"] == f"Do you still need your access to {lost}?"
+    case_id = post.case(run_id, person).id
+    token = keep_link(post.tools, ACME, case_id, person).rpartition("/")[2]
+    assert own_case(post.tools, token).products == shown
     post.later(days=4)
     post.act()
     send_due(post)
     post.settled()
-    case_id = post.case(run_id, person).id
-    token = keep_link(post.tools, ACME, case_id, person).rpartition("/")[2]
+    assert own_case(post.tools, token).products == shown
     answer(post.tools, token, AnswerKind.ASK_BACK)
     answer_queue.grant(post.tools, ana, [case_id])
     post.act()
