@@ -170,7 +170,7 @@ def test_a_rule_s_warning_is_not_hidden_by_one_of_access_with_an_end(sqlite_worl
     then = {"deed": "remove_access", "products": ["confluence"]}
     when = {"not_seen": 90, "products": ["confluence"]}
     rule_id = world.rule(ana, {"when": when, "then": then, "grace": 14}, who={"people": [person]})
-    case_id = begin(world, ana, person, 8, access=Access(groups=(world.groups()[OTHER]["id"],)))
+    case_id = begin(world, ana, person, 8)
     world.settled()
     run_id = world.run_rule(ana, rule_id)
     assert world.states(run_id) == {person: "warned"}
