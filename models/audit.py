@@ -67,6 +67,7 @@ class Event(StrEnum):
     CASE_SPARED = "case:spared"
     CASE_FAILED = "case:failed"
     CASE_REFUSED = "case:refused"
+    CASE_STOPPED = "case:stopped"
     CASE_UNDONE = "case:undone"
     CASE_UNDO_SKIPPED = "case:undo_skipped"
     EXPORT_TAKEN = "export:taken"

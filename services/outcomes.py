@@ -22,6 +22,7 @@ from services import consequences, remembering
 from services.administrators_left import forget_what_was_given_up
 from services.audit import record
 from services.half_undone import leave_the_rest
+from services.half_way import follow_what_landed
 from services.notices import announce
 from services.orders import Order
 from services.seat_memory import seats_ended, seats_given
@@ -177,8 +178,7 @@ def postpone_organization(tools: Toolbox, order: Order, until: datetime) -> None
             if stopped:
                 now = tools.clock()
                 case.reason, case.finished_at, case.resume_at = STOPPED, now, None
-                leave_the_rest(session, case)
-                consequences.follow(session, case, run, now)
+                follow_what_landed(session, case, run, APP, now)
 
 
 def trouble(tools: Toolbox, order: Order, problem: AppError) -> None:
@@ -211,8 +211,7 @@ def give_way(tools: Toolbox, order: Order) -> None:
         else:
             case.state = moved(CaseState(case.state), CaseState.CANCELLED).value
             case.reason, case.finished_at, case.resume_at = STOPPED, now, None
-            leave_the_rest(session, case)
-            consequences.follow(session, case, run, now)
+            follow_what_landed(session, case, run, APP, now)
 
 
 def fail_case(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> None:

@@ -16,10 +16,10 @@ from models.run import Case, Run, count_cases, find_run
 from rules.case import OPEN, QUEUED, CaseState, RunState
 from rules.roster import Origin
 from rules.topics import Topic
-from services import consequences, scim_outcomes, timed_beginnings
+from services import scim_outcomes, timed_beginnings
 from services.audit import record
 from services.doors import require_organization
-from services.half_undone import leave_the_rest
+from services.half_way import follow_what_landed
 from services.run_notices import tell_finished, tell_not_begun, tell_started
 from services.toolbox import Toolbox
 
@@ -119,12 +119,14 @@ def stop_run(
         )
         .values(state=as_state.value, reason=reason, finished_at=now, resume_at=None)
     )
-    _follow_what_landed(session, run, as_state, now)
+    _follow_those_half_way(session, run, as_state, actor, now)
     run.state, run.stopped_by, run.finished_at = RunState.STOPPED.value, actor, now
     record_run(session, Event.RUN_STOPPED, run, actor, now, reason)
 
 
-def _follow_what_landed(session: Session, run: Run, as_state: CaseState, now: datetime) -> None:
+def _follow_those_half_way(
+    session: Session, run: Run, as_state: CaseState, actor: str, now: datetime
+) -> None:
     """Of those who were stopped half-way: what they have ends on its day, and what an undo gave back is given back."""
     halfway = select(Case).where(
         Case.organization_id == run.organization_id,
@@ -134,8 +136,7 @@ def _follow_what_landed(session: Session, run: Run, as_state: CaseState, now: da
         Case.changed.is_(True),
     )
     for case in session.scalars(halfway).all():
-        leave_the_rest(session, case)
-        consequences.follow(session, case, run, now)
+        follow_what_landed(session, case, run, actor, now)
 
 
 def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:

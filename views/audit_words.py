@@ -55,6 +55,7 @@ EVENTS: dict[str, str] = {
     Event.CASE_SPARED: "Left a person alone",
     Event.CASE_FAILED: "Could not change a person",
     Event.CASE_REFUSED: "Was refused a change",
+    Event.CASE_STOPPED: "Changed a person in part, until somebody stopped it",
     Event.CASE_UNDONE: "Took a change back",
     Event.CASE_UNDO_SKIPPED: "Did not take a change back",
     Event.CASE_CAME_BACK: "Found a person back whom a run had changed",

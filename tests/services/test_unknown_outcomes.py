@@ -105,6 +105,25 @@ def test_s51_what_is_seen_to_have_landed_in_a_stopped_run_can_be_taken_back(worl
     assert world.case(run_id, person).state == "undone"
 
 
+@pytest.mark.parametrize("second", ["was refused for now", "lost its answer"])
+def test_whoever_was_changed_in_part_before_a_stop_is_in_the_audit(world: World, second: str) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1, groups=["jira-users"], direct=["jira-software"])
+    world.sync(ana)
+    then = {"deed": "remove_access", "products": ["jira-software"]}
+    step = {"when": {"not_seen": 90}, "then": then, "grace": 0}
+    run_id = rule_runs.run_now(world.tools, ana, world.rule(ana, step, who={"people": [person]}))
+    world.fault("/memberships", "429" if second == "was refused for now" else "503")
+    world.act()
+    runs.stop(world.tools, ana, run_id)
+    world.settled()
+    world.act()
+    case = world.case(run_id, person)
+    assert (case.state, case.changed, sum(world.effects_by(person).values())) == ("cancelled", True, 1)
+    [entry] = world.audit("case:stopped")
+    assert (entry.subject, entry.run_id, entry.result) == (person, run_id, case.reason)
+
+
 @pytest.mark.parametrize("stopped", ["while it waits", "while a call is out"])
 def test_s51_what_was_given_half_way_ends_on_its_day(world: World, stopped: str) -> None:
     ana = world.synced()
