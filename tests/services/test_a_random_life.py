@@ -540,7 +540,8 @@ class Life(RuleBasedStateMachine):
             return session.scalar(query.limit(1)) is not None
 
 
-@pytest.mark.timeout(0)  # looking for new lives takes hours
+@pytest.mark.slow
+@pytest.mark.timeout(3600)  # looking for new lives takes long
 def test_a_random_life(neighbours: Neighbours, sqlite_app: Flask) -> None:
     class ThisLife(Life):
         opens = staticmethod(lambda: worlds.build(neighbours, sqlite_app))
