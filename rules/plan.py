@@ -68,10 +68,6 @@ def judge_step(
         assert person.kept_at is not None
         reason = f"Answered on {person.kept_at:%-d %B %Y} that they still need their access."
         return Verdict(CaseState.SPARED, reason, Why.KEPT, step=index)
-    given_at = _given_lately(rule.steps[index], because, person, ground, now)
-    if given_at is not None:
-        reason = f"Was given access on {given_at:%-d %B %Y}: their time counts from then."
-        return Verdict(CaseState.SPARED, reason, Why.GIVEN_BACK, step=index)
     if _away_by_their_word(action, person, ground):
         assert person.said_away_until is not None
         reason = f"Answered that they are away until {person.said_away_until:%-d %B %Y}."
@@ -87,11 +83,13 @@ def judge_step(
         in_several_directories=person.in_several_directories,
         refusal=person.refusal,
     )
-    if verdict.state is CaseState.PLANNED:
-        return Verdict(
-            CaseState.PLANNED, because.sentence, changes=verdict.changes, step=index, because=because
-        )
-    return replace(verdict, step=index)
+    if verdict.state is not CaseState.PLANNED:
+        return replace(verdict, step=index)
+    given_at = _given_lately(rule.steps[index], because, person, ground, now)
+    if given_at is not None:
+        reason = f"Was given access on {given_at:%-d %B %Y}: their time counts from then."
+        return Verdict(CaseState.SPARED, reason, Why.GIVEN_BACK, step=index)
+    return Verdict(CaseState.PLANNED, because.sentence, changes=verdict.changes, step=index, because=because)
 
 
 def _was_told(rule: Rule, index: int, person: Candidate, ground: Ground, now: datetime) -> bool:

@@ -524,6 +524,8 @@ def test_a_rule_waits_for_a_sync_but_not_for_ever(world: World) -> None:
 def test_many_rules_of_one_organization_do_not_keep_anothers_waiting(sqlite_world: World) -> None:
     world = sqlite_world
     ana, gina = world.synced(), world.synced("globex")
+    # At noon, six is the next one of both: five minutes after six it would be so of one alone.
+    go_to(world, at_six(world, 1) + timedelta(hours=6))
     for number in range(25):
         data = world.rule_data(name=f"Rule {number}", mode="audit", schedule=DAILY)
         rules.switch_on(world.tools, ana, rules.save_rule(world.tools, ana, data))
