@@ -10,7 +10,7 @@ from flask import Blueprint, Response, make_response, request
 from connect.errors import Invalid
 from rules.deeds import BY_HAND, Deed
 from rules.filters import PeopleFilter
-from services import exports, previews, provider_lists, rule_runs, run_progress, runs, undoing
+from services import exports, previews, provider_lists, retrying, rule_runs, run_progress, runs, undoing
 from services.previews import Purpose
 from services.run_progress import RunView
 from views import show
@@ -123,7 +123,7 @@ def stop(run_id: str) -> str:
 @api
 @operator_only
 def retry(run_id: str) -> str:
-    runs.retry_failed(tools(), caller(), run_id)
+    retrying.retry_failed(tools(), caller(), run_id)
     return content(run_id)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from models.run import Case, Run
 from rules.case import CaseState, RunState
-from services import identity_providers, rule_runs, runs, scim_changes
+from services import identity_providers, retrying, rule_runs, scim_changes
 from services.outcomes import MOST_TROUBLES
 from tests.scim.provider import IdentityProvider, connected
 from tests.scim.test_changes import (
@@ -175,7 +175,7 @@ def test_who_is_tried_again_is_judged_by_what_is_said_now(
     account, email = somebody(world, "jira-users")
     run = failed(live, live.add(email, active=False))
     meanwhile(live)
-    runs.retry_failed(world.tools, live.operator, run.id)
+    retrying.retry_failed(world.tools, live.operator, run.id)
     world.act()
     assert case_of(world, run).state == CaseState.SPARED
     assert words in case_of(world, run).reason
@@ -187,7 +187,7 @@ def test_who_is_tried_again_goes_if_that_is_still_said(live: IdentityProvider) -
     settings(live)
     account, email = somebody(world, "jira-users")
     run = failed(live, live.add(email, active=False))
-    runs.retry_failed(world.tools, live.operator, run.id)
+    retrying.retry_failed(world.tools, live.operator, run.id)
     world.act()
     work(world)
     assert status_of(world, account)[0] == "suspended"
@@ -204,7 +204,7 @@ def test_who_was_invited_by_another_attempt_is_known_from_then_on(live: Identity
     user = live.add("nora@acme.example")
     group = mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), user)
     run = failed(live, user)
-    runs.retry_failed(world.tools, live.operator, run.id)
+    retrying.retry_failed(world.tools, live.operator, run.id)
     world.act()
     work(world)
     account = account_of(world, "nora@acme.example")

@@ -43,6 +43,7 @@ from services import (
     previews,
     protecting,
     rereading,
+    retrying,
     reviews,
     rule_runs,
     rules,
@@ -224,7 +225,7 @@ class Life(RuleBasedStateMachine):
             found = session.scalars(failed.order_by(Run.created_at.desc()).distinct()).all()
         if found:
             with self.watch.step(), suppress(*NO):
-                runs.retry_failed(self.world.tools, self.cast.callers[by], found[number % len(found)])
+                retrying.retry_failed(self.world.tools, self.cast.callers[by], found[number % len(found)])
 
     @precondition(lambda self: self._run(0, RunState.BRAKED))
     @rule(number=which, by=operators)

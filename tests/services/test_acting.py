@@ -15,7 +15,7 @@ from models.organization import Organization
 from models.people import Person
 from rules.case import CaseState
 from rules.deeds import Deed
-from services import orders, outcomes, previews, run_progress, runs, undoing
+from services import orders, outcomes, previews, retrying, run_progress, runs, undoing
 from services.footing import Footing
 from services.syncing import request_sync
 from tests.services.workers import (
@@ -442,7 +442,7 @@ def test_a_dead_key_fails_what_can_be_retried(sqlite_world: World) -> None:
     assert set(world.states(run_id).values()) == {"failed"}
     world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
     world.store_key()
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     world.act()
     assert set(world.states(run_id).values()) == {"acted"}
 

@@ -26,6 +26,7 @@ from services import (
     hooks,
     notices,
     previews,
+    retrying,
     runs,
     sending,
 )
@@ -560,7 +561,7 @@ def test_a_run_that_was_tried_again_is_told_again_with_its_new_numbers(sqlite_wo
     for _ in range(MOST_TROUBLES):
         world.act()
         world.settled()
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     world.act()
     world.deliver()
     assert sorted(body["data"]["sentence"] for body in _bodies(world)) == [

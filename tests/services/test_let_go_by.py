@@ -7,7 +7,7 @@ import pytest
 from connect.caller import Caller
 from connect.errors import NotFound
 from rules.guards import SENTENCES, Guard
-from services import operators, reviews, rule_runs, run_progress, runs
+from services import operators, retrying, reviews, rule_runs, run_progress
 from tests.world import World
 
 pytestmark = pytest.mark.slow
@@ -104,7 +104,7 @@ def test_s48_whoever_tries_again_what_failed(world: World) -> None:
         world.act()
     world.clear_faults()
     assert set(world.states(run_id).values()) == {"failed"}
-    runs.retry_failed(world.tools, me, run_id)
+    retrying.retry_failed(world.tools, me, run_id)
     world.act()
     assert_spared(world, run_id, me, other)
 

@@ -23,6 +23,7 @@ from services import (
     previews,
     protecting,
     provider_lists,
+    retrying,
     reviews,
     roster,
     rule_runs,
@@ -725,7 +726,7 @@ def test_too_much_trouble_fails_and_a_retry_finishes_only_the_rest(world: World)
     assert world.states(run_id) == {person: "failed"}
     assert world.case(run_id, person).changed
     world.clear_faults()
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     world.act()
     assert world.states(run_id) == {person: CaseState.ACTED}
     assert world.effects_by(person) == EACH_ONCE

@@ -15,7 +15,7 @@ from models.run import Run
 from models.sync import Sync
 from rules.deeds import Deed
 from rules.filters import PeopleFilter
-from services import previews, run_progress, runs, undoing
+from services import previews, retrying, run_progress, runs, undoing
 from tests.world import ACCOUNTS, ACME, SETTLE, World
 
 GUARDED, NOT_POSSIBLE, PLANNED = "guarded", "not_possible", "planned"
@@ -217,7 +217,7 @@ def test_retry_failed(world: World) -> None:
     good, landed, lost = world.changeable(3)
     run_id = world.begin_run(ana, [good, landed, lost])
     with pytest.raises(Conflict):
-        runs.retry_failed(world.tools, ana, run_id)
+        retrying.retry_failed(world.tools, ana, run_id)
     world.fault(f"/users/{landed}/suspend$", "reset", after=True)
     world.fault(f"/users/{landed}/suspend$", "reset", times=None)
     world.fault(f"/users/{lost}/suspend$", "503", times=None)
@@ -231,14 +231,14 @@ def test_retry_failed(world: World) -> None:
     view = run_progress.show_run(world.tools, ana, run_id)
     assert (view.state, view.can_retry, view.can_undo) == ("finished", True, True)
     world.clear_faults()
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     assert run_progress.show_run(world.tools, ana, run_id).state == "running"
     world.act()
     assert set(world.states(run_id).values()) == {"acted"}
     assert world.case(run_id, landed).reason == "Found done after an interruption."
     assert all(world.effects(person)["suspend"] == 1 for person in (good, landed, lost))
     with pytest.raises(Conflict):
-        runs.retry_failed(world.tools, ana, run_id)
+        retrying.retry_failed(world.tools, ana, run_id)
     assert [entry.result for entry in world.audit("run:retried")] == ["2 people"]
 
 
@@ -396,7 +396,7 @@ def test_s19_a_run_of_another_organization_does_not_exist(world: World) -> None:
     ana, gina = world.synced(), world.synced("globex")
     run_id = world.begin_run(ana, world.changeable(1))
     before = world.dump()
-    for deed in (run_progress.show_run, runs.confirm, runs.stop, runs.retry_failed, undoing.preview_undo):
+    for deed in (run_progress.show_run, runs.confirm, runs.stop, retrying.retry_failed, undoing.preview_undo):
         with pytest.raises(NotFound):
             deed(world.tools, gina, run_id)
     with pytest.raises(AppError, match="no_organization"):

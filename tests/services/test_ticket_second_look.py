@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services import reviews, runs, ticket_log, ticket_rules
+from services import retrying, reviews, ticket_log, ticket_rules
 from tests.services.tickets import GROUP, Desk, open_desk
 from tests.world import ACCOUNTS, ACME_KEY, World
 
@@ -116,7 +116,7 @@ def test_what_failed_and_is_tried_again_is_judged_again(sqlite_world: World) -> 
     world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
     world.store_key()
     declined(desk, ticket)
-    runs.retry_failed(world.tools, desk.ana, desk.call().run_id or "")
+    retrying.retry_failed(world.tools, desk.ana, desk.call().run_id or "")
     desk.work()
     assert not_given(desk, ticket) == "The ticket is closed already."
 

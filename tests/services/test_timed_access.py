@@ -21,6 +21,7 @@ from services import (
     answer_queue,
     keeping,
     own_timed,
+    retrying,
     reviews,
     roster,
     runs,
@@ -403,7 +404,7 @@ def test_s51_a_failed_end_that_is_tried_again_takes_nothing_that_was_granted_mea
         timed_deciding.prolong(world.tools, ana, case_id, day(world, 20).isoformat())
     else:
         timed_deciding.drop_end(world.tools, ana, case_id)
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     world.act()
     said = {"prolonged": "It was prolonged meanwhile.", "dropped": "Its end was dropped meanwhile."}[deed]
     assert (world.case(run_id, person).state, world.case(run_id, person).reason) == ("spared", said)
@@ -422,7 +423,7 @@ def test_while_a_failed_end_is_tried_again_nobody_prolongs_it(sqlite_world: Worl
     [person] = world.people(1)
     case_id = begin(world, ana, person, 3)
     run_id = ended_in_vain(world, ana, case_id)
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     found = timed(world, case_id)
     assert (found.state, found.reason) == ("ending", "")
     assert world.audit("timed:ending")[-1].actor == ana.account_id
@@ -526,7 +527,7 @@ def test_what_failed_is_not_given_after_its_last_day(sqlite_world: World) -> Non
     world.store_key()
     world.later(days=3)
     [run] = world.rows(Run)
-    runs.retry_failed(world.tools, ana, run.id)
+    retrying.retry_failed(world.tools, ana, run.id)
     world.act()
     case = world.case(run.id, person)
     assert (case.state, case.reason) == (

@@ -14,7 +14,7 @@ from jobs.workbench import lay_out
 from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
-from services import orders, roster, rule_runs, runs, undoing
+from services import orders, retrying, roster, rule_runs, runs, undoing
 from services.footing import Footing
 from services.leasing import LEASE
 from tests.services.workers import fault, once, with_something_between
@@ -46,7 +46,7 @@ def test_s50_a_key_that_expires_before_the_facts_are_asked(world: World) -> None
     assert (world.case(run_id, person).state, world.audit("case:acted")) == ("failed", [])
     world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
     ana = world.store_key()
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     world.act()
     case = world.case(run_id, person)
     assert (case.state, case.changed, world.effects(person)) == ("acted", True, ONCE)
@@ -61,7 +61,7 @@ def test_s50_an_answer_that_nobody_can_read_is_no_refusal(world: World, unreadab
     world.settled()
     world.act()
     assert world.case(run_id, person).state == "failed", "it may be tried again"
-    runs.retry_failed(world.tools, world.caller("ana"), run_id)
+    retrying.retry_failed(world.tools, world.caller("ana"), run_id)
     world.act()
     case = world.case(run_id, person)
     assert (case.state, case.changed, world.effects(person)) == ("acted", True, ONCE)
@@ -75,7 +75,7 @@ def test_s50_stopped_after_a_retry_the_facts_are_asked_all_the_same(world: World
         world.act()
     assert world.case(run_id, person).state == "failed"
     world.clear_faults()
-    runs.retry_failed(world.tools, world.caller("ana"), run_id)
+    retrying.retry_failed(world.tools, world.caller("ana"), run_id)
     runs.stop(world.tools, world.caller("ana"), run_id)
     world.settled()
     world.act()
@@ -166,7 +166,7 @@ def test_a_case_that_met_a_fault_of_our_own_is_tried_again_as_another_attempt(wo
     runs.finish_runs(world.tools)
     assert world.case(run_id, person).state == "failed"
     assert [entry.subject for entry in world.audit("case:failed")] == [person]
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     [(_organization, _case_id, next_attempt)] = orders.lease_due_cases(world.tools)
     assert cases.workflow_id([(case_id, attempt)]) != cases.workflow_id([(case_id, next_attempt)])
 
@@ -205,10 +205,10 @@ def test_a_run_is_not_tried_again_while_it_is_taken_back_nor_the_other_way_round
     undo, late = (undoing.preview_undo(world.tools, ana, run_id) for _ in range(2))
     runs.confirm(world.tools, ana, undo)
     with pytest.raises(Conflict) as refused:
-        runs.retry_failed(world.tools, ana, run_id)
+        retrying.retry_failed(world.tools, ana, run_id)
     assert refused.value.sentence == "This run is being taken back."
     runs.stop(world.tools, ana, undo)
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     with pytest.raises(Conflict) as refused:
         runs.confirm(world.tools, ana, late)
     assert refused.value.sentence == "The run that this would take back goes on again."

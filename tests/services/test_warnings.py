@@ -14,7 +14,18 @@ from connect.errors import Conflict
 from models.notice import Notice
 from rules.deeds import Deed
 from rules.rule_file import BadRule
-from services import answer_queue, calendars, keeping, reviews, rule_runs, rules, run_progress, runs, undoing
+from services import (
+    answer_queue,
+    calendars,
+    keeping,
+    retrying,
+    reviews,
+    rule_runs,
+    rules,
+    run_progress,
+    runs,
+    undoing,
+)
 from services.answers import KEPT
 from services.keeping import NOTHING_TO_KEEP
 from services.mail_reach import NO_SERVER
@@ -268,7 +279,7 @@ def test_whoever_is_tried_again_is_warned_anew(world: World, days: int) -> None:
     world.later(days=20)
     world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
     world.store_key()
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     world.act()
     case = world.case(run_id, person)
     assert (case.state, world.calls(person)) == ("warned", 0)
@@ -293,12 +304,12 @@ def test_whom_the_next_run_has_warned_is_not_tried_again_by_the_one_before(world
     world.store_key()
     following = world.run_rule(ana, rule_id)
     with pytest.raises(Conflict) as refused:
-        runs.retry_failed(world.tools, ana, failed)
+        retrying.retry_failed(world.tools, ana, failed)
     assert refused.value.sentence == "Another run has them in hand by now."
     assert [world.states(run_id)[person] for run_id in (failed, following)] == ["failed", "warned"]
     assert notices(world, person)[-1].ends_at == world.case(following, person).due_at
     runs.stop(world.tools, ana, following)
-    runs.retry_failed(world.tools, ana, failed)
+    retrying.retry_failed(world.tools, ana, failed)
     world.act()
     assert world.states(failed) == {person: "warned"}
 
@@ -314,7 +325,7 @@ def test_s56_whom_an_operator_approved_is_tried_again_at_once(world: World) -> N
     assert world.states(run_id) == {person: "failed"}
     world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
     world.store_key()
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     world.act()
     assert world.states(run_id) == {person: "acted"}
 

@@ -26,9 +26,9 @@ from services import (
     delivery_log,
     leasing,
     retention,
+    retrying,
     rule_runs,
     rules,
-    runs,
     sending,
 )
 from services.answers import answer
@@ -371,7 +371,7 @@ def failed_and_tried_again(world: World, ana: Caller, run_id: str) -> None:
     assert set(world.states(run_id).values()) == {"failed"}
     world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
     world.store_key()
-    runs.retry_failed(world.tools, ana, run_id)
+    retrying.retry_failed(world.tools, ana, run_id)
     world.act()
     assert set(world.states(run_id).values()) == {"warned"}
 
