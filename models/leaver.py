@@ -208,22 +208,22 @@ def open_leaver_of(session: Session, organization_id: str, account_id: str) -> L
 
 def open_leavers_of(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Leaver]:
     """Account id → the leaver that this person is now, of those who are leaving."""
-    query = select(Leaver).where(
-        Leaver.organization_id == organization_id,
-        Leaver.account_id.in_(account_ids),
-        Leaver.state.not_in(_OVER),
-    )
+    query = select(Leaver).where(*_leaving(organization_id, account_ids))
     return {leaver.account_id: leaver for leaver in session.scalars(query)}
 
 
 def leaving_among(session: Session, organization_id: str, account_ids: Sequence[str]) -> set[str]:
     """Those of them who are leaving."""
-    query = select(Leaver.account_id).where(
+    query = select(Leaver.account_id).where(*_leaving(organization_id, account_ids))
+    return set(session.scalars(query))
+
+
+def _leaving(organization_id: str, account_ids: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    return (
         Leaver.organization_id == organization_id,
         Leaver.account_id.in_(account_ids),
         Leaver.state.not_in(_OVER),
     )
-    return set(session.scalars(query))
 
 
 def led_out_at(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, datetime]:

@@ -33,6 +33,12 @@ def begin(world: World) -> tuple[Caller, str]:
     return ana, person
 
 
+def assert_their_turn_comes(world: World, ana: Caller, rule_id: str, person: str) -> None:
+    world.later(days=90)
+    world.sync(ana)
+    assert world.case(world.run_rule(ana, rule_id), person).state == "acted"
+
+
 def next_run(world: World, ana: Caller, rule_id: str, person: str) -> str:
     """The next day; the person's reason."""
     world.later(hours=20)
@@ -129,9 +135,7 @@ def test_whom_somebody_let_in_again_at_atlassian(world: World) -> None:
     assert next_run(world, ana, rule_id, person).startswith("Was given access on ")
     assert world.effects_by(person) == {"leave_group:jira-users": 1}
     assert world.case(run_id, person).came_back_at is not None, "operators are told all the same"
-    world.later(days=90)
-    world.sync(ana)
-    assert world.case(world.run_rule(ana, rule_id), person).state == "acted"
+    assert_their_turn_comes(world, ana, rule_id, person)
 
 
 def test_who_left_and_is_here_again(world: World) -> None:
@@ -148,9 +152,7 @@ def test_who_left_and_is_here_again(world: World) -> None:
     run_id = world.run_rule(ana, rule_id)
     assert world.case(run_id, person).state == "spared"
     assert world.effects(person)["suspend"] == 0
-    world.later(days=90)
-    world.sync(ana)
-    assert world.case(world.run_rule(ana, rule_id), person).state == "acted"
+    assert_their_turn_comes(world, ana, rule_id, person)
 
 
 def test_whom_an_operator_gave_it_anew(world: World) -> None:
@@ -163,9 +165,7 @@ def test_whom_an_operator_gave_it_anew(world: World) -> None:
     world.sync(ana)
     give(world, ana, person, "jira-users")
     assert next_run(world, ana, rule_id, person).startswith("Was given access on ")
-    world.later(days=90)
-    world.sync(ana)
-    assert world.case(world.run_rule(ana, rule_id), person).state == "acted"
+    assert_their_turn_comes(world, ana, rule_id, person)
 
 
 def test_whoever_is_given_what_costs_no_seat_is_as_idle_as_before(sqlite_world: World) -> None:
