@@ -22,6 +22,7 @@ from models.tenant import doors_of
 from services.absences import end_absences_of_the_present
 from services.directory import believe_directories, mark_leavers, store_people
 from services.directory_news import ask_for
+from services.directory_outline import read_outline
 from services.doors import opened
 from services.loops import find_loops
 from services.seats import replace_admins, replace_grants, replace_seats, store_groups
@@ -31,7 +32,6 @@ from services.toolbox import Toolbox
 
 logger = logging.getLogger("rollcall.sync")
 
-PRODUCT_ADMIN = "atlassian/admin"
 PAGES_AT_A_TIME = 20
 """Pages per durable step: a step is short enough to be repeated, long enough not to be paperwork."""
 MOST_ATTEMPTS = 60
@@ -128,37 +128,21 @@ def _place(tools: Toolbox, organization_id: str, sync_id: str) -> _Place | None:
 
 
 def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> _Place:
-    directories = [directory.id for directory in gateway.directories(organization_id)]
-    workspaces = gateway.workspaces(organization_id)
-    if not directories:
-        raise Unavailable(reason="no_directory")
-    grants = [
-        (group.id, workspace.resource_id)
-        for workspace in workspaces
-        for directory_id in directories
-        for group in gateway.groups_granting(organization_id, directory_id, workspace.resource_id)
-    ]
-    admins = [
-        (workspace.resource_id, account_id)
-        for workspace in workspaces
-        for directory_id in directories
-        for account_id in gateway.holders_of_role(
-            organization_id, directory_id, workspace.resource_id, PRODUCT_ADMIN
-        )
-    ]
-    groups = [
-        group for directory_id in directories for group in gateway.groups(organization_id, directory_id)
-    ]
-    expected = sum(gateway.people_count(organization_id, directory_id) for directory_id in directories)
+    outline = read_outline(tools, gateway, organization_id)
     with tools.begin() as session:
-        replace_seats(session, organization_id, workspaces)
-        replace_grants(session, organization_id, grants)
-        replace_admins(session, organization_id, admins)
-        store_groups(session, organization_id, groups)
+        replace_seats(session, organization_id, outline.workspaces)
+        replace_grants(session, organization_id, outline.grants)
+        replace_admins(session, organization_id, outline.admins)
+        store_groups(session, organization_id, outline.groups)
         session.execute(
             update(Sync)
             .where(Sync.id == sync_id, Sync.organization_id == organization_id, Sync.directory_ids == "")
-            .values(directory_ids=",".join(directories), expected=expected)
+            .values(
+                directory_ids=",".join(outline.directory_ids),
+                expected=outline.people,
+                # What `gateway` itself waited is counted with the first page.
+                api_seconds=Sync.api_seconds + outline.seconds_waited,
+            )
         )
     place = _place(tools, organization_id, sync_id)
     assert place is not None
