@@ -71,7 +71,8 @@ class TicketCall(Base):
 
     `resume_at` is when to go on, None when only the case can move it; `case_state` is where the case was when somebody
     looked last. `reason` is for operators, `said` is what a comment tells everybody who sees the ticket. `body_hash`
-    (SHA-256) is of the first call: what came later with the same ticket did nothing.
+    (SHA-256) is of the call that counts: what came later with the same ticket did nothing. `client_key` is the Jira of
+    the rule when it was sent: in another one the same number is another ticket.
     """
 
     __tablename__ = "ticket_call"
@@ -79,6 +80,7 @@ class TicketCall(Base):
     organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     rule_id: Mapped[str] = mapped_column(String(36))
+    client_key: Mapped[str] = mapped_column(String(255), default="", server_default="")
     issue_id: Mapped[str] = mapped_column(String(20))
     issue_key: Mapped[str] = mapped_column(String(100), default="")
     body_hash: Mapped[str] = mapped_column(String(64))
@@ -105,7 +107,7 @@ class TicketCall(Base):
             ["ticket_rule.organization_id", "ticket_rule.id"],
             ondelete="CASCADE",
         ),
-        UniqueConstraint("organization_id", "rule_id", "issue_id"),
+        UniqueConstraint("organization_id", "rule_id", "client_key", "issue_id"),
         Index("ix_ticket_call_by_time", "organization_id", "rule_id", "received_at"),
         # Only what waits is in it: the worker asks every second, and the log is long.
         Index(
@@ -120,7 +122,7 @@ class TicketCall(Base):
 
 
 _SECRET = (
-    select(TicketRule.organization_id, TicketRule.secret_sealed)
+    select(TicketRule.organization_id, TicketRule.client_key, TicketRule.secret_sealed)
     .join(Tenant, Tenant.client_key == TicketRule.client_key)
     .where(
         TicketRule.id == bindparam("rule_id"),
@@ -133,8 +135,8 @@ _SECRET = (
 )
 
 
-def sealed_ticket_secret(connection: Connection, rule_id: str) -> Row[str, bytes | None] | None:
-    """(organization id, sealed secret) of a rule that takes tickets now."""
+def sealed_ticket_secret(connection: Connection, rule_id: str) -> Row[str, str, bytes | None] | None:
+    """(organization id, client key of its Jira, sealed secret) of a rule that takes tickets now."""
     return connection.execute(_SECRET, {"rule_id": rule_id}).first()
 
 
@@ -152,8 +154,11 @@ def find_ticket_rule(session: Session, organization_id: str, rule_id: str) -> Ti
     return rule if rule is not None and rule.deleted_at is None else None
 
 
-def find_call(session: Session, organization_id: str, call_id: str) -> TicketCall | None:
-    return session.get(TicketCall, (organization_id, call_id))
+def find_call(
+    session: Session, organization_id: str, call_id: str, *, alone: bool = False
+) -> TicketCall | None:
+    """`alone`: nobody else changes it until this transaction ends."""
+    return session.get(TicketCall, (organization_id, call_id), with_for_update=alone)
 
 
 def calls_of(

@@ -112,7 +112,7 @@ def objection(terms: Terms, ticket: Ticket, reporter: Reporter | None) -> Object
 
 
 def another_ticket(key: str) -> str:
-    """Why nothing is given for, or said on, a ticket whose key and id do not belong together any more."""
+    """Why nothing is given for a ticket whose key and id do not belong together."""
     return f"{key} is another ticket in the Jira of the rule by now."
 
 

@@ -20,8 +20,8 @@ class Raised:
     """The ticket that brought a case, as it was read then. `reporter` is an account id."""
 
     rule_id: str
+    client_key: str
     issue_id: str
-    key: str
     reporter: str
 
 
@@ -50,4 +50,4 @@ def open_at(session: Session, run: Run) -> TicketBook:
     call = session.scalars(query).first()
     if call is None:
         return TicketBook()
-    return TicketBook(Raised(rule.id, call.issue_id, call.issue_key, call.account_id))
+    return TicketBook(Raised(rule.id, call.client_key, call.issue_id, call.account_id))

@@ -32,6 +32,7 @@ _GIVEN = "The access that this ticket asks for is given."
 _THERE = "The access that this ticket asks for is there already."
 _NOT_GIVEN = "The access that this ticket asks for was not given. Your administrator sees why."
 _OFF = Objection("The rule was switched off, or deleted, before the ticket was read.", "")
+_MOVED = Objection("The rule looks into another Jira since this ticket was sent.", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class _Job:
     attempt: int
     state: CallState
     comment: CommentState
+    client_key: str
     issue_id: str
     issue_key: str
     rule: TicketRule
@@ -54,7 +56,9 @@ def work(tools: Toolbox, organization_id: str, call_id: str, attempt: int) -> No
     try:
         if job.state is CallState.RECEIVED:
             name = job.issue_key or job.issue_id
-            _decide(tools, job, read_ticket(tools, job.rule, name) if _takes(job.rule) else None)
+            _decide(
+                tools, job, read_ticket(tools, job.rule, name) if _against(job, job.rule) is None else None
+            )
         elif job.comment is CommentState.DUE:
             ticket_comments.say(tools, organization_id, call_id)
         else:
@@ -95,14 +99,18 @@ def _begin(tools: Toolbox, organization_id: str, call_id: str, attempt: int) -> 
             attempt,
             CallState(call.state),
             CommentState(call.comment_state),
+            call.client_key,
             call.issue_id,
             call.issue_key,
             rule,
         )
 
 
-def _takes(rule: TicketRule) -> bool:
-    return rule.is_on and rule.deleted_at is None
+def _against(job: _Job, rule: TicketRule) -> Objection | None:
+    """Why the ticket is not even read."""
+    if not rule.is_on or rule.deleted_at is not None:
+        return _OFF
+    return _MOVED if rule.client_key != job.client_key else None
 
 
 def _decide(tools: Toolbox, job: _Job, ticket: Ticket | None) -> None:
@@ -113,11 +121,12 @@ def _decide(tools: Toolbox, job: _Job, ticket: Ticket | None) -> None:
         if call is None:
             return
         rule = session.get_one(TicketRule, (job.organization_id, call.rule_id))
-        if ticket is None or not _takes(rule):
-            _end(call, CallState.SKIPPED, _OFF.words, now)
+        against = _against(job, rule)
+        if ticket is None or against is not None:
+            _end(call, CallState.SKIPPED, (against or _OFF).words, now)
             return
         if ticket.id != job.issue_id:
-            # The rule looked into another Jira when this one was sent. Nothing is said: it would be a stranger's.
+            # Sent by a Jira that the rule has left. Nothing is said: it would be on the ticket of a stranger.
             _end(call, CallState.SKIPPED, another_ticket(job.issue_key), now)
             return
         call.issue_key, call.account_id = ticket.key, ticket.reporter or ""

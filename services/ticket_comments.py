@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from connect.errors import AccessForbidden, Gone, Invalid, Unauthorized
 from models.credential import CredentialKind, credential_of
-from models.ticket import TicketCall, TicketRule, find_call
-from rules.tickets import CommentState, another_ticket
+from models.ticket import TicketCall, find_call
+from rules.tickets import CommentState
 from services.doors import credential_row, mark_rejected
 from services.expiry import rejection
 from services.ticket_judging import require_jira
@@ -29,7 +29,6 @@ class _Comment:
     token: str
     sealed: bytes
     issue_id: str
-    issue_key: str
     words: str
     reference: str
 
@@ -47,9 +46,6 @@ def say(tools: Toolbox, organization_id: str, call_id: str) -> None:
         return
     try:
         with tools.atlassian.tickets_by_token(comment.base_url, comment.email, comment.token) as site:
-            # The rule may look into another Jira by now, where the same number is a stranger's ticket.
-            if comment.issue_key and site.ticket(comment.issue_key).id != comment.issue_id:
-                raise Invalid("", another_ticket(comment.issue_key))
             if not site.has_comment_with(comment.issue_id, comment.reference):
                 site.comment(comment.issue_id, (comment.words, comment.reference))
     except Unauthorized as error:
@@ -75,12 +71,12 @@ def _comment(tools: Toolbox, organization_id: str, call_id: str) -> _Comment | N
         call = find_call(session, organization_id, call_id)
         if call is None or call.comment_state != CommentState.DUE:
             return None
-        rule = session.get_one(TicketRule, (organization_id, call.rule_id))
-        tenant = require_jira(session, rule)
-        credential = credential_of(session, rule.client_key, CredentialKind.API_TOKEN)
+        # Where it was sent from: the rule may look into another Jira by now, where the number is a stranger's ticket.
+        tenant = require_jira(session, organization_id, call.client_key)
+        credential = credential_of(session, call.client_key, CredentialKind.API_TOKEN)
         if credential is None or credential.email_sealed is None:
             raise Invalid("", f"{NO_TOKEN} {TOKEN_NEXT_STEP}")
-        row = credential_row(rule.client_key, CredentialKind.API_TOKEN)
+        row = credential_row(call.client_key, CredentialKind.API_TOKEN)
         try:
             email = tools.vault.open(credential.email_sealed, row=row, column="email_sealed")
             token = tools.vault.open(credential.sealed, row=row, column="sealed")
@@ -89,13 +85,12 @@ def _comment(tools: Toolbox, organization_id: str, call_id: str) -> _Comment | N
                 "", "The API token can no longer be read. Replace it under Configure Token."
             ) from None
         return _Comment(
-            rule.client_key,
+            call.client_key,
             tenant.base_url,
             email,
             token,
             credential.sealed,
             call.issue_id,
-            call.issue_key,
             call.said,
             reference_of(call),
         )

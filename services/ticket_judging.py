@@ -40,7 +40,7 @@ def read_ticket(tools: Toolbox, rule: TicketRule, name: str) -> Ticket:
     `name` is its id or key. Raises Invalid (there is no such ticket), NotReady (the Jira is gone) and AtlassianError.
     """
     with tools.begin() as session:
-        base_url = require_jira(session, rule).base_url
+        base_url = require_jira(session, rule.organization_id, rule.client_key).base_url
     secret = shared_secret_of(tools, rule.client_key)
     if secret is None:
         raise NotReady("What Jira signs with can no longer be read.", "Install Rollcall in Jira again.")
@@ -55,10 +55,10 @@ def read_ticket(tools: Toolbox, rule: TicketRule, name: str) -> Ticket:
         raise Invalid("ticket", NOT_SHOWN, "Look whether it is there, then try again.") from None
 
 
-def require_jira(session: Session, rule: TicketRule) -> Tenant:
-    """The Jira of the rule. Raises NotReady when it is no door of the organization any more (S27)."""
-    tenant = find_tenant(session, rule.client_key)
-    if tenant is None or tenant.uninstalled_at is not None or tenant.organization_id != rule.organization_id:
+def require_jira(session: Session, organization_id: str, client_key: str) -> Tenant:
+    """The Jira of a rule or a ticket. Raises NotReady when it is no door of the organization any more (S27)."""
+    tenant = find_tenant(session, client_key)
+    if tenant is None or tenant.uninstalled_at is not None or tenant.organization_id != organization_id:
         raise NotReady(
             "Rollcall is no longer installed in the Jira of this rule.",
             "Install it there and save the Admin API key, or choose another Jira.",

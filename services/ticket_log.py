@@ -22,6 +22,7 @@ from services.doors import require_organization
 from services.names import names_of
 from services.ticket_choices import host_of
 from services.ticket_comments import NO_TOKEN, TOKEN_NEXT_STEP, can_comment
+from services.ticket_reception import may_be_received_again, receive_again
 from services.ticket_rules import require_ticket_rule
 from services.ticket_wishes import jira_doors
 from services.toolbox import Toolbox
@@ -102,7 +103,7 @@ def show_ticket_rule(
         )
         (line,) = _lines(session, organization_id, [rule])
         made_by = names_of(session, organization_id, [rule.created_by]).get(rule.created_by, "")
-        lines = _calls(session, organization_id, calls, _display_url(session, rule))
+        lines = _calls(session, organization_id, calls)
         session.expunge_all()
         return RulePage(line, lines, total, made_by)
 
@@ -116,17 +117,14 @@ def look_again(tools: Toolbox, caller: Caller, rule_id: str, call_id: str) -> Ti
     now = tools.clock()
     with tools.begin() as session:
         rule = require_ticket_rule(session, organization_id, rule_id)
-        call = find_call(session, organization_id, call_id)
+        call = find_call(session, organization_id, call_id, alone=True)
         if call is None or call.rule_id != rule.id:
             raise NotFound("This ticket is not in the log of this rule.", "Reload the log.")
-        if not _may_look_again(call):
+        if not may_be_received_again(call):
             raise Conflict("This ticket is under way, or has begun a run.", "Look at its run.")
         if not rule.is_on:
             raise Conflict("The rule is switched off.", "Switch it on first.")
-        call.state, call.reason, call.finished_at = CallState.RECEIVED.value, "", None
-        if call.comment_state != CommentState.SENT:
-            call.said = ""
-        call.comment_state, call.comment_reason, call.troubles, call.resume_at = "", "", 0, now
+        receive_again(call, now)
         record(
             session,
             Event.TICKET_RETRIED,
@@ -139,12 +137,6 @@ def look_again(tools: Toolbox, caller: Caller, rule_id: str, call_id: str) -> Ti
         session.flush()
         session.expunge(call)
         return call
-
-
-def _may_look_again(call: TicketCall) -> bool:
-    return (
-        call.run_id is None and call.state in (CallState.SKIPPED, CallState.FAILED) and call.resume_at is None
-    )
 
 
 def _lines(session: Session, organization_id: str, rules: Sequence[TicketRule]) -> list[RuleLine]:
@@ -205,26 +197,29 @@ def _problems(
     return found
 
 
-def _calls(
-    session: Session, organization_id: str, calls: Sequence[TicketCall], display_url: str
-) -> list[CallLine]:
+def _calls(session: Session, organization_id: str, calls: Sequence[TicketCall]) -> list[CallLine]:
     names = names_of(session, organization_id, [call.account_id for call in calls])
     query = select(Case.id, Case.name).where(
         Case.organization_id == organization_id, Case.id.in_([call.case_id for call in calls if call.case_id])
     )
     people: dict[str, str] = dict(session.execute(query).all())
+    sites = {
+        client_key: _display_url(session, client_key) for client_key in {call.client_key for call in calls}
+    }
     return [
         CallLine(
             call,
             names.get(call.account_id, ""),
             people.get(call.case_id or "", ""),
-            f"{display_url}/browse/{call.issue_key}" if display_url and call.issue_key else "",
-            _may_look_again(call),
+            f"{sites[call.client_key]}/browse/{call.issue_key}"
+            if sites[call.client_key] and call.issue_key
+            else "",
+            may_be_received_again(call),
         )
         for call in calls
     ]
 
 
-def _display_url(session: Session, rule: TicketRule) -> str:
-    door = session.get(Tenant, rule.client_key)
+def _display_url(session: Session, client_key: str) -> str:
+    door = session.get(Tenant, client_key)
     return (door.display_url or door.base_url).rstrip("/") if door is not None else ""

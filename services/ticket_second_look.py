@@ -12,6 +12,7 @@ from services.ticket_book import Raised
 from services.ticket_judging import objection_to, read_ticket
 from services.toolbox import Toolbox
 
+ANOTHER_JIRA = "The ticket rule looks into another Jira by now."
 ANOTHER_REPORTER = "The ticket has another reporter by now."
 
 
@@ -23,13 +24,12 @@ def objection_now(tools: Toolbox, organization_id: str, raised: Raised, account_
     with tools.begin() as session:
         rule = session.get_one(TicketRule, (organization_id, raised.rule_id))
         session.expunge(rule)
+    if rule.client_key != raised.client_key:
+        return ANOTHER_JIRA
     try:
         ticket = read_ticket(tools, rule, raised.issue_id)
     except Invalid as problem:
         return problem.sentence
-    if ticket.key != raised.key:
-        # It was moved, or the rule looks into another Jira by now, where the same number is another ticket.
-        return f"In the place of {raised.key} the Jira of the rule shows {ticket.key} by now."
     if account_id == raised.reporter and ticket.reporter != raised.reporter:
         return ANOTHER_REPORTER
     with tools.begin() as session:

@@ -19,10 +19,11 @@ SEALED_COLUMN = "secret_sealed"
 
 @dataclass(frozen=True, slots=True)
 class TicketSource:
-    """The proven answer to "which rule is this ticket sent to?"."""
+    """The proven answer to "which rule is this ticket sent to?"; `client_key` is the Jira that it looks into."""
 
     organization_id: str
     rule_id: str
+    client_key: str
 
 
 def ticket_rule_row(organization_id: str, rule_id: str) -> str:
@@ -45,7 +46,7 @@ def open_door(tools: Toolbox, rule_id: str, given: str) -> TicketSource | None:
         found = sealed_ticket_secret(connection, rule_id)
     if found is None:
         return None
-    organization_id, sealed = found
+    organization_id, client_key, sealed = found
     if sealed is None:
         return None
     try:
@@ -54,4 +55,4 @@ def open_door(tools: Toolbox, rule_id: str, given: str) -> TicketSource | None:
         return None
     if not hmac.compare_digest(wanted.encode(), given.encode()):
         return None
-    return TicketSource(organization_id, rule_id)
+    return TicketSource(organization_id, rule_id, client_key)

@@ -64,6 +64,7 @@ def _trial(tools: Toolbox, rule: TicketRule, ticket: Ticket) -> Trial:
             select(TicketCall.received_at).where(
                 TicketCall.organization_id == rule.organization_id,
                 TicketCall.rule_id == rule.id,
+                TicketCall.client_key == rule.client_key,
                 TicketCall.issue_id == ticket.id,
             )
         )

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from models.tenant import Tenant
+from models.ticket import TicketRule
 from services import retrying, reviews, ticket_log, ticket_rules
 from tests.services.tickets import GROUP, Desk, open_desk
-from tests.world import ACCOUNTS, ACME_KEY, World
+from tests.world import ACCOUNTS, ACME, ACME_KEY, World
 
 UMA, JON = ACCOUNTS["uma"], ACCOUNTS["jon"]
 DESIGNERS = "jira-admins"
@@ -55,7 +57,7 @@ def test_a_rule_that_is_off_or_deleted_gives_nothing_more(sqlite_world: World, d
     said = {"off": "The ticket rule was switched off.", "deleted": "The ticket rule was deleted."}[deed]
     assert not_given(desk, ticket) == said
     asked = [one["path"].rpartition("/")[2] for one in world.requests("/rest/api/3/issue/")[reads:]]
-    assert asked.count("comment") == len(asked) - 1, "the ticket is read to be commented, and not for that"
+    assert asked.count("comment") == len(asked), "it is commented, and not read for that"
 
 
 def declined(desk: Desk, ticket: dict[str, Any]) -> None:
@@ -134,36 +136,80 @@ def test_trouble_in_jira_at_the_deed_is_waited_out(sqlite_world: World, kind: st
     assert world.effects_by(UMA)[f"join_group:{GROUP}"] == 1
 
 
-def looks_into_another_jira(desk: Desk, ticket: dict[str, Any]) -> dict[str, Any]:
-    """The same number is a stranger's ticket there, and the same key another one."""
-    other = desk.raised(JON)
-    with desk.world.sandbox.cloud.store.write() as connection:
-        for one, key in ((ticket, "OTHER-1"), (other, ticket["key"]), (ticket, other["key"])):
-            connection.execute("UPDATE request SET key = ? WHERE id = ?", (key, one["id"]))
-    return other
+def looks_into_another_jira(desk: Desk) -> None:
+    """globex's Jira has become a door of acme, and the rule looks into it."""
+    with desk.world.tools.begin() as session:
+        theirs = session.get_one(Tenant, desk.world.caller("gina", "globex").tenant)
+        theirs.organization_id = ACME
+        session.get_one(TicketRule, (ACME, desk.rule_id)).client_key = theirs.client_key
 
 
-def test_nothing_is_said_on_the_ticket_of_a_stranger(sqlite_world: World) -> None:
+def test_a_ticket_of_a_jira_that_the_rule_has_left_brings_nothing_and_hears_it_there(
+    sqlite_world: World,
+) -> None:
     desk, ticket = waiting(sqlite_world)
-    other = looks_into_another_jira(desk, ticket)
+    looks_into_another_jira(desk)
     approved(desk)
-    call = desk.call(ticket)
-    assert (call.state, call.comment_state) == ("skipped", "not_sent")
-    assert call.comment_reason == f"{ticket['key']} is another ticket in the Jira of the rule by now."
-    assert desk.comments(ticket) == desk.comments(other) == []
+    assert not_given(desk, ticket) == "The ticket rule looks into another Jira by now."
 
 
-def test_the_ticket_of_a_stranger_gives_nobody_anything(sqlite_world: World) -> None:
+def test_a_ticket_that_was_sent_before_the_rule_was_moved_is_not_looked_for_elsewhere(
+    sqlite_world: World,
+) -> None:
     desk = open_desk(sqlite_world, token=True)
     ticket = desk.raised(UMA)
     desk.send(ticket)
-    looks_into_another_jira(desk, ticket)
+    looks_into_another_jira(desk)
+    reads = len(sqlite_world.requests("/rest/api/3/issue/"))
     desk.work()
     call = desk.call(ticket)
-    reason = f"{ticket['key']} is another ticket in the Jira of the rule by now."
+    reason = "The rule looks into another Jira since this ticket was sent."
+    assert (call.state, call.reason, call.run_id) == ("skipped", reason, None)
+    assert len(sqlite_world.requests("/rest/api/3/issue/")) == reads
+
+
+def test_the_same_number_in_another_jira_is_another_ticket(world: World) -> None:
+    desk = open_desk(world)
+    ticket = desk.sent(UMA)
+    assert desk.call(ticket).state == "applied"
+    looks_into_another_jira(desk)
+    desk.send(ticket)
+    desk.send(ticket)
+    assert sorted(call.state for call in desk.calls(ticket)) == ["applied", "received"]
+
+
+def test_what_a_jira_sends_that_the_rule_has_left_gives_nobody_anything_and_keeps_no_number(
+    sqlite_world: World,
+) -> None:
+    """The same number is a stranger's ticket here, and the same key another one."""
+    desk = open_desk(sqlite_world, token=True)
+    ticket = desk.raised(UMA)
+    other = desk.raised(JON)
+    desk.post({"issue": {"id": str(ticket["id"]), "key": other["key"]}})
+    desk.work()
+    call = desk.call(ticket)
+    reason = f"{other['key']} is another ticket in the Jira of the rule by now."
     assert (call.state, call.reason, call.run_id) == ("skipped", reason, None)
     assert sqlite_world.effects_by(UMA) == sqlite_world.effects_by(JON) == {}
-    assert desk.comments(ticket) == []
+    assert desk.comments(ticket) == desk.comments(other) == []
+    desk.send(ticket)
+    desk.work()
+    assert desk.call(ticket).state == "applied"
+
+
+def test_a_ticket_that_brought_nothing_counts_anew_when_it_was_moved(sqlite_world: World) -> None:
+    desk = open_desk(sqlite_world, project="TOOLS")
+    ticket = desk.sent(UMA)
+    assert desk.call(ticket).state == "skipped"
+    desk.send(ticket)
+    assert desk.call(ticket).state == "skipped"
+    with sqlite_world.sandbox.cloud.store.write() as connection:
+        connection.execute("UPDATE request SET key = 'TOOLS-7' WHERE id = ?", (ticket["id"],))
+    desk.send(ticket | {"key": "TOOLS-7"})
+    desk.work()
+    assert desk.call(ticket).state == "applied"
+    desk.send(ticket)
+    assert desk.call(ticket).state == "applied", "it has begun a run: no key makes it another ticket"
 
 
 def test_what_comes_out_at_a_second_look_is_said_as_well(sqlite_world: World) -> None:
