@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -87,7 +88,7 @@ def organization_blueprint(cloud: Cloud) -> Blueprint:
         self = f"{cloud.hub}{request.path}"
         links = {"self": self}
         if len(rows) > PAGE:
-            links["next"] = f"{self}?cursor={paging.make({'managed': rows[PAGE - 1]['seq']})}"
+            links["next"] = f"{self}?{urlencode({'cursor': paging.make({'managed': rows[PAGE - 1]['seq']})})}"
         access = directory.access([row["seq"] for row in rows[:PAGE]])
         data = [_managed(cloud, held, row, access.get(row["seq"], [])) for row in rows[:PAGE]]
         return jsonify(data=data, links=links, meta={"total": total})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -37,7 +38,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
             last = rows[limit - 1]
             links["next"] = paging.make({"nick": last["nickname"], "seq": last["seq"], "order": order})
             if cloud.full_links:
-                links["next"] = f"{cloud.hub}{request.path}?cursor={links['next']}"
+                links["next"] = f"{cloud.hub}{request.path}?{urlencode({'cursor': links['next']})}"
         return jsonify(data=data, links=links)
 
     @routes.get(f"{BASE}/count")

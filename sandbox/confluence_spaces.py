@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -34,7 +35,7 @@ def blueprint(cloud: Cloud, site: str) -> Blueprint:
         links = {"base": cloud.base_url(site, "confluence")}
         if start + limit < len(rows):
             cursor = paging.make({place: start + limit})
-            links["next"] = f"{request.path}?limit={limit}&cursor={cursor}"
+            links["next"] = f"{request.path}?limit={limit}&cursor={quote(cursor, safe='')}"
         return jsonify({"results": [shape(row) for row in rows[start : start + limit]], "_links": links})
 
     @routes.get("/wiki/api/v2/spaces")

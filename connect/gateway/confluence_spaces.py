@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from connect.errors import AccessForbidden, Gone, Unexpected
 from connect.gateway.admin_calls import checked_account_id
 from connect.gateway.answers import count, mapping, required_text, rows, text
-from connect.gateway.paging import MAX_CURSOR_CHARACTERS
+from connect.gateway.paging import MAX_CURSOR_CHARACTERS, cursor_in
 from connect.gateway.site_calls import SiteCalls, key, number
 from rules.handover import Found, Kind
 
@@ -179,7 +179,7 @@ def _next(answer: dict[str, Any], current: str) -> str | None:
     address = text(mapping(answer.get("_links") or {}), "next")
     if not address:
         return None
-    cursor = parse_qs(urlsplit(address).query).get("cursor", [""])[0]
+    cursor = cursor_in(urlsplit(address).query)
     if not cursor or cursor == current or len(cursor) > MAX_CURSOR_CHARACTERS:
         raise Unexpected(200, reason="atlassian_odd_cursor")
     return cursor

@@ -21,10 +21,20 @@ def next_cursor(answer: dict[str, Any], *, api_url: str, path: str, current: str
     found = text(mapping(links), "next") if links is not None else ""
     if not found:
         return None
-    cursor = _cursor_of_address(found, api_url, path) if "://" in found or found.startswith("/") else found
+    cursor = _cursor_of_address(found, api_url, path) if _is_address(found) else found
     if not cursor or cursor == current or len(cursor) > MAX_CURSOR_CHARACTERS:
         raise Unexpected(200, reason="atlassian_odd_cursor")
     return cursor
+
+
+def cursor_in(query: str) -> str:
+    """The cursor of a raw query, "" without one. A plus in it is a sign of base64, and no blank."""
+    return parse_qs(query.replace("+", "%2B")).get("cursor", [""])[0]
+
+
+def _is_address(found: str) -> bool:
+    # Also a bare cursor may begin with a slash, which is a sign of base64.
+    return "://" in found or (found.startswith("/") and "?" in found)
 
 
 def _cursor_of_address(address: str, api_url: str, path: str) -> str:
@@ -32,4 +42,4 @@ def _cursor_of_address(address: str, api_url: str, path: str) -> str:
     found = urlsplit(address)
     if (found.scheme, found.netloc, found.path) != (expected.scheme, expected.netloc, expected.path):
         raise Unexpected(200, reason="atlassian_foreign_next_page")
-    return parse_qs(found.query).get("cursor", [""])[0]
+    return cursor_in(found.query)

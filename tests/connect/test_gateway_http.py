@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import jwt
 import pytest
@@ -427,6 +428,16 @@ def test_s31_a_next_page_elsewhere_is_refused(link: str, listener: Listener) -> 
     with pytest.raises(Unexpected):
         organization(listener).organizations()
     assert len(listener.calls) == 1
+
+
+# As in Atlassian's examples: signs of base64 that mean something else in an address.
+@pytest.mark.parametrize("cursor", ["/xI7pHI7Q8E1Q+pVV00ys..", "Qh8E1QpVV00ys/xI7pHI7Q..", "a+b/c=="])
+@pytest.mark.parametrize("link", ["{cursor}", "{url}{path}?cursor={cursor}", "{url}{path}?cursor={escaped}"])
+def test_a_cursor_is_sent_back_as_it_came(link: str, cursor: str, listener: Listener) -> None:
+    path = "/admin/v2/orgs/org/directories/-/users/search"
+    following = link.format(url=listener.url, path=path, cursor=cursor, escaped=quote(cursor, safe=""))
+    listener.answer = always(as_json({"data": [PERSON], "links": {"next": following}}))
+    assert organization(listener).people_page("org", "-").next_cursor == cursor
 
 
 def test_a_list_that_goes_round_is_left(listener: Listener) -> None:

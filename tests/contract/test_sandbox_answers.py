@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 import requests
@@ -89,7 +90,7 @@ def test_workspaces_page_by_a_whole_address_whose_cursor_travels_alone(call: Cal
     path = f"/admin/v2/orgs/{world.ACME.id}/workspaces"
     first = call("POST", path, status=200, json={"limit": 2})
     assert first["links"]["next"].startswith(call.cloud.hub + path)
-    cursor = first["links"]["next"].split("cursor=")[1]
+    cursor = unquote(first["links"]["next"].split("cursor=")[1])
     second = call("POST", path, status=200, json={"cursor": cursor})
     assert {one["id"] for one in first["data"]}.isdisjoint(one["id"] for one in second["data"])
     call("POST", path, status=400, json={"cursor": cursor, "limit": 2})
@@ -338,7 +339,8 @@ def ways(call: Caller, account_id: str, resource: str) -> dict[str, set[str]]:
             found[row["resourceId"]] = {
                 one["role"]: set(one["roleAssignmentMethods"]) for one in row["roleAssignments"]
             }
-        query = f"cursor={page['links']['next']}" if page["links"].get("next") else ""
+        following = page["links"].get("next")
+        query = f"cursor={quote(following, safe='')}" if following else ""
     return found[resource]
 
 
