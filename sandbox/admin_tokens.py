@@ -63,7 +63,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
 
 
 def id_of(row: sqlite3.Row) -> str:
-    return world.stable_id("token", row["token"])
+    return world.token_id("token", row["token"])
 
 
 def known_shape(row: sqlite3.Row) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def _tokens(known: list[str], people: list[str], rnd: random.Random) -> Iterator
     for number, owner in enumerate(owners):
         label = TOKENS[number % len(TOKENS)]
         used = None if rnd.random() < 0.25 else iso(datetime.now(UTC) - timedelta(days=200 * rnd.random()))
-        token_id = world.stable_id("made-token", owner, str(number))
+        token_id = world.token_id("made-token", owner, str(number))
         yield ("token", token_id, "", label, owner, "", 1, 1, used)
 
 

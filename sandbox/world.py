@@ -18,6 +18,11 @@ def stable_id(*parts: str) -> str:
     return str(uuid5(NAMESPACE_URL, "sandbox:" + ":".join(parts)))
 
 
+def token_id(*parts: str) -> str:
+    """The id of an API token: that of the system user behind it, which looks like an account's."""
+    return f"557058:{stable_id(*parts)}"
+
+
 @dataclass(frozen=True, slots=True)
 class KnownPerson:
     """Somebody the host page can log in as. `power`: admin (site and organization), product-admin, user."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connect.errors import Unexpected
-from connect.gateway.admin_calls import AdminCalls, checked_account_id, checked_id
+from connect.gateway.admin_calls import AdminCalls, checked_account_id
 from connect.gateway.answers import moment, required_text, rows, text
 
 
@@ -40,4 +40,6 @@ class TokenCalls(AdminCalls):
 
     def revoke_token(self, account_id: str, token_id: str) -> None:
         """DELETE /users/{account}/manage/api-tokens/{token}: for good. Raises Gone when it is not there any more."""
-        self._http.delete(f"/users/{checked_account_id(account_id)}/manage/api-tokens/{checked_id(token_id)}")
+        # A token goes by the id of the system user behind it, which is built as an account's (specs: ApiTokenModel).
+        token = checked_account_id(token_id)
+        self._http.delete(f"/users/{checked_account_id(account_id)}/manage/api-tokens/{token}")
