@@ -10,6 +10,8 @@ from rules.organization import OrganizationFacts
 
 USER_ROLE = "atlassian/user"
 """What a direct role is taken for until Atlassian has been asked: the deed asks, and takes what is really held."""
+_OPENS_NOTHING = "atlassian/ai-access"
+"""Listed among somebody's roles on a product, this one opens nothing by itself, and Atlassian lets nobody take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def _direct_roles(
         return [
             Change(ChangeKind.REVOKE_ROLE, role.resource_id, role.role)
             for role in seen.roles
-            if role.direct and role.resource_id in ending
+            if role.direct and role.resource_id in ending and role.role != _OPENS_NOTHING
         ]
     # What no group explains must be a role of their own.
     granted = {resource_id for group_id in leave for resource_id in organization.grants[group_id]}
@@ -78,7 +80,7 @@ def _by_unknown_groups(
     hidden = {
         role.resource_id
         for role in seen.roles or ()
-        if role.by_group and role.resource_id in ending and role.resource_id not in granted
+        if role.by_group and role.resource_id in ending - granted and role.role != _OPENS_NOTHING
     }
     return " and ".join(sorted({organization.product_words(each) for each in hidden}))
 

@@ -24,6 +24,7 @@ PRODUCT_ROLES = (
     "atlassian/basic",
     "atlassian/stakeholder",
 )
+AI_ACCESS = "atlassian/ai-access"
 # They exist in Jira Service Management only (admin-organization, roleIds).
 SERVICE_DESK_ROLES = ("atlassian/customer", "atlassian/stakeholder")
 
@@ -40,18 +41,9 @@ def blueprint(cloud: Cloud) -> Blueprint:
             raise errors(404, "ADMIN-404-8", "User not found")
         asked = _page_asked()
         data = [
-            {
-                "directoryId": directory.organization.directory_id,
-                "resourceId": resource,
-                "resourceOwner": world.product_of(resource),
-                "roles": sorted(roles),
-                "roleAssignments": [
-                    {"role": role, "roleAssignmentMethods": methods} for role, methods in roles.items()
-                ],
-                "userDirectoryStatus": row["shown_membership"],
-            }
-            for resource, roles in sorted(directory.roles(row["seq"]).items())
-            if not asked["wanted"] or resource in asked["wanted"]
+            one
+            for one in (*_on_platform(directory.organization, row), *_on_products(directory, row))
+            if not asked["wanted"] or one["resourceId"] in asked["wanted"]
         ]
         start = asked["roles"]
         end = start + min(asked["limit"], cloud.max_page or 100)
@@ -117,6 +109,47 @@ def _page_asked() -> dict[str, Any]:
     if not 1 <= limit <= 100:
         raise errors(400, "ADMIN-400-24", "Invalid request", "limit is 1 to 100")
     return {"roles": 0, "limit": limit, "wanted": request.args.getlist("resourceIds")}
+
+
+def _on_products(directory: Directory, row: sqlite3.Row) -> list[dict[str, Any]]:
+    return [
+        {
+            "directoryId": directory.organization.directory_id,
+            "resourceId": resource,
+            "resourceOwner": world.product_of(resource),
+            "roles": sorted(roles),
+            "roleAssignments": [
+                {"role": role, "roleAssignmentMethods": methods} for role, methods in roles.items()
+            ],
+            "userDirectoryStatus": row["shown_membership"],
+        }
+        for resource, roles in sorted(_with_ai(directory.roles(row["seq"])).items())
+    ]
+
+
+def _on_platform(organization: world.Organization, row: sqlite3.Row) -> list[dict[str, Any]]:
+    """Administrators of the organization and of the site: these roles belong to no directory."""
+    places = {ORG_ADMIN: f"org/{organization.id}", SITE_ADMIN: f"site/{organization.cloud_id}"}
+    return [
+        {
+            "directoryId": None,
+            "resourceId": f"ari:cloud:platform::{places[role]}",
+            "resourceOwner": "platform",
+            "roles": [role],
+            "roleAssignments": [{"role": role, "roleAssignmentMethods": ["direct"]}],
+        }
+        for role in row["platform_roles"].split()
+        if role in places
+    ]
+
+
+def _with_ai(found: dict[str, dict[str, list[str]]]) -> dict[str, dict[str, list[str]]]:
+    """Whoever may use an app may use its AI: a role among the others that neither roles/assign nor /revoke knows."""
+    direct = {resource for resource, roles in found.items() if any("direct" in way for way in roles.values())}
+    return {
+        resource: {**roles, AI_ACCESS: ["direct" if resource in direct else "inferred"]}
+        for resource, roles in found.items()
+    }
 
 
 def _role_asked(organization: world.Organization) -> tuple[str, str]:

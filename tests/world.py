@@ -35,6 +35,7 @@ from models.run import Case, Run
 from rules.case import CaseState
 from rules.deeds import Deed
 from sandbox import server as sandbox_server
+from sandbox.admin_roles import AI_ACCESS
 from sandbox.server import Sandbox
 from sandbox.store import Store
 from sandbox.world import ADMIN_KEYS, API_TOKENS, ORGANIZATIONS
@@ -204,7 +205,7 @@ class World:
                 (role["resourceOwner"], one["role"])
                 for role in roles
                 for one in role["roleAssignments"]
-                if "direct" in one["roleAssignmentMethods"]
+                if "direct" in one["roleAssignmentMethods"] and one["role"] != AI_ACCESS
             ),
             "products": sorted(access["key"] for access in found[0]["productAccess"]),
         }

@@ -308,6 +308,7 @@ def test_giving_and_taking_a_role(call: Caller) -> None:
     assert ways(call, jon, jira) == {
         "atlassian/admin": {"direct", "group_direct"},
         "atlassian/user": {"group_direct"},
+        "atlassian/ai-access": {"direct"},
     }
     call("POST", f"{roles}/revoke", status=204, json=body)
     call("POST", f"{roles}/revoke", status=204, json=body)

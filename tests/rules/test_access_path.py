@@ -192,6 +192,15 @@ def test_a_role_by_a_group_that_nobody_has_read_is_an_obstacle() -> None:
     assert path.changes == ()
 
 
+@pytest.mark.parametrize("direct", [True, False])
+def test_the_role_of_ai_opens_nothing_and_is_nobodys_to_take(direct: bool) -> None:
+    organization = organization_with()
+    real = Real(direct={(JIRA, USER_ROLE)}).seen(organization)
+    ai = RoleHeld(JIRA, "atlassian/ai-access", direct=direct, by_group=not direct)
+    path = path_out(replace(real, roles=(ai, *(real.roles or ()))), [JIRA], organization)
+    assert path.changes == (Change(ChangeKind.REVOKE_ROLE, JIRA, USER_ROLE),)
+
+
 def test_roles_that_nobody_asked_for_are_not_taken_for_revoked() -> None:
     change = Change(ChangeKind.REVOKE_ROLE, JIRA, USER_ROLE)
     facts = Real(direct={(JIRA, USER_ROLE)}).seen(organization_with()).facts
