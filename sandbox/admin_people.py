@@ -43,9 +43,11 @@ def blueprint(cloud: Cloud) -> Blueprint:
 
     @routes.get(f"{BASE}/count")
     def count(org_id: str, directory_id: str) -> Response:
-        """GET …/users/count with the filters of the search as query parameters."""
+        """GET …/users/count with the filters of the search as query parameters; without any, also who is outside."""
         _, directory = people_key(cloud, org_id, directory_id)
-        return jsonify(count=directory.count(filtered(directory.organization.key, read_count(request))))
+        asked = read_count(request)
+        found = directory.count(filtered(directory.organization.key, asked))
+        return jsonify(count=found if asked else found + directory.count_outside())
 
     @routes.get(f"{BASE}/stats")
     def stats(org_id: str, directory_id: str) -> Response:

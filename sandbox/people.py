@@ -131,6 +131,16 @@ class Directory:
             ).fetchone()[0]
         )
 
+    def count_outside(self) -> int:
+        """Managed accounts that are in no directory: whoever is asked for everybody counts them too."""
+        where = " OR ".join(["email LIKE ?"] * len(self.organization.domains))
+        sql = (
+            f"SELECT count(*) AS n FROM former_account WHERE ({where})"
+            " AND account_id NOT IN (SELECT account_id FROM person)"
+        )
+        row = self._store.one(sql, [f"%@{domain}" for domain in self.organization.domains])
+        return int(row["n"]) if row else 0
+
     def find(self, account_id: str) -> sqlite3.Row | None:
         where = Where.organization(self.organization.key)
         where.add("account_id = :account", account=account_id)

@@ -46,7 +46,9 @@ class PeopleCalls(AdminCalls):
 
     def people_count(self, org_id: str, directory_id: str) -> int:
         """GET …/directories/{dir}/users/count: how many people a whole reading will meet."""
-        answer = mapping(self._http.get(f"{directory_path(org_id, directory_id)}/users/count"))
+        # Else those of all directories would be counted, and managed accounts that are in none.
+        asked = () if directory_id == "-" else (("directoryIds", directory_id),)
+        answer = mapping(self._http.get(f"{directory_path(org_id, directory_id)}/users/count", asked))
         return count(answer, "count") or 0
 
     def people_page(

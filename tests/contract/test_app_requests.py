@@ -110,6 +110,7 @@ def test_roles_groups_and_removal(cloud: server.Sandbox) -> None:
     gateway.remove(*PLACE, UMA)
     with pytest.raises(Gone):
         gateway.person(*PLACE, UMA)
+    assert gateway.people_count(*PLACE) == 249, "her managed account is not in the directory any more"
     owners = {one.owner_account_id for one in gateway.workspaces(world.ACME.id)}
     assert owners == {None, world.stable_id("account", "acme", "owner")}
     gateway.close()
