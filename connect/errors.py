@@ -126,6 +126,7 @@ class Why(StrEnum):
     SCOPE = "scope"
     ORGANIZATION = "organization"
     RIGHTS = "rights"
+    GROUP = "group"
 
 
 _FORBIDDEN_WORDS = {
@@ -140,6 +141,10 @@ _FORBIDDEN_WORDS = {
     Why.RIGHTS: (
         "Atlassian accepts the credential, but its owner may not do this.",
         "Use a credential of an account that has the administrator role.",
+    ),
+    Why.GROUP: (
+        "Atlassian lets no key change who is in this group: an identity provider owns it, or it makes administrators.",
+        "Change it at your identity provider, or at admin.atlassian.com.",
     ),
 }
 

@@ -27,7 +27,12 @@ SHORTEST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(hours=1)
 # What beside a 409 tells "no seat is free" from "it is already so".
 NO_SEAT_LEFT = frozenset({"ADMIN-409-3", "ADMIN-UAM-409-3"})
-_OTHER_ORGANIZATION = "ADMIN-403-3"
+# What beside a 403 names something else than the key's scopes (specs: admin-organization, ApplicationError, ApiError).
+_FORBIDDEN = {
+    "ADMIN-403-3": Why.ORGANIZATION,
+    "ADMIN-UAM-403-2": Why.ORGANIZATION,
+    "ADMIN-403-5": Why.GROUP,
+}
 # User management's words for "not this account" (specs: admin-user-management, Response.Forbidden.…).
 _NOT_THIS_ACCOUNT = re.compile(r"forbidden(\.\w+)?")
 
@@ -54,7 +59,7 @@ def error_for(
     if status == 403:
         if _NOT_THIS_ACCOUNT.fullmatch(code):
             return AccessForbidden(Why.RIGHTS)
-        return AccessForbidden(Why.ORGANIZATION if code == _OTHER_ORGANIZATION else forbidden_means)
+        return AccessForbidden(_FORBIDDEN.get(code, forbidden_means))
     return Unexpected(status, code)
 
 

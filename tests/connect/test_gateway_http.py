@@ -161,6 +161,8 @@ def test_rate_limits_say_until_when_and_nobody_sleeps(
     [
         (403, {}, Why.SCOPE),
         (403, {"errors": [{"code": "ADMIN-403-3", "title": "Forbidden"}]}, Why.ORGANIZATION),
+        (403, {"errors": [{"code": "ADMIN-UAM-403-2", "title": "Forbidden"}]}, Why.ORGANIZATION),
+        (403, {"errors": [{"code": "ADMIN-403-5", "title": "Not allowed to manage the group"}]}, Why.GROUP),
         (403, {"errors": [{"code": "ADMIN-403-5", "detail": "scopes are insufficient"}]}, Why.SCOPE),
         (401, {"code": 401, "message": "Unauthorized; scope does not match"}, Why.SCOPE),
         (403, [1], Why.SCOPE),

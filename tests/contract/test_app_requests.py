@@ -105,8 +105,9 @@ def test_roles_groups_and_removal(cloud: server.Sandbox) -> None:
     gateway.leave_group(*PLACE, groups["contractors"].id, UMA)
     with pytest.raises(Gone):
         gateway.leave_group(*PLACE, groups["contractors"].id, UMA)
-    with pytest.raises(AccessForbidden):
+    with pytest.raises(AccessForbidden) as refused:
         gateway.leave_group(*PLACE, groups["all-staff"].id, UMA)
+    assert refused.value.why is Why.GROUP
     gateway.remove(*PLACE, UMA)
     with pytest.raises(Gone):
         gateway.person(*PLACE, UMA)
