@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,8 @@ from sandbox.answers import errors
 from sandbox.cloud import Cloud
 from sandbox.people import Directory, filtered
 from sandbox.search_body import read_count, read_search
+
+MILLIS = re.compile(r"\.\d{3}(?=Z$)")
 
 BASE = "/v2/orgs/<org_id>/directories/<directory_id>/users"
 
@@ -169,9 +172,9 @@ def _shown(directory: Directory, rows: list[sqlite3.Row], expand: set[str]) -> l
 
 
 def _access(resource: str, moment: str | None) -> dict[str, str]:
-    """Somebody who never came has no timestamp at all."""
+    """Somebody who never came has no timestamp at all; that of others goes to the billionth of a second."""
     shown = {"id": resource, "key": world.ACCESS_KEYS[world.product_of(resource)]}
-    return {**shown, "lastActiveTimestamp": moment} if moment else shown
+    return {**shown, "lastActiveTimestamp": MILLIS.sub(r"\g<0>000226", moment)} if moment else shown
 
 
 def _person(row: sqlite3.Row) -> dict[str, Any]:

