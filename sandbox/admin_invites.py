@@ -186,7 +186,8 @@ def _invite(
     got = [one for one in roles + groups if one["status"] == "INVITED"]
     if got and guest.person is not None and guest.person["membership"] == "no_membership":
         directory.set_membership(guest.account_id, "active", delay)
-    if asked.sends and (got or new):
+    # "… if the `sendNotification` field is set to `true` and the `notificationText` field contains a message"
+    if asked.sends and asked.text and (got or new):
         inviter = held.organization.admin.name
         invitations.send(cloud.store, held.organization, inviter, guest.address, asked.text)
     return answer if seq is None else {"id": guest.account_id, **answer}

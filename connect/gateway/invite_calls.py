@@ -15,6 +15,9 @@ from rules.person import PersonFacts
 _GIVEN = "INVITED"
 _LONGEST_REASON = 300
 """Characters of Atlassian's reason that are shown."""
+_NO_REASON = "Atlassian gives no reason"
+_NO_MESSAGE = "Welcome!"
+"""Atlassian's e-mail goes out when there is a message to put into it (specs: …/users/invite)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,13 @@ class InviteCalls(AdminCalls):
         206 tells what was not given. Raises Unexpected(402) without a paid subscription, and Unexpected(409) when no
         seat is free.
         """
-        body: dict[str, Any] = {
+        body = {
             "emails": [email],
             "permissionRules": [{"resource": resource_id, "role": role} for resource_id, role in roles],
             "additionalGroups": [checked_id(group_id) for group_id in groups],
             "sendNotification": True,
+            "notificationText": message or _NO_MESSAGE,
         }
-        if message:
-            body["notificationText"] = message
         answer = mapping(self._http.post(f"/admin/v2/orgs/{checked_id(org_id)}/users/invite", body))
         for row in rows(answer.get("data")):
             if text(row, "email").lower() == email.lower():
@@ -88,12 +90,12 @@ def _result(row: dict[str, Any], asked: Sequence[tuple[str, str]]) -> InviteResu
             if text(one, "status") == _GIVEN:
                 roles.append(_role_of(one, asked))
             else:
-                problems.append(text(one, "statusReason")[:_LONGEST_REASON])
+                problems.append(text(one, "statusReason")[:_LONGEST_REASON] or _NO_REASON)
         for one in rows(result.get("groupAssignmentResult") or []):
             if text(one, "status") == _GIVEN:
                 groups.append(group_id_of(one, "group"))
             else:
-                problems.append(text(one, "statusReason")[:_LONGEST_REASON])
+                problems.append(text(one, "statusReason")[:_LONGEST_REASON] or _NO_REASON)
     return InviteResult(text(row, "id") or None, tuple(roles), tuple(groups), tuple(problems))
 
 

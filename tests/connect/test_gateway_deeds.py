@@ -339,3 +339,12 @@ def test_what_an_invitation_gave_is_what_was_asked_however_the_answer_names_it(
     asked = (JIRA, "atlassian/user")
     found = organization(listener).invite("org", "nora@acme.example", roles=[asked], groups=["g1"])
     assert (found.roles, found.groups, found.problems) == ((asked,), ("g1",), ())
+
+
+@pytest.mark.parametrize("said", [{}, {"statusReason": None}, {"statusReason": ""}])
+def test_what_an_invitation_did_not_give_is_never_silent(said: dict[str, Any], listener: Listener) -> None:
+    refused = {"resource": JIRA, "role": USER, "status": "ERROR", **said}
+    row = {"email": "nora@acme.example", "results": [{"roleAssignmentResult": [refused]}]}
+    listener.answer = always(as_json({"data": [row]}, 206))
+    found = organization(listener).invite("org", "nora@acme.example", roles=[(JIRA, USER)], groups=[])
+    assert (found.roles, found.problems) == ((), ("Atlassian gives no reason",))

@@ -154,6 +154,7 @@ def test_invited_people_take_seats(cloud: server.Sandbox) -> None:
 
 def test_a_mail_is_sent_when_asked(cloud: server.Sandbox) -> None:
     invite(cloud, "quiet@acme.example", permissionRules=[USE_JIRA])
+    invite(cloud, "wordless@acme.example", permissionRules=[USE_JIRA], sendNotification=True)
     invite(
         cloud,
         "post@acme.example",

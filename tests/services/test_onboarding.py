@@ -119,6 +119,7 @@ def test_a_pasted_list_is_invited_once_and_open_until_accepted(sqlite_world: Wor
     kept = profile(world, days="10")
     run_id = previewed(world, f"Nora <{NORA}>, {BOB}", kept)
     assert {state for state, _ in done(world, run_id).values()} == {"acted"}
+    assert [len(mails(world, each)) for each in (NORA, BOB)] == [1, 1], "also without a message of ours"
     cases = {case.email: case for case in world.cases(run_id).values()}
     today = world.clock().date()
     assert cases[NORA].ends_on == today + timedelta(days=9)
