@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.db import Base
 from models.people import Group, Membership, Person, Seat, Signal, people_by_id
 from rules.activity import Activity, ActivityKind, KnownSeat, activity_per_product, combined
+from rules.changes import is_away
 from rules.guards import is_machine
 from rules.person import PersonFacts
 from services.batches import batches
@@ -21,7 +22,7 @@ from services.returning import forget_old_last_days
 LONGEST_NAME, LONGEST_SEARCH_TEXT = 800, 1600
 """In bytes: PostgreSQL indexes nothing above 2,704, and nobody's name may keep the directory from being read."""
 
-_OUT_OF_USE = ("suspended", "deactivated")
+_OUT_OF_USE = ("suspended", "deactivated", "for_deletion", "not_invited")
 
 _Seats = dict[str, dict[str, tuple[KnownSeat, str]]]
 _Memberships = dict[str, dict[str, str]]
@@ -92,7 +93,8 @@ def store_people(
         )
         groups |= {group.id: group.name for group in facts.groups}
     upsert(session, Person, rows)
-    forget_old_last_days(session, organization_id, known.values(), now)
+    here = [known[facts.account_id] for facts in people if facts.account_id in known and not is_away(facts)]
+    forget_old_last_days(session, organization_id, here, now)
     _store_seats(session, organization_id, held, seats)
     _store_memberships(session, organization_id, joined, memberships)
     _store_groups(session, organization_id, groups)

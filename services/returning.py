@@ -23,7 +23,7 @@ def forget_old_last_days(session: Session, organization_id: str, known: Iterable
 
     over before they came back. Their page says so.
     """
-    back = [row.account_id for row in known if row.left_at is not None and row.left_at <= now - GONE_FOR]
+    back = [row.account_id for row in known if (gone := _gone_since(row)) and gone <= now - GONE_FOR]
     if not back:
         return
     today = now.astimezone(zone_of(session, organization_id)).date()
@@ -47,3 +47,10 @@ def forget_old_last_days(session: Session, organization_id: str, known: Iterable
             subject=account_id,
             result=f"They had left and are here again: {day:%-d %B %Y} was the last day of the time before.",
         )
+
+
+def _gone_since(row: Any) -> datetime | None:
+    """Since when they were gone; None when they were here. A managed account may be shown all the while."""
+    shown_as_gone = row.left_at is None and row.status == "not_invited"
+    since: datetime | None = row.status_since if shown_as_gone else row.left_at
+    return since

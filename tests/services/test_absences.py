@@ -424,6 +424,29 @@ def test_a_last_day_before_they_came_back_is_none_of_theirs(world: World, days_g
     assert still.ends_on == ahead
 
 
+def test_a_last_day_is_none_of_theirs_who_was_shown_as_gone_and_is_back(sqlite_world: World) -> None:
+    """Managed accounts stay in the directory when somebody removes them from the organization."""
+    world = sqlite_world
+    ana = world.synced()
+    step = {"when": {"past_end": 0}, "then": {"deed": "suspend"}, "grace": 0}
+    rule_id = world.rule(ana, step, who={"people": [UMA]})
+    last = world.clock().date() + timedelta(days=1)
+    absences.set_last_day(world.tools, ana, UMA, ends_on=last.isoformat(), note="")
+    world.change(UMA, membership_status="no_membership")
+    world.sync(ana)
+    world.later(days=40)
+    world.sync(ana)
+    kept = page_of(world, ana, UMA).last_day
+    assert kept is not None
+    assert kept.ends_on == last, "they are not here"
+    world.change(UMA, membership_status="active")
+    world.sync(ana)
+    assert page_of(world, ana, UMA).last_day is None
+    assert UMA not in world.states(world.run_rule(ana, rule_id))
+    [entry] = world.audit("person:last_day_cleared")
+    assert f"{last:%-d %B %Y} was the last day of the time before" in entry.result
+
+
 def hired_anew(world: World, person: str) -> None:
     """Somebody who left is in the directory again, by the same account."""
     with world.sandbox.cloud.store.write() as connection:

@@ -155,6 +155,20 @@ def test_who_left_and_is_here_again(world: World) -> None:
     assert_their_turn_comes(world, ana, rule_id, person)
 
 
+def test_whom_somebody_removed_and_let_in_again(sqlite_world: World) -> None:
+    """A managed account is shown all the while."""
+    world = sqlite_world
+    ana, person = begin(world)
+    rule_id = world.rule(ana, STEP, who={"people": [person]})
+    for membership in ("no_membership", "active"):
+        world.change(person, membership_status=membership)
+        world.later(hours=20)
+        world.sync(ana)
+    assert world.case(world.run_rule(ana, rule_id), person).state == "spared"
+    assert world.effects(person)["suspend"] == 0
+    assert_their_turn_comes(world, ana, rule_id, person)
+
+
 def test_whom_an_operator_gave_it_anew(world: World) -> None:
     """No undo: by a list, a ticket or a profile, long after it was taken."""
     ana, person = begin(world)
