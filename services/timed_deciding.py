@@ -10,11 +10,11 @@ from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotFound
 from models.answer import Answer, Decision
 from models.audit import Event
-from models.people import find_person
+from models.people import facts_of, find_person
 from models.run import Case, find_case
 from models.timed_access import TimedAccess, TimedState
 from rules.access_rule import access_of
-from rules.changes import ChangeKind
+from rules.changes import ChangeKind, is_away
 from rules.deeds import Deed
 from rules.roster import Entry, Origin
 from rules.topics import AnswerKind
@@ -112,7 +112,7 @@ def _give_again(
 ) -> None:
     access = access_of(change for change in done_changes(case) if change.kind in _GIVES)
     person = find_person(session, timed.organization_id, timed.account_id)
-    gone = person is None or person.left_at is not None
+    gone = person is None or person.left_at is not None or is_away(facts_of(person))
     entry = Entry(
         Deed.INVITE if gone and case.email else Deed.GIVE_ACCESS,
         email=case.email or "",

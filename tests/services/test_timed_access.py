@@ -358,6 +358,36 @@ def test_an_invitation_is_removed_unless_somebody_came(sqlite_world: World, acce
         assert held is None or held["status"][0] == "no_membership"
 
 
+def test_whoever_was_removed_since_is_invited_again_when_it_is_to_last_longer(sqlite_world: World) -> None:
+    """A managed account stays in the directory, without any access."""
+    world = sqlite_world
+    ana = world.synced()
+    entry = Entry(
+        Deed.INVITE,
+        email="nora@newcomers.example",
+        access=Access(groups=(world.groups()["jira-users"]["id"],)),
+        ends_on=day(world, 3),
+    )
+    run_id = roster.preview_roster(world.tools, ana, [entry], Origin.INVITE)
+    runs.confirm(world.tools, ana, run_id)
+    world.act()
+    [case] = world.cases(run_id).values()
+    world.change(case.account_id, last_active=world.days_ago(0.1))
+    world.later(days=4)
+    world.sync(ana)
+    keep_time(world)
+    world.act()
+    assert timed(world, case.id).state == "ended"
+    world.change(case.account_id, membership_status="no_membership")
+    world.settled()
+    world.sync(ana)
+    timed_deciding.prolong(world.tools, ana, case.id, day(world, 9).isoformat())
+    world.act()
+    held = world.holding(case.account_id)
+    assert held is not None
+    assert (held["status"][0], held["groups"]) == ("active", ["jira-users"])
+
+
 def test_short_access_is_told_late_and_a_stopped_end_is_shown(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
