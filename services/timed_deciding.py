@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -14,6 +15,7 @@ from models.people import facts_of, find_person
 from models.run import Case, find_case
 from models.timed_access import TimedAccess, TimedState
 from rules.access_rule import access_of
+from rules.case import CaseState
 from rules.changes import ChangeKind, is_away
 from rules.deeds import Deed
 from rules.roster import Entry, Origin
@@ -122,7 +124,17 @@ def _give_again(
         ends_on=day,
         because=AGAIN,
     )
-    begin_roster(session, tools, timed.organization_id, [entry], Origin.TIMED, timed.case_id, by=by, now=now)
+    run = begin_roster(
+        session, tools, timed.organization_id, [entry], Origin.TIMED, timed.case_id, by=by, now=now
+    )
+    again = session.scalars(
+        select(Case).where(Case.organization_id == run.organization_id, Case.run_id == run.id)
+    ).one()
+    if again.state != CaseState.PLANNED:
+        raise Conflict(
+            f"The access of {case.name} cannot be given again: {again.reason}",
+            "Solve that first, or refuse, and help them by hand.",
+        )
 
 
 def _held(session: Session, organization_id: str, case_id: str) -> tuple[TimedAccess, Case]:

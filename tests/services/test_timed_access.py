@@ -388,6 +388,31 @@ def test_whoever_was_removed_since_is_invited_again_when_it_is_to_last_longer(sq
     assert (held["status"][0], held["groups"]) == ("active", ["jira-users"])
 
 
+def test_what_cannot_be_given_again_is_not_granted(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 3)
+    world.later(days=4)
+    keep_time(world)
+    world.act()
+    token = link(world, case_id, person)
+    own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
+    world.settled()
+    world.change(person, membership_status="suspended")
+    world.sync(ana)
+    with pytest.raises(Conflict) as refused:
+        answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
+    assert refused.value.sentence.endswith("cannot be given again: Is suspended: restore them first.")
+    assert own_timed.own_page(world.tools, token).stage is Stage.ASKED
+    assert len(world.rows(Run)) == 2
+    world.change(person, membership_status="active")
+    world.sync(ana)
+    answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
+    world.act()
+    assert inside(world, person)
+
+
 def test_short_access_is_told_late_and_a_stopped_end_is_shown(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
