@@ -42,7 +42,7 @@ class Asking:
     until: date | None = None
     """The last day of access that they ask to have for longer."""
     tried: str = ""
-    """Why it was not given back when that was agreed before."""
+    """Why it was not given back, or given again, when that was agreed before."""
 
     @property
     def asks_longer(self) -> bool:
@@ -73,7 +73,7 @@ def asking(tools: Toolbox, caller: Caller, *, offset: int = 0, limit: int = 50) 
                 names.get(run.rule_id or "", ""),
                 people.get(case.account_id),
                 ends.get(case.id),
-                tried.get(case.id, "") if answer.kind == AnswerKind.ASK_BACK else "",
+                tried.get(case.id, "") if answer.decided_by or answer.kind == AnswerKind.ASK_BACK else "",
             )
             for answer, case, run in rows
         ]

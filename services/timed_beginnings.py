@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.answer import Answer
+from models.answer import Answer, Decision
 from models.audit import APP, Event
 from models.organization import seats_of, zone_of
 from models.people import Grant, Group
@@ -62,7 +62,12 @@ def begin(session: Session, case: Case, run: Run, now: datetime) -> None:
 def _tell_that_it_is_back(session: Session, case: Case, run: Run, now: datetime) -> None:
     """Whoever asked for it when it had ended was promised a message; `run` came from the case that had given it."""
     asked = session.get(Answer, (case.organization_id, run.origin_id, AnswerKind.PROLONG.value))
-    if asked is None or is_unknown(case.account_id):
+    if asked is None:
+        return
+    if asked.decision == Decision.WAITS:
+        # It failed at first, and was tried again from its run.
+        asked.decision, asked.decided_by, asked.decided_at = Decision.APPROVED.value, run.requested_by, now
+    if is_unknown(case.account_id):
         return
     announce(
         session,

@@ -413,6 +413,39 @@ def test_what_cannot_be_given_again_is_not_granted(sqlite_world: World) -> None:
     assert inside(world, person)
 
 
+@pytest.mark.parametrize("then", ["granted once more", "tried again from its run"])
+def test_what_was_not_given_again_waits_for_an_operator_who_reads_why(sqlite_world: World, then: str) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 3)
+    world.later(days=4)
+    keep_time(world)
+    world.act()
+    token = link(world, case_id, person)
+    own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
+    world.settled()
+    answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
+    assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    world.later(minutes=1)
+    world.act()
+    assert own_timed.own_page(world.tools, token).stage is Stage.ASKED
+    [waits] = answer_queue.asking(world.tools, ana)
+    assert waits.tried.startswith("Atlassian rejects the Admin API key")
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    world.store_key()
+    if then == "granted once more":
+        answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
+    else:
+        [again] = [run for run in world.rows(Run) if run.origin == "timed" and run.undoes is None]
+        retrying.retry_failed(world.tools, ana, again.id)
+    world.act()
+    assert inside(world, person)
+    assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
+    assert answer_queue.asking(world.tools, ana) == []
+
+
 def test_short_access_is_told_late_and_a_stopped_end_is_shown(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
