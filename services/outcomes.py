@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from models.audit import APP, Event
 from models.organization import Organization
 from models.run import Case, Run, find_case, find_run, hold_case
 from rules.case import UNFINISHED, CaseState, RunState, moved
-from rules.changes import Change
+from rules.changes import Change, ChangeKind
 from rules.roster import is_unknown
 from rules.topics import AnswerKind, Topic
 from services import consequences, remembering
@@ -121,20 +122,33 @@ def facts_of(order: Order, case: Case, ends_at: datetime | None) -> dict[str, An
         "because_facts": case.because_facts,
         "rule": order.rule.name if order.rule is not None else "",
         "rule_id": order.rule_id or "",
-        "products": list(order.action.products),
-    }
+    } | _about(order, _at_stake(order), order.action.leave)
+
+
+def _at_stake(order: Order) -> list[str]:
+    """The products that a deed is about, by key or resource id; none, when it is about the whole person."""
+    grants = order.ground.organization.grants
+    opened = {each for group_id in order.action.leave for each in grants.get(group_id, ())}
+    return list(order.action.products) or sorted(opened)
+
+
+def _about(order: Order, products: list[str], groups: Sequence[str]) -> dict[str, Any]:
+    """What a notice is about: products, or the groups that are changed where these open and end none."""
+    names = [order.ground.organization.group_name(group_id) for group_id in groups] if not products else []
+    return {"products": products, "names": names}
 
 
 def _tell_that_it_ended(session: Session, order: Order, case: Case, now: datetime) -> None:
     """Whom an operator took access by hand is told by the operator; a rule tells by itself."""
+    left = _groups(order, ChangeKind.LEAVE_GROUP)
+    lost = _had(case, seats_ended(session, order, case.earlier or {}), left)
     announce(
         session,
         order.organization_id,
         Topic.ENDED,
         case.id,
         now,
-        facts=facts_of(order, case, now)
-        | {"products": _had(case, seats_ended(session, order, case.earlier or {}))},
+        facts=facts_of(order, case, now) | _about(order, lost, left),
         account_id=order.account_id,
         by_mail=order.step is not None and order.step.by_mail and order.ground.organization.mails,
         case_id=case.id,
@@ -306,13 +320,15 @@ def _tell_that_it_is_back(session: Session, order: Order, original: Case, now: d
     """Whoever asked for their access back is told that they have it."""
     if session.get(Answer, (original.organization_id, original.id, AnswerKind.ASK_BACK.value)) is None:
         return
+    joined = _groups(order, ChangeKind.JOIN_GROUP)
+    back = _had(original, seats_given(order), joined)
     announce(
         session,
         original.organization_id,
         Topic.GIVEN_BACK,
         original.id,
         now,
-        facts={"deed": order.action.deed.value, "products": _had(original, seats_given(order))},
+        facts={"deed": order.action.deed.value} | _about(order, back, joined),
         account_id=original.account_id,
         by_mail=True,
         case_id=original.id,
@@ -320,12 +336,17 @@ def _tell_that_it_is_back(session: Session, order: Order, original: Case, now: d
     )
 
 
-def _had(case: Case, meant: frozenset[str]) -> list[str]:
+def _had(case: Case, meant: frozenset[str], groups: Sequence[str]) -> list[str]:
     """The products that they had before a deed, of those that are `meant`; all, when the whole person is.
 
-    What they hold by now would not tell.
+    What they hold by now would not tell. `groups` are those that changed: they need not mean any product.
     """
-    return [each for each in (case.earlier or {}).get("products", ()) if not meant or each in meant]
+    whole = not meant and not groups
+    return [each for each in (case.earlier or {}).get("products", ()) if whole or each in meant]
+
+
+def _groups(order: Order, kind: ChangeKind) -> list[str]:
+    return [change.about for change in order.begun or () if change.kind is kind]
 
 
 def record_case(

@@ -446,6 +446,34 @@ def test_a_mail_names_nothing_that_they_had_not_or_kept(
     ]
 
 
+@pytest.mark.parametrize(
+    ("group", "about"), [("org-admins", "org-admins"), ("confluence-users", "Confluence")]
+)
+def test_mails_about_a_group_name_what_it_opens_or_the_group(post: World, group: str, about: str) -> None:
+    ana = post.store_key()
+    (person,) = post.people(1, groups=["jira-users", group])
+    post.sync(ana)
+    deed = {"deed": "change_groups", "leave": [post.groups()[group]["id"]]}
+    step = {"when": {"not_seen": 90}, "then": deed, "grace": 3}
+    run_id = post.run_rule(ana, post.rule(ana, step, who={"people": [person]}))
+    send_due(post)
+    post.later(days=4)
+    post.act()
+    send_due(post)
+    post.settled()
+    case_id = post.case(run_id, person).id
+    token = keep_link(post.tools, ACME, case_id, person).rpartition("/")[2]
+    answer(post.tools, token, AnswerKind.ASK_BACK)
+    answer_queue.grant(post.tools, ana, [case_id])
+    post.act()
+    send_due(post)
+    assert [mail["subject"] for mail in mails(post)] == [
+        f"You have your access to {about} back",
+        f"Your access to {about} has changed",
+        f"Do you still need your access to {about}?",
+    ]
+
+
 def test_a_mail_to_somebody_removed_names_what_they_had(post: World) -> None:
     ana = post.store_key()
     (person,) = post.people(1)
