@@ -14,7 +14,7 @@ from rules.case import OPEN, CaseState, RunState
 from rules.roster import Origin
 from services import scim_outcomes, timed_beginnings
 from services.doors import require_organization
-from services.runs import GOING, goes_on, make_due, record_run, require_run
+from services.runs import GOING, goes_on, make_due, record_run, require_run, require_that_it_rests
 from services.toolbox import Toolbox
 
 
@@ -32,6 +32,7 @@ def retry_failed(tools: Toolbox, caller: Caller, run_id: str) -> None:
             raise Conflict("There is nobody to try again.", "Look at the results.")
         if goes_on(session, organization_id, Run.undoes == run_id):
             raise Conflict("This run is being taken back.", "Wait until that has finished, or stop it.")
+        require_that_it_rests(session, run)
         if run.origin == Origin.SCIM and run.undoes is None:
             scim_outcomes.take_up_again(session, run, now)
         _begin_grace_anew(session, organization_id, run_id)

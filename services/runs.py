@@ -37,8 +37,7 @@ def confirm(tools: Toolbox, caller: Caller, run_id: str) -> None:
             raise Conflict("This list belongs to an access rule.", "Open the rule and switch it live.")
         if run.state != RunState.PREVIEW or run.created_at < now - PREVIEWS_LIVE:
             raise Conflict("This preview was used already, or is too old.", "Make a new preview.")
-        if run.undoes is not None and _has_somebody_in_hand_again(session, run):
-            raise Conflict("The run that this would take back goes on again.", "Wait until it has finished.")
+        require_that_it_rests(session, run)
         chosen = count_cases(session, organization_id, run_id).get(CaseState.PLANNED, 0)
         if not chosen:
             raise Conflict("Nobody in this preview can be changed.", "Select other people.")
@@ -137,11 +136,13 @@ def _follow_those_half_way(
         follow_what_landed(session, case, run, actor, now)
 
 
-def _has_somebody_in_hand_again(session: Session, undo: Run) -> bool:
-    """Whether the run that it takes back is at it again with one of these people: those whom it tries once more.
+def require_that_it_rests(session: Session, undo: Run) -> None:
+    """Raises Conflict when the run that `undo` takes back is at it again with one of its people: whom it tries anew.
 
     With others it may go on for weeks: a grace, or an operator's word, keeps nobody from getting back what they had.
     """
+    if undo.undoes is None:
+        return
     undone = aliased(Case)
     again = (
         select(Case.id)
@@ -152,7 +153,8 @@ def _has_somebody_in_hand_again(session: Session, undo: Run) -> bool:
             undone.state.in_([state.value for state in OPEN]),
         )
     )
-    return session.scalar(again.limit(1)) is not None
+    if session.scalar(again.limit(1)) is not None:
+        raise Conflict("The run that this would take back goes on again.", "Wait until it has finished.")
 
 
 def goes_on(session: Session, organization_id: str, which: ColumnElement[bool]) -> bool:

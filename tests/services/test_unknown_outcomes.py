@@ -8,9 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from connect.caller import Caller
 from connect.errors import Conflict
 from jobs import cases
 from jobs.workbench import lay_out
+from models.run import Run
 from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
@@ -212,3 +214,48 @@ def test_a_run_is_not_tried_again_while_it_is_taken_back_nor_the_other_way_round
     with pytest.raises(Conflict) as refused:
         runs.confirm(world.tools, ana, late)
     assert refused.value.sentence == "The run that this would take back goes on again."
+
+
+def test_an_undo_that_failed_waits_for_the_run_that_it_takes_back(world: World) -> None:
+    """That one was cut off half-way, like its undo, and was tried again before."""
+    ana = world.synced()
+    (person,) = world.people(1, groups=["jira-users", "jira-admins"])
+    world.sync(ana)
+    step = {
+        "when": {"not_seen": 90},
+        "then": {"deed": "remove_access", "products": ["jira-software"]},
+        "grace": 0,
+    }
+    rule_id = world.rule(ana, step, who={"people": [person]})
+
+    def expire() -> None:
+        world.control("POST", f"/keys/{ACME_KEY}/expire")
+
+    def act_without_a_key(when: str, what: str) -> Caller:
+        world.act(with_something_between(world.tools, once(when, what, expire)))
+        world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+        return world.store_key()
+
+    rule_runs.run_now(world.tools, ana, rule_id)
+    ana = act_without_a_key("after", "leave_group")
+    [run] = [run for run in world.rows(Run) if run.state != "preview"]
+    case = world.case(run.id, person)
+    assert (case.state, case.changed, case.acting_since) == ("failed", True, None)
+    world.settled()
+    undo = undoing.preview_undo(world.tools, ana, run.id)
+    runs.confirm(world.tools, ana, undo)
+    ana = act_without_a_key("before", "person")
+    assert world.states(undo) == {person: "failed"}
+    retrying.retry_failed(world.tools, ana, run.id)
+    with pytest.raises(Conflict) as refused:
+        retrying.retry_failed(world.tools, ana, undo)
+    assert refused.value.sentence == "The run that this would take back goes on again."
+    world.act()
+    assert world.states(run.id) == {person: "acted"}
+    world.settled()
+    retrying.retry_failed(world.tools, ana, undo)
+    world.act()
+    assert world.states(undo) == {person: "acted"}
+    held = world.holding(person)
+    assert held is not None
+    assert held["groups"] == ["jira-admins", "jira-users"]
