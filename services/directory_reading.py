@@ -27,14 +27,13 @@ from services.doors import opened
 from services.loops import find_loops
 from services.seats import replace_admins, replace_grants, replace_seats, store_groups
 from services.settling import settling
-from services.syncing import end_sync, fail_sync
+from services.syncing import EVERY, end_sync, fail_sync
 from services.toolbox import Toolbox
 
 logger = logging.getLogger("rollcall.sync")
 
 PAGES_AT_A_TIME = 20
 """Pages per durable step: a step is short enough to be repeated, long enough not to be paperwork."""
-MOST_ATTEMPTS = 60
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=15)
 
@@ -265,7 +264,9 @@ def _pause(
         no_key_left = isinstance(problem, Unauthorized) and all(
             key.state == CredentialState.REJECTED.value for key in admin_keys_of(session, organization_id)
         )
-        if no_key_left or sync.attempt >= MOST_ATTEMPTS or not doors_of(session, organization_id):
+        # By the clock, not by its attempts: a large directory is read between many pauses.
+        is_old = sync.started_at <= now - EVERY
+        if no_key_left or is_old or not doors_of(session, organization_id):
             reason = f"{problem.sentence} {problem.next_step}"
             end_sync(session, sync, SyncState.FAILED, now=now, actor=APP, problem=reason)
             return SyncStep.DONE

@@ -307,12 +307,24 @@ def test_pauses_grow_and_end(sqlite_paged: World) -> None:
         pauses.append(round((result.resume_at - now).total_seconds() / 15))
         sqlite_paged.clock.offset += result.resume_at - now + timedelta(seconds=1)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
-    with sqlite_paged.tools.begin() as session:
-        sync = session.get_one(Sync, result.id)
-        sync.attempt = directory_reading.MOST_ATTEMPTS
+    sqlite_paged.later(days=1)
     result = sqlite_paged.sync(sqlite_paged.caller("ana"))
     assert result.state == SyncState.FAILED
     assert "could not be reached" in result.problem
+
+
+def test_however_often_atlassian_asks_to_slow_down_the_directory_is_read_to_its_end(
+    sqlite_paged: World,
+) -> None:
+    ana = sqlite_paged.caller("ana")
+    for _ in range(70):
+        sqlite_paged.fault("/users/search$", "429", seconds=2)
+        result = sqlite_paged.sync(ana)
+        assert result.state == SyncState.RUNNING
+        sqlite_paged.later(seconds=60)
+    sqlite_paged.clear_faults()
+    result = sqlite_paged.sync(ana)
+    assert (result.state, result.people) == ("complete", PEOPLE)
 
 
 def test_an_answer_nobody_understands_ends_the_sync_with_a_sentence(sqlite_paged: World) -> None:
