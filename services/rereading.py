@@ -176,7 +176,8 @@ def _store(tools: Toolbox, begun: _Round, found: Sequence[tuple[str, PersonFacts
                 row.resume_at = begun.began
             return
         # Somebody may have been acted on while they were read.
-        for account_id, shows_again in settling(tools, session, begun.organization_id, list(rows)).items():
+        acted_on = settling(tools, session, begun.organization_id, list(rows), read_since=begun.began)
+        for account_id, shows_again in acted_on.items():
             rows.pop(account_id).resume_at = shows_again
         before = _shown(session, begun.organization_id, rows.keys())
         _store_people(session, begun, [(place, facts) for place, facts in found if facts.account_id in rows])

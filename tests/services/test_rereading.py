@@ -511,14 +511,21 @@ def test_what_was_just_done_to_them_is_not_forgotten(place: World) -> None:
     assert place.stored(Person, ACME, person).status == "suspended"
 
 
-def test_what_is_done_to_them_while_they_are_read_is_not_forgotten(place: World) -> None:
+@pytest.mark.parametrize("answers_in", [0, 60])
+def test_what_is_done_to_them_while_they_are_read_is_not_forgotten(place: World, answers_in: int) -> None:
+    """However long Atlassian takes for the others who are read with them."""
+
+    def act() -> None:
+        place.act()
+        place.later(seconds=answers_in)
+
     ana = place.synced()
     acted_on, other = place.changeable(2)
     for person in (acted_on, other):
         place.webhook("user_updated", person)
     place.settled()
     run_id = place.begin_run(ana, [acted_on])
-    read_again(place, with_something_between(place.tools, once("after", "people", place.act)))
+    read_again(place, with_something_between(place.tools, once("after", "people", act)))
     assert place.states(run_id) == {acted_on: "acted"}
     assert place.stored(Person, ACME, acted_on).status == "suspended"
     assert waiting(place) == {acted_on}
