@@ -84,14 +84,17 @@ def _page(
     stage = _stage(timed, organization, answers, now) if timed.account_id == account_id else Stage.CLOSED
     if stage is Stage.CLOSED:
         return OwnCase(stage, organization.language)
+    zone = ZoneInfo(organization.time_zone)
+    # An operator may have ended it before its day.
+    ended_on = timed.ended_at.astimezone(zone).date() if timed.ended_at is not None else timed.until
     return OwnCase(
         stage=stage,
         language=organization.language,
         first_name=first_name(case.name),
         deed=Deed.TAKE_BACK,
         products=tuple(names_given(session, case)),
-        today=now.astimezone(ZoneInfo(organization.time_zone)).date(),
-        ends_on=timed.until,
+        today=now.astimezone(zone).date(),
+        ends_on=min(timed.until, ended_on),
         may_say=may_say(stage, answers),
     )
 

@@ -315,6 +315,8 @@ def test_an_operator_ends_it_now_or_takes_the_run_back_before(sqlite_world: Worl
     timed_deciding.end_now(world.tools, ana, now)
     world.act()
     assert timed(world, now).state == "ended"
+    shown = own_timed.own_page(world.tools, link(world, now, first))
+    assert (shown.stage, shown.ends_on) == (Stage.WAS_TIMED, day(world, 0)), "not until a day to come"
     world.undo(ana, timed(world, later).run_id)
     found = timed(world, later)
     assert (found.state, found.reason) == ("ended", "An operator took it back before.")
