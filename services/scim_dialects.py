@@ -6,6 +6,14 @@ from typing import Any
 
 from scim2_models import EnterpriseUser
 
+from services.scim_resources import GroupResource, PersonResource
+
+_LISTS = frozenset(
+    str(field.serialization_alias).casefold()
+    for resource in (PersonResource, GroupResource)
+    for name, field in resource.model_fields.items()
+    if resource.get_field_multiplicity(name)
+)
 _ENTERPRISE = str(EnterpriseUser.__schema__).casefold()
 _MANAGER = f"{_ENTERPRISE}:manager"
 
@@ -33,6 +41,7 @@ def plain_operations(body: dict[str, Any]) -> dict[str, Any]:
     - Without a path, keys such as `emails[type eq "work"].value` become operations of their own.
     - Entra names whom to remove together with an empty `$ref`, which nobody has.
     - Entra's older dialect wraps a single value into a list of one object: `[{"value": …}]`.
+    - Entra says what a plain value was when it takes that away; the path names it already.
     """
     operations = body.get("Operations")
     if not isinstance(operations, list):
@@ -55,12 +64,15 @@ def _plain(operation: Any) -> list[Any]:
 
 
 def _with_path(operation: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    removes = str(operation.get("op")).casefold() == "remove"
+    if removes and (_takes_one(path) or path.endswith("]")):
+        return operation | {"value": None}
     if path.casefold() == _MANAGER and _is_wrapped(value):
         value = value[0]["value"]
     if path.casefold() == _MANAGER and isinstance(value, str):
         # An empty one takes the manager away.
         return operation | ({"value": {"value": value}} if value else {"op": "remove", "value": None})
-    if str(operation.get("op")).casefold() == "remove" and isinstance(value, list):
+    if removes and isinstance(value, list):
         return operation | {"value": [_without_nulls(each) for each in value]}
     if _is_wrapped(value) and _takes_one(path):
         return operation | {"value": value[0]["value"]}
@@ -78,8 +90,6 @@ def _is_wrapped(value: Any) -> bool:
 
 
 def _takes_one(path: str) -> bool:
-    """Whether the path leads to one plain value. `members` and the other lists take lists."""
+    """Whether the path leads to one value. `members` and the other lists take lists."""
     name = path.rpartition(":")[2] if path.casefold().startswith("urn:") else path
-    return name.casefold() in {"username", "displayname", "active", "externalid", "title", "nickname"} or (
-        "." in name.rpartition("]")[2]
-    )
+    return not name.endswith("]") and name.casefold() not in _LISTS

@@ -125,6 +125,38 @@ def test_an_emptied_manager_is_no_manager(entra: IdentityProvider, adele: str) -
     assert changed[ENTERPRISE] == {"department": "Sales"}
 
 
+@pytest.mark.parametrize(
+    ("path", "was"),
+    [
+        ("title", "Lead"),
+        ("nickName", [{"value": "Adi"}]),
+        ('phoneNumbers[type eq "mobile"].value', "+49 30 1"),
+        ('phoneNumbers[type eq "mobile"]', "+49 30 1"),
+        (f"{ENTERPRISE}:department", "Sales"),
+        (f"{ENTERPRISE}:manager", "8f1c"),
+    ],
+)
+def test_what_is_taken_away_together_with_what_it_was_is_gone(
+    entra: IdentityProvider, path: str, was: object
+) -> None:
+    """And the rest of the PATCH is done: nobody stays active because their telephone has no number any more."""
+    more = {"title": "Lead", "nickName": "Adi", "phoneNumbers": [{"type": "mobile", "value": "+49 30 1"}]}
+    user = entra.json("POST", "/Users", ADELE | more, 201)["id"]
+    changed = entra.patch(
+        f"/Users/{user}",
+        {"op": "Remove", "path": path, "value": was},
+        {"op": "Replace", "path": "active", "value": "False"},
+    )
+    assert changed["active"] is False
+    assert (was if isinstance(was, str) else "Adi") not in str(changed)
+
+
+def test_a_department_in_the_older_dialect(entra: IdentityProvider, adele: str) -> None:
+    path, value = f"{ENTERPRISE}:department", [{"$ref": None, "value": "Legal"}]
+    found = entra.patch(f"/Users/{adele}", {"op": "Replace", "path": path, "value": value})
+    assert found[ENTERPRISE]["department"] == "Legal"
+
+
 def test_somebody_is_deleted_and_comes_again(entra: IdentityProvider, adele: str) -> None:
     entra.send("DELETE", f"/Users/{adele}", status=204)
     entra.refuse("GET", f"/Users/{adele}", None, 404)
