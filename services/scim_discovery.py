@@ -25,10 +25,9 @@ from scim2_models import (
     ScimProvider,
     ServiceProviderConfig,
     Sort,
-    User,
 )
 
-from services.scim_resources import EnterpriseUser, GroupResource, PersonResource
+from services.scim_resources import EnterpriseUser, GroupResource, PersonResource, User
 from services.scim_wire import MOST_RESULTS, ROOT, Answer, answered
 from services.toolbox import Toolbox
 

@@ -1,12 +1,31 @@
-"""The resources we serve: scim2-models' own, with one thing that every provider leaves out."""
+"""The resources we serve: scim2-models' own, but for what no provider says, or asks, as the library wants it."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import scim2_models
-from pydantic import Field
-from scim2_models import CaseExact, Group, Reference, User
+from pydantic import AfterValidator, Field, validate_email
+from scim2_models import AnyExtension, CaseExact, Group, Reference
+
+
+def _address(text: str) -> str:
+    """An e-mail address in its plain form. Raises ValueError for what is none."""
+    return validate_email(text)[1]
+
+
+class Email(scim2_models.Email):
+    """Compared with any text: Entra tries a connection by an id that nobody has, also where addresses tell people."""
+
+    value: Annotated[str, AfterValidator(_address)] | None = None
+    """Email addresses for the user."""
+
+
+class User(scim2_models.User[AnyExtension]):
+    """User Account"""
+
+    emails: list[Email] | None = None  # type: ignore[assignment]
+    """Email addresses for the user."""
 
 
 class Manager(scim2_models.Manager):
@@ -15,7 +34,9 @@ class Manager(scim2_models.Manager):
     value: Annotated[str | None, CaseExact.true] = None
     """The id of the SCIM resource representing the User's manager."""
 
-    ref: Reference[User] | None = Field(None, serialization_alias="$ref", validation_alias="$ref")  # type: ignore[type-arg]
+    ref: Reference[scim2_models.User] | None = Field(  # type: ignore[type-arg]
+        None, serialization_alias="$ref", validation_alias="$ref"
+    )
     """The URI of the SCIM resource representing the User's manager."""
 
 

@@ -25,8 +25,14 @@ def adele(entra: IdentityProvider) -> str:
     return str(entra.json("POST", "/Users", ADELE, 201)["id"])
 
 
-def test_the_connection_is_tried_with_somebody_who_does_not_exist(entra: IdentityProvider) -> None:
-    found = entra.json("GET", "/Users", params={"filter": 'userName eq "0d1f7f5e-not-here"'})
+@pytest.mark.parametrize(
+    "attribute", ["userName", "externalId", "emails.value", "emails", 'emails[type eq "work"].value']
+)
+def test_the_connection_is_tried_with_somebody_who_does_not_exist(
+    entra: IdentityProvider, adele: str, attribute: str
+) -> None:
+    """By whichever attribute people are told; an id is no address."""
+    found = entra.json("GET", "/Users", params={"filter": f'{attribute} eq "0d1f7f5e-not-here"'})
     assert (found["totalResults"], found["Resources"]) == (0, [])
 
 
