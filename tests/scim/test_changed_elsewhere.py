@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from tests.scim.provider import IdentityProvider
-from tests.scim.test_changes import account_of, mapped, profile, settings, somebody, status_of, work
-from tests.scim.test_words_taken_back import SAID_ACTIVE, SAID_INACTIVE
+from tests.scim.test_changes import (
+    account_of,
+    groups_of,
+    mapped,
+    profile,
+    settings,
+    somebody,
+    status_of,
+    work,
+)
+from tests.scim.test_words_taken_back import SAID_ACTIVE, SAID_INACTIVE, planned
 from tests.world import World
 
 
@@ -77,6 +86,21 @@ def test_who_was_invited_once_is_invited_again_when_they_come_back(live: Identit
     work(world)
     assert status_of(world, account)[0] == "active"
     assert len(world.requests("/users/invite$")) == 2
+    assert (live.stored(user).state, live.stored(user).reason) == ("settled", "")
+
+
+def test_who_is_here_by_then_with_all_of_it_is_up_to_date(live: IdentityProvider) -> None:
+    """Whoever logs in before their turn has come is let in by the site itself."""
+    world = live.world
+    settings(live)
+    user = live.add("nora@acme.example")
+    mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), user)
+    planned(world)
+    groups = [world.groups()["confluence-users"]["id"]]
+    body = {"emails": ["nora@acme.example"], "permissionRules": [], "additionalGroups": groups}
+    world.api("POST", "/v2/orgs/{org}/users/invite", body)
+    world.act()
+    work(world)
     assert (live.stored(user).state, live.stored(user).reason) == ("settled", "")
 
 
