@@ -136,7 +136,7 @@ def _plan(tools: Toolbox, session: Session, found: ScimConnection, now: datetime
         if who in busy:
             user.reason, user.dirty_at = "A run has them in hand.", now + LATER
         elif isinstance(step, Rest) and step.state is ScimState.WAITING:
-            user.reason, user.dirty_at = step.reason, now + MUCH_LATER
+            user.state, user.reason, user.dirty_at = step.state.value, step.reason, now + MUCH_LATER
         elif _put(found, plan, user, known[user.id], step):
             busy.add(who)
     _begin(tools, session, found, plan.gives, now, takes=False)

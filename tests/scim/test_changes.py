@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from models.leaver import Leaver
 from models.people import Person
@@ -475,6 +475,26 @@ def test_who_was_invited_and_has_not_come_keeps_no_preview_from_being_complete(
     work(world)
     assert live.stored(early).reason == "Invited. Your directory does not show them yet."
     assert scim_overview.preview(world.tools, live.operator, live.connection_id).undecided == 0
+
+
+def test_who_was_invited_and_has_not_come_is_invited_anew_by_another_attempt(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    user = live.add("nora@acme.example")
+    mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), user)
+    world.later(seconds=scim_changes.GATHER.total_seconds() + 1)
+    for due in scim_changes.due_connections(world.tools):
+        scim_changes.follow_up(world.tools, *due)
+    world.act()
+    with world.tools.begin() as session:
+        # Atlassian shows them only later.
+        session.execute(delete(Person).where(Person.address == "nora@acme.example"))
+    work(world)
+    assert (live.stored(user).state, live.stored(user).invited) == ("waiting", True)
+    assert scim_overview.try_again(world.tools, live.operator, live.connection_id) == 1
+    assert not live.stored(user).invited
+    work(world)
+    assert live.stored(user).state == "settled"
 
 
 def test_an_address_that_nobody_has_proven_names_nobody(live: IdentityProvider) -> None:
