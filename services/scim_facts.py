@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import not_, or_, select
 from sqlalchemy.orm import Session
 
 from models.people import IS_AWAY, Person
@@ -32,7 +32,7 @@ def know(
     people = _people(session, organization_id, users, organization)
     for user in users:
         if user.id in people:
-            user.account_id = people[user.id].account_id
+            _belongs_to(user, people[user.id].account_id)
     said = said_of(session, organization_id, users)
     return {user_id: replace(known, person=people.get(user_id)) for user_id, known in said.items()}
 
@@ -79,9 +79,10 @@ def _wanted(groups: Iterable[ScimGroup], profiles: Mapping[str, Access]) -> Acce
 def _people(
     session: Session, organization_id: str, users: Sequence[ScimUser], organization: OrganizationFacts
 ) -> dict[str, PersonFacts]:
-    """Who they are in the directory: by account id once it is known, else by a verified address."""
-    found = _accounts(session, organization_id, users)
-    ids = {user.id: account_id for user in users if (account_id := user.account_id or found.get(user.id, ""))}
+    """Who they are in the directory: by an account id that is known and here, else by a verified address."""
+    here = _here(session, organization_id, users)
+    found = _accounts(session, organization_id, [user for user in users if user.account_id not in here])
+    ids = {user.id: account_id for user in users if (account_id := found.get(user.id) or user.account_id)}
     candidates = people_as_candidates(session, organization_id, sorted(set(ids.values())), organization)
     return {
         user_id: candidates[account_id].seen.facts
@@ -90,12 +91,28 @@ def _people(
     }
 
 
+def _here(session: Session, organization_id: str, users: Sequence[ScimUser]) -> set[str]:
+    """The accounts of these people that the directory shows, and that have not gone."""
+    query = select(Person.account_id).where(
+        Person.organization_id == organization_id,
+        Person.account_id.in_({user.account_id for user in users if user.account_id}),
+        Person.left_at.is_(None),
+        not_(IS_AWAY),
+    )
+    return set(session.scalars(query))
+
+
+def _belongs_to(user: ScimUser, account_id: str) -> None:
+    """What was given and taken, was another account's."""
+    if user.account_id and user.account_id != account_id:
+        user.given, user.taken = None, ""
+    user.account_id = account_id
+
+
 def _accounts(session: Session, organization_id: str, users: Sequence[ScimUser]) -> dict[str, str]:
-    """User id → the account with one of their addresses, of those whose account is not known yet."""
+    """User id → the account with one of their addresses. Whose account is known and has gone, has one that is here."""
     addresses = {
-        user.id: [each for each in (user.email, user.user_name_key.strip()) if each]
-        for user in users
-        if not user.account_id
+        user.id: [each for each in (user.email, user.user_name_key.strip()) if each] for user in users
     }
     wanted = {address for theirs in addresses.values() for address in theirs}
     query = select(Person.address, Person.account_id, Person.email_verified, IS_AWAY).where(
@@ -104,20 +121,17 @@ def _accounts(session: Session, organization_id: str, users: Sequence[ScimUser])
     accounts: dict[tuple[str, bool], dict[str, bool]] = {}
     for address, account_id, verified, is_gone in session.execute(query) if wanted else ():
         accounts.setdefault((address, bool(is_gone)), {})[account_id] = verified is not False
-    invited = {user.id for user in users if user.invited}
-    return {
-        user_id: _meant(theirs, accounts, was_invited=user_id in invited)
-        for user_id, theirs in addresses.items()
-    }
+    return {user.id: _meant(user, addresses[user.id], accounts) for user in users}
 
 
 def _meant(
-    theirs: Sequence[str], accounts: Mapping[tuple[str, bool], Mapping[str, bool]], *, was_invited: bool
+    user: ScimUser, theirs: Sequence[str], accounts: Mapping[tuple[str, bool], Mapping[str, bool]]
 ) -> str:
     """Who is here comes first, then who has gone; of their addresses the one to which an invitation would go."""
-    for place in [(address, is_gone) for is_gone in (False, True) for address in theirs]:
+    gone = (False,) if user.account_id else (False, True)
+    for place in [(address, is_gone) for is_gone in gone for address in theirs]:
         # Nobody has proven an address that no invitation of ours was sent to.
-        found = [each for each, proven in accounts.get(place, {}).items() if proven or was_invited]
+        found = [each for each, proven in accounts.get(place, {}).items() if proven or user.invited]
         if found:
             # Two accounts with one address: nobody can say which one is meant.
             return found[0] if len(found) == 1 else ""

@@ -104,6 +104,30 @@ def test_who_is_here_by_then_with_all_of_it_is_up_to_date(live: IdentityProvider
     assert (live.stored(user).state, live.stored(user).reason) == ("settled", "")
 
 
+def test_whose_account_has_gone_is_the_one_who_is_here_with_their_address(live: IdentityProvider) -> None:
+    """Whose address changed, may log in to a new account, and the old one is removed."""
+    world = live.world
+    settings(live)
+    old, new = world.people(2)
+    email = next(each["email"] for each in world.directory() if each["account_id"] == old)
+    world.sync(world.caller("ana"))
+    user = live.add(email)
+    wiki = mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), user)
+    work(world)
+    assert live.stored(user).account_id == old
+    world.change(old, membership_status="no_membership", email="former@acme.example")
+    world.change(new, email=email)
+    world.arrange(new, groups=["confluence-users"])
+    world.sync(world.caller("ana"))
+    live.patch(f"/Groups/{wiki}", {"op": "remove", "path": "members"})
+    work(world)
+    assert live.stored(user).account_id == new
+    assert groups_of(world, new) == ["confluence-users"], "the connection gave that to the other account"
+    live.patch(f"/Users/{user}", SAID_INACTIVE)
+    work(world)
+    assert status_of(world, new)[0] == "suspended"
+
+
 def test_nobody_is_restored_whom_others_suspended_since_they_came_back(live: IdentityProvider) -> None:
     world = live.world
     settings(live)
