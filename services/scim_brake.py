@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
@@ -23,11 +23,20 @@ _OPEN = [state.value for state in OPEN]
 _TAKES = [deed.value for deed in Deed if Step(deed).takes]
 
 
-def objection_of(session: Session, found: ScimConnection, now: datetime) -> Callable[[int], str | None]:
-    """What the brake says to so many more people."""
+def objection_of(
+    session: Session, found: ScimConnection, account_ids: Collection[str], now: datetime
+) -> Callable[[int], str | None]:
+    """What the brake says to so many more people, who are among `account_ids`."""
     brake = Brake(found.brake_number, found.brake_share)
-    taken, scope = _taken_today(session, found, now), _scope(session, found)
-    return lambda chosen: brake.objection(chosen + taken, scope, "this connection") if chosen else None
+    taken, scope = _taken_today(session, found, account_ids, now), _scope(session, found)
+
+    def objection(chosen: int) -> str | None:
+        said = brake.objection(chosen + taken, scope, "this connection") if chosen else None
+        if said is None or not taken:
+            return said
+        return f"{said} Counted with them: {taken:,} from whom it has taken something within a day."
+
+    return objection
 
 
 def no_objection(_chosen: int) -> None:
@@ -39,8 +48,8 @@ def is_braked(session: Session, found: ScimConnection) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def _taken_today(session: Session, found: ScimConnection, now: datetime) -> int:
-    """From how many people something was taken within a day, without those whom an operator let through."""
+def _taken_today(session: Session, found: ScimConnection, account_ids: Collection[str], now: datetime) -> int:
+    """From how many others something was taken within a day, without those whom an operator let through."""
     query = (
         select(func.count(func.distinct(Case.account_id)))
         .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
@@ -49,6 +58,7 @@ def _taken_today(session: Session, found: ScimConnection, now: datetime) -> int:
             Run.created_at > now - A_DAY,
             Run.confirmed_by == APP,
             Case.deed.in_(_TAKES),
+            Case.account_id.not_in(account_ids),
             (Case.changed.is_(True)) | Case.state.in_(_OPEN),
         )
     )

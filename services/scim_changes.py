@@ -192,7 +192,8 @@ def _begin(
             user.reason = "The brake holds a run of this connection: release it, or stop it, first."
             user.dirty_at = now + LATER
         return
-    objection = objection_of(session, found, now) if takes else no_objection
+    account_ids = {entry.account_id for _, entry in chosen}
+    objection = objection_of(session, found, account_ids, now) if takes else no_objection
     run = begin_roster(
         session,
         tools,

@@ -219,7 +219,12 @@ def test_the_brake_holds_whom_too_many_would_lose(live: IdentityProvider) -> Non
         live.send("DELETE", f"/Users/{user}", status=204)
         work(world, rounds=2)
     (held,) = [run for run in world.rows(Run) if run.state == RunState.BRAKED]
-    assert "3 people would be touched; the brake allows 2" in held.reason
+    assert held.reason == (
+        "3 people would be touched; the brake allows 2. Counted with them: 2 from whom it has taken something within"
+        " a day."
+    )
+    page = world.call("GET", f"/app/runs/{held.id}").text
+    assert "The connection itself keeps its brake." in page
     assert [live.stored(user).state for user in users[2:]] == ["braked", "braked"]
     assert status_of(world, accounts[2])[0] == status_of(world, accounts[3])[0] == "active"
     told = [matter.sentence for matter in matters.matters(world.tools, ACME)]
@@ -232,6 +237,20 @@ def test_the_brake_holds_whom_too_many_would_lose(live: IdentityProvider) -> Non
     assert [status_of(world, account)[0] for account in accounts[:3]] == ["suspended"] * 3
     waiting = [run for run in world.rows(Run) if run.state == RunState.BRAKED]
     assert len(waiting) == 1, "who was let through does not count, who was taken by itself does"
+
+
+def test_who_goes_twice_within_a_day_is_one_person_for_the_brake(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live, brake_number="2")
+    emails = {each["account_id"]: each["email"] for each in world.directory()}
+    accounts = world.people(2)
+    world.sync(world.caller("ana"))
+    users = [live.add(emails[account]) for account in accounts]
+    for active in (False, True, False):
+        for user in users:
+            live.patch(f"/Users/{user}", {"op": "replace", "path": "active", "value": active})
+        work(world)
+    assert [status_of(world, account)[0] for account in accounts] == ["suspended"] * 2
 
 
 def test_in_audit_mode_nobody_is_touched(live: IdentityProvider) -> None:
