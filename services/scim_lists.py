@@ -62,11 +62,14 @@ def page(session: Session, request: SearchRequest[Any], shelves: Sequence[Shelf]
     total, skip, resources = 0, start - 1, []
     for shelf in shelves:
         rows = _filtered(request, shelf)
-        here = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-        if room and skip < here:
-            found = list(session.scalars(rows.order_by(*shelf.order).offset(skip).limit(room)))
-            resources += shelf.show(found, request)
-            room -= len(found)
+        found = list(session.scalars(rows.order_by(*shelf.order).offset(skip).limit(room))) if room else []
+        if len(found) < room and (found or not skip):
+            # Nobody comes behind them: who looks somebody up reads everybody once at most, and not twice.
+            here = skip + len(found)
+        else:
+            here = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+        resources += shelf.show(found, request) if found else []
+        room -= len(found)
         total, skip = total + here, max(skip - here, 0)
     envelope = {
         "schemas": [str(ListResponse.__schema__)],
