@@ -109,3 +109,12 @@ def test_who_is_looked_up_by_an_address_is_looked_for_once(idp: IdentityProvider
         assert [each["id"] for each in found["Resources"]] == there
         assert found["totalResults"] == len(there)
         assert len([one for one, _ in asked if "emails_key LIKE" in one]) == 1
+
+
+def test_of_all_who_wait_since_one_moment_nobody_is_read_before_their_turn(idp: IdentityProvider) -> None:
+    idp.add("nora@acme.example")
+    with asked_of(idp) as asked:
+        work(idp.world)
+    taken_up = [one for one in asked if "ORDER BY scim_user.dirty_at" in one[0]]
+    assert taken_up
+    assert [each for each in plans(idp, taken_up) if "TEMP B-TREE" in each] == []
