@@ -11,7 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from services import identity_providers
+from rules.deeds import Deed
+from services import identity_providers, scim_overview
 from tests import world as worlds
 from tests.scim.provider import USER, IdentityProvider, connected
 from tests.scim.test_changes import account_of, mapped, profile, settings, work
@@ -118,3 +119,13 @@ def test_of_all_who_wait_since_one_moment_nobody_is_read_before_their_turn(idp: 
     taken_up = [one for one in asked if "ORDER BY scim_user.dirty_at" in one[0]]
     assert taken_up
     assert [each for each in plans(idp, taken_up) if "TEMP B-TREE" in each] == []
+
+
+def test_a_preview_loads_only_whom_it_shows(idp: IdentityProvider) -> None:
+    identity_providers.switch_mode(idp.world.tools, idp.operator, idp.connection_id, live=False)
+    mapped(idp, "Wiki", profile(idp.world, "wiki", "confluence-users"), idp.add("nora@acme.example"))
+    work(idp.world)
+    with asked_of(idp) as asked:
+        found = scim_overview.preview(idp.world.tools, idp.operator, idp.connection_id)
+    assert (dict(found.by_deed), len(found.changes)) == ({Deed.INVITE: 1}, 1)
+    assert [one for one, _ in asked if "scim_user.document" in one and "LIMIT" not in one] == []
