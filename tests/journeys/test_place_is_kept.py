@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from tests.jobs.deployment import Deployment
 from tests.journeys.journey import PATIENCE, Journey
 
+FITS = "page => page.scrollWidth <= page.clientWidth"
 IS_IN_ITS_ROW = """tab => {
   const [row, place] = [tab.parentElement, tab].map((element) => element.getBoundingClientRect());
   return row.left <= place.left && place.right <= row.right;
@@ -73,7 +74,16 @@ def test_words_focus_and_tab_stay(start: Callable[[str, str], Journey], deployme
     journey.open("rollcall-app", "onboarding")
     journey.arrive("Invite")
     page = frame.locator("html")
-    assert page.evaluate("page => page.scrollWidth <= page.clientWidth")
+    assert page.evaluate(FITS)
+    # So does the form of a rule fit a narrow frame, with all that it asks of a suspension that ends.
+    journey.open("rollcall-app", "rules/new")
+    journey.arrive("New rule")
+    frame.locator("#steps-0-pause").fill("30")
+    frame.locator("#steps-0-pause").press("Tab")
+    expect(frame.get_by_label("then they are restored by themselves")).to_be_visible()
+    journey.page.add_style_tag(content="iframe { width: 420px !important; }")
+    expect(page).to_have_js_property("clientWidth", 420)
+    assert page.evaluate(FITS)
 
     # What is wrong may be a choice of several: the first of them is where it is mended.
     journey.open("rollcall-app", "onboarding/profiles/new?example=contractor")
