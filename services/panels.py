@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
@@ -75,6 +76,14 @@ _QUESTION = (
 )
 
 
+class Silence(StrEnum):
+    """Why it is not known whether somebody is away: only whoever asked is told."""
+
+    NOT_CONNECTED = "not_connected"
+    NOT_LOGGED_IN = "not_logged_in"
+    NO_ANSWER = "no_answer"
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What is said about one person. `address` is their page in Rollcall, for operators alone."""
@@ -88,11 +97,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Everything in it. Empty is the usual case: nothing is shown then."""
+    """Everything in it. Empty is the usual case: nothing is shown then. `silence` None: nobody is away."""
 
     people: list[Said] = field(default_factory=list)
     more: int = 0
     warning: OwnWarning | None = None
+    silence: Silence | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -117,11 +127,16 @@ def look(tools: Toolbox, caller: Caller, participants: Participants, place: Issu
     Nobody is told anything without being logged in: issues and pages may be open to the world.
     """
     organization_id = organization_of(tools, caller)
-    if organization_id is None or caller.account_id is None:
-        return Panel()
-    roles = participants.of(tools, caller.tenant, place)
+    if caller.account_id is None:
+        return Panel(silence=Silence.NOT_LOGGED_IN)
+    if organization_id is None:
+        return Panel(silence=Silence.NOT_CONNECTED)
+    told = participants.of(tools, caller.tenant, place)
+    roles = told or {}
     known = _known(tools, organization_id, caller, roles)
     warning = own_warning(tools, caller) if known.told else None
+    if told is None:
+        return Panel(warning=warning, silence=Silence.NO_ANSWER)
     now = tools.clock()
     # Their own warning says what concerns the reader themselves.
     away = {

@@ -83,14 +83,14 @@ class Remembered(Generic[Answer]):
 
 
 class Participants:
-    """The one memory of a process. When Atlassian does not answer, there is nobody, and nobody may do anything."""
+    """The one memory of a process. When Atlassian does not answer, nobody may do anything."""
 
     def __init__(self) -> None:
-        self._people: Remembered[dict[str, Role]] = Remembered()
+        self._people: Remembered[dict[str, Role] | None] = Remembered()
         self._rights: Remembered[Rights] = Remembered()
 
-    def of(self, tools: Toolbox, client_key: str, place: Issue | Content) -> dict[str, Role]:
-        """Account id → the role, the most important first."""
+    def of(self, tools: Toolbox, client_key: str, place: Issue | Content) -> dict[str, Role] | None:
+        """Account id → the role, the most important first; None when Atlassian does not tell."""
         return self._people.get((client_key, place), tools.clock(), lambda: _people(tools, client_key, place))
 
     def rights(self, tools: Toolbox, caller: Caller, place: Issue | Content) -> Rights:
@@ -103,7 +103,7 @@ class Participants:
         return self._rights.get(key, tools.clock(), lambda: _rights(tools, caller.tenant, account_id, place))
 
 
-def _people(tools: Toolbox, client_key: str, place: Issue | Content) -> dict[str, Role]:
+def _people(tools: Toolbox, client_key: str, place: Issue | Content) -> dict[str, Role] | None:
     try:
         with _site(tools, client_key) as site:
             if isinstance(site, JiraSite) and isinstance(place, Issue):
@@ -117,6 +117,7 @@ def _people(tools: Toolbox, client_key: str, place: Issue | Content) -> dict[str
                 return _first_role((content.owner, Role.OWNER), (content.last_editor, Role.LAST_EDITOR))
     except (AtlassianError, Invalid) as problem:
         logger.info("a panel stays empty: %s", problem.reason)
+        return None
     return {}
 
 

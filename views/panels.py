@@ -23,7 +23,7 @@ from services.participants import Content, Issue, Participants
 from views import show
 from views.access import api, caller, operator_only, page, tools
 from views.errors import shown_again
-from views.words import ROLES
+from views.words import ROLES, SILENCES
 
 PARTICIPANTS = "rollcall_participants"
 
@@ -96,6 +96,7 @@ def _panel(place: Issue | Content | None, *, asked: bool = False) -> str:
         empty=found.is_empty and not asked,
         panel=found,
         roles=ROLES,
+        silences=SILENCES,
         endings=ENDINGS,
     )
 
@@ -115,11 +116,12 @@ def _layout(template: str, *, title: str, scripts: bool, empty: bool = False, **
 
 
 def _gadget(*, editing: bool = False) -> dict[str, Any]:
-    known = caller().account_id is not None and organization_of(tools(), caller()) is not None
+    known = organization_of(tools(), caller()) is not None
     operator = known and is_operator(tools(), caller(), fresh=False)
     item = _item()
     return {
         "view": view_gadget(tools(), caller(), item) if operator else None,
+        "known": known,
         "item": item,
         "editing": editing,
         "warning": own_warning(tools(), caller()),

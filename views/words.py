@@ -14,6 +14,7 @@ from rules.tickets import CallState
 from rules.topics import AnswerKind, Channel, DeliveryState
 from rules.verdict import Why
 from services.delays import DelayedBy
+from services.panels import Silence
 
 STATUSES: dict[str, tuple[str, str]] = {
     "active": ("Active", "success"),
@@ -146,6 +147,14 @@ ROLES: dict[Role, str] = {
     Role.LAST_EDITOR: "Edited it last",
 }
 """What somebody has to do with an issue or a page."""
+SILENCES: dict[Silence, str] = {
+    Silence.NOT_CONNECTED: "Rollcall does not know your organization yet: an administrator saves an Admin API key "
+    "under Configure Token.",
+    Silence.NOT_LOGGED_IN: "Log in to read who is away.",
+    Silence.NO_ANSWER: "Rollcall was not told who looks after this page. Open this again in a minute; "
+    "of a page with restrictions apps are told nothing.",
+}
+"""What is said instead of who is away, to whoever asked."""
 CASES: dict[CaseState, tuple[str, str]] = {
     CaseState.PLANNED: ("Waiting", "info"),
     CaseState.LISTED: ("Listed", ""),

@@ -9,6 +9,7 @@ import pytest
 
 from models.organization import Organization
 from models.people import Person
+from models.tenant import Tenant as Stored
 from rules.panel import Privacy
 from services.participants import REMEMBERED_FOR, Issue, Participants, Remembered
 from tests.connect.listener import Call, Reply
@@ -18,6 +19,7 @@ from views.panels import PARTICIPANTS
 
 ISSUE = "/panels/issue?issue=10001&project=10000"
 PAGE = "/panels/page?content=98311&type=page"
+BYLINE = "/panels/byline?content=98311&type=page"
 PANELS = {"jira": ISSUE, "confluence": PAGE}
 PROJECT_RIGHTS = {"pia": ["ADMINISTER_PROJECTS", "VIEW_VOTERS_AND_WATCHERS"]}
 FOR_NOBODY = ("days", "since", "20")
@@ -198,6 +200,22 @@ def test_when_atlassian_fails_the_panel_is_empty_and_no_error(world: World, repl
         tenant.listener.answer = lambda _call: reply
         answer = world.page(tenant, PANELS[tenant.product], "oscar")
         assert (answer.status_code, "<main" in answer.text) == (200, False)
+
+
+def test_whoever_asks_reads_why_it_is_not_known_who_is_away(world: World) -> None:
+    assert "nothing to say" in world.page(world.globex, BYLINE, "suspended-globex").text
+    assert "Log in to read who is away." in world.page(world.globex, BYLINE, None).text
+    world.app.extensions[PARTICIPANTS] = Participants()
+    world.globex.listener.answer = lambda _call: Reply(429, b"", {"Retry-After": "30"})
+    silent = world.page(world.globex, BYLINE, "uma").text
+    assert "Rollcall was not told who looks after this page." in silent
+    assert "nothing to say" not in silent
+    with world.tools.begin() as session:
+        session.get_one(Stored, world.globex.client_key).organization_id = None
+    for address in (BYLINE, "/panels/gadget?dashboard=1&item=2"):
+        unknown = world.page(world.globex, address, "oscar").text
+        assert "Rollcall does not know your organization yet" in unknown
+        assert "operators of Rollcall" not in unknown
 
 
 def test_people_are_remembered_for_a_minute_and_for_this_tenant_alone(world: World) -> None:
