@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -11,19 +12,21 @@ from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict
-from models.answer import answers_to
+from models.answer import Answer, Decision, answers_to
 from models.notice import Notice, NoticeKind
 from models.organization import Organization
-from models.run import Case, Run
+from models.run import Case, Run, find_run
 from models.tenant import find_tenant
 from models.timed_access import TimedAccess, TimedState
 from rules.case import CaseState, RunState
 from rules.deeds import Deed
 from rules.products import family_of
+from rules.rule import OnKeep
 from rules.topics import AnswerKind
 from services import answers
 from services.activity_signals import note_seen
 from services.doors import organization_of
+from services.rule_versions import step_of
 from services.toolbox import Toolbox
 
 NOTHING_TO_KEEP = "No warning of yours is open."
@@ -34,7 +37,8 @@ ASK_AN_ADMINISTRATOR = "If you miss access, ask an administrator of your organiz
 class OwnWarning:
     """`ends_on` is the day where the organization lives, as in the mail; None when nothing follows but the warning.
 
-    `is_timed`: access was given until then.
+    `is_timed`: access was given until then. `asks`: their answer alone does not keep it, an operator decides.
+    `refused`: one did, and did not agree.
     """
 
     case_id: str
@@ -42,6 +46,8 @@ class OwnWarning:
     ends_on: date | None
     can_keep: bool
     is_timed: bool = False
+    asks: bool = False
+    refused: bool = False
 
 
 def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
@@ -87,13 +93,28 @@ def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
         waiting = case.state == CaseState.WARNED
         ends_at = notice.ends_at if notice.kind == NoticeKind.ENDS else case.due_at if waiting else None
         ends_on = ends_at.astimezone(ZoneInfo(time_zone)).date() if ends_at is not None else None
+        said = answers_to(session, organization_id, [case.id]).get(case.id, ())
         if notice.kind == NoticeKind.ENDS:
-            asked = answers_to(session, organization_id, [case.id]).get(case.id, ())
-            waits = any(one.kind == AnswerKind.PROLONG and one.given_at > notice.created_at for one in asked)
-            return OwnWarning(case.id, Deed(notice.deed), ends_on, not waits, is_timed=True)
-        said = {one.kind for one in answers_to(session, organization_id, [case.id]).get(case.id, ())}
-        can_keep = waiting and AnswerKind.KEEP not in said
-        return OwnWarning(case.id, Deed(notice.deed), ends_on, can_keep)
+            asked = [
+                one for one in said if one.kind == AnswerKind.PROLONG and one.given_at > notice.created_at
+            ]
+            return OwnWarning(
+                case.id, Deed(notice.deed), ends_on, not asked, is_timed=True, refused=_is_refused(asked)
+            )
+        step = step_of(session, case, find_run(session, organization_id, case.run_id)) if waiting else None
+        kept = [one for one in said if one.kind == AnswerKind.KEEP]
+        return OwnWarning(
+            case.id,
+            Deed(notice.deed),
+            ends_on,
+            waiting and not kept,
+            asks=step is not None and step.answer is OnKeep.REVIEW,
+            refused=_is_refused(kept),
+        )
+
+
+def _is_refused(said: Iterable[Answer]) -> bool:
+    return any(one.decision == Decision.REFUSED for one in said)
 
 
 def keep_my_access(tools: Toolbox, caller: Caller) -> bool:

@@ -187,6 +187,25 @@ def test_a_rule_s_warning_is_not_hidden_by_one_of_access_with_an_end(sqlite_worl
     assert warning.is_timed
 
 
+def test_whoever_is_refused_more_time_reads_that_and_not_that_it_is_being_decided(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 8)
+    world.later(days=2)
+    keep_time(world)
+    own_timed.ask_for_longer_inside(world.tools, world.caller(person), case_id)
+    warning = keeping.own_warning(world.tools, world.caller(person))
+    assert warning is not None
+    assert (warning.is_timed, warning.can_keep, warning.refused) == (True, False, False)
+    answer_queue.refuse(world.tools, ana, [case_id])
+    warning = keeping.own_warning(world.tools, world.caller(person))
+    assert warning is not None
+    assert (warning.is_timed, warning.can_keep, warning.refused) == (True, False, True)
+
+
 def test_an_operator_who_refused_may_still_give_more_time(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.run import Case
+from services import answer_queue
 from services.rule_runs import mark_seen, preview_rule, run_now
 from services.rules import save_rule, switch_on
 from tests.views.house import ANA, JON, UMA, House, words_of
@@ -12,7 +13,7 @@ from tests.views.house import ANA, JON, UMA, House, words_of
 pytestmark = pytest.mark.slow
 
 
-def warned(house: House, *people: str, deed: str = "suspend") -> None:
+def warned(house: House, *people: str, deed: str = "suspend", answer: str = "keep") -> None:
     """A live rule chose these people; the worker has warned whoever can be warned."""
     tools, ana = house.deployment.tools, house.deployment.ana
     house.deployment.configure()
@@ -24,7 +25,14 @@ def warned(house: House, *people: str, deed: str = "suspend") -> None:
             "name": "Warns",
             "mode": "live",
             "who": {"people": list(people)},
-            "steps": [{"when": {"not_seen": 1, "never": 1}, "then": {"deed": deed}, "grace": 14}],
+            "steps": [
+                {
+                    "when": {"not_seen": 1, "never": 1},
+                    "then": {"deed": deed},
+                    "grace": 14,
+                    "answer": answer,
+                }
+            ],
             "brake": {"number": "none", "share": "none"},
         },
     )
@@ -63,6 +71,24 @@ def test_whoever_is_warned_reads_it_and_keeps_their_access(idle_uma: House) -> N
     assert "spared" in states(house, UMA)
     assert house.page("/pages/app", UMA).status_code == 403
     assert house.post("/app/keep", UMA).status_code == 200
+
+
+def test_what_an_operator_decides_is_not_promised_and_not_asked_twice(idle_uma: House) -> None:
+    house = idle_uma
+    warned(house, UMA, answer="review")
+    words = words_of(house.page("/pages/app", UMA))
+    assert "an operator of your organization reads it and decides" in words
+    assert "you keep it" not in words
+    assert "an operator of your organization decides" in words_of(house.post("/app/keep", UMA))
+    tools, ana = house.deployment.tools, house.deployment.ana
+    with tools.begin() as session:
+        case_id = session.query(Case).where(Case.account_id == UMA, Case.state == "answered").one().id
+    answer_queue.refuse(tools, ana, [case_id])
+    words = words_of(house.page("/pages/app", UMA))
+    assert "your access ends." in words
+    assert "read that you still need your access, and did not agree" in words
+    assert "Answer if" not in words
+    assert "I still need it" not in words
 
 
 def test_nobody_answers_for_somebody_else(idle_uma: House) -> None:
