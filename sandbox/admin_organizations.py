@@ -208,7 +208,7 @@ def _workspace(
         "links": {"self": f"{cloud.hub}/admin/v2/orgs/{known.id}/workspaces"},
         "attributes": {
             "name": name,
-            "typeKey": product,
+            "typeKey": world.ACCESS_KEYS.get(product, product),
             "type": world.PRODUCT_NAMES.get(product, product.title()),
             "owner": None,
             "status": "online",

@@ -19,6 +19,7 @@ MAX_PAGES = 1000
 _ACCOUNT_ID = re.compile(r"[0-9A-Za-z:_|-]{1,128}", re.ASCII)
 _GROUP_ARI = "ari:cloud:identity::group/"
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}|-", re.ASCII)
+_PRODUCT_KEYS = {"jira": "jira-software", "jira-service-desk": "jira-servicedesk"}
 
 
 class AdminCalls:
@@ -76,6 +77,11 @@ def group_id_of(row: dict[str, Any], name: str = "id") -> str:
     Both are one group: else no protection by a group and no rule would know its members (S48).
     """
     return required_text(row, name).removeprefix(_GROUP_ARI)
+
+
+def product_key(word: str) -> str:
+    """One name for one product, whichever of Atlassian's calls tells of it: they name the same one differently."""
+    return _PRODUCT_KEYS.get(word, word)
 
 
 def checked_id(value: str) -> str:

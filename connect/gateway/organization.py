@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connect.gateway.account_calls import AccountCalls
-from connect.gateway.admin_calls import MAX_PAGES, checked_id
+from connect.gateway.admin_calls import MAX_PAGES, checked_id, product_key
 from connect.gateway.answers import count, mapping, required_text, text
 from connect.gateway.group_calls import PAGE_OF_GROUPS, GroupCalls
 from connect.gateway.invite_calls import InviteCalls
@@ -98,7 +98,7 @@ def _workspace(row: dict[str, Any]) -> WorkspaceRecord:
     return WorkspaceRecord(
         resource_id=required_text(row, "id"),
         name=text(attributes, "name"),
-        type_key=text(attributes, "typeKey") or text(attributes, "type"),
+        type_key=product_key(text(attributes, "typeKey") or text(attributes, "type")),
         host_url=text(attributes, "hostUrl") or None,
         capacity=count(attributes, "capacity"),
         usage=count(attributes, "usage"),

@@ -13,6 +13,7 @@ from connect.gateway.admin_calls import (
     directory_path,
     group_id_of,
     one_directory_path,
+    product_key,
     with_cursor,
 )
 from connect.gateway.answers import count, mapping, moment, required_text, rows, text
@@ -24,9 +25,6 @@ MOST_BY_ID = 10
 MOST_UNREADABLE = 5
 """On one page. More are no odd people any more: Atlassian speaks another language (S46)."""
 EXPAND = ["platformRoles", "productAccess", "groups"]
-
-# Atlassian's calls name the same product differently: here it has the name that workspaces and ARIs use.
-_PRODUCT_KEYS = {"jira": "jira-software", "jira-service-desk": "jira-servicedesk"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +161,8 @@ def person_of(row: dict[str, Any]) -> PersonFacts:
 
 
 def _product(row: dict[str, Any]) -> ProductAccess:
-    key = text(row, "key")
     return ProductAccess(
-        required_text(row, "id"), _PRODUCT_KEYS.get(key, key), moment(row, "lastActiveTimestamp")
+        required_text(row, "id"), product_key(text(row, "key")), moment(row, "lastActiveTimestamp")
     )
 
 

@@ -482,6 +482,16 @@ def test_workspaces_with_seats(listener: Listener) -> None:
     ]
 
 
+@pytest.mark.parametrize("named", ["jira", "jira-software"])
+def test_a_product_has_one_name_beside_its_site_and_beside_a_person(named: str, listener: Listener) -> None:
+    listener.answer = always(as_json({"data": [{"id": "ari:1", "attributes": {"typeKey": named}}]}))
+    (workspace,) = organization(listener).workspaces("org")
+    access = {"id": "ari:1", "key": named}
+    listener.answer = always(as_json({"data": [{**PERSON, "productAccess": [access]}]}))
+    (person,) = organization(listener).people_page("org", "-").people
+    assert (workspace.type_key, person.products[0].key) == ("jira-software", "jira-software")
+
+
 PERSON = {
     "accountId": "5b10:ana",
     "accountType": "atlassian",
