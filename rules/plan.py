@@ -20,6 +20,8 @@ from rules.verdict import Ground, Verdict, Why
 
 CLAIM = {"managed": "managed", "external": "unmanaged"}
 """The word of the directory. An account of which it says nothing is neither."""
+_COMES_NO_MORE = frozenset({"suspended", "deactivated", "not_invited", "for_deletion"})
+"""A status that a rung waits for without their coming. A word that nobody knows yet is none, and spares them."""
 
 
 def plan(
@@ -119,7 +121,7 @@ def _given_lately(
 
     Given back until a day, they have it until that day.
     """
-    if person.seen.facts.status != "active" or not (step.action.takes or step.action.deed is Deed.TELL):
+    if person.seen.facts.status in _COMES_NO_MORE or not (step.action.takes or step.action.deed is Deed.TELL):
         return None
     given = [person.given_back_at]
     over = past_end(step.when, person, ground.today)

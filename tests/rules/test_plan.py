@@ -206,7 +206,7 @@ def test_s55_whoever_still_needs_it_is_neither_warned_nor_taken(place: Place, ru
 def test_whoever_was_just_given_back_is_neither_warned_nor_taken(place: Place, rule: Rule) -> None:
     for person, verdict in chosen(rule, place):
         action, when = rule.steps[verdict.step].action, rule.steps[verdict.step].when
-        if person.given_back_at is None or person.seen.facts.status != "active":
+        if person.given_back_at is None or person.seen.facts.status not in {"", "active"}:
             continue
         if when.past_end is not None and person.ends_on and person.given_back_at.date() <= person.ends_on:
             continue
@@ -398,6 +398,13 @@ def test_s55_each_rung_has_its_own_patience() -> None:
     assert judge_by_rule(LADDER, replace(told, kept_at=kept_at), GROUND, NOW).state is CaseState.PLANNED
     verdict = judge_by_rule(LADDER, replace(taken, kept_at=kept_at), GROUND, NOW)
     assert (verdict.state, verdict.why, verdict.step) == (CaseState.SPARED, Why.KEPT, 1)
+
+
+@pytest.mark.parametrize("status", ["", "a word of tomorrow"])
+def test_a_status_that_nobody_knows_yet_costs_nobody_the_time_since_they_were_given_back(status: str) -> None:
+    rule = Rule("R", EVERYBODY, (Step(When(not_seen=90), Action(Deed.SUSPEND)),))
+    back = replace(somebody(seen_days_ago(500), status=status), given_back_at=NOW - timedelta(days=1))
+    assert judge_by_rule(rule, back, GROUND, NOW).why is Why.GIVEN_BACK
 
 
 @pytest.mark.parametrize("deed", [Deed.TELL, Deed.SUSPEND, Deed.REMOVE, Deed.LIST])
