@@ -76,10 +76,9 @@ def read_group_search(request: Request) -> dict[str, Any]:
 
 
 def read_count(request: Request) -> dict[str, Any]:
-    """The query of GET …/users/count."""
-    asked: dict[str, Any] = {
-        name: request.args.getlist(name) for name in USER_LISTS if request.args.getlist(name)
-    }
+    """The query of GET …/users/count, which knows no `emails`."""
+    names = USER_LISTS.keys() - {"emails"}
+    asked: dict[str, Any] = {name: request.args.getlist(name) for name in names if request.args.getlist(name)}
     _lists(asked, USER_LISTS)
     for name in ("claimStatus", "searchTerm"):
         if request.args.get(name):

@@ -95,13 +95,17 @@ def specification(name: str) -> OpenAPI:
 
 
 def request_findings(exchange: Exchange) -> list[str]:
-    """What a specification has against a request: an unknown path, a wrong parameter, a wrong body, no credential."""
+    """What a specification has against a request: an unknown path, a wrong parameter, a wrong body, no credential.
+
+    A word that the specification does not know is one that Atlassian passes over in silence.
+    """
     judge, request = _judge(exchange)
     if judge is None:
         return (
             [] if UNDESCRIBED.match(exchange.path) else [f"{exchange.name}: no specification knows this path"]
         )
     findings = [] if _authorized(exchange) else [f"{exchange.name}: sent without a credential"]
+    findings += [f"{exchange.name}: nobody knows {word}" for word in sorted(_unknown_words(exchange))]
     try:
         judge.validate_request(request)
     except OpenAPIError as error:
@@ -129,6 +133,49 @@ def logged(entry: dict[str, Any]) -> Exchange:
     return Exchange(
         entry["method"], entry["path"], entry["query"], entry["headers"], entry["body"], entry["status"]
     )
+
+
+@cache
+def _document(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / f"{name}.openapi.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _unknown_words(exchange: Exchange) -> set[str]:
+    """Names of the query, and of the body's first level, that the operation does not have."""
+    name = next(name for path, name, _ in FILES if path.match(exchange.path))
+    document = _document(name)
+    operation = _operation(document, exchange)
+    if operation is None:
+        return set()
+    parameters = [_followed(document, one) for one in operation.get("parameters", [])]
+    known = {one["name"] for one in parameters if one["in"] == "query"}
+    words = {key for key, _ in parse_qsl(exchange.query, keep_blank_values=True)} - known
+    body = json.loads(exchange.body) if exchange.body else {}
+    content = _followed(document, operation.get("requestBody", {})).get("content", {})
+    schema = _followed(document, content.get("application/json", {}).get("schema", {}))
+    return words | (set(body) - set(schema.get("properties", body)))
+
+
+def _operation(document: dict[str, Any], exchange: Exchange) -> dict[str, Any] | None:
+    servers = [re.sub(r"^(https:)?//[^/]+", "", one["url"]).rstrip("/") for one in document["servers"]]
+    fixed_first = sorted(document["paths"].items(), key=lambda one: one[0].count("{"))
+    for template, operations in fixed_first:
+        pattern = re.sub(r"\{[^/]+\}", "[^/]+", template)
+        if any(re.fullmatch(server + pattern, exchange.path) for server in servers):
+            found: dict[str, Any] | None = operations.get(exchange.method.lower())
+            if found is not None:
+                return found
+    return None
+
+
+def _followed(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """What a reference stands for."""
+    while "$ref" in node:
+        path, node = node["$ref"].removeprefix("#/").split("/"), document
+        for part in path:
+            node = node[part]
+    return node
 
 
 def _judge(exchange: Exchange) -> tuple[OpenAPI | None, MockRequest]:
