@@ -9,6 +9,7 @@ from sqlalchemy import delete
 
 from connect.errors import Invalid, NotReady
 from models.people import Person, Seat
+from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin, unknown_account
 from sandbox.world import ORGANIZATIONS
@@ -149,6 +150,32 @@ def test_an_invitation_that_was_lost_on_the_way_back_is_not_sent_twice(sqlite_wo
     assert len(world.requests("/users/invite$")) == 1
     assert not case.account_id.startswith("invite:")
     assert world.stored(Person, case.organization_id, case.account_id).email == NEW
+
+
+@pytest.mark.parametrize("kind", ["429", "403-scopes", "html", "503"])
+def test_who_was_invited_and_cannot_be_looked_at_afterwards_was_invited(
+    sqlite_world: World, kind: str
+) -> None:
+    """S50: the invitation was answered; what comes of a look at them says nothing about it."""
+    world = sqlite_world
+    ana = world.synced()
+    world.fault("users/search$", kind, skip=1, seconds=120)
+    ends_on = world.clock().date() + timedelta(days=30)
+    run_id = done(world, newcomer(world, ends_on=ends_on))
+    for _ in range(3):
+        world.later(minutes=3)
+        world.act()
+    [case] = world.cases(run_id).values()
+    assert (case.state, case.reason, case.changed) == ("acted", "", True)
+    assert not case.account_id.startswith("invite:")
+    assert [timed.ends_on for timed in world.rows(TimedAccess)] == [ends_on]
+    assert len(world.requests("/users/invite$")) == 1
+    world.sync(ana)
+    undo = undoing.preview_undo(world.tools, ana, run_id)
+    runs.confirm(world.tools, ana, undo)
+    world.act()
+    assert reasons(world, undo) == [("acted", "")]
+    assert world.holding(case.account_id) is None
 
 
 def test_what_atlassian_does_not_give_is_told_and_what_it_gave_is_taken_back(sqlite_world: World) -> None:
