@@ -21,6 +21,7 @@ from rules.roster import is_unknown
 from rules.timed import too_late
 from rules.verdict import Why
 from services.answer_queue import count_asking
+from services.answers import locked
 from services.audit import record
 from services.doors import require_organization
 from services.ground import day_in
@@ -207,7 +208,9 @@ def _for_each(
 
 def _cases(session: Session, organization_id: str, case_ids: Sequence[str]) -> list[Case]:
     wanted = selected(case_ids)
-    query = _waiting(organization_id).where(Case.id.in_(wanted)).with_for_update(of=Case)
+    # Whoever decides about them, or stops their run, this moment comes before: who waits is asked only then.
+    locked(session, Case.organization_id == organization_id, Case.id.in_(wanted))
+    query = _waiting(organization_id).where(Case.id.in_(wanted))
     cases = [case for case, _run in session.execute(query)]
     if not cases:
         raise Conflict("Nobody of these waits any more.", "Reload the queue.")

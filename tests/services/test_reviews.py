@@ -19,6 +19,7 @@ from services import reviews, rule_runs, rules, run_progress, runs
 from services.matters import matters as matters_of
 from services.roster import begin_roster
 from services.selection import MOST_AT_ONCE
+from tests.services.workers import before_it_is_written
 from tests.world import ACCOUNTS, ACME, World
 
 pytestmark = pytest.mark.slow
@@ -128,6 +129,27 @@ def test_who_has_no_account_yet_is_protected_once_they_are_here(world: World) ->
     assert reviews.spare_and_protect(world.tools, ana, [ids[uma["email"]]], reason="Board", until="") == 1
     [entry] = world.rows(Protected)
     assert (entry.kind, entry.value) == ("person", ACCOUNTS["uma"])
+
+
+@pytest.mark.parametrize("first", ["approved", "stopped"])
+def test_of_two_operators_who_decide_at_once_the_second_comes_too_late(
+    sqlite_world: World, first: str
+) -> None:
+    world = sqlite_world
+    ana, run_id, cases = in_review(world, 1)
+    [(person, case_id)] = cases.items()
+
+    def decide() -> None:
+        if first == "approved":
+            reviews.approve(world.tools, world.caller("priya"), [case_id])
+            world.act()
+        else:
+            runs.stop(world.tools, world.caller("priya"), run_id)
+
+    second = reviews.leave if first == "approved" else reviews.approve
+    with before_it_is_written(world.tools, ("UPDATE", "INSERT"), decide), pytest.raises(Conflict):
+        second(world.tools, ana, [case_id])
+    assert world.states(run_id) == {person: "acted" if first == "approved" else "cancelled"}
 
 
 def test_s49_whoever_came_back_while_they_waited_is_spared_though_approved(world: World) -> None:

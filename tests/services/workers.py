@@ -77,7 +77,9 @@ def with_something_between(tools: Toolbox, around: Around) -> Toolbox:
 
 
 @contextmanager
-def before_it_is_written(tools: Toolbox, statement: str, deed: Callable[[], object]) -> Iterator[None]:
+def before_it_is_written(
+    tools: Toolbox, statement: str | tuple[str, ...], deed: Callable[[], object]
+) -> Iterator[None]:
     """Does `deed` once, in the middle of a transaction: after what it has read, before it writes by this statement."""
     waiting = [deed]
 
