@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rules.deeds import Deed
-from services import runs, undoing
+from rules.roster import Access, Entry, Origin
+from services import roster, runs, undoing
 from services.delays import Delay, DelayedBy
 from services.run_people import Wanted, people_of_run
 from tests.services.workers import Killed, act_on, die, with_something_between
@@ -39,6 +40,36 @@ def test_a_change_of_a_moment_ago_may_not_show_yet(world: World) -> None:
     world.act()
     assert world.case(restored, twice).state == "acted"
     assert delay(world, restored, twice) is None
+
+
+def test_a_part_of_a_deed_that_was_refused_may_not_show_yet_either(sqlite_world: World) -> None:
+    """Tried again at once, in another run: what they were given already is not given twice."""
+    world = sqlite_world
+    ana = world.synced()
+    (person,) = world.people(1)
+    world.sync(ana)
+    groups = tuple(world.groups()[name]["id"] for name in ("contractors", "service-desk-agents"))
+    entry = Entry(Deed.GIVE_ACCESS, account_id=person, access=Access(groups=groups))
+
+    def give() -> str:
+        run_id = roster.preview_roster(world.tools, ana, [entry], Origin.INVITE)
+        runs.confirm(world.tools, ana, run_id)
+        world.act()
+        return run_id
+
+    world.fault("/memberships$", "delay-visibility", seconds=600)
+    world.fault("/memberships$", "403-scopes", skip=1)
+    first = world.case(give(), person)
+    assert (first.state, first.changed) == ("refused", True)
+    again = give()
+    assert world.states(again) == {person: "planned"}
+    world.settled()
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("UPDATE late SET until = 0")
+    world.act()
+    assert world.states(again) == {person: "acted"}
+    assert world.effects_by(person) == {"join_group:contractors": 1, "join_group:service-desk-agents": 1}
+    assert len(world.requests(f"/{groups[0]}/memberships$")) == 1
 
 
 def test_an_undo_waits_until_the_change_shows(world: World) -> None:
