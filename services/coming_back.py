@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.absence import Absence, last_days_of
 from models.leaver import leaving_among, led_out_at, led_out_of_products
-from models.people import Person
+from models.people import IS_AWAY, Person
 from models.scim import ScimConnection, ScimUser, users_of_accounts
 from rules.deeds import Deed
 from services.scim_facts import word_of
@@ -38,7 +38,7 @@ def who_stays_away(
         elif account_id in led_out and led_out[account_id] >= absence.began_at:
             found[account_id] = "they have been led out since."
         elif account_id in gone:
-            found[account_id] = "they are no longer in the organization's directory."
+            found[account_id] = "they are no longer in the organization."
         elif account_id in let_go:
             found[account_id] = let_go[account_id]
         elif last_day is not None and last_day.ends_on < _first_day_back(absence, today):
@@ -64,7 +64,7 @@ def _gone(session: Session, organization_id: str, account_ids: Sequence[str]) ->
     query = select(Person.account_id).where(
         Person.organization_id == organization_id,
         Person.account_id.in_(account_ids),
-        Person.left_at.is_not(None),
+        Person.left_at.is_not(None) | IS_AWAY,
     )
     return frozenset(session.scalars(query))
 

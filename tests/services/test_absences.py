@@ -39,7 +39,7 @@ from tests.services.leavers import JON, UMA, leaver, planned, ready, work
 from tests.world import ACCOUNTS, ACME, World
 
 pytestmark = pytest.mark.slow
-GONE = "they are no longer in the organization's directory."
+GONE = "they are no longer in the organization."
 
 
 def suspended(world: World, ana: Caller, person: str, purpose: Purpose) -> str:
@@ -224,12 +224,17 @@ def test_whoever_cannot_be_restored_is_not_tried_for_ever(world: World) -> None:
     assert absences.bring_back(world.tools) == []
 
 
-def test_whoever_left_the_directory_is_not_restored_and_the_audit_says_why(world: World) -> None:
+@pytest.mark.parametrize("is_shown", [False, True])
+def test_whoever_left_is_not_restored_and_the_audit_says_why(world: World, is_shown: bool) -> None:
+    """Managed accounts are shown in the directory when they are out of the organization."""
     ana = world.store_key()
     (person,) = world.people(1)
     world.sync(ana)
     suspended(world, ana, person, leave(world, 30))
-    world.control("DELETE", f"/people/{person}")
+    if is_shown:
+        world.change(person, membership_status="no_membership")
+    else:
+        world.control("DELETE", f"/people/{person}")
     world.later(hours=1)
     world.sync(ana)
     before = len(world.rows(Run))
