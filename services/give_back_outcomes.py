@@ -13,6 +13,8 @@ from models.answer import GRANTED, Answer, Decision
 from models.audit import APP, Event
 from models.run import Case, Run
 from rules.case import CaseState
+from rules.deeds import Action, Deed
+from rules.judging import already
 from rules.roster import Origin
 from rules.topics import AnswerKind
 from services.audit import record
@@ -32,9 +34,13 @@ def note_not_given_back(session: Session, original: Case, undo: Case, run: Run, 
 
 
 def note_not_given_again(session: Session, case: Case, run: Run, now: datetime) -> None:
-    """The same of access that had ended on its last day: `case` was to give it for longer, and gave nothing."""
+    """The same of access that had ended on its last day: `case` was to give it for longer, and gave nothing.
+
+    Who has it by another way by now has what they asked for.
+    """
     asked = session.get(Answer, (case.organization_id, run.origin_id, AnswerKind.PROLONG.value))
-    _let_wait_again(session, asked, case, case.deed, run, now)
+    if case.reason != already(Action(Deed(case.deed))):
+        _let_wait_again(session, asked, case, case.deed, run, now)
 
 
 def _let_wait_again(

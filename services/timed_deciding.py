@@ -20,6 +20,7 @@ from rules.changes import ChangeKind, is_away
 from rules.deeds import Deed
 from rules.roster import Entry, Origin
 from rules.topics import AnswerKind
+from rules.verdict import Why
 from services.answers import settle
 from services.audit import record
 from services.doors import require_organization
@@ -130,7 +131,8 @@ def _give_again(
     again = session.scalars(
         select(Case).where(Case.organization_id == run.organization_id, Case.run_id == run.id)
     ).one()
-    if again.state != CaseState.PLANNED:
+    # Who has it by another way has what they asked for.
+    if again.state != CaseState.PLANNED and again.why != Why.DONE:
         raise Conflict(
             f"The access of {case.name} cannot be given again: {again.reason}",
             "Solve that first, or refuse, and help them by hand.",

@@ -434,6 +434,28 @@ def test_what_cannot_be_given_again_is_not_granted(sqlite_world: World) -> None:
     assert inside(world, person)
 
 
+@pytest.mark.parametrize("known", ["before", "at the deed"])
+def test_who_has_it_by_another_way_has_what_they_asked_for(sqlite_world: World, known: str) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 3)
+    world.later(days=4)
+    keep_time(world)
+    world.act()
+    token = link(world, case_id, person)
+    own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
+    world.settled()
+    world.control("POST", f"/people/{person}/groups", {"group": GIVEN, "member": True})
+    if known == "before":
+        world.sync(ana)
+    answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
+    world.act()
+    assert inside(world, person)
+    assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
+    assert answer_queue.asking(world.tools, ana) == []
+
+
 @pytest.mark.parametrize("then", ["granted once more", "tried again from its run"])
 def test_what_was_not_given_again_waits_for_an_operator_who_reads_why(sqlite_world: World, then: str) -> None:
     world = sqlite_world
