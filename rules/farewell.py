@@ -41,6 +41,8 @@ WORKING = frozenset(
 """The worker looks at these by itself."""
 CHOOSING = frozenset({LeaverState.READY, LeaverState.PLANNED})
 """An operator decides."""
+UNDECIDED = CHOOSING | {LeaverState.LOOKING, LeaverState.CHECKING}
+"""Nobody has said yet that it shall begin."""
 OVER = frozenset({LeaverState.DONE, LeaverState.HANDED_BACK, LeaverState.STOPPED})
 ENDINGS = (Deed.SUSPEND, Deed.DEACTIVATE, Deed.REMOVE_ACCESS, Deed.REMOVE, Deed.DELETE, Deed.LIST)
 """How access may end; LIST: it stays as it is."""

@@ -10,10 +10,18 @@ from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from connect.errors import Conflict
-from models.audit import Event
-from models.leaver import Belonging, Leaver, Look, LookState, open_leaver_of
+from models.audit import APP, Event
+from models.leaver import (
+    Belonging,
+    Leaver,
+    LeaverOrigin,
+    Look,
+    LookState,
+    find_leaver,
+    open_leaver_of,
+)
 from models.run import find_run
-from rules.farewell import CHOOSING, OVER, WORKING, LeaverState
+from rules.farewell import CHOOSING, OVER, UNDECIDED, WORKING, LeaverState
 from rules.handover import AGAIN, STOPPED, BelongingState, Kind
 from services.leavers import changing, record_leaver, work_on
 from services.runs import GOING, stop_run
@@ -51,6 +59,23 @@ def stay(tools: Toolbox, caller: Caller, leaver_id: str) -> None:
         actor = caller.account_id or ""
         record_leaver(session, Event.LEAVER_STOPPED, leaver, actor, now, leaver.state)
         _stop_for_good(session, leaver, actor, now)
+
+
+def stays_after_all(
+    session: Session, organization_id: str, leaver_id: str, reason: str, now: datetime
+) -> None:
+    """The same, because the identity provider whose word it was says otherwise. What an operator has decided stands."""
+    session.execute(
+        update(Leaver)
+        .where(Leaver.organization_id == organization_id, Leaver.id == leaver_id)
+        .values(id=leaver_id)
+    )
+    leaver = find_leaver(session, organization_id, leaver_id)
+    if leaver is None or leaver.origin != LeaverOrigin.SCIM or LeaverState(leaver.state) not in UNDECIDED:
+        return
+    record_leaver(session, Event.LEAVER_STOPPED, leaver, APP, now, reason)
+    _stop_for_good(session, leaver, APP, now)
+    leaver.reason = reason
 
 
 def _stop_for_good(session: Session, leaver: Leaver, actor: str, now: datetime) -> None:

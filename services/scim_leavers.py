@@ -11,7 +11,8 @@ from models.leaver import LeaverOrigin
 from models.scim import ScimConnection, ScimUser
 from rules.changes import is_away
 from rules.deeds import Deed
-from rules.scim import Known, ScimMode
+from rules.scim import ACTIVE_AGAIN, Known, ScimMode
+from services.leaver_stops import stays_after_all
 from services.leavers import Farewell, begin_leaver
 from services.scim_facts import word_of
 
@@ -19,8 +20,10 @@ from services.scim_facts import word_of
 def follow_leaver(
     session: Session, found: ScimConnection, user: ScimUser, known: Known, now: datetime
 ) -> None:
-    """Begins the leaver of somebody who goes, once; whoever comes back may go again later."""
+    """Begins the leaver of somebody who goes, once; whoever comes back stays, and may go again later."""
     if not known.is_gone:
+        if user.leaver_id is not None:
+            stays_after_all(session, found.organization_id, user.leaver_id, ACTIVE_AGAIN, now)
         user.leaver_id = None
         return
     wanted = found.begins_leavers and found.mode == ScimMode.LIVE and user.leaver_id is None

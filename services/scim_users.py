@@ -201,10 +201,10 @@ def _take_over(session: Session, who: Provisioner, row: ScimUser) -> None:
     former = max(found, key=lambda each: each.deleted_at or each.changed_at, default=None)
     if former is None:
         return
-    row.given, row.taken, row.invited, row.account_id, row.case_id = (
-        former.given, former.taken, former.invited, former.account_id, former.case_id,
+    row.given, row.taken, row.invited, row.account_id, row.case_id, row.leaver_id = (
+        former.given, former.taken, former.invited, former.account_id, former.case_id, former.leaver_id,
     )  # fmt: skip
-    former.given, former.taken, former.dirty_at, former.case_id = None, "", None, None
+    former.given, former.taken, former.dirty_at, former.case_id, former.leaver_id = None, "", None, None, None
     former.state, former.reason = "settled", "Created again by the identity provider."
 
 

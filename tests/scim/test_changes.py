@@ -16,7 +16,16 @@ from models.run import Run
 from models.scim import ScimConnection, ScimUser
 from rules.case import RunState
 from sandbox.world import ORGANIZATIONS
-from services import identity_providers, matters, profiles, rule_runs, runs, scim_changes, scim_overview
+from services import (
+    identity_providers,
+    leavers,
+    matters,
+    profiles,
+    rule_runs,
+    runs,
+    scim_changes,
+    scim_overview,
+)
 from tests.scim.provider import IdentityProvider, connected
 from tests.world import ACCOUNTS, ACME, World
 
@@ -309,13 +318,58 @@ def test_whoever_goes_becomes_a_leaver_once(live: IdentityProvider) -> None:
     account, email = somebody(world)
     settings(live, begins_leavers="yes")
     user = live.add(email)
-    for active in (False, False, True, False):
+    for active in (False, False):
         live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": active}})
         work(world)
-    leavers = world.rows(Leaver)
-    assert {(one.account_id, one.origin, one.deed) for one in leavers} == {(account, "scim", "list")}
-    assert len(leavers) == 1
-    assert "says that they are not active" in leavers[0].why
+    (leaver,) = world.rows(Leaver)
+    assert (leaver.account_id, leaver.origin, leaver.deed) == (account, "scim", "list")
+    assert "says that they are not active" in leaver.why
+
+
+@pytest.mark.parametrize("how", ["active again", "created again"])
+def test_whoever_comes_back_is_no_leaver_any_more(live: IdentityProvider, how: str) -> None:
+    """Nobody hands over what somebody owns who is here: by what the provider said before."""
+    world = live.world
+    account, email = somebody(world)
+    settings(live, begins_leavers="yes")
+    user = live.add(email)
+    if how == "active again":
+        live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": False}})
+        work(world)
+        live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": True}})
+    else:
+        live.send("DELETE", f"/Users/{user}", status=204)
+        work(world)
+        user = live.add(email)
+    work(world)
+    (leaver,) = world.rows(Leaver)
+    assert (leaver.state, leaver.resume_at) == ("stopped", None)
+    assert leaver.reason == "Their identity provider says again that they are active."
+    assert world.audit("leaver:stopped")[-1].subject == account
+    assert leaver.reason in world.call("GET", f"/app/leavers/{leaver.id}").text
+    live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": False}})
+    work(world)
+    assert sorted(one.state for one in world.rows(Leaver)) == ["looking", "stopped"]
+
+
+def test_a_handover_that_an_operator_began_or_confirmed_goes_on(live: IdentityProvider) -> None:
+    world = live.world
+    account, email = somebody(world)
+    settings(live, begins_leavers="yes")
+    user = live.add(email)
+    leaver_id = leavers.request_leavers(world.tools, live.operator, [account])[0]
+    live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": False}})
+    work(world)
+    live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": True}})
+    work(world)
+    (leaver,) = world.rows(Leaver)
+    assert (leaver.id, leaver.state) == (leaver_id, "looking")
+    with world.tools.begin() as session:
+        session.execute(update(Leaver).values(origin="scim", state="handing_over"))
+        session.execute(update(ScimUser).values(leaver_id=leaver_id, dirty_at=world.clock()))
+        session.execute(update(ScimConnection).values(look_at=world.clock()))
+    work(world)
+    assert world.stored(Leaver, ACME, leaver_id).state == "handing_over"
 
 
 def test_nobody_becomes_a_leaver_whom_the_brake_holds(live: IdentityProvider) -> None:
