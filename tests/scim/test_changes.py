@@ -234,6 +234,9 @@ def test_the_brake_holds_whom_too_many_would_lose(live: IdentityProvider) -> Non
     )
     page = world.call("GET", f"/app/runs/{held.id}").text
     assert "The connection itself keeps its brake." in page
+    page = world.call("GET", f"/app/identity-providers/{live.connection_id}").text
+    assert "2 held by the brake" in page
+    assert f"identity-providers/{live.connection_id}/people?state=braked" in page
     assert [live.stored(user).state for user in users[2:]] == ["braked", "braked"]
     assert status_of(world, accounts[2])[0] == status_of(world, accounts[3])[0] == "active"
     told = [matter.sentence for matter in matters.matters(world.tools, ACME)]
