@@ -33,6 +33,7 @@ def know(
     for user in users:
         if user.id in people:
             _belongs_to(user, people[user.id].account_id)
+    _inherit(session, organization_id, users)
     said = said_of(session, organization_id, users)
     return {user_id: replace(known, person=people.get(user_id)) for user_id, known in said.items()}
 
@@ -107,6 +108,26 @@ def _belongs_to(user: ScimUser, account_id: str) -> None:
     if user.account_id and user.account_id != account_id:
         user.given, user.taken = None, ""
     user.account_id = account_id
+
+
+def _inherit(session: Session, organization_id: str, users: Sequence[ScimUser]) -> None:
+    """What a name that is gone has brought stays for the sake of one that is here: from then on, by that one."""
+    here = {
+        (user.connection_id, user.account_id): user
+        for user in users
+        if user.account_id and user.active and user.deleted_at is None
+    }
+    query = select(ScimUser).where(
+        ScimUser.organization_id == organization_id,
+        ScimUser.account_id.in_({account_id for _, account_id in here}),
+        or_(ScimUser.active.is_(False), ScimUser.deleted_at.is_not(None)),
+        ScimUser.case_id.is_(None),
+    )
+    for gone in session.scalars(query) if here else ():
+        heir = here.get((gone.connection_id, gone.account_id or ""))
+        if heir is not None and gone.given:
+            heir.given = access_to(access_from(heir.given) | access_from(gone.given))
+            gone.given = None
 
 
 def _accounts(session: Session, organization_id: str, users: Sequence[ScimUser]) -> dict[str, str]:

@@ -124,3 +124,27 @@ def test_what_both_names_give_comes_one_after_the_other_and_then_there_is_rest(
     assert groups_of(world, account) == ["confluence-users", "jira-users"]
     assert [live.stored(user).state for user in users] == ["settled", "settled"]
     assert len(world.rows(Run)) == 2
+
+
+def test_what_a_name_that_is_gone_has_brought_goes_with_the_name_that_is_here(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users")
+    old = added(live, "old", email)
+    group = mapped(live, "Wiki", profile(world, "wiki", "confluence-users"), old)
+    work(world)
+    new = added(live, "new", email)
+    live.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": new}]})
+    work(world)
+    live.send("DELETE", f"/Users/{old}", status=204)
+    work(world)
+    assert groups_of(world, account) == ["confluence-users", "jira-users"]
+    live.patch(f"/Groups/{group}", {"op": "remove", "path": f'members[value eq "{new}"]'})
+    work(world)
+    assert groups_of(world, account) == ["jira-users"]
+    assert live.stored(new).state == "settled"
+    world.arrange(account, groups=["confluence-users", "jira-users"])
+    world.sync(world.caller("ana"))
+    live.patch(f"/Users/{new}", {"op": "replace", "path": "title", "value": "Lead"})
+    work(world)
+    assert groups_of(world, account) == ["confluence-users", "jira-users"], "by hand: not ours to take"
