@@ -9,11 +9,13 @@ from flask import Blueprint, Response, request
 
 from services import scim_discovery, scim_groups, scim_search, scim_users
 from services.scim_wire import ROOT, Answer, error_answer
-from views.access import provisioner, scim, tools
+from views.access import provisioner, scim, takes_up_to, tools
 from views.limits import limited_for_providers
 
 blueprint = Blueprint("scim", __name__, url_prefix=ROOT)
 TYPE = "application/scim+json"
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a group that is sent as a whole: its fifty thousand members, each with what the provider calls them."""
 
 
 @blueprint.get("/ServiceProviderConfig")
@@ -111,6 +113,7 @@ def groups() -> Response:
 @blueprint.post("/Groups")
 @scim
 @limited_for_providers
+@takes_up_to(MOST_BYTES)
 def create_group() -> Response:
     return respond(scim_groups.create_group(tools(), provisioner(), request.get_data(), request.args))
 
@@ -133,6 +136,7 @@ def group(scim_id: str) -> Response:
 @blueprint.put("/Groups/<scim_id>")
 @scim
 @limited_for_providers
+@takes_up_to(MOST_BYTES)
 def replace_group(scim_id: str) -> Response:
     return respond(scim_groups.replace_group(tools(), provisioner(), scim_id, *_change()))
 
@@ -140,6 +144,7 @@ def replace_group(scim_id: str) -> Response:
 @blueprint.patch("/Groups/<scim_id>")
 @scim
 @limited_for_providers
+@takes_up_to(MOST_BYTES)
 def patch_group(scim_id: str) -> Response:
     return respond(scim_groups.patch_group(tools(), provisioner(), scim_id, *_change()))
 

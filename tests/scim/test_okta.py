@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from models.scim import ScimUser
@@ -108,6 +110,16 @@ def test_a_group_is_pushed(okta: IdentityProvider, isaac: str) -> None:
     put = okta.json("PUT", group, body | {"displayName": "By PUT", "members": []})
     assert "members" not in put
     assert put["displayName"] == "By PUT"
+
+
+def test_a_large_group_is_pushed_as_a_whole(okta: IdentityProvider, isaac: str) -> None:
+    """Tens of thousands of members are more than two megabytes."""
+    body = {"schemas": [GROUP], "displayName": "Everybody", "members": [{"value": isaac}]}
+    large = json.dumps(body).encode() + b" " * 3_000_000
+    made = okta.json("POST", "/Groups", large, 201)
+    put = okta.json("PUT", f"/Groups/{made['id']}", large)
+    assert [each["value"] for each in put["members"]] == [isaac]
+    assert okta.send("POST", "/Users", large).status_code == 413, "nobody is that much"
 
 
 def test_what_changed_lately_is_found_by_time(okta: IdentityProvider, isaac: str) -> None:
