@@ -19,6 +19,12 @@ from tests.journeys.journey import Journey
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 ANA, JON, UMA, PRIYA = (person.account_id for person in ACME.people)
 PATIENCE = 60_000
+OVER_ONE_ANOTHER = """heads => heads.filter((head) => {
+  const reach = document.createRange();
+  reach.selectNodeContents(head.firstElementChild);
+  const [words, count] = [reach, head.children[1]].map((one) => one.getBoundingClientRect());
+  return words.right > count.left;
+}).map((head) => head.innerText)"""
 
 
 def open_everything(deployment: Deployment) -> None:
@@ -87,6 +93,11 @@ def test_somebody_leaves(
     expect(frame.get_by_label("Note")).to_have_value("Leaves for the mountains")
     expect(frame.get_by_label("Who gets: Filters")).to_have_value(JON)
     tokens.check()
+    # However narrow the frame, what they own is not written over its number and its successor.
+    narrow = page.add_style_tag(content="iframe { width: 420px !important; }")
+    expect(frame.locator("html")).to_have_js_property("clientWidth", 420)
+    assert frame.locator(".owned-head").evaluate_all(OVER_ONE_ANOTHER) == []
+    narrow.evaluate("style => style.remove()")
     frame.get_by_label("Who gets: Filters").select_option("Priya Raman")
     frame.get_by_label("Who gets: Dashboards").select_option("Leave as it is")
     frame.get_by_label("Then").select_option("Deactivate their account")
@@ -124,6 +135,12 @@ def test_somebody_leaves(
     expect(frame.locator("#leaver-progress")).to_contain_text("things handed over", timeout=PATIENCE)
     expect(frame.locator("#leaver-kinds").get_by_text("Handed over").first).to_be_visible(timeout=PATIENCE)
     journey.look("under-way")
+    # Whoever reads on stays where they are, while the page asks by itself.
+    things = frame.locator("#leaver-kinds .scroller").first
+    things.focus()
+    going_on = frame.locator("#leaver-progress .line b")
+    expect(going_on).not_to_have_text(going_on.inner_text())
+    expect(things).to_be_focused()
     deployment.control("DELETE", "faults")
     expect(frame.get_by_text(re.compile("^Done on"))).to_be_visible(timeout=PATIENCE)
     journey.look("done")
