@@ -83,7 +83,9 @@ def choose(tools: Toolbox, caller: Caller, leaver_id: str, plan: Plan) -> None:
     if plan.deed not in {deed.value for deed in ENDINGS}:
         raise Invalid("deed", "This ending does not exist.", "Choose one of the list.")
     if plan.ends_at is not None and plan.ends_at <= tools.clock():
-        raise Invalid("ends_at", "This moment is over.", "Choose a later one, or leave it empty: at once.")
+        raise Invalid(
+            "ends_at", "This moment is over.", "Choose a later one, or end access after the handover."
+        )
     if plan.message_by not in MESSAGES:
         raise Invalid("message_by", "Nobody would send this message.", "Choose one of the list.")
     if plan.message_by == "atlassian" and plan.deed != Deed.DEACTIVATE:

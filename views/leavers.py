@@ -193,13 +193,13 @@ def _plan(leaver_id: str) -> Plan:
     """What was typed. Raises Invalid."""
     form = request.form
     word = form.get("ends_at", "").strip()
+    if form.get("when") == "later" and not word:
+        raise Invalid("ends_at", "The moment is missing.", "Choose it, or end access after the handover.")
     zone = ZoneInfo(show_leaver(tools(), caller(), leaver_id).time_zone)
     try:
         ends_at = datetime.fromisoformat(word).replace(tzinfo=zone).astimezone(UTC) if word else None
     except (ValueError, OverflowError) as problem:
-        raise Invalid(
-            "ends_at", "This is no date with a time.", "Write it as 2027-05-01T18:00, or leave it empty."
-        ) from problem
+        raise Invalid("ends_at", "This is no date with a time.", "Write it as 2027-05-01T18:00.") from problem
     return Plan(
         choices={
             kind.value: form[f"successor-{kind.value}"] for kind in ORDER if f"successor-{kind.value}" in form

@@ -196,6 +196,7 @@ def test_a_list_and_a_file_at_once_are_one_too_many(open_house: House) -> None:
     [
         ({"deed": "fly"}, "deed", "This ending does not exist."),
         ({"when": "later", "ends_at": "2001-01-01T10:00"}, "ends_at", "This moment is over."),
+        ({"when": "later", "ends_at": ""}, "ends_at", "The moment is missing."),
         ({"when": "later", "ends_at": "soon"}, "ends_at", "no date with a time"),
         ({"message_by": "atlassian", "message": "Bye"}, "message_by", "only when the account is deactivated"),
         ({"message_by": "own"}, "message", "The message is empty."),
