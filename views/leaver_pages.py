@@ -54,6 +54,7 @@ def content(leaver_id: str, problem: Invalid | None = None, typed: dict[str, str
         endings=[(deed, ENDING_WORDS[deed], CAPABILITIES[deed].way_back) for deed in ENDINGS],
         ending=ENDING_WORDS[Deed(leaver.deed)],
         way_back=CAPABILITIES[Deed(leaver.deed)].way_back,
+        leads_back=CAPABILITIES[Deed(leaver.deed)].opposite is not None,
         reasons=REASONS,
         problem=problem,
         typed=typed or _typed(leaver, page.time_zone),

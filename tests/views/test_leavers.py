@@ -356,6 +356,39 @@ def test_whoever_stays_after_all_is_led_nowhere(open_house: House) -> None:
     )
 
 
+def test_how_access_ended_is_said_as_it_is(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    gone, stays, kept = (planned(house, each) for each in (UMA, PRIYA, ANA))
+    for leaver_id, deed in ((gone, "remove"), (stays, "list")):
+        house.post(f"/app/leavers/{leaver_id}/plan", **plan(deed=deed, revoke_tokens=""))
+        work(house)
+        house.post(f"/app/leavers/{leaver_id}/confirm", looked="yes", tokens="yes", ending="yes")
+        work(house)
+        house.act()
+        with house.deployment.tools.begin() as session:
+            session.get_one(Leaver, (ACME.id, leaver_id)).resume_at = house.deployment.tools.clock()
+        work(house)
+    house.post(f"/app/leavers/{kept}/stay")
+    done = words_of(house.get(f"/app/leavers/{gone}"))
+    assert "Remove them from the organization: the run . The evidence" in done
+    assert "taken back" not in done
+    rows = dict(_rows(house.get("/app/leavers")))
+    assert "Stays as it is" in rows["Priya Raman"]
+    assert "Not any more" in rows["Ana Marić"]
+    assert "Leave their access as it is API tokens" in words_of(house.get(f"/app/leavers/{stays}/evidence"))
+
+
+def _rows(answer: TestResponse) -> Iterator[tuple[str, str]]:
+    """Name → the words of its row."""
+    for row in re.findall(r"<tr>.*?</tr>", answer.text.partition("<tbody>")[2], re.DOTALL):
+        words = " ".join(re.sub(r"<[^>]+>", " ", row).split())
+        name = re.search(r">([^<>]+)</a>", row)
+        assert name is not None
+        yield name[1], words
+
+
 def test_what_was_found_and_not_listed_is_said_before_anything_is_handed_over(open_house: House) -> None:
     leaver_id = planned(open_house)
     with open_house.deployment.tools.begin() as session:
