@@ -160,7 +160,11 @@
     if (!host?.context) { if (first) say(NO_HOST); return; }
     host.theming?.initializeTheming?.();
     // Panels have no place of their own in the address: it belongs to the issue, page or dashboard around them.
-    if (page.dataset.panel !== undefined) { followDashboard(); return; }
+    if (page.dataset.panel !== undefined) {
+      document.addEventListener("htmx:after:swap", () => document.querySelector("[data-focus]")?.focus());
+      followDashboard();
+      return;
+    }
     flags();
     host.events?.on?.("flag.action", (event) => { if (event?.actionIdentifier) open(event.actionIdentifier); });
     readHistory().then((address) => { if (address && address !== shown) open(address); });

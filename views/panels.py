@@ -70,7 +70,7 @@ def gadget() -> str:
 @operator_only
 def gadget_again() -> str:
     """`?edit=yes` opens its settings."""
-    return show.part("panels/gadget.html", **_gadget(editing="edit" in request.args))
+    return show.part("panels/gadget.html", again=True, **_gadget(editing="edit" in request.args))
 
 
 @blueprint.post("/app/gadget")
@@ -81,9 +81,9 @@ def configure_gadget() -> str | Response:
     try:
         set_gadget(tools(), caller(), _item(), product=typed["product"], days=typed["days"])
     except Invalid as problem:
-        body = show.part("panels/gadget.html", **_gadget(editing=True), problem=problem)
+        body = show.part("panels/gadget.html", again=True, **_gadget(editing=True), problem=problem)
         return shown_again(body, problem)
-    return show.part("panels/gadget.html", **_gadget())
+    return show.part("panels/gadget.html", again=True, **_gadget())
 
 
 def _panel(place: Issue | Content | None, *, asked: bool = False) -> str:

@@ -165,11 +165,21 @@ def test_the_gadget_counts_and_can_be_set(
     expect(gadget.locator("main")).to_contain_text("fewer since")
     expect(gadget.locator(".sparkline")).to_be_visible()
     look(page, f"gadget-{colours}")
-    gadget.get_by_role("button", name="Change product or days").click()
+    # Who has no mouse goes on where the answer took their button away.
+    gadget.get_by_role("button", name="Change product or days").press("Enter")
+    expect(gadget.get_by_label("Product")).to_be_focused()
     gadget.get_by_label("Product").select_option(label="All products")
     gadget.get_by_label("Idle from").select_option("90")
-    gadget.get_by_role("button", name="Save").click()
+    gadget.get_by_role("button", name="Save").press("Enter")
     expect(gadget.locator("main")).to_contain_text("not seen for 90 days")
+    expect(gadget.get_by_role("button", name="Change product or days")).to_be_focused()
+    # A dashboard of three columns is narrow: nothing of the table is cut off.
+    narrow = page.add_style_tag(content="[data-module=rollcall-gadget] iframe { width: 300px !important; }")
+    expect(gadget.locator("html")).to_have_js_property("clientWidth", 300)
+    assert gadget.locator(".gadget-lines").evaluate(
+        "table => table.scrollWidth <= table.parentElement.clientWidth"
+    )
+    narrow.evaluate("style => style.remove()")
     look(page, f"gadget-all-{colours}")
 
 
@@ -217,8 +227,9 @@ def test_whoever_is_warned_reads_it_on_an_issue_and_keeps_their_access(
     expect(module_of(page, "rollcall-gadget").locator("main")).to_contain_text("your access ends")
     look(page, f"gadget-warned-{colours}")
     page.goto(f"{place.sandbox.acme}/browse/DEMO-37")
-    panel.get_by_role("button", name="I still need it").click()
+    panel.get_by_role("button", name="I still need it").press("Enter")
     expect(panel.locator("main")).to_contain_text("you keep your access")
+    expect(panel.get_by_role("status")).to_be_focused()
     look(page, f"issue-kept-{colours}")
 
 
