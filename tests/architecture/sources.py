@@ -1,4 +1,4 @@
-"""The program's source files, read as syntax trees, by room."""
+"""The program's source files, and their syntax trees, by room."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ class Source:
     """One Python file. `name` is its path from the top, with forward slashes."""
 
     name: str
-    tree: ast.Module
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Read when somebody looks at it."""
+        return ast.parse(self.text, filename=self.name)
 
     @property
     def room(self) -> str:
@@ -45,8 +50,8 @@ def files_of_the_tests() -> list[Source]:
 
 
 def read(file: Path) -> Source:
-    """Parse one file."""
-    return Source(file.relative_to(TOP).as_posix(), ast.parse(file.read_text(), filename=str(file)))
+    """One file."""
+    return Source(file.relative_to(TOP).as_posix(), file.read_text())
 
 
 def imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:

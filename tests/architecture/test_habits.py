@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
@@ -72,7 +73,9 @@ def test_the_program(habit: Callable[[Nodes], Finding]) -> None:
 
 
 def test_the_tests() -> None:
-    assert found(replaces_our_own_code, files_of_the_tests()) == []
+    # Nobody replaces anything without one of these words: most files need not be read as syntax trees.
+    suspects = [source for source in files_of_the_tests() if re.search("mock|monkeypatch", source.text)]
+    assert found(replaces_our_own_code, suspects) == []
 
 
 def found(habit: Callable[[Nodes], Finding], sources: Iterable[Source]) -> list[str]:
