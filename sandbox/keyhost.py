@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives import serialization
@@ -12,14 +13,22 @@ from flask import Blueprint, Response, abort
 from sandbox.store import Store
 
 
-def signing_key(store: Store) -> tuple[str, str]:
-    """(kid, private PEM) of the key in use; made when there is none."""
+def signing_key(store: Store) -> tuple[str, rsa.RSAPrivateKey]:
+    """(kid, private key) of the key in use; made when there is none."""
     held = store.get("install_key")
     if held is None:
         rotate(store)
         held = store.get("install_key") or "[]"
     kid, private, _ = json.loads(held)[-1]
-    return kid, private
+    return kid, _read(private)
+
+
+@cache
+def _read(pem: str) -> rsa.RSAPrivateKey:
+    """Reading a key checks its numbers, and takes longer than all else that an installation does."""
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
 
 
 def rotate(store: Store) -> str:
