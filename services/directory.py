@@ -17,12 +17,12 @@ from rules.changes import is_away
 from rules.guards import is_machine
 from rules.person import PersonFacts
 from services.batches import batches
-from services.returning import forget_old_last_days
+from services.returning import forget_old_last_days, was_gone
 
 LONGEST_NAME, LONGEST_SEARCH_TEXT = 800, 1600
 """In bytes: PostgreSQL indexes nothing above 2,704, and nobody's name may keep the directory from being read."""
 
-_OUT_OF_USE = ("suspended", "deactivated", "for_deletion", "not_invited")
+_OUT_OF_USE = ("suspended", "deactivated", "for_deletion")
 
 _Seats = dict[str, dict[str, tuple[KnownSeat, str]]]
 _Memberships = dict[str, dict[str, str]]
@@ -105,7 +105,7 @@ def _was_away(before: Any, *, several: bool) -> bool:
 
     Each of several directories says its own: suspended in one and active in another is not back each time.
     """
-    return before.left_at is not None or (before.status in _OUT_OF_USE and not several)
+    return before.left_at is not None or (not several and (before.status in _OUT_OF_USE or was_gone(before)))
 
 
 def _shown_now(

@@ -16,6 +16,7 @@ from rules.changes import Change, ChangeKind
 from rules.undo import status_after
 from services.directory import free_places
 from services.orders import Order
+from services.returning import forget_old_last_days, was_gone
 from services.seat_memory import add_seats, count_seats, forget_seats, seats_ended, seats_given, seats_held
 
 
@@ -29,6 +30,9 @@ def remember(session: Session, order: Order, earlier: Mapping[str, Any], now: da
     if person is None:
         count_seats(session, order.organization_id, before, seats_given(order))
         return
+    if is_new and was_gone(person):
+        person.given_back_at = now
+        forget_old_last_days(session, order.organization_id, [person], now)
     for change in changes:
         for column, value in status_after(change.kind).items():
             setattr(person, column, value)

@@ -49,8 +49,14 @@ def forget_old_last_days(session: Session, organization_id: str, known: Iterable
         )
 
 
+def was_gone(row: Any) -> bool:
+    """Whether somebody was not in the organization. A managed account may be shown in its directory all the while.
+
+    Of several directories, each says its own.
+    """
+    return row.left_at is not None or (row.status == "not_invited" and not row.in_several_directories)
+
+
 def _gone_since(row: Any) -> datetime | None:
-    """Since when they were gone; None when they were here. A managed account may be shown all the while."""
-    shown_as_gone = row.left_at is None and row.status == "not_invited"
-    since: datetime | None = row.status_since if shown_as_gone else row.left_at
-    return since
+    since: datetime | None = row.left_at or row.status_since
+    return since if was_gone(row) else None

@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import delete
 
 from connect.errors import Invalid, NotReady
+from models.absence import LastDay
 from models.people import Person, Seat
 from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin, unknown_account
 from sandbox.world import ORGANIZATIONS
-from services import roster, run_progress, runs, undoing
-from tests.world import World
+from services import absences, roster, run_progress, runs, undoing
+from tests.world import ACME, World
 
 NEW = "nora.newman@newcomers.example"
 USER = "atlassian/user"
@@ -301,6 +302,31 @@ def test_of_two_accounts_with_one_address_the_one_that_is_here_is_meant(sqlite_w
     world.synced()
     run_id = done(world, Entry(Deed.SUSPEND, email=email))
     assert {one: case.state for one, case in world.cases(run_id).items()} == {account: "acted"}
+
+
+def test_who_is_invited_anew_and_shown_late_begins_anew(sqlite_world: World) -> None:
+    """Neither the last day nor the idleness of the time before counts."""
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    email = next(each["email"] for each in world.directory() if each["account_id"] == person)
+    last = world.clock().date() + timedelta(days=1)
+    absences.set_last_day(world.tools, ana, person, ends_on=last.isoformat(), note="")
+    world.change(person, membership_status="no_membership")
+    world.sync(ana)
+    world.later(days=40)
+    world.sync(ana)
+    world.fault("users/invite$", "delay-visibility", seconds=600)
+    access = Access(roles=((CONFLUENCE, USER),))
+    run_id = done(world, Entry(Deed.INVITE, email=email, access=access))
+    assert world.states(run_id) == {person: "acted"}
+    world.change(person, membership_status="active")
+    world.later(days=1)
+    world.sync(ana)
+    known = world.stored(Person, ACME, person)
+    assert known.status == "active"
+    assert known.given_back_at is not None
+    assert world.rows(LastDay) == []
 
 
 def test_a_list_needs_somebody_and_a_fresh_sync(sqlite_world: World) -> None:
