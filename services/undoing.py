@@ -14,11 +14,12 @@ from connect.errors import Conflict
 from models.audit import Event
 from models.people import Person
 from models.run import Case, Run
+from models.sync import SyncState, latest_sync
 from rules.case import CHANGED, CaseState, RunState
 from rules.changes import way_back
 from rules.deeds import CAPABILITIES, Action, Deed
 from rules.idle import Candidate
-from rules.roster import Origin
+from rules.roster import Origin, is_unknown
 from rules.undo import as_left_by, has_accepted, judge_undo, taken_back_by
 from rules.verdict import Ground, Verdict, Why
 from services.batches import batches
@@ -149,6 +150,8 @@ def _undo_rows(
     session: Session, run: Run, cases: Mapping[str, Case], ground: Ground, settle: timedelta
 ) -> list[dict[str, object]]:
     rows = []
+    sync = latest_sync(session, run.organization_id, SyncState.COMPLETE)
+    shown_before = sync.started_at - settle if sync is not None else None
     for batch in batches(list(cases)):
         found = people_as_candidates(session, run.organization_id, batch, ground.organization)
         synced = dict(
@@ -160,8 +163,20 @@ def _undo_rows(
         )
         for account_id in batch:
             person, read_at = found.get(account_id), synced.get(account_id)
-            rows.append(_undo_row(run, cases[account_id], person, ground, read_at, settle))
+            case = cases[account_id]
+            unread = read_at is None and not _was_looked_for(case, shown_before)
+            rows.append(_undo_row(run, case, person, ground, read_at, settle, _NOT_READ if unread else None))
     return rows
+
+
+def _was_looked_for(case: Case, shown_before: datetime | None) -> bool:
+    """Whether a complete sync, which shows all that was done before, would have found whom this case let in.
+
+    Whose account nobody named goes by another name there.
+    """
+    if shown_before is None or case.finished_at is None or is_unknown(case.account_id):
+        return False
+    return case.finished_at < shown_before
 
 
 def _undo_row(
@@ -171,6 +186,7 @@ def _undo_row(
     ground: Ground,
     read_at: datetime | None,
     settle: timedelta,
+    unread: Verdict | None,
 ) -> dict[str, object]:
     seen = person.seen if person is not None else None
     deed = CAPABILITIES[Deed(case.deed)].opposite or Deed.GIVE_BACK
@@ -181,7 +197,8 @@ def _undo_row(
     read_since = read_at is not None and case.finished_at is not None and read_at > case.finished_at + settle
     if seen is not None and not read_since:
         seen = as_left_by(done, seen)
-    verdict = _not_to_be_judged(case, read_at) or judge_undo(
+    nobody_knows = case.acting_since is not None and case.state == CaseState.FAILED
+    verdict = (_UNKNOWN if nobody_knows else unread) or judge_undo(
         Action(deed),
         way_back(done),
         done,
@@ -192,9 +209,3 @@ def _undo_row(
     # Who was invited was in no directory before.
     directory_id = case.directory_id or (person.directory_id if person is not None else "")
     return case_row(run, case.account_id, directory_id, case.name, deed, verdict, undoes=case.id)
-
-
-def _not_to_be_judged(case: Case, read_at: datetime | None) -> Verdict | None:
-    if case.acting_since is not None and case.state == CaseState.FAILED:
-        return _UNKNOWN
-    return _NOT_READ if read_at is None else None

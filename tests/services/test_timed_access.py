@@ -6,12 +6,14 @@ from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import delete
 
 from connect.caller import Caller
 from connect.errors import Conflict, Invalid, NotFound
 from models.answer import Answer
 from models.delivery import Delivery
 from models.notice import Notice
+from models.people import Person
 from models.run import Run
 from models.timed_access import TimedAccess
 from rules.deeds import Deed
@@ -487,6 +489,29 @@ def test_what_was_not_given_again_waits_for_an_operator_who_reads_why(sqlite_wor
     assert inside(world, person)
     assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
     assert answer_queue.asking(world.tools, ana) == []
+
+
+def test_whose_invitation_was_withdrawn_before_anybody_read_them_has_no_access_left(
+    sqlite_world: World,
+) -> None:
+    """Atlassian did not show them when they were looked for, and no sync has found them since."""
+    world = sqlite_world
+    ana = world.synced()
+    access = Access(groups=(world.groups()["jira-users"]["id"],))
+    entry = Entry(Deed.INVITE, email="nora@newcomers.example", access=access, ends_on=day(world, 3))
+    run_id = roster.preview_roster(world.tools, ana, [entry], Origin.INVITE)
+    runs.confirm(world.tools, ana, run_id)
+    world.act()
+    [case] = world.cases(run_id).values()
+    world.control("DELETE", f"/people/{case.account_id}")
+    with world.tools.begin() as session:
+        session.execute(delete(Person).where(Person.account_id == case.account_id))
+    world.later(days=3)
+    world.sync(ana)
+    world.later(days=1)
+    keep_time(world)
+    found = timed(world, case.id)
+    assert (found.state, found.reason) == ("ended", "It was gone already.")
 
 
 def test_short_access_is_told_late_and_a_stopped_end_is_shown(sqlite_world: World) -> None:
