@@ -111,7 +111,7 @@ def _belongs_to(user: ScimUser, account_id: str) -> None:
 
 
 def _inherit(session: Session, organization_id: str, users: Sequence[ScimUser]) -> None:
-    """What a name that is gone has brought stays for the sake of one that is here: from then on, by that one."""
+    """What a name that is gone has brought, taken or begun is from then on that of a name that is here."""
     here = {
         (user.connection_id, user.account_id): user
         for user in users
@@ -125,9 +125,11 @@ def _inherit(session: Session, organization_id: str, users: Sequence[ScimUser]) 
     )
     for gone in session.scalars(query) if here else ():
         heir = here.get((gone.connection_id, gone.account_id or ""))
-        if heir is not None and gone.given:
+        if heir is not None:
             heir.given = access_to(access_from(heir.given) | access_from(gone.given))
-            gone.given = None
+            heir.taken = heir.taken or gone.taken
+            heir.leaver_id = heir.leaver_id or gone.leaver_id
+            gone.given, gone.taken, gone.leaver_id = None, "", None
 
 
 def _accounts(session: Session, organization_id: str, users: Sequence[ScimUser]) -> dict[str, str]:

@@ -82,6 +82,24 @@ def test_who_is_created_again_by_another_name_comes_back(live: IdentityProvider)
     assert live.stored(new).state == "settled"
 
 
+def test_who_comes_back_by_another_name_while_the_old_one_stays_inactive_is_restored(
+    live: IdentityProvider,
+) -> None:
+    """Whoever is hired again is somebody new at a provider that keeps the old name for a month."""
+    world = live.world
+    settings(live, begins_leavers="yes")
+    account, email = somebody(world, "jira-users")
+    old = added(live, "old", email)
+    live.patch(f"/Users/{old}", SAID_INACTIVE)
+    work(world)
+    assert status_of(world, account)[0] == "suspended"
+    new = added(live, "new", email)
+    work(world)
+    assert status_of(world, account)[0] == "active"
+    assert [live.stored(each).state for each in (old, new)] == ["settled", "settled"]
+    assert [leaver.state for leaver in world.rows(Leaver)] == ["stopped"]
+
+
 def test_of_two_accounts_the_one_with_their_e_mail_address_is_meant(live: IdentityProvider) -> None:
     """It is the one that an invitation would lead to; the other has what is their userName at the provider."""
     world = live.world
