@@ -293,15 +293,11 @@ def groups_by_user(
     return found
 
 
-def count_members(session: Session, organization_id: str, connection_id: str) -> dict[str, int]:
-    """Group id → how many people are in it."""
+def count_members(session: Session, organization_id: str, group_ids: Sequence[str]) -> dict[str, int]:
+    """Id of each of these groups that has members → how many."""
     query = (
         select(ScimMember.group_id, func.count())
-        .join(
-            ScimGroup,
-            (ScimGroup.organization_id == ScimMember.organization_id) & (ScimGroup.id == ScimMember.group_id),
-        )
-        .where(ScimMember.organization_id == organization_id, ScimGroup.connection_id == connection_id)
+        .where(ScimMember.organization_id == organization_id, ScimMember.group_id.in_(group_ids))
         .group_by(ScimMember.group_id)
     )
     return dict(session.execute(query).all())

@@ -111,11 +111,9 @@ def groups_page(
         here = (ScimGroup.organization_id == organization_id, ScimGroup.connection_id == found.id)
         total = session.scalar(select(func.count(ScimGroup.id)).where(*here)) or 0
         query = select(ScimGroup).where(*here).order_by(ScimGroup.display_name_key, ScimGroup.id)
-        members = count_members(session, organization_id, found.id)
-        rows = [
-            GroupRow(group, members.get(group.id, 0))
-            for group in session.scalars(query.offset((page - 1) * PER_PAGE).limit(PER_PAGE))
-        ]
+        groups = session.scalars(query.offset((page - 1) * PER_PAGE).limit(PER_PAGE)).all()
+        members = count_members(session, organization_id, [group.id for group in groups])
+        rows = [GroupRow(group, members.get(group.id, 0)) for group in groups]
         profiles = profiles_of(session, organization_id)
         session.expunge_all()
         return rows, total, profiles

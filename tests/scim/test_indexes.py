@@ -129,3 +129,12 @@ def test_a_preview_loads_only_whom_it_shows(idp: IdentityProvider) -> None:
         found = scim_overview.preview(idp.world.tools, idp.operator, idp.connection_id)
     assert (dict(found.by_deed), len(found.changes)) == ({Deed.INVITE: 1}, 1)
     assert [one for one, _ in asked if "scim_user.document" in one and "LIMIT" not in one] == []
+
+
+def test_the_page_of_a_connection_counts_the_members_of_the_groups_that_it_shows(
+    idp: IdentityProvider,
+) -> None:
+    idp.group("Wiki", idp.add("nora@acme.example"))
+    with read_by_index(idp):
+        rows, _, _ = scim_overview.groups_page(idp.world.tools, idp.operator, idp.connection_id, 1)
+    assert [row.members for row in rows] == [1]
