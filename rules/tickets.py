@@ -81,20 +81,23 @@ class Reporter:
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why a ticket brings nobody access: `words` for operators, `said` for everybody who sees the ticket."""
+    """Why a ticket brings nobody access: `words` for operators, `said` for everybody who sees the ticket.
+
+    `said` is empty where the ticket asks for something else: it may be another rule's, or nobody's.
+    """
 
     words: str
-    said: str
+    said: str = ""
 
 
 def objection(terms: Terms, ticket: Ticket, reporter: Reporter | None) -> Objection | None:
     """Why this ticket brings nobody access; None when it does."""
     if ticket.project.upper() != terms.project.upper():
-        return Objection(f"The ticket is in project {ticket.project}, not in {terms.project}.", _OTHER)
+        return Objection(f"The ticket is in project {ticket.project}, not in {terms.project}.")
     if terms.request_types and not _is_of_type(terms, ticket):
         named = f"has the request type “{ticket.request_type}”"
         found = named if ticket.request_type else "has no request type"
-        return Objection(f"The ticket {found}, which this rule does not take.", _OTHER)
+        return Objection(f"The ticket {found}, which this rule does not take.")
     if ticket.is_closed:
         return Objection("The ticket is closed already.", "The ticket is closed already.")
     if ticket.reporter is None:
@@ -116,7 +119,6 @@ def another_ticket(key: str) -> str:
     return f"{key} is another ticket in the Jira of the rule by now."
 
 
-_OTHER = "This kind of ticket brings nobody access."
 # Which groups and domains count is nothing that a customer of the portal has to know.
 _NOT_MEANT = "Whoever raised it may not ask for this access. Ask a colleague who may, or your administrator."
 
