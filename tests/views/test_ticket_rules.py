@@ -92,6 +92,7 @@ def test_changing_switching_and_deleting(tidy: House) -> None:
     assert "gets contractors for 14 days, after an operator has agreed." in words_of(saved)
     assert tidy.post(f"{PLACE}/{rule_id}", **form(tidy, days="x")).status_code == 422
     assert "is off: it takes no tickets" in words_of(tidy.post(f"{PLACE}/{rule_id}/switch", on="no"))
+    assert "Who still waits under Review gets nothing by it any more" in words_of(tidy.get(PLACE))
     assert "“Other” is deleted." in words_of(tidy.post(f"{PLACE}/{rule_id}/remove"))
     assert tidy.get(f"{PLACE}/{rule_id}").status_code == 404
     assert "No ticket rule yet" in words_of(tidy.get(PLACE))
