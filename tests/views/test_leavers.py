@@ -378,6 +378,8 @@ def test_how_access_ended_is_said_as_it_is(new_house: House) -> None:
     assert "Stays as it is" in rows["Priya Raman"]
     assert "Not any more" in rows["Ana Marić"]
     assert "Leave their access as it is API tokens" in words_of(house.get(f"/app/leavers/{stays}/evidence"))
+    evidence = words_of(house.get(f"/app/leavers/{kept}/evidence"))
+    assert "Person Ana Marić, account" in evidence, "nobody left"
 
 
 def _rows(answer: TestResponse) -> Iterator[tuple[str, str]]:
