@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from connect.errors import AtlassianError, Gone, NotReady, RateLimited, Unauthorized, Unavailable
 from models.leaver import Belonging, Leaver
@@ -108,18 +108,8 @@ class _Checks:
 def check_on(tools: Toolbox, leaver: Leaver) -> bool:
     """The next belongings. True while there are more."""
     with tools.begin() as session:
-        rows = session.scalars(
-            select(Belonging)
-            .where(
-                Belonging.organization_id == leaver.organization_id,
-                Belonging.leaver_id == leaver.id,
-                Belonging.state == BelongingState.CHOSEN.value,
-                Belonging.kind != Kind.TOKEN.value,
-                Belonging.checked.is_(False),
-            )
-            .order_by(Belonging.place, Belonging.client_key)
-            .limit(AT_A_TIME)
-        ).all()
+        waiting = select(Belonging).where(*_unchecked(leaver))
+        rows = session.scalars(waiting.order_by(Belonging.place, Belonging.client_key).limit(AT_A_TIME)).all()
         session.expunge_all()
     if not rows:
         _plan(tools, leaver)
@@ -132,7 +122,10 @@ def check_on(tools: Toolbox, leaver: Leaver) -> bool:
 
 
 def _plan(tools: Toolbox, leaver: Leaver) -> None:
-    """The dry run is over. The ending that was chosen may be another one than the one they were looked at for."""
+    """The dry run is over. The ending that was chosen may be another one than the one they were looked at for.
+
+    So may all that was chosen, when somebody stopped it meanwhile and chose anew: then it is not over.
+    """
     guides = obstacles_now(tools, leaver, leaver.created_by)
     with tools.begin() as session:
         session.execute(
@@ -141,11 +134,24 @@ def _plan(tools: Toolbox, leaver: Leaver) -> None:
                 Leaver.organization_id == leaver.organization_id,
                 Leaver.id == leaver.id,
                 Leaver.state == LeaverState.CHECKING.value,
+                Leaver.deed == leaver.deed,
+                Leaver.revoke_tokens.is_(leaver.revoke_tokens),
+                ~select(Belonging.kind).where(*_unchecked(leaver)).exists(),
             )
             .values(
                 state=LeaverState.PLANNED.value, obstacles=guides_to_words(guides), reason="", resume_at=None
             )
         )
+
+
+def _unchecked(leaver: Leaver) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Belonging.organization_id == leaver.organization_id,
+        Belonging.leaver_id == leaver.id,
+        Belonging.state == BelongingState.CHOSEN.value,
+        Belonging.kind != Kind.TOKEN.value,
+        Belonging.checked.is_(False),
+    )
 
 
 def _objection(checks: _Checks, belonging: Belonging) -> str:
@@ -169,6 +175,7 @@ def _write(tools: Toolbox, belonging: Belonging, objection: str) -> None:
                 Belonging.kind == belonging.kind,
                 Belonging.client_key == belonging.client_key,
                 Belonging.reference == belonging.reference,
+                Belonging.successor == belonging.successor,
             )
             .values(objection=objection[:500], checked=True)
         )

@@ -6,7 +6,7 @@ import time
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from connect.caller import Caller
 from connect.errors import Conflict
@@ -15,7 +15,7 @@ from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.handover import Kind
 from rules.topics import Topic
-from services import leaver_decisions, leaver_stops
+from services import leaver_decisions, leaver_stops, leaver_work
 from services.absences import set_last_day
 from services.leaver_last_days import begin_by_last_day
 from services.leaver_moves import AT_A_TIME
@@ -23,10 +23,12 @@ from services.matters import matters
 from tests.services.leavers import (
     ANA,
     JON,
+    PRIYA,
     UMA,
     begun,
     belongings,
     leaver,
+    plan,
     planned,
     ready,
     states,
@@ -97,6 +99,38 @@ def test_whoever_stays_after_all_is_no_leaver_any_more(sqlite_world: World, stat
     assert begun(world, ana) != leaver_id
     with pytest.raises(Conflict):
         leaver_stops.stay(world.tools, ana, leaver_id)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_what_a_stopped_dry_run_still_finds_out_is_not_said_of_another_plan(
+    sqlite_world: World, last: bool
+) -> None:
+    """Jon was chosen and is away; Priya is chosen while the worker still asks about him, or has asked about all."""
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = begun(world, ana, UMA)
+    for successor in (JON, PRIYA):
+        leaver_decisions.add_successor(world.tools, ana, leaver_id, successor)
+    world.change(JON, membership_status="suspended")
+    leaver_decisions.choose(world.tools, ana, leaver_id, plan())
+    if last:
+        with world.tools.begin() as session:
+            session.execute(update(Belonging).values(checked=True))
+
+    def plan_anew() -> None:
+        leaver_stops.stop(world.tools, ana, leaver_id)
+        for_priya = {kind.value: PRIYA for kind in Kind if kind is not Kind.TOKEN}
+        leaver_decisions.choose(world.tools, ana, leaver_id, plan(choices=for_priya))
+
+    [(organization_id, _id, attempt)] = leaver_work.due_leavers(world.tools)
+    assert leaver_work.take_up(world.tools, organization_id, leaver_id, attempt)
+    leaver_work.advance(
+        with_something_between(world.tools, once("after", "person", plan_anew)), organization_id, leaver_id
+    )
+    work(world)
+    assert leaver(world, leaver_id).state == LeaverState.PLANNED
+    tried = [one for one in belongings(world, leaver_id) if one.kind != Kind.TOKEN]
+    assert {(one.successor, one.checked, one.objection) for one in tried} == {(PRIYA, True, "")}
 
 
 def test_whose_last_day_was_a_mistake_waits_for_nobody(sqlite_world: World) -> None:
