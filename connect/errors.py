@@ -127,6 +127,7 @@ class Why(StrEnum):
     ORGANIZATION = "organization"
     RIGHTS = "rights"
     GROUP = "group"
+    UNCONFIRMED = "unconfirmed"
 
 
 _FORBIDDEN_WORDS = {
@@ -145,6 +146,10 @@ _FORBIDDEN_WORDS = {
     Why.GROUP: (
         "Atlassian lets no key change who is in this group: an identity provider owns it, or it makes administrators.",
         "Change it at your identity provider, or at admin.atlassian.com.",
+    ),
+    Why.UNCONFIRMED: (
+        "The account has never confirmed its e-mail address: until then Atlassian lets nobody manage it.",
+        "Suspend the person, or remove them from the directory.",
     ),
 }
 

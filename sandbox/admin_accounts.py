@@ -109,7 +109,7 @@ def management_blueprint(cloud: Cloud) -> Blueprint:
     @routes.get("")
     def privileges(account_id: str) -> Response:
         """GET /users/{account_id}/manage: what may be done to the account, and why not."""
-        person = _managed_person(cloud, held(), account_id)
+        person = managed_person(cloud, held(), account_id)
         asked = [
             one for value in request.args.getlist("privileges") for one in value.split(",")
         ] or PRIVILEGES
@@ -146,7 +146,7 @@ def management_blueprint(cloud: Cloud) -> Blueprint:
         known, turn = held(), TURNS[action]
         key = known.organization.key
         with cloud.store.write():
-            person = _managed_person(cloud, known, account_id)
+            person = managed_person(cloud, known, account_id)
             refusal = _objection(person, turn, _privilege(turn.privilege, person, known))
             effective = refusal is None and person["account_status"] in turn.before
             if effective:
@@ -175,12 +175,15 @@ def _objection(person: sqlite3.Row, turn: Turn, allowed: dict[str, Any]) -> Refu
     return Refusal(409, {"key": "conflict.lifecycleErrors", "context": context})
 
 
-def _managed_person(cloud: Cloud, held: Bearer, account_id: str) -> sqlite3.Row:
+def managed_person(cloud: Cloud, held: Bearer, account_id: str) -> sqlite3.Row:
+    """Somebody whose account this key may manage; 404, or 403 with the reason."""
     person = cloud.directory(held.organization.key).find(account_id)
     if person is None:
         raise Refusal(404, {"key": "accountNotFound"})
     if held.scoped or person["claim"] != "managed":
         raise Refusal(403, {"key": "forbidden"})
+    if not person["email_verified"]:
+        raise Refusal(403, {"key": "forbidden.targetUnverified"})
     return person
 
 

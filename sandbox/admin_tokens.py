@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify
 
 from sandbox import world
 from sandbox.admin_access import bearer
+from sandbox.admin_accounts import managed_person
 from sandbox.answers import Refusal
 from sandbox.belongings import Belongings
 from sandbox.cloud import Cloud
@@ -23,11 +24,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
         held = bearer(cloud)
         if held is None:
             raise Refusal(401, {"key": "unauthorized"})
-        person = cloud.directory(held.organization.key).find(account_id)
-        if person is None:
-            raise Refusal(404, {"key": "accountNotFound"})
-        if held.scoped or person["claim"] != "managed":
-            raise Refusal(403, {"key": "forbidden"})
+        managed_person(cloud, held, account_id)
         return Belongings(cloud, held.organization)
 
     @routes.get("")

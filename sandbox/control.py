@@ -34,6 +34,7 @@ COLUMNS = {
     "nickname": "nickname",
     "email": "email",
     "email_hidden": "email_hidden",
+    "email_verified": "email_verified",
     "management_source": "source",
     "claim_status": "claim",
     "added_at": "added_at",

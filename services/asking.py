@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from connect.errors import AtlassianError, NotReady, RateLimited, Unavailable
+from connect.errors import AccessForbidden, AtlassianError, Gone, NotReady, RateLimited, Unavailable, Why
 from connect.gateway.organization import OrganizationGateway
 from models.organization import Organization
 from models.people import Person, find_person
 from models.run import Case, Run, find_run
 from rules.case import CaseState, RunState
 from rules.deeds import Deed
-from rules.verdict import Why
+from rules.verdict import Why as WhyNot
 from services.doors import opened
 from services.toolbox import Toolbox
 
@@ -47,7 +47,12 @@ def refusal_of(gateway: OrganizationGateway, deed: Deed, account_id: str) -> str
     name = PRIVILEGES.get(deed)
     if name is None:
         return ""
-    privilege = gateway.privileges(account_id, [name]).get(name)
+    try:
+        privilege = gateway.privileges(account_id, [name]).get(name)
+    except AccessForbidden as problem:
+        if problem.why is not Why.UNCONFIRMED:
+            raise
+        return f"{problem.sentence} {problem.next_step}"
     if privilege is None or privilege.allowed:
         return ""
     return REFUSALS.get(privilege.reason, "Atlassian does not allow changes to this account.")
@@ -105,7 +110,7 @@ def ask_some(tools: Toolbox, organization_id: str, run_id: str) -> bool:
     try:
         with opened(tools, organization_id) as gateway:
             for case_id, account_id, deed in people:
-                refusal = refusal_of(gateway, deed, account_id)
+                refusal = _refusal_beforehand(gateway, deed, account_id)
                 _answer(tools, organization_id, case_id, account_id, refusal)
     except RateLimited as pause:
         with tools.begin() as session:
@@ -121,6 +126,14 @@ def ask_some(tools: Toolbox, organization_id: str, run_id: str) -> bool:
         return False
     _ask_again(tools, organization_id, run_id, tools.clock() + LEASE)
     return True
+
+
+def _refusal_beforehand(gateway: OrganizationGateway, deed: Deed, account_id: str) -> str:
+    """Of an account that is gone the deed says so, and all others are asked about nevertheless."""
+    try:
+        return refusal_of(gateway, deed, account_id)
+    except Gone:
+        return ""
 
 
 def _next(tools: Toolbox, organization_id: str, run_id: str) -> list[tuple[str, str, Deed]]:
@@ -168,7 +181,7 @@ def _answer(tools: Toolbox, organization_id: str, case_id: str, account_id: str,
                 state=CaseState.NOT_POSSIBLE.value,
                 reason=refusal,
                 because="",
-                why=Why.ATLASSIAN.value,
+                why=WhyNot.ATLASSIAN.value,
                 is_new=False,
             )
         )

@@ -27,11 +27,13 @@ SHORTEST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(hours=1)
 # What beside a 409 tells "no seat is free" from "it is already so".
 NO_SEAT_LEFT = frozenset({"ADMIN-409-3", "ADMIN-UAM-409-3"})
-# What beside a 403 names something else than the key's scopes (specs: admin-organization, ApplicationError, ApiError).
+# What beside a 403 names something else than the key's scopes (specs: admin-organization, ApplicationError and
+# ApiError; admin-user-management, Response.Forbidden.…).
 _FORBIDDEN = {
     "ADMIN-403-3": Why.ORGANIZATION,
     "ADMIN-UAM-403-2": Why.ORGANIZATION,
     "ADMIN-403-5": Why.GROUP,
+    "forbidden.targetUnverified": Why.UNCONFIRMED,
 }
 # User management's words for "not this account" (specs: admin-user-management, Response.Forbidden.…).
 _NOT_THIS_ACCOUNT = re.compile(r"forbidden(\.\w+)?")
@@ -57,9 +59,8 @@ def error_for(
     if status == 401:
         return Unauthorized()
     if status == 403:
-        if _NOT_THIS_ACCOUNT.fullmatch(code):
-            return AccessForbidden(Why.RIGHTS)
-        return AccessForbidden(_FORBIDDEN.get(code, forbidden_means))
+        bare = Why.RIGHTS if _NOT_THIS_ACCOUNT.fullmatch(code) else forbidden_means
+        return AccessForbidden(_FORBIDDEN.get(code, bare))
     return Unexpected(status, code)
 
 

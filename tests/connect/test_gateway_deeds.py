@@ -251,12 +251,19 @@ def test_a_conflict_says_which(body: object, code: str, seats: bool, listener: L
     assert (problem.value.code in NO_SEAT_LEFT) is seats
 
 
-@pytest.mark.parametrize("key", ["forbidden", "forbidden.action", "forbidden.targetUnverified"])
-def test_a_no_about_the_account_is_not_one_about_the_key(key: str, listener: Listener) -> None:
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("forbidden", Why.RIGHTS),
+        ("forbidden.action", Why.RIGHTS),
+        ("forbidden.targetUnverified", Why.UNCONFIRMED),
+    ],
+)
+def test_a_no_about_the_account_is_not_one_about_the_key(key: str, why: Why, listener: Listener) -> None:
     listener.answer = always(as_json({"key": key}, 403))
     with pytest.raises(AccessForbidden) as problem:
         organization(listener).deactivate("ana")
-    assert problem.value.why is Why.RIGHTS
+    assert problem.value.why is why
 
 
 def test_privileges(listener: Listener) -> None:

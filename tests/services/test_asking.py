@@ -76,6 +76,31 @@ def test_google_synced_people_are_said_beforehand_and_the_run_agrees(world: Worl
     assert all(world.effects_by(account_id) == {} for account_id in synced)
 
 
+def test_an_account_that_cannot_be_asked_about_keeps_nobody_else_from_being(world: World) -> None:
+    ana = world.store_key()
+    synced, others = people(world)
+    unconfirmed = world.arrange(others[0], groups=["jira-users"], email_verified=0)
+    gone = others[1]
+    world.sync(ana)
+    rule_id = rule_about(world, ana, [*synced, *others])
+    preview = world.approve_rule(ana, rule_id)
+    world.api("DELETE", f"/v2/orgs/{{org}}/directories/{{directory}}/users/{gone}")
+    assert ask(world) == 1
+    expected = dict.fromkeys([*synced, unconfirmed], "not_possible") | dict.fromkeys(others[1:], "planned")
+    assert world.states(preview) == expected
+    assert world.case(preview, unconfirmed).reason.startswith("The account has never confirmed its e-mail")
+
+
+def test_an_account_that_nobody_may_manage_yet_is_said_to_be_that(world: World) -> None:
+    ana = world.store_key()
+    (person,) = world.people(1, email_verified=0)
+    world.sync(ana)
+    run_id = world.run_rule(ana, world.rule(ana, DEACTIVATE, who={"people": [person]}))
+    assert world.states(run_id) == {person: "refused"}
+    assert world.case(run_id, person).reason.startswith("The account has never confirmed its e-mail address")
+    assert world.effects_by(person) == {}
+
+
 def test_only_a_preview_that_chose_somebody_for_such_a_deed_asks(world: World) -> None:
     ana = world.store_key()
     synced, others = people(world, 1)

@@ -125,6 +125,21 @@ def test_an_account_of_another_organization_is_said_to_be_one(sqlite_world: Worl
     assert leaver(world, leaver_id).state == LeaverState.DONE
 
 
+def test_an_account_that_was_never_confirmed_is_said_to_be_that_and_goes_nevertheless(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    world.change(UMA, email_verified=0)
+    leaver_id = planned(world, ana)
+    look = looks(world, leaver_id)[Kind.TOKEN, ""]
+    assert look.reason.startswith("The account has never confirmed its e-mail address")
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    assert leaver(world, leaver_id).state == LeaverState.DONE
+    assert world.effects(UMA)["suspend"] == 1
+
+
 def test_a_key_that_may_no_longer_see_api_tokens_waits_for_an_operator(sqlite_world: World) -> None:
     """They were found and are to be revoked: nothing is passed over in silence."""
     world = sqlite_world
