@@ -166,7 +166,7 @@ class AccessForbidden(AtlassianError):
 
 
 class Gone(AtlassianError):
-    """404 or 410: the thing is not there (any more)."""
+    """404: the thing is not there (any more)."""
 
     sentence = "Atlassian does not know this person or thing (any more)."
     next_step = "Sync now, then look again."

@@ -49,8 +49,11 @@ def error_for(
         return SiteMoved()
     if status == 429:
         return RateLimited(_pause_until(headers, now))
-    if status in (404, 410):
+    if status == 404:
         return Gone()
+    if status == 410:
+        # So Atlassian says that it has withdrawn a call: of whom it was about, it says nothing.
+        return Unexpected(status, reason="atlassian_call_withdrawn")
     if status in (408, 425) or status >= 500:
         return Unavailable(reason=f"atlassian_unavailable_{status}")
     code, words = _error_words(body)

@@ -266,6 +266,15 @@ def test_a_no_about_the_account_is_not_one_about_the_key(key: str, why: Why, lis
     assert problem.value.why is why
 
 
+def test_a_call_that_atlassian_has_withdrawn_says_nothing_about_the_person(listener: Listener) -> None:
+    """Else whoever is to be removed would count as removed."""
+    listener.answer = always(as_json({"code": 410, "message": "This API has been removed."}, 410))
+    gateway = organization(listener)
+    for call in (lambda: gateway.remove("org", "dir", "ana"), lambda: gateway.person("org", "dir", "ana")):
+        with pytest.raises(Unexpected):
+            call()
+
+
 def test_privileges(listener: Listener) -> None:
     listener.answer = always(
         as_json(

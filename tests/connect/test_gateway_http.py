@@ -87,7 +87,7 @@ def by_token(kind: type[JiraSite | ConfluenceSite], listener: Listener) -> Any:
         (Reply(405, b""), Unexpected),
         (Reply(408, b""), Unavailable),
         (Reply(409, b""), Unexpected),
-        (Reply(410, b""), Gone),
+        (Reply(410, b""), Unexpected),
         (Reply(425, b""), Unavailable),
         (Reply(429, b""), RateLimited),
         (Reply(500, b""), Unavailable),
