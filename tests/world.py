@@ -191,7 +191,7 @@ class World:
         return answer.json() if answer.content else None
 
     def holding(self, account_id: str, site: str = "acme") -> dict[str, Any] | None:
-        """What somebody really has at Atlassian: status, groups by name, roles of their own; None when gone."""
+        """What somebody really has at Atlassian: status, groups by name, roles of their own on products; None: gone."""
         users = "/v2/orgs/{org}/directories/{directory}/users"
         asked = {"accountIds": [account_id], "expand": ["groups", "productAccess"]}
         found = self.api("POST", f"{users}/search", asked, site)["data"]
@@ -204,6 +204,7 @@ class World:
             "direct": sorted(
                 (role["resourceOwner"], one["role"])
                 for role in roles
+                if role["directoryId"] is not None
                 for one in role["roleAssignments"]
                 if "direct" in one["roleAssignmentMethods"] and one["role"] != AI_ACCESS
             ),
