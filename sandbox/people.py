@@ -47,14 +47,15 @@ def filtered(org: str, asked: dict[str, Any]) -> Where:
     where = Where.organization(org)
     for field, expression in (
         ("accountIds", "account_id"),
-        ("emails", "lower(email)"),
+        # Exactly as written: of group names, and not of these, Atlassian says that case is no matter.
+        ("emails", "email"),
         ("emailDomains", "domain"),
         ("accountStatus", "account_status"),
         ("membershipStatus", SHOWN_MEMBERSHIP),
         ("status", SHOWN_STATUS),
     ):
         if asked.get(field):
-            lower = field in ("emails", "emailDomains")
+            lower = field == "emailDomains"
             where.within(expression, field, [str(v).lower() if lower else v for v in asked[field]])
     if asked.get("claimStatus"):
         where.add("claim = :claim", claim=asked["claimStatus"])

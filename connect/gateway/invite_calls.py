@@ -71,7 +71,8 @@ class InviteCalls(AdminCalls):
             ).get("data")
         ):
             directory_id = required_text(directory, "directoryId")
-            body = {"emails": [email], "expand": EXPAND, "limit": 1}
+            # Atlassian looks for exactly these letters, and keeps most addresses in small ones.
+            body = {"emails": list(dict.fromkeys((email, email.lower()))), "expand": EXPAND, "limit": 2}
             answer = mapping(self._http.post(f"{directory_path(org_id, directory_id)}/users/search", body))
             for row in rows(answer.get("data")):
                 found = person_of(row)

@@ -172,6 +172,16 @@ def test_the_life_of_an_account(cloud: server.Sandbox) -> None:
     judged(cloud, "/manage", "/disable", "/enable", "/delete", "/cancel-delete")
 
 
+@pytest.mark.parametrize("typed", ["ana@acme.example", "Ana@Acme.Example"])
+def test_somebody_is_found_by_their_address_however_it_is_written(cloud: server.Sandbox, typed: str) -> None:
+    gateway = OrganizationGateway(cloud.hub, world.ADMIN_KEYS[0].key, clock=now)
+    found = gateway.person_at(world.ACME.id, typed)
+    assert found is not None
+    assert (found[0], found[1].account_id) == (world.ACME.directory_id, ANA)
+    gateway.close()
+    judged(cloud, "/users/search")
+
+
 def test_workspaces_on_several_pages_where_the_cursor_must_travel_alone(cloud: server.Sandbox) -> None:
     requests.post(f"{cloud.hub}/control/settings", json={"max_page": 2}, timeout=10)
     gateway = OrganizationGateway(cloud.hub, world.ADMIN_KEYS[0].key, clock=now)
