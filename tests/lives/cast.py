@@ -6,30 +6,21 @@ import sqlite3
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
 from connect.caller import Caller
+from models.db import Base
 from sandbox import holdings
 from sandbox.people import Directory
 from sandbox.world import ORGANIZATIONS
 from tests.security.world import Clock
-from tests.world import ACCOUNTS, World
+from tests.world import ACCOUNTS, GLOBEX, World
 from views.access import TOOLS
 
 PEOPLE = (
-    "ida",
-    "ian",
-    "ivy",
-    "eve",
-    "ned",
-    "amy",
-    "exa",
-    "syd",
-    "bot",
-    "service",
-    "owner",
-    "ana",
-    "priya",
-    "jon",
-)
+    "ida", "ian", "ivy", "abe", "bea", "cal", "dee", "eve", "ned", "amy", "exa",
+    "syd", "bot", "service", "owner", "ana", "priya", "jon",
+)  # fmt: skip
 """Idle ones; eve is idle and works with Rollcall as an operator; ned never came, amy is active; exa is external, syd
 belongs to an identity provider; then machines, the owner of another site, and administrators: ana's is the key.
 """
@@ -37,6 +28,10 @@ _MADE = {
     "ida": ("employee", {"groups": ["jira-users"], "direct": ["jira-software"]}),
     "ian": ("employee", {"groups": ["jira-users", "confluence-users"]}),
     "ivy": ("employee", {"groups": ["service-desk-agents"], "direct": ["jira-software"]}),
+    "abe": ("employee", {"groups": ["jira-users"]}),
+    "bea": ("employee", {"groups": ["jira-users", "team-design"]}),
+    "cal": ("employee", {"groups": ["confluence-users"], "direct": ["jira-software"]}),
+    "dee": ("employee", {"groups": ["jira-users", "service-desk-agents", "contractors"]}),
     "eve": ("employee", {"groups": ["jira-users"]}),
     "ned": ("employee", {"groups": ["jira-users"], "idle": None}),
     "amy": ("employee", {"groups": ["jira-users"], "idle": 1}),
@@ -49,7 +44,9 @@ _MADE = {
     "priya": ("", {"groups": ["jira-users", "jira-admins"]}),
     "jon": ("", {"groups": ["jira-users", "jira-admins"]}),
 }  # fmt: skip
-TO_HAVE = ("jira-users", "confluence-users", "service-desk-agents")
+SOURCES, TARGETS = ("service-desk-agents", "team-design"), ("confluence-users", "contractors")
+"""Groups that access rules follow, and groups that they give. Of the first nobody else is a member."""
+TO_HAVE = ("jira-users", *SOURCES, *TARGETS)
 
 
 class StillClock(Clock):
@@ -84,12 +81,19 @@ class Cast:
         self.ids = {nickname: account_id for account_id, nickname in found.items() if nickname in PEOPLE}
         self.ids |= {name: ACCOUNTS[name] for name in ("ana", "priya", "jon")}
         self.names = {account_id: name for name, account_id in self.ids.items()}
+        self.emails = {
+            self.names[one["account_id"]]: one["email"]
+            for one in world.directory()
+            if one["account_id"] in self.names
+        }
+        self.names_by_email = {email.lower(): name for name, email in self.emails.items()}
         self.groups = {name: group["id"] for name, group in world.groups().items()}
         self.callers: dict[str, Caller] = {
             name: world.caller(self.ids[name]) for name in ("ana", "priya", "eve")
         }
         self._store = world.sandbox.cloud.store
         self._stand_still(hours=13)
+        self.next_door_before = self.next_door()
 
     def _come(self) -> Caller:
         world = self.world
@@ -107,6 +111,13 @@ class Cast:
             }
             world.arrange(account_id, **plain, membership_status="active", nickname=name, **arranged)  # type: ignore[arg-type]
         self._stand_still(hours=12)
+        with world.sandbox.cloud.store.write() as connection:
+            others = f"seq NOT IN (SELECT seq FROM person WHERE account_id IN ({','.join('?' * len(taken))}))"
+            for source in SOURCES:
+                connection.execute(
+                    f"DELETE FROM member WHERE team = ? AND {others}", (world.groups()[source]["id"], *taken)
+                )
+        world.sync(world.store_key("gina", "globex"))
         ana = world.store_key()
         world.sync(ana)
         return ana
@@ -121,6 +132,21 @@ class Cast:
             tools, clock=still, atlassian=replace(tools.atlassian, clock=still)
         )
         self.world.clock = still
+
+    def next_door(self) -> dict[str, list[tuple[object, ...]]]:
+        """All that is remembered of the other organization."""
+        with self.world.tools.begin() as session:
+            return {
+                name: sorted(
+                    (
+                        tuple(row)
+                        for row in session.execute(select(table).where(table.c.organization_id == GLOBEX))
+                    ),
+                    key=repr,
+                )
+                for name, table in Base.metadata.tables.items()
+                if "organization_id" in table.c
+            }
 
     def having(self, name: str) -> Having | None:
         """None: no longer in the directory."""
@@ -140,6 +166,28 @@ class Cast:
                 resource, _, role = late["key"].partition(" ")
                 (roles.add if late["present"] else roles.discard)((resource, role))
         return Having(row["membership"], row["account_status"], frozenset(groups), frozenset(roles))
+
+    def is_suspended(self, name: str) -> bool:
+        having = self.having(name)
+        return having is not None and having.membership == "suspended"
+
+    def products(self, name: str) -> set[str]:
+        """The resource ids that their groups and roles open."""
+        row = self._row(name)
+        return (
+            set()
+            if row is None
+            else {one for one, _ in self._directory.access([row["seq"]]).get(row["seq"], [])}
+        )
+
+    def seen(self, name: str) -> datetime | None:
+        """When they were active in Jira last."""
+        row = self._store.one(
+            "SELECT last_active FROM activity JOIN person ON person.seq = activity.seq"
+            " WHERE org = 'acme' AND account_id = ? AND resource = ?",
+            (self.ids[name], ORGANIZATIONS["acme"].resource("jira-software")),
+        )
+        return datetime.fromisoformat(row["last_active"]) if row and row["last_active"] else None
 
     def is_org_admin(self, name: str) -> bool:
         row = self._row(name)

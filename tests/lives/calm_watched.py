@@ -1,0 +1,121 @@
+"""What must hold when everything works, has been worked off, and the directory was read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from models.absence import Absence
+from models.access_rule import AccessGiven, AccessRuleNews, StoredAccessRule
+from models.audit import AuditEntry
+from models.leaver import Leaver
+from models.people import Membership, Person, Seat
+from models.reread import Reread
+from models.run import Case, Run
+from models.scim import ScimConnection, ScimUser
+from models.timed_access import TimedAccess, TimedState
+from rules.case import RunState
+from rules.farewell import WORKING
+from rules.rule import Mode
+from rules.scim import ScimMode, ScimState
+from tests.lives.cast import Having
+from tests.lives.moment import Row, moment_of
+from tests.lives.stage import Stage
+
+A_WHILE = timedelta(hours=2)
+_STOPPED = select(AccessGiven).where(AccessGiven.stopped_at.is_not(None))
+
+
+def check_calm(life: Stage) -> None:
+    life.watch.check_calm(_traced(life))
+    _check_nobody_is_lost(life)
+    _check_memory(life)
+    _check_access_rules(life)
+    assert life.cast.next_door() == life.cast.next_door_before, "another organization was touched"
+
+
+def _traced(life: Stage) -> set[tuple[str | None, str | None]]:
+    told = life.rows(select(AuditEntry).where(AuditEntry.event.like("case:%")))
+    return {(entry.run_id, entry.subject) for entry in told}
+
+
+def _check_nobody_is_lost(life: Stage) -> None:
+    """Whoever waits, waits for an operator, or for a day to come."""
+    now = life.world.clock()
+    for leaver in life.rows(select(Leaver).where(Leaver.state.in_([state.value for state in WORKING]))):
+        waits = leaver.resume_at is not None and leaver.resume_at > now
+        assert waits or leaver.reason, f"a leaver is lost: {leaver.state} {leaver.run_id}"
+    for timed in life.rows(select(TimedAccess)):
+        assert timed.state != TimedState.ENDING, f"an end is lost: {timed.end_run_id} {timed.reason}"
+        assert timed.state != TimedState.OPEN or timed.until >= now.date(), f"never ended: {timed.case_id}"
+    for absence in life.rows(select(Absence).where(Absence.ended_at.is_(None), Absence.comes_back)):
+        assert absence.ends_on is None or absence.ends_on >= now.date(), (
+            f"away for ever: {absence.account_id}"
+        )
+    live = select(ScimUser).join(ScimConnection, ScimConnection.id == ScimUser.connection_id)
+    for user in life.rows(live.where(ScimConnection.mode == ScimMode.LIVE.value)):
+        assert user.state != ScimState.WORKING, f"in nobody's hands: {user.user_name} {user.reason}"
+        assert user.dirty_at is None or user.dirty_at > now or user.reason, f"waits: {user.user_name}"
+    assert not life.rows(select(Reread)), "somebody waits for ever to be read again"
+    is_live = select(AccessRuleNews).join(StoredAccessRule, StoredAccessRule.id == AccessRuleNews.rule_id)
+    assert not life.rows(is_live.where(StoredAccessRule.mode == Mode.LIVE.value)), (
+        "no rule has looked at them"
+    )
+
+
+def _check_memory(life: Stage) -> None:
+    """What the last sync and our own deeds have left in memory is what Atlassian has."""
+    people = {person.account_id: person for person in life.rows(select(Person))}
+    groups = {(each.account_id, each.group_id) for each in life.rows(select(Membership))}
+    seats = {(each.account_id, each.resource_id) for each in life.rows(select(Seat))}
+    for name, account_id in life.cast.ids.items():
+        having, person = life.cast.having(name), people[account_id]
+        if having is None:
+            assert person.left_at is not None, f"{name} is gone, and nobody knows"
+            continue
+        assert person.left_at is None, f"{name} is here, and nobody knows"
+        known = (person.membership_status, person.account_status)
+        assert known == (having.membership, having.account), f"{name} is {having}, known as {known}"
+        known_groups = {group for whose, group in groups if whose == account_id}
+        assert known_groups == having.groups, f"{name} is in {having.groups}, known in {known_groups}"
+        known_seats = {seat for whose, seat in seats if whose == account_id}
+        held = life.cast.products(name)
+        assert known_seats == held, f"{name} has {held}, known with {known_seats}"
+
+
+def _check_access_rules(life: Stage) -> None:
+    """Who is inside has what a live rule gives, and who is outside has lost what it gave; or a case says why not."""
+    moment = moment_of(life.cast)
+    live = [rule for rule in moment.access_rules.values() if rule["mode"] == Mode.LIVE]
+    stopped = {(each.rule_id, each.account_id) for each in life.rows(_STOPPED)}
+    tried = {
+        (run.origin_id, case.account_id)
+        for case in life.rows(select(Case))
+        for run in life.rows(select(Run).where(Run.id == case.run_id, Run.created_at > moment.now - A_WHILE))
+    }
+    braked = {run.origin_id for run in life.rows(select(Run).where(Run.state == RunState.BRAKED.value))}
+    for rule in live:
+        if rule["id"] in braked:
+            continue
+        for name, account_id in life.cast.ids.items():
+            having, key = moment.having[name], (rule["id"], account_id)
+            if key in stopped | tried or having is None or having.account != "active":
+                continue
+            inside = not having.groups.isdisjoint(rule["sources"])
+            held = having.groups | life.cast.products(name)
+            parts = {*rule["groups"], *(resource for resource, _role in rule["roles"])}
+            if inside and having.membership == "active" and held and name not in ("bot", "service"):
+                assert parts <= held, (
+                    f"{name} is inside and lacks what {rule['name']} gives: {rule['last_result']}"
+                )
+            given = {about for rule_id, who, _kind, about in moment.given if (rule_id, who) == key}
+            if not inside and not rule["keep_when_over"]:
+                kept = {about for other in live for about in _given_by(other, having) if other is not rule}
+                assert not given & held - kept, f"{name} is outside and keeps what {rule['name']} gave"
+
+
+def _given_by(rule: Row, having: Having) -> set[str]:
+    if having.groups.isdisjoint(rule["sources"]):
+        return set()
+    return {*rule["groups"], *(resource for resource, _role in rule["roles"])}

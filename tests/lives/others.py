@@ -1,0 +1,146 @@
+"""What the people concerned say, what others do at Atlassian, and what goes wrong there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from rules.case import CaseState
+from rules.topics import AnswerKind
+from services import answers, credential_storing, directory_news
+from services.keep_links import keep_link
+from tests.lives.cast import TO_HAVE
+from tests.lives.stage import SOMEBODY, Acts, Stage
+from tests.world import ACME, ACME_KEY
+
+SAID = (AnswerKind.KEEP, AnswerKind.KEEP, AnswerKind.GIVE_UP, AnswerKind.AWAY)
+PATHS = (
+    "/(suspend|restore)$", "/memberships", "/roles/(assign|revoke)$",
+    "/lifecycle/", "/users/search$", "role-assignments",
+)  # fmt: skip
+
+
+def answer_a_warning(life: Stage) -> None:
+    _answer(life, life.pick(*SAID), CaseState.WARNED)
+
+
+def ask_for_it_back(life: Stage) -> None:
+    _answer(life, AnswerKind.ASK_BACK, CaseState.ACTED)
+
+
+def _answer(life: Stage, what: AnswerKind, state: CaseState) -> None:
+    case = life.one(life.cases(state, CaseState.ACTING))
+    token = keep_link(life.tools, ACME, case.id, case.account_id).rpartition("/")[2]
+    until = life.day(life.pick(0, 5, 40)).isoformat() if what is AnswerKind.AWAY else ""
+    with life.allowed():
+        answers.answer(life.tools, token, what, words="Because", until=until)
+
+
+def somebody_comes(life: Stage) -> None:
+    _happens(life, life.somebody(), last_active=life.world.clock().isoformat())
+
+
+def somebody_is_changed(life: Stage) -> None:
+    what = life.pick(
+        {"membership": "suspended"}, {"membership": "active"}, {"account_status": "inactive"},
+        {"account_status": "active"}, {"platform_roles": "atlassian/org-admin"}, {"platform_roles": ""},
+    )  # fmt: skip
+    _happens(life, life.somebody(), **what)
+
+
+def somebody_moves(life: Stage) -> None:
+    """Into a group, or out of it."""
+    name, group, inside = life.somebody(), life.pick(*TO_HAVE), life.pick(True, False)
+    with _told_of(life, name):
+        if life.cast.put(name, group, member=inside):
+            life.watch.note_others(name)
+
+
+def somebody_is_given_a_role(life: Stage) -> None:
+    """Or loses it."""
+    name, present = life.somebody(), life.pick(True, False)
+    with _told_of(life, name):
+        if life.cast.put_role(name, "jira-software", present=present):
+            life.watch.note_others(name)
+
+
+def somebody_leaves(life: Stage) -> None:
+    name = life.somebody()
+    with _told_of(life, name):
+        if life.cast.leave(name):
+            life.watch.note_others(name)
+
+
+def somebody_gets_a_provider(life: Stage) -> None:
+    _happens(life, life.somebody(), source=life.pick("synced", "invited"))
+
+
+def many_are_let_in_again(life: Stage) -> None:
+    """By others: there is somebody to act on again."""
+    for name in life.some(SOMEBODY, 5):
+        with _told_of(life, name):
+            changed = life.cast.change(name, membership="active", account_status="active", platform_roles="")
+            changed |= life.cast.put(name, "jira-users", member=True)
+            if changed:
+                life.watch.note_others(name)
+
+
+def _happens(life: Stage, name: str, last_active: str | None = None, **columns: str) -> None:
+    with _told_of(life, name):
+        if life.cast.change(name, last_active, **columns) and columns:
+            life.watch.note_others(name)
+
+
+@contextmanager
+def _told_of(life: Stage, name: str) -> Iterator[None]:
+    """A webhook tells of it, or none does."""
+    told = life.pick(True, False)
+    with life.watch.step():
+        yield
+        if told:
+            body = {"user": {"accountId": life.cast.ids[name]}}
+            directory_news.note_news(life.tools, life.cast.callers["ana"], "user_updated", body)
+
+
+def something_goes_wrong(life: Stage) -> None:
+    kind = life.pick("429", "503", "reset", "html", "500")
+    after = life.pick(True, False) and kind != "429"
+    times, skip = life.pick(1, 1, 2, 5), life.pick(0, 0, 1)
+    life.world.fault(life.pick(*PATHS), kind, after=after, times=times, skip=skip, seconds=120)
+
+
+def changes_show_late(life: Stage) -> None:
+    life.world.fault("|".join(PATHS[:3]), "delay-visibility", times=3, seconds=10**6)
+
+
+def the_key_expires(life: Stage) -> None:
+    life.world.control("POST", f"/keys/{ACME_KEY}/expire")
+
+
+def everything_works(life: Stage) -> None:
+    """Again."""
+    life.world.clear_faults()
+    life.world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    with life.watch.step():
+        expires_on = (life.world.clock() + timedelta(days=300)).date().isoformat()
+        credential_storing.store_admin_key(
+            life.tools, life.cast.callers["ana"], key=ACME_KEY, expires_on=expires_on
+        )
+
+
+ACTS: Acts = {
+    answer_a_warning: 5,
+    ask_for_it_back: 3,
+    somebody_comes: 6,
+    somebody_is_changed: 4,
+    somebody_moves: 7,
+    somebody_is_given_a_role: 2,
+    many_are_let_in_again: 10,
+    somebody_leaves: 1,
+    somebody_gets_a_provider: 1,
+    something_goes_wrong: 4,
+    changes_show_late: 2,
+    the_key_expires: 1,
+    everything_works: 3,
+}

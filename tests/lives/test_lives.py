@@ -1,0 +1,122 @@
+"""An organization lives random lives with Rollcall: rules, operators, people, others at Atlassian, faults, time.
+
+Each act is one thing that somebody does, or that happens; what must hold is judged from outside (watch.py). A life is
+its seed: LIFE=17 plays that one again, with SHORTEN=1 it tells the shortest way to what it found. LIVES=500 plays so
+many.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+from flask import Flask
+
+from tests import world as worlds
+from tests.lives import between, giving, leaving, operators, others, worker
+from tests.lives.calm import calm_down
+from tests.lives.cast import Cast
+from tests.lives.stage import Act, Acts, NothingToDo, Stage
+from tests.lives.watch import Watch
+from tests.world import Neighbours
+
+CHAPTERS, TURNS = 2, 25
+"""Each chapter ends with a quiet week, in which everything is worked off."""
+ROOMS = (operators.ACTS, others.ACTS, giving.ACTS, leaving.ACTS)
+GOING_ON = worker.ACTS | between.ACTS
+
+
+def acts_of(dice: Random) -> Acts:
+    """In one life there is much of this, in another one of that: what goes on together, goes deep."""
+    ordinary: Acts = {}
+    for room in ROOMS:
+        much = 2 if room is operators.ACTS else dice.choice([0, 1, 2])
+        ordinary |= {act: much * weight * dice.choice([1, 2]) for act, weight in room.items()}
+    share = sum(ordinary.values()) / sum(GOING_ON.values())
+    return ordinary | {act: round(weight * share) for act, weight in GOING_ON.items()}
+
+
+class Life:
+    """One life by its seed. Every turn has dice of its own: without some of them the others stay the same."""
+
+    def __init__(self, neighbours: Neighbours, app: Flask, seed: int) -> None:
+        self.neighbours, self.app, self.seed = neighbours, app, seed
+        self.journal: list[str] = []
+        self.acts: Acts = {}
+
+    def live(self, turns: Sequence[int]) -> None:
+        self.journal = []
+        world = worlds.build(self.neighbours, self.app)
+        try:
+            cast = Cast(world)
+            stage = self.stage = Stage(world, cast, Watch(cast), Random(f"{self.seed}"))
+            self.acts = acts_of(stage.dice)
+            operators.write_a_rule(stage)
+            for turn in turns:
+                stage.dice = Random(f"{self.seed}/{turn}")
+                self._play(stage, turn)
+        finally:
+            world.clear_faults()
+            world.http.close()
+
+    def _play(self, stage: Stage, turn: int) -> None:
+        if turn % TURNS == 0:
+            self.journal.append(f"{turn:3} quiet")
+            calm_down(stage)
+            return
+        acts = GOING_ON if stage.is_work_due and stage.dice.random() < 0.6 else self.acts
+        for act in stage.dice.choices([*acts], [*acts.values()], k=20):
+            stage.said.clear()
+            try:
+                act(stage)
+            except NothingToDo:
+                continue
+            except Exception as problem:
+                problem.add_note(_line(turn, act, stage))
+                raise
+            self.journal.append(_line(turn, act, stage))
+            return
+
+
+def _line(turn: int, act: Act, stage: Stage) -> str:
+    return f"{turn:3} {act.__name__} ({', '.join(stage.said)})"
+
+
+def shortest(life: Life, turns: list[int]) -> list[int]:
+    """Fewer of these turns, of which none can be left out without living on."""
+    size = max(len(turns) // 2, 1)
+    while True:
+        for start in range(0, len(turns), size):
+            fewer = turns[:start] + turns[start + size :]
+            if fewer and not _survives(life, fewer):
+                turns = fewer
+                break
+        else:
+            if size == 1:
+                return turns
+            size //= 2
+
+
+def _survives(life: Life, turns: list[int]) -> bool:
+    try:
+        life.live(turns)
+    except Exception:  # noqa: BLE001
+        return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(36_000)  # whoever looks for new lives takes their time
+def test_a_random_life(neighbours: Neighbours, sqlite_app: Flask) -> None:
+    again, turns = os.environ.get("LIFE"), list(range(1, CHAPTERS * TURNS + 1))
+    for seed in [int(again)] if again else range(int(os.environ.get("LIVES", "16"))):
+        life = Life(neighbours, sqlite_app, seed)
+        try:
+            life.live(turns)
+        except Exception as problem:
+            if os.environ.get("SHORTEN"):
+                life.live(shortest(life, turns))
+            problem.add_note(f"LIFE={seed}\n" + "\n".join(life.journal))
+            raise
