@@ -31,16 +31,23 @@ UMA = world.ACME.people[2].account_id
 PLACE = (world.ACME.id, world.ACME.directory_id)
 
 
-@pytest.fixture
-def cloud() -> Iterator[server.Sandbox]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[server.Sandbox]:
     app = StandIn()
     cloud = server.start(people=250, app_base_url=app.url)
-    for product in ("jira", "confluence"):
-        place = {"site": "acme", "product": product}
-        requests.post(f"{cloud.hub}/control/install", json=place, timeout=10).raise_for_status()
     yield cloud
     cloud.stop()
     app.close()
+
+
+@pytest.fixture
+def cloud(running: server.Sandbox) -> server.Sandbox:
+    """The first day, and a stand-in is installed in both products of acme."""
+    running.cloud.reset()
+    for product in ("jira", "confluence"):
+        place = {"site": "acme", "product": product}
+        requests.post(f"{running.hub}/control/install", json=place, timeout=10).raise_for_status()
+    return running
 
 
 def now() -> datetime:

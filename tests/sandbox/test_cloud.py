@@ -27,11 +27,19 @@ def app() -> Iterator[StandIn]:
     app.close()
 
 
-@pytest.fixture
-def cloud(app: StandIn) -> Iterator[server.Sandbox]:
-    cloud = server.start(people=120, app_base_url=app.url)
+@pytest.fixture(scope="module")
+def running() -> Iterator[server.Sandbox]:
+    cloud = server.start(people=120)
     yield cloud
     cloud.stop()
+
+
+@pytest.fixture
+def cloud(app: StandIn, running: server.Sandbox) -> server.Sandbox:
+    """As on its first day, for this test's app."""
+    running.cloud.app_base_url = app.url
+    running.cloud.reset()
+    return running
 
 
 def control(cloud: server.Sandbox, method: str, path: str, status: int = 200, **how: Any) -> Any:
