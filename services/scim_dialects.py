@@ -92,4 +92,4 @@ def _is_wrapped(value: Any) -> bool:
 def _takes_one(path: str) -> bool:
     """Whether the path leads to one value. `members` and the other lists take lists."""
     name = path.rpartition(":")[2] if path.casefold().startswith("urn:") else path
-    return not name.endswith("]") and name.casefold() not in _LISTS
+    return not name.endswith("]") and name.casefold().partition(".")[0] not in _LISTS

@@ -157,6 +157,13 @@ def test_what_is_taken_away_together_with_what_it_was_is_gone(
     assert (was if isinstance(was, str) else "Adi") not in str(changed)
 
 
+@pytest.mark.parametrize("path", ["emails", "emails.value"])
+def test_one_value_of_a_list_takes_no_other_away(entra: IdentityProvider, adele: str, path: str) -> None:
+    body = {"schemas": [], "Operations": [{"op": "Remove", "path": path, "value": "other@contoso.example"}]}
+    entra.refuse("PATCH", f"/Users/{adele}", body, 400, "invalidValue")
+    assert entra.stored(adele).email == "adele@contoso.example"
+
+
 def test_a_department_in_the_older_dialect(entra: IdentityProvider, adele: str) -> None:
     path, value = f"{ENTERPRISE}:department", [{"$ref": None, "value": "Legal"}]
     found = entra.patch(f"/Users/{adele}", {"op": "Replace", "path": path, "value": value})
