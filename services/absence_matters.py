@@ -12,6 +12,7 @@ from models.people import Person
 from models.run import Case, Run
 from rules.case import CaseState
 from rules.deeds import Deed
+from rules.roster import Origin
 from rules.topics import Topic
 from services.matter import Matter
 
@@ -32,8 +33,9 @@ _NOT_RESTORED = (
     .where(
         Run.organization_id == bindparam("organization_id"),
         Run.created_at > bindparam("since"),
-        # Nobody but Rollcall restores by itself, and only at the end of an absence.
+        # By itself Rollcall restores at the end of an absence, and at an identity provider's word.
         Run.requested_by == APP,
+        Run.origin == Origin.BY_HAND.value,
         Run.deed == Deed.RESTORE.value,
         Run.undoes.is_(None),
         Case.state.in_([state.value for state in _NOT_DONE]),

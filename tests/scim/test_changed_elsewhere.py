@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rules.topics import Topic
+from services.matters import matters
 from tests.scim.provider import IdentityProvider
 from tests.scim.test_changes import (
     account_of,
@@ -14,7 +16,7 @@ from tests.scim.test_changes import (
     work,
 )
 from tests.scim.test_words_taken_back import SAID_ACTIVE, SAID_INACTIVE, planned
-from tests.world import World
+from tests.world import ACME, World
 
 
 def products_of(world: World, account: str) -> list[str]:
@@ -126,6 +128,23 @@ def test_whose_account_has_gone_is_the_one_who_is_here_with_their_address(live: 
     live.patch(f"/Users/{user}", SAID_INACTIVE)
     work(world)
     assert status_of(world, new)[0] == "suspended"
+
+
+def test_who_cannot_be_restored_at_a_provider_s_word_has_no_absence_that_is_over(
+    live: IdentityProvider,
+) -> None:
+    world = live.world
+    settings(live)
+    account, email = somebody(world, "jira-users")
+    user = live.add(email)
+    live.patch(f"/Users/{user}", SAID_INACTIVE)
+    work(world)
+    world.fault(f"/users/{account}/restore$", "403-scopes", times=None)
+    live.patch(f"/Users/{user}", SAID_ACTIVE)
+    work(world)
+    assert status_of(world, account)[0] == "suspended"
+    assert world.calls(account, "restore")
+    assert Topic.NOT_RESTORED not in {one.topic for one in matters(world.tools, ACME)}
 
 
 def test_nobody_is_restored_whom_others_suspended_since_they_came_back(live: IdentityProvider) -> None:
