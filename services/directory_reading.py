@@ -129,9 +129,10 @@ def _place(tools: Toolbox, organization_id: str, sync_id: str) -> _Place | None:
 def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> _Place:
     outline = read_outline(tools, gateway, organization_id)
     with tools.begin() as session:
+        # Administrators before seats, as a deed writes them: else each would wait for the other for ever.
+        replace_admins(session, organization_id, outline.admins)
         replace_seats(session, organization_id, outline.workspaces)
         replace_grants(session, organization_id, outline.grants)
-        replace_admins(session, organization_id, outline.admins)
         store_groups(session, organization_id, outline.groups)
         session.execute(
             update(Sync)

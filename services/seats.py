@@ -17,6 +17,9 @@ from services.directory import upsert
 
 def replace_seats(session: Session, organization_id: str, workspaces: Iterable[WorkspaceRecord]) -> None:
     """Makes the remembered products those of `workspaces`."""
+    mine = select(Seats.resource_id).where(Seats.organization_id == organization_id)
+    # In the order in which deeds count them (services/seat_memory.py).
+    session.execute(mine.order_by(Seats.resource_id).with_for_update())
     session.execute(delete(Seats).where(Seats.organization_id == organization_id))
     session.add_all(
         Seats(

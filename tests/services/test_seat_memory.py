@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import func, select
@@ -11,8 +12,9 @@ from models.people import Membership, Person, Seat
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from sandbox.world import ORGANIZATIONS
-from services import roster, runs, seat_counts
+from services import roster, runs, seat_counts, syncing
 from services.seat_memory import count_seats
+from tests.services.workers import before_it_is_written
 from tests.world import ACME, World
 
 USER = "atlassian/user"
@@ -167,3 +169,33 @@ def test_two_deeds_at_once_never_wait_for_each_other(world: World) -> None:
         for each in working:
             each.result()
     assert taken(world) == {JIRA: 1000, CONFLUENCE: 1000}
+
+
+def test_a_sync_that_begins_while_an_administrator_is_acted_on_waits_for_the_deed(world: World) -> None:
+    """Both write who administers and how many seats are taken; neither waits for what the other has."""
+    ana = world.store_key()
+    one, _other = world.people(2, groups=["jira-users", "jira-admins"])
+    world.sync(ana)
+    atlassian_counts(world, 20)
+    world.settled()
+    entry = Entry(Deed.REMOVE_ACCESS, account_id=one, products=("jira-software",))
+    run_id = roster.preview_roster(world.tools, ana, [entry], Origin.CSV)
+    runs.confirm(world.tools, ana, run_id)
+    syncing.request_sync(world.tools, ana)
+    with ThreadPoolExecutor(1) as others:
+        begun = []
+
+        def begin_a_sync() -> None:
+            begun.append(others.submit(world.read_on))
+            time.sleep(1.5)
+
+        counts = (
+            "SELECT seats.resource_id" if world.tools.engine.dialect.name == "postgresql" else "UPDATE seats"
+        )
+        with before_it_is_written(world.tools, counts, begin_a_sync):
+            world.act()
+        begun[0].result()
+    assert world.states(run_id) == {one: "acted"}
+    latest = syncing.progress(world.tools, ACME)
+    assert latest is not None
+    assert latest.state == "complete"
