@@ -159,7 +159,7 @@ def _begin_run(tools: Toolbox, leaver: Leaver) -> None:
     seen = read_leaver(tools, leaver)
     now = tools.clock()
     with tools.begin() as session:
-        row = _still(session, leaver)
+        row = still(session, leaver)
         if row is None or row.run_id is not None:
             return
         by = row.confirmed_by or row.created_by
@@ -195,7 +195,7 @@ def _watch(tools: Toolbox, leaver: Leaver) -> None:
     """What became of the run."""
     now = tools.clock()
     with tools.begin() as session:
-        row = _still(session, leaver)
+        row = still(session, leaver)
         if row is None or row.run_id is None:
             return
         run = find_run(session, row.organization_id, row.run_id)
@@ -221,14 +221,14 @@ def _done(session: Session, leaver: Leaver, now: datetime, words: str) -> None:
     record_leaver(session, Event.LEAVER_DONE, leaver, APP, now, words)
 
 
-def _still(session: Session, leaver: Leaver) -> Leaver | None:
+def still(session: Session, leaver: Leaver) -> Leaver | None:
     """The row, locked, if it is still in the state in which this step began."""
     locked = session.execute(
         update(Leaver)
         .where(
             Leaver.organization_id == leaver.organization_id,
             Leaver.id == leaver.id,
-            Leaver.state == LeaverState.ENDING.value,
+            Leaver.state == leaver.state,
         )
         .values(id=leaver.id)
     )

@@ -103,11 +103,11 @@ def _copy(tools: Toolbox, organization_id: str, leaver_id: str) -> Leaver | None
         if leaver is None or leaver.state not in _DUE or leaver.resume_at is None:
             return None
         pause = paused_until(session, organization_id, now)
-        if pause is not None:
-            leaver.resume_at = pause
+        # Whoever has just stopped it, or holds it up, is not overwritten.
+        going = (*_same(leaver), Leaver.resume_at.is_not(None))
+        kept = session.execute(update(Leaver).where(*going).values(resume_at=pause or now + AT_WORK))
+        if pause is not None or not kept.rowcount:  # type: ignore[attr-defined]
             return None
-        leaver.resume_at = now + AT_WORK
-        session.flush()
         session.expunge(leaver)
         return leaver
 
@@ -117,8 +117,8 @@ def _hand_over(tools: Toolbox, leaver: Leaver) -> bool:
         return True
     now = tools.clock()
     with tools.begin() as session:
-        row = find_leaver(session, leaver.organization_id, leaver.id)
-        if row is None or row.state != LeaverState.HANDING_OVER.value:
+        row = leaver_ends.still(session, leaver)
+        if row is None:
             return False
         row.state = LeaverState.ENDING.value
         record_leaver(session, Event.LEAVER_HANDED_OVER, row, APP, now)
@@ -157,8 +157,8 @@ def _hand_back(tools: Toolbox, leaver: Leaver) -> bool:
     leaver_ends.settle_tokens(tools, leaver)
     now = tools.clock()
     with tools.begin() as session:
-        row = find_leaver(session, leaver.organization_id, leaver.id)
-        if row is not None and row.state == LeaverState.HANDING_BACK.value:
+        row = leaver_ends.still(session, leaver)
+        if row is not None:
             row.state, row.finished_at, row.resume_at = LeaverState.HANDED_BACK.value, now, None
             record_leaver(session, Event.LEAVER_HANDED_BACK, row, APP, now)
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import date, timedelta
+from threading import Thread
 
 import pytest
 from sqlalchemy import select, update
@@ -34,7 +35,7 @@ from tests.services.leavers import (
     states,
     work,
 )
-from tests.services.workers import once, with_something_between
+from tests.services.workers import before_it_is_written, once, with_something_between
 from tests.world import ACME, World
 
 
@@ -99,6 +100,31 @@ def test_whoever_stays_after_all_is_no_leaver_any_more(sqlite_world: World, stat
     assert begun(world, ana) != leaver_id
     with pytest.raises(Conflict):
         leaver_stops.stay(world.tools, ana, leaver_id)
+
+
+@pytest.mark.parametrize("world", [pytest.param("postgres_app", marks=pytest.mark.slow)], indirect=True)
+@pytest.mark.parametrize("what", ["resume_at", "state"])
+def test_stopped_at_the_moment_at_which_a_step_begins_or_ends(world: World, what: str) -> None:
+    """SQLite lets nobody between."""
+    ana = ready(world)
+    leaver_id = confirmed(world, ana, ends_at=world.clock() + timedelta(days=1))
+    stop = Thread(target=leaver_stops.stop, args=(world.tools, ana, leaver_id))
+
+    def press() -> None:
+        stop.start()
+        # It may have to wait until the worker has written.
+        stop.join(1)
+
+    with before_it_is_written(world.tools, f"UPDATE leaver SET {what}", press):
+        work(world)
+    stop.join()
+    row = leaver(world, leaver_id)
+    assert (row.state, row.resume_at) == (LeaverState.STOPPED, None)
+    world.later(days=2)
+    work(world)
+    world.act()
+    assert leaver(world, leaver_id).state == LeaverState.STOPPED
+    assert world.calls(UMA) == 0
 
 
 @pytest.mark.parametrize("last", [False, True])
