@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from models.run import Case
 from services import answer_queue
+from services.own_case import Stage
 from services.rule_runs import mark_seen, preview_rule, run_now
 from services.rules import save_rule, switch_on
 from tests.views.house import ANA, JON, UMA, House, words_of
@@ -133,3 +136,14 @@ def test_panels_and_gadgets_say_it_too(idle_uma: House) -> None:
         assert "your access ends" not in words_of(house.page(path, None))
     house.post("/app/keep", UMA)
     assert "your access ends" not in words_of(house.page("/panels/issue?issue=10037&project=10000", UMA))
+
+
+def test_every_stage_of_the_personal_page_has_its_colour() -> None:
+    sheet = (Path(__file__).parents[2] / "static" / "keep.css").read_text()
+    coloured = {
+        name.strip().removeprefix(".")
+        for rule in sheet.split("}")
+        if "border-top: 4px solid" in rule
+        for name in rule.partition("{")[0].split(",")
+    }
+    assert coloured == set(Stage) - {Stage.CLOSED}
