@@ -25,6 +25,14 @@ PRIYA = ACME.people[3].account_id
 @pytest.fixture
 def open_house(house: House) -> Iterator[House]:
     """With an API token. The house is shared: nobody is leaving afterwards, and the token is forgotten."""
+    store_token(house)
+    yield house
+    with house.deployment.tools.begin() as session:
+        session.execute(delete(Leaver))
+    credentials.forget(house.deployment.tools, house.deployment.ana, CredentialKind.API_TOKEN)
+
+
+def store_token(house: House) -> None:
     expires_on = (datetime.now(UTC) + timedelta(days=200)).date().isoformat()
     credential_storing.store_api_token(
         house.deployment.tools,
@@ -33,10 +41,6 @@ def open_house(house: House) -> Iterator[House]:
         token=API_TOKENS[0].token,
         expires_on=expires_on,
     )
-    yield house
-    with house.deployment.tools.begin() as session:
-        session.execute(delete(Leaver))
-    credentials.forget(house.deployment.tools, house.deployment.ana, CredentialKind.API_TOKEN)
 
 
 def work(house: House) -> None:
@@ -337,6 +341,27 @@ def test_the_dry_run_the_checklist_and_the_evidence(open_house: House) -> None:
     open_house.post(f"/app/leavers/{leaver_id}/back")
     work(open_house)
     assert "Handed back." in words_of(open_house.get(f"/app/leavers/{leaver_id}"))
+
+
+def test_what_could_not_be_handed_back_is_not_said_to_be(open_house: House) -> None:
+    tools, ana = open_house.deployment.tools, open_house.deployment.ana
+    leaver_id = planned(open_house)
+    later = plan(when="later", ends_at="2101-05-01T18:00", revoke_tokens="")
+    open_house.post(f"/app/leavers/{leaver_id}/plan", **later)
+    work(open_house)
+    open_house.post(f"/app/leavers/{leaver_id}/confirm", looked="yes", tokens="yes", ending="yes")
+    work(open_house)
+    credentials.forget(tools, ana, CredentialKind.API_TOKEN)
+    open_house.post(f"/app/leavers/{leaver_id}/back")
+    work(open_house)
+    words = words_of(open_house.get(f"/app/leavers/{leaver_id}"))
+    assert "Handed back in part." in words
+    assert "There is no API token" in words
+    assert "is with Uma Lindqvist again." not in words
+    store_token(open_house)
+    open_house.post(f"/app/leavers/{leaver_id}/back")
+    work(open_house)
+    assert "is with Uma Lindqvist again." in words_of(open_house.get(f"/app/leavers/{leaver_id}"))
 
 
 def test_whoever_stays_after_all_is_led_nowhere(open_house: House) -> None:
