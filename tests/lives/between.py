@@ -38,7 +38,7 @@ from tests.services.workers import Around, Killed, with_something_between
 
 ACTS_BETWEEN: Acts = {
     another_worker: 20,
-    stop_a_run: 8,
+    stop_a_run: 12,
     switch_a_rule: 8,
     answer_a_warning: 10,
     take_back_one_case: 6,
@@ -46,11 +46,11 @@ ACTS_BETWEEN: Acts = {
     run_a_rule: 3,
     write_a_rule: 2,
     try_again: 2,
-    protect: 2,
+    protect: 4,
     decide_about_answers: 2,
     somebody_is_changed: 7,
     somebody_moves: 5,
-    somebody_comes: 2,
+    somebody_comes: 4,
     somebody_leaves: 1,
     something_goes_wrong: 3,
     changes_show_late: 2,
@@ -107,4 +107,4 @@ def _work_with(life: Stage, around: Around) -> None:
             part(life, with_something_between(life.tools, around) if part is busy else life.tools)
 
 
-ACTS: Acts = {the_worker_dies: 8, something_comes_between: 20}
+ACTS: Acts = {the_worker_dies: 10, something_comes_between: 40}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from rules.case import CaseState
+from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
 from services import answers, credential_storing, directory_news
 from services.keep_links import keep_link
@@ -38,7 +38,10 @@ def _answer(life: Stage, what: AnswerKind, state: CaseState) -> None:
 
 
 def somebody_comes(life: Stage) -> None:
-    _happens(life, life.somebody(), last_active=life.world.clock().isoformat())
+    """Rather those to whom something is about to be done."""
+    in_hand = {life.cast.names[case.account_id] for case in life.cases(*OPEN)}
+    for name in life.some([name for name in SOMEBODY if name in in_hand] or SOMEBODY, 3):
+        _happens(life, name, last_active=life.world.clock().isoformat())
 
 
 def somebody_is_changed(life: Stage) -> None:
@@ -132,7 +135,7 @@ def everything_works(life: Stage) -> None:
 ACTS: Acts = {
     answer_a_warning: 5,
     ask_for_it_back: 3,
-    somebody_comes: 6,
+    somebody_comes: 8,
     somebody_is_changed: 4,
     somebody_moves: 7,
     somebody_is_given_a_role: 2,

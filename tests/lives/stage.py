@@ -35,9 +35,9 @@ class NothingToDo(Exception):
 
 @dataclass
 class Stage:
-    """`said`: what was drawn for the act that is played now; `rules`: their ids, the oldest first; `reading`: the syncs
+    """`rules`: their ids, the oldest first. `reading`: the syncs that a worker has begun with. `said`: what was drawn
 
-    that a worker has begun with.
+    for the act that is played now.
     """
 
     world: World
