@@ -18,6 +18,13 @@ UMA, JON, ANA, PRIYA = (ACCOUNTS[name] for name in ("uma", "jon", "ana", "priya"
 
 def ready(world: World, *, confluence: bool = False) -> Caller:
     """The directory is read and the sites are open; the operator who did it."""
+    if confluence:
+        # The world itself remembers what was installed when: that cannot be laid back.
+        return _ready(world, confluence=True)
+    return world.once(("ready",), lambda: _ready(world, confluence=False))
+
+
+def _ready(world: World, *, confluence: bool) -> Caller:
     ana = world.synced()
     doors = ["jira"]
     if confluence:
@@ -75,12 +82,17 @@ def planned(
     world: World, caller: Caller, account_id: str = UMA, successors: tuple[str, ...] = (JON,), **changed: Any
 ) -> str:
     """A leaver with a dry run."""
-    leaver_id = begun(world, caller, account_id)
-    for successor in successors:
-        leaver_decisions.add_successor(world.tools, caller, leaver_id, successor)
-    leaver_decisions.choose(world.tools, caller, leaver_id, plan(**changed))
-    work(world)
-    return leaver_id
+    chosen = plan(**changed)
+
+    def make() -> str:
+        leaver_id = begun(world, caller, account_id)
+        for successor in successors:
+            leaver_decisions.add_successor(world.tools, caller, leaver_id, successor)
+        leaver_decisions.choose(world.tools, caller, leaver_id, chosen)
+        work(world)
+        return leaver_id
+
+    return world.once(("planned", repr(caller), account_id, *successors, repr(chosen)), make)
 
 
 def leaver(world: World, leaver_id: str, organization_id: str = ACME) -> Leaver:
