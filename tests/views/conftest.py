@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from tests.databases import SqliteDatabases
-from tests.views.house import House, built
+from tests.views.house import House, NewHouse, built
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +19,20 @@ def house(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFa
         yield house
 
 
-@pytest.fixture
-def new_house(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Just installed, and this test's own."""
+@pytest.fixture(scope="session")
+def first_new_house(
+    sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[NewHouse]:
     folder = tmp_path_factory.mktemp("new-house")
-    with sqlite_databases.fresh(folder) as url, built(url, folder) as house:
-        yield house
+    with (
+        sqlite_databases.fresh(folder) as url,
+        built(url, folder) as house,
+        closing(NewHouse(house)) as first,
+    ):
+        yield first
+
+
+@pytest.fixture
+def new_house(first_new_house: NewHouse) -> House:
+    """Just installed, and for this test alone."""
+    return first_new_house.again()

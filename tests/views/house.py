@@ -17,9 +17,16 @@ from werkzeug.test import TestResponse
 from models.people import Person
 from sandbox.world import ACME
 from services import directory_reading, orders, syncing
+from services.administrators import Administrators
+from services.participants import Participants
 from tests.jobs.deployment import Deployment, deployed
 from tests.services.workers import act_on
 from tests.tokens import context_token, iframe_token
+from tests.world import Moment
+from views import limits
+from views.access import ADMINISTRATORS, TOOLS
+from views.panels import PARTICIPANTS
+from wiring import make_toolbox
 
 ANA, JON, UMA = (person.account_id for person in ACME.people[:3])
 PEOPLE = 200
@@ -93,6 +100,27 @@ def built(database_url: str, folder: Path) -> Iterator[House]:
             each["shared_secret"] for each in tenants if each["client_key"] == deployment.client_key
         )
         yield House(deployment, secret)
+
+
+class NewHouse:
+    """Nobody has done anything in it yet: building one takes long, laying it back does not."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._moment = Moment(house.deployment.sandbox, house.deployment.app)
+
+    def again(self) -> House:
+        app, settings = self._house.deployment.app, self._house.deployment.tools.settings
+        self._moment.lay_back()
+        # What of the app remembers something, made anew.
+        app.extensions[TOOLS] = make_toolbox(app, settings)
+        app.extensions[ADMINISTRATORS] = Administrators(app.extensions[TOOLS])
+        app.extensions[PARTICIPANTS] = Participants()
+        limits.register(app)
+        return self._house
+
+    def close(self) -> None:
+        self._moment.close()
 
 
 def words_of(answer: TestResponse) -> str:
