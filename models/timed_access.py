@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Date, ForeignKeyConstraint, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
+from models.run import Case
 
 
 class TimedState(StrEnum):
@@ -75,6 +76,22 @@ def timed_of(session: Session, organization_id: str, account_id: str) -> list[Ti
         TimedAccess.organization_id == organization_id, TimedAccess.account_id == account_id
     )
     return list(session.scalars(query.order_by(TimedAccess.began_at.desc()).limit(50)))
+
+
+def open_among(
+    session: Session, organization_id: str, account_ids: Iterable[str]
+) -> list[tuple[TimedAccess, Case]]:
+    """What these people have until its day comes, with the cases that gave it."""
+    query = (
+        select(TimedAccess, Case)
+        .join(Case, (Case.organization_id == TimedAccess.organization_id) & (Case.id == TimedAccess.case_id))
+        .where(
+            TimedAccess.organization_id == organization_id,
+            TimedAccess.account_id.in_(list(account_ids)),
+            TimedAccess.state == TimedState.OPEN.value,
+        )
+    )
+    return [(timed, case) for timed, case in session.execute(query)]
 
 
 def ends_of(session: Session, organization_id: str, case_ids: Iterable[str]) -> dict[str, date]:

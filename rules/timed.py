@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
+
+from rules.changes import Change
 
 WARN_DAYS = (7, 1)
 """So many days before the last one they are told; nobody who got it later than that is."""
@@ -13,6 +16,16 @@ def too_late(ends_on: date | None, today: date) -> str | None:
     if ends_on is None or today <= ends_on:
         return None
     return f"Its last day, {ends_on:%-d %B %Y}, is over: ask anew."
+
+
+def ends_sooner(
+    parts: Iterable[Change], given: Iterable[tuple[date, Collection[Change]]], wanted: date | None
+) -> date | None:
+    """The first last day of what was given and is among `parts`, when that is before `wanted`; None: for good."""
+    parts = frozenset(parts)
+    days = (day for day, changes in given if not parts.isdisjoint(changes))
+    first = min(days, default=None)
+    return first if first is not None and (wanted is None or first < wanted) else None
 
 
 def warning_mark(until: date, days: int) -> str:

@@ -17,8 +17,9 @@ from models.audit import Event
 from models.organization import zone_of
 from models.people_search import accounts_by_address
 from models.run import Run
+from models.timed_access import open_among
 from rules.case import CaseState, RunState
-from rules.changes import Snapshot
+from rules.changes import Change, Snapshot, of_access
 from rules.deeds import Deed
 from rules.idle import Candidate
 from rules.judging import judge
@@ -33,11 +34,13 @@ from rules.roster import (
     short_of_seats,
     unknown_account,
 )
+from rules.timed import ends_sooner
 from rules.verdict import Ground, Verdict, Why
 from services.batches import BATCH
 from services.candidates import people_as_candidates
 from services.doors import require_organization
 from services.ground import ground_of
+from services.orders import done_changes
 from services.previews import add_cases, case_row, new_run, require_fresh_sync
 from services.run_notices import tell_started
 from services.runs import finish_run, hold_back, record_run
@@ -48,6 +51,8 @@ MOST_ENTRIES = 50_000
 _STRANGER = Verdict(
     CaseState.NOT_POSSIBLE, "Nobody in your directory has this address: invite them instead.", Why.STATUS
 )
+_GivenUntil = dict[str, list[tuple[date, tuple[Change, ...]]]]
+"""Account id → the last days of what somebody has for a time, and what that is."""
 _TWICE = Verdict(CaseState.NOT_POSSIBLE, "Is here twice: the entry above counts.", Why.DONE)
 
 
@@ -163,8 +168,10 @@ def _add_entries(
                 "Split it, and do one part after the other.",
             )
         rows = []
-        for entry, person in _with_people(session, run.organization_id, batch, ground):
-            deed, row = _row(run, entry, person, ground, seats, met)
+        found = list(_with_people(session, run.organization_id, batch, ground))
+        given = _given_until(session, run.organization_id, found)
+        for entry, person in found:
+            deed, row = _row(run, entry, person, ground, seats, met, given)
             planned = row["state"] == CaseState.PLANNED.value
             deeds[planned].add(deed)
             row |= {"starts_at": _start_of(entry.starts_on, zone, now), "resume_at": None}
@@ -196,6 +203,16 @@ def _with_people(
         yield entry, people.get(account_id)
 
 
+def _given_until(
+    session: Session, organization_id: str, found: Iterable[tuple[Entry, Candidate | None]]
+) -> _GivenUntil:
+    account_ids = {person.seen.facts.account_id for _entry, person in found if person is not None}
+    given: _GivenUntil = {}
+    for timed, case in open_among(session, organization_id, account_ids):
+        given.setdefault(timed.account_id, []).append((timed.until, done_changes(case)))
+    return given
+
+
 def _row(
     run: Run,
     entry: Entry,
@@ -203,6 +220,7 @@ def _row(
     ground: Ground,
     seats: _Seats,
     met: set[str],
+    given: _GivenUntil,
 ) -> tuple[Deed, dict[str, object]]:
     facts = person.seen.facts if person is not None else nobody(entry.email.strip())
     action = action_of(entry, facts if person is not None else None)
@@ -220,6 +238,11 @@ def _row(
             in_several_directories=person is not None and person.in_several_directories,
             refusal=person.refusal if person is not None else "",
         )
+    if verdict.why is Why.DONE and action.deed is Deed.GIVE_ACCESS:
+        until = ends_sooner(of_access(action), given.get(account_id, ()), entry.ends_on)
+        if until is not None:
+            reason = f"Has this access already, until {until:%-d %B %Y}. Let it last longer on their page."
+            verdict = replace(verdict, reason=reason)
     if verdict.state is CaseState.PLANNED:
         verdict = seats.checked(verdict, seats_taken(action, facts, ground.organization), ground)
     met.add(account_id)

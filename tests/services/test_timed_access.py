@@ -458,6 +458,23 @@ def test_who_has_it_by_another_way_has_what_they_asked_for(sqlite_world: World, 
     assert answer_queue.asking(world.tools, ana) == []
 
 
+@pytest.mark.parametrize(("wanted", "said"), [(None, True), (60, True), (30, False), (10, False)], ids=str)
+def test_who_has_it_for_a_time_and_is_to_have_it_longer_has_it_until_then(
+    sqlite_world: World, wanted: int | None, said: bool
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [account] = world.people(1)
+    world.sync(ana)
+    begin(world, ana, account, days=30)
+    access = Access(groups=(world.groups()[GIVEN]["id"],))
+    until = day(world, wanted) if wanted is not None else None
+    entry = Entry(Deed.GIVE_ACCESS, account_id=account, access=access, ends_on=until)
+    [case] = world.cases(roster.preview_roster(world.tools, ana, [entry], Origin.INVITE)).values()
+    longer = f"Has this access already, until {day(world, 30):%-d %B %Y}. Let it last longer on their page."
+    assert (case.state, case.reason) == ("not_possible", longer if said else "Has this access already.")
+
+
 @pytest.mark.parametrize("then", ["granted once more", "tried again from its run"])
 def test_what_was_not_given_again_waits_for_an_operator_who_reads_why(sqlite_world: World, then: str) -> None:
     world = sqlite_world
