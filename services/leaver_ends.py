@@ -29,6 +29,7 @@ from services.toolbox import Toolbox
 
 LOOK_AT_RUN = timedelta(seconds=2)
 TOKENS_AT_A_TIME = 10
+TAKEN_BACK = "Their access had ended, and an operator took that back."
 HELD_UP = "Something has to be done by hand first."
 
 
@@ -212,7 +213,9 @@ def _watch(tools: Toolbox, leaver: Leaver) -> None:
         elif case is not None and (state is CaseState.ACTED or case.why == Why.DONE):
             _done(session, row, now, "" if state is CaseState.ACTED else case.reason)
         else:
-            hold_up(session, row, case.reason if case is not None else "The run is gone.", now)
+            # Whoever was quicker than this look took back what the run had done: nothing of it is a reason.
+            undone = TAKEN_BACK if state is CaseState.UNDONE else ""
+            hold_up(session, row, undone or (case.reason if case is not None else "The run is gone."), now)
 
 
 def _done(session: Session, leaver: Leaver, now: datetime, words: str) -> None:

@@ -306,3 +306,26 @@ def test_what_became_of_every_call_is_found_out_however_many_there_were(sqlite_w
     leaver_stops.stop(world.tools, ana, leaver_id)
     work(world)
     assert "moving" not in states(world, leaver_id)
+
+
+def test_whose_end_is_taken_back_before_the_worker_has_looked_waits_with_the_reason(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = confirmed(world, ana)
+    work(world)
+    world.act()
+    world.settled()
+    world.undo(ana, leaver(world, leaver_id).run_id or "")
+    work(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.resume_at) == ("ending", None)
+    assert row.reason == "Their access had ended, and an operator took that back."
+    world.settled()
+    leaver_stops.try_again(world.tools, ana, leaver_id)
+    work(world)
+    world.act()
+    world.later(seconds=10)
+    work(world)
+    assert leaver(world, leaver_id).state == "done"
