@@ -17,9 +17,8 @@ from models.audit import Event
 from models.organization import zone_of
 from models.people_search import accounts_by_address
 from models.run import Run
-from models.timed_access import open_among
 from rules.case import CaseState, RunState
-from rules.changes import Change, Snapshot, of_access
+from rules.changes import Snapshot, of_access
 from rules.deeds import Deed
 from rules.idle import Candidate
 from rules.judging import judge
@@ -39,8 +38,8 @@ from rules.verdict import Ground, Verdict, Why
 from services.batches import BATCH
 from services.candidates import people_as_candidates
 from services.doors import require_organization
+from services.given_until import GivenUntil, given_until
 from services.ground import ground_of
-from services.orders import done_changes
 from services.previews import add_cases, case_row, new_run, require_fresh_sync
 from services.run_notices import tell_started
 from services.runs import finish_run, hold_back, record_run
@@ -51,8 +50,6 @@ MOST_ENTRIES = 50_000
 _STRANGER = Verdict(
     CaseState.NOT_POSSIBLE, "Nobody in your directory has this address: invite them instead.", Why.STATUS
 )
-_GivenUntil = dict[str, list[tuple[date, tuple[Change, ...]]]]
-"""Account id → the last days of what somebody has for a time, and what that is."""
 _TWICE = Verdict(CaseState.NOT_POSSIBLE, "Is here twice: the entry above counts.", Why.DONE)
 
 
@@ -169,7 +166,8 @@ def _add_entries(
             )
         rows = []
         found = list(_with_people(session, run.organization_id, batch, ground))
-        given = _given_until(session, run.organization_id, found)
+        account_ids = {person.seen.facts.account_id for _entry, person in found if person is not None}
+        given = given_until(session, run.organization_id, account_ids)
         for entry, person in found:
             deed, row = _row(run, entry, person, ground, seats, met, given)
             planned = row["state"] == CaseState.PLANNED.value
@@ -203,16 +201,6 @@ def _with_people(
         yield entry, people.get(account_id)
 
 
-def _given_until(
-    session: Session, organization_id: str, found: Iterable[tuple[Entry, Candidate | None]]
-) -> _GivenUntil:
-    account_ids = {person.seen.facts.account_id for _entry, person in found if person is not None}
-    given: _GivenUntil = {}
-    for timed, case in open_among(session, organization_id, account_ids):
-        given.setdefault(timed.account_id, []).append((timed.until, done_changes(case)))
-    return given
-
-
 def _row(
     run: Run,
     entry: Entry,
@@ -220,7 +208,7 @@ def _row(
     ground: Ground,
     seats: _Seats,
     met: set[str],
-    given: _GivenUntil,
+    given: GivenUntil,
 ) -> tuple[Deed, dict[str, object]]:
     facts = person.seen.facts if person is not None else nobody(entry.email.strip())
     action = action_of(entry, facts if person is not None else None)

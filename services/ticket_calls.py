@@ -7,7 +7,7 @@ twice (S50).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from rules.roster import Origin
 from rules.tickets import CallState, CommentState, Objection, Ticket, another_ticket, state_after
 from rules.verdict import Why
 from services import ticket_comments
+from services.given_until import until_when_it_is_there
 from services.leasing import PAUSES
 from services.roster import begin_roster
 from services.ticket_judging import judge_ticket, read_ticket
@@ -152,7 +153,7 @@ def _decide(tools: Toolbox, job: _Job, ticket: Ticket | None) -> None:
             select(Case).where(Case.organization_id == job.organization_id, Case.run_id == run.id)
         ).one()
         call.run_id, call.case_id = run.id, case.id
-        _settle(call, rule, case, now)
+        _settle(session, call, rule, case, now)
 
 
 def _follow(tools: Toolbox, job: _Job) -> None:
@@ -163,7 +164,9 @@ def _follow(tools: Toolbox, job: _Job) -> None:
             return
         case = find_case(session, job.organization_id, call.case_id or "")
         if case is not None:
-            _settle(call, session.get_one(TicketRule, (job.organization_id, call.rule_id)), case, now)
+            _settle(
+                session, call, session.get_one(TicketRule, (job.organization_id, call.rule_id)), case, now
+            )
         else:
             call.resume_at = call.working_since = None
 
@@ -186,7 +189,7 @@ def _hold(session: Session, job: _Job, now: datetime) -> TicketCall | None:
     return find_call(session, job.organization_id, job.call_id)
 
 
-def _settle(call: TicketCall, rule: TicketRule, case: Case, now: datetime) -> None:
+def _settle(session: Session, call: TicketCall, rule: TicketRule, case: Case, now: datetime) -> None:
     """The call stands where its case stands."""
     state, found = state_after(CaseState(case.state)), CaseState(case.state)
     call.case_state, call.state, call.reason = case.state, state.value, case.reason[:500]
@@ -194,15 +197,19 @@ def _settle(call: TicketCall, rule: TicketRule, case: Case, now: datetime) -> No
     call.finished_at, call.troubles = None, 0
     if state is CallState.APPLIED:
         _end(call, state, "", now)
-        until = f" It ends on {case.ends_on.day} {case.ends_on:%B %Y}." if case.ends_on else ""
-        _comment(call, rule, _GIVEN + until, now)
+        _comment(call, rule, _GIVEN + _until(case.ends_on), now)
     elif state is CallState.SKIPPED:
         _end(call, state, case.reason, now)
         there = found is CaseState.NOT_POSSIBLE and case.why == Why.DONE
-        _comment(call, rule, _THERE if there else _NOT_GIVEN, now)
+        words = _THERE + _until(until_when_it_is_there(session, case)) if there else _NOT_GIVEN
+        _comment(call, rule, words, now)
     elif state is CallState.FAILED:
         # Nothing is said on the ticket: an operator may try again.
         _end(call, state, case.reason, now)
+
+
+def _until(day: date | None) -> str:
+    return f" It ends on {day.day} {day:%B %Y}." if day is not None else ""
 
 
 def _end(call: TicketCall, state: CallState, reason: str, now: datetime) -> None:

@@ -19,6 +19,7 @@ from models.people import Group
 from models.run import Run
 from models.tenant import Tenant
 from models.ticket import TicketCall, TicketRule
+from models.timed_access import TimedAccess
 from rules.roster import Origin
 from services import (
     leasing,
@@ -184,7 +185,23 @@ def test_who_has_it_already_is_told_so(sqlite_world: World) -> None:
     sqlite_world.sync(desk.ana)
     again = desk.sent(UMA)
     assert outcome(desk, again)[0] == "skipped"
-    assert desk.comments(again)[0].startswith("The access that this ticket asks for is there already.")
+    assert desk.comments(again)[0].startswith("The access that this ticket asks for is there already.\n")
+
+
+def test_who_has_it_for_a_time_already_is_told_until_when(sqlite_world: World) -> None:
+    world = sqlite_world
+    desk = open_desk(world, token=True, days="30")
+    desk.sent(UMA)
+    world.settled()
+    world.sync(desk.ana)
+    desk.change(days="")
+    again = desk.sent(UMA)
+    [timed] = world.rows(TimedAccess)
+    day = f"{timed.ends_on.day} {timed.ends_on:%B %Y}"
+    assert desk.comments(again)[0].startswith(
+        f"The access that this ticket asks for is there already. It ends on {day}."
+    )
+    assert outcome(desk, again)[1].startswith("Has this access already, until ")
 
 
 def test_with_approval_it_waits_in_the_queue_and_somebody_new_is_invited(world: World) -> None:
