@@ -27,6 +27,15 @@ class DelayedBy(StrEnum):
     FAILED_ATTEMPT = "failed_attempt"
 
 
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+def pause_after(troubles: int, settle: timedelta) -> timedelta:
+    """How long nobody is tried again of whom Atlassian has said nothing `troubles` times: at first until it shows what
+    it did, then twice as long each time. Shorter than anybody is at work on a case (orders.AT_WORK)."""
+    return max(settle, min(settle * (1 << min(troubles - 1, 10)), LONGEST_PAUSE))
+
+
 @dataclass(frozen=True, slots=True)
 class Delay:
     """`until` is when the worker looks again."""
@@ -69,7 +78,7 @@ def delays_of(
         for case in cases
         if CaseState(case.state) in UNFINISHED
         and case.resume_at is not None
-        and now < case.resume_at <= now + settle
+        and now < case.resume_at <= now + pause_after(max(case.troubles, 1), settle)
     }
     late = [case for case in cases if case.id in waiting]
     if not late:

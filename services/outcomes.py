@@ -22,6 +22,7 @@ from rules.topics import AnswerKind, Topic
 from services import consequences, remembering
 from services.administrators_left import forget_what_was_given_up
 from services.audit import record
+from services.delays import pause_after
 from services.half_undone import leave_the_rest
 from services.half_way import follow_what_landed
 from services.notices import announce
@@ -29,7 +30,8 @@ from services.orders import Order
 from services.seat_memory import seats_ended, seats_given
 from services.toolbox import Toolbox
 
-MOST_TROUBLES = 5
+MOST_TROUBLES = 10
+"""With the pauses between them half an hour: Atlassian's own troubles seldom last longer."""
 STOPPED = "The run was stopped."
 OUR_FAULT = "Something went wrong inside Rollcall."
 
@@ -205,7 +207,7 @@ def trouble(tools: Toolbox, order: Order, problem: AppError) -> None:
         case.troubles += 1
         exhausted = case.troubles >= MOST_TROUBLES
         if not exhausted:
-            case.resume_at = now + timedelta(seconds=tools.settings.settle_seconds)
+            case.resume_at = now + _pause(tools, case)
     if exhausted:
         finish(tools, order, CaseState.FAILED, words(problem))
 
@@ -239,7 +241,7 @@ def fail_case(tools: Toolbox, organization_id: str, case_id: str, attempt: int) 
         case.attempt = max(case.attempt, attempt)
         case.troubles += 1
         if case.state == CaseState.ACTING and case.troubles < MOST_TROUBLES:
-            case.resume_at = now + timedelta(seconds=tools.settings.settle_seconds)
+            case.resume_at = now + _pause(tools, case)
         elif CaseState(case.state) in UNFINISHED:
             case.state = moved(CaseState(case.state), CaseState.FAILED).value
             case.reason, case.finished_at, case.resume_at = OUR_FAULT, now, None
@@ -257,6 +259,10 @@ def fail_case(tools: Toolbox, organization_id: str, case_id: str, attempt: int) 
                 details={"deed": case.deed, "asked_by": run.confirmed_by or run.requested_by},
             )
             consequences.follow(session, case, run, now)
+
+
+def _pause(tools: Toolbox, case: Case) -> timedelta:
+    return pause_after(case.troubles, timedelta(seconds=tools.settings.settle_seconds))
 
 
 def words(problem: AppError) -> str:

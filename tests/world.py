@@ -56,6 +56,7 @@ from services import (
     undoing,
 )
 from services.administrators import Administrators
+from services.delays import LONGEST_PAUSE
 from services.doors import require_organization
 from services.footing import Footing
 from services.install_key_shelf import InstallKeyShelf
@@ -437,6 +438,10 @@ class World:
     def settled(self) -> None:
         """Atlassian shows by now whatever was done."""
         self.later(seconds=SETTLE.total_seconds() + 1)
+
+    def waited_out(self) -> None:
+        """Whom Atlassian gave no answer about is tried again, however often that was in vain."""
+        self.later(seconds=LONGEST_PAUSE.total_seconds() + 1)
 
     def undo(self, caller: Caller, run_id: str, account_id: str | None = None) -> str:
         """Takes a run back as far as it goes now; the undo's id."""

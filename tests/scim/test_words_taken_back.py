@@ -141,7 +141,7 @@ def failed(live: IdentityProvider, user: str) -> Run:
     run = planned(world)
     world.fault("/users/search$", "503", times=None)
     for _ in range(MOST_TROUBLES):
-        world.settled()
+        world.waited_out()
         world.act()
     world.clear_faults()
     work(world)

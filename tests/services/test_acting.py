@@ -410,7 +410,7 @@ def test_trouble_that_does_not_end(sqlite_world: World) -> None:
     sqlite_world.fault(suspend_path(person), "503", times=None)
     for _ in range(outcomes.MOST_TROUBLES):
         sqlite_world.act()
-        sqlite_world.later(seconds=SETTLE.total_seconds() + 1)
+        sqlite_world.waited_out()
     case = sqlite_world.case(run_id, person)
     assert case.state == "failed"
     assert "could not be reached" in case.reason

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from services import roster, runs, undoing
-from services.delays import Delay, DelayedBy
+from services.delays import Delay, DelayedBy, pause_after
+from services.orders import AT_WORK
+from services.outcomes import MOST_TROUBLES
 from services.run_people import Wanted, people_of_run
 from tests.services.workers import Killed, act_on, die, with_something_between
 from tests.world import ACME, LEASE_OVER, SETTLE, World
@@ -114,6 +118,35 @@ def test_an_attempt_without_an_answer_is_repeated(world: World) -> None:
     world.later(seconds=LEASE_OVER.total_seconds())
     world.act()
     assert (world.case(run_id, person).state, delay(world, run_id, person)) == ("acted", None)
+
+
+def test_half_an_hour_without_an_answer_fails_nobody() -> None:
+    pauses = [pause_after(troubles, timedelta(seconds=40)) for troubles in range(1, MOST_TROUBLES)]
+    assert [pause.total_seconds() for pause in pauses[:5]] == [40, 80, 160, 300, 300]
+    assert sum(pauses, timedelta()) > timedelta(minutes=30)
+    assert max(pauses) < AT_WORK, "else the page could not tell whoever waits from whoever is being acted on"
+    patient = timedelta(minutes=8)
+    assert pause_after(3, patient) == patient, "never before Atlassian shows what it did"
+
+
+def test_each_attempt_without_an_answer_waits_twice_as_long(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    world.fault(f"/users/{person}/suspend$", "503", times=None)
+    run_id = world.begin_run(ana, [person])
+    pauses = []
+    for _ in range(5):
+        world.act()
+        until = world.case(run_id, person).resume_at
+        assert delay(world, run_id, person) == Delay(DelayedBy.FAILED_ATTEMPT, until)
+        pauses.append((until - world.clock()).total_seconds())
+        world.later(seconds=pauses[-1])
+    assert pauses == pytest.approx([SETTLE.total_seconds() * times for times in (1, 2, 4, 8, 16)], abs=1)
+    world.clear_faults()
+    world.act()
+    assert world.case(run_id, person).state == "acted"
+    assert world.effects(person)["suspend"] == 1
 
 
 def test_a_grace_is_no_delay(world: World) -> None:

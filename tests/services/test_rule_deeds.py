@@ -721,7 +721,7 @@ def test_too_much_trouble_fails_and_a_retry_finishes_only_the_rest(world: World)
     world.fault(r"/memberships/", "503", times=None)
     run_id = world.run_rule(ana, rule_id)
     for _ in range(outcomes.MOST_TROUBLES):
-        world.settled()
+        world.waited_out()
         world.act()
     assert world.states(run_id) == {person: "failed"}
     assert world.case(run_id, person).changed
