@@ -28,7 +28,7 @@ from services.activity_signals import note_seen
 from services.directory import believe_directories, store_people
 from services.toolbox import Toolbox
 from tests.services.test_rereading import read_again
-from tests.services.workers import Crash, Killed, once, with_something_between
+from tests.services.workers import Crash, Killed, die, once, with_something_between
 from tests.world import ACCOUNTS, ACME, ACME_KEY, GLOBEX, PEOPLE, World
 
 PAGES = 4
@@ -443,9 +443,24 @@ def test_a_sync_killed_at_every_moment_still_ends_complete_and_right(world: Worl
     assert (result.state, result.people, result.pages) == ("complete", PEOPLE, 2)
     assert len(read(world)) == PEOPLE
     assert all(person.left_at is None for person in read(world).values())
-    whats = ("directories", "workspaces", "people_count", "people_page", "transaction")
+    whats = ("directories", "workspaces", "people_page", "transaction")
     assert moments >= {f"{when} {what}" for when in ("before", "after") for what in whats}
     assert len(world.audit("sync:completed")) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_sync_that_dies_while_products_are_asked_about_begins_anew(sqlite_paged: World, when: str) -> None:
+    """These are asked side by side: which comes when is nobody's choice."""
+    sync_id = begun(sqlite_paged)
+    for what in ("groups_granting", "holders_of_role", "groups", "people_count"):
+        dying = with_something_between(sqlite_paged.tools, die(when, what))
+        with pytest.raises(Killed):
+            directory_reading.take_pages(dying, ACME, sync_id)
+    while latest(sqlite_paged).state == SyncState.RUNNING:
+        directory_reading.take_pages(sqlite_paged.tools, ACME, sync_id)
+    result = latest(sqlite_paged)
+    assert (result.state, result.people, result.expected) == ("complete", PEOPLE, PEOPLE)
+    assert len(read(sqlite_paged)) == PEOPLE
 
 
 def dying_behind_page(world: World, page: int) -> Toolbox:
