@@ -61,6 +61,7 @@ from services.doors import require_organization
 from services.footing import Footing
 from services.install_key_shelf import InstallKeyShelf
 from services.leasing import LEASE
+from services.outcomes import MOST_TROUBLES
 from services.toolbox import Toolbox
 from tests.keepsakes import Keepsake, PostgresKeepsake, SqliteKeepsake
 from tests.security.world import Clock
@@ -439,9 +440,11 @@ class World:
         """Atlassian shows by now whatever was done."""
         self.later(seconds=SETTLE.total_seconds() + 1)
 
-    def waited_out(self) -> None:
-        """Whom Atlassian gave no answer about is tried again, however often that was in vain."""
-        self.later(seconds=LONGEST_PAUSE.total_seconds() + 1)
+    def given_up(self) -> None:
+        """The worker's rounds until it has tried for the last time whom Atlassian gives no answer about."""
+        for _ in range(MOST_TROUBLES):
+            self.later(seconds=LONGEST_PAUSE.total_seconds() + 1)
+            self.act()
 
     def undo(self, caller: Caller, run_id: str, account_id: str | None = None) -> str:
         """Takes a run back as far as it goes now; the undo's id."""

@@ -9,7 +9,6 @@ import pytest
 from models.run import Case, Run
 from rules.case import CaseState, RunState
 from services import identity_providers, retrying, rule_runs, scim_changes
-from services.outcomes import MOST_TROUBLES
 from tests.scim.provider import IdentityProvider, connected
 from tests.scim.test_changes import (
     account_of,
@@ -140,9 +139,7 @@ def failed(live: IdentityProvider, user: str) -> Run:
     world = live.world
     run = planned(world)
     world.fault("/users/search$", "503", times=None)
-    for _ in range(MOST_TROUBLES):
-        world.waited_out()
-        world.act()
+    world.given_up()
     world.clear_faults()
     work(world)
     assert (case_of(world, run).state, live.stored(user).state) == ("failed", "failed")

@@ -408,9 +408,7 @@ def test_trouble_that_does_not_end(sqlite_world: World) -> None:
     (person,) = sqlite_world.changeable(1)
     run_id = sqlite_world.begin_run(ana, [person])
     sqlite_world.fault(suspend_path(person), "503", times=None)
-    for _ in range(outcomes.MOST_TROUBLES):
-        sqlite_world.act()
-        sqlite_world.waited_out()
+    sqlite_world.given_up()
     case = sqlite_world.case(run_id, person)
     assert case.state == "failed"
     assert "could not be reached" in case.reason

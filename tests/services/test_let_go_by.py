@@ -99,9 +99,7 @@ def test_s48_whoever_tries_again_what_failed(world: World) -> None:
     run_id = world.run_rule(ana, rule_about(world, ana, me, other, mode="review"))
     reviews.approve(world.tools, ana, [case.id for case in world.cases(run_id).values()])
     world.fault("/users/search$", "503", times=None)
-    for _ in range(6):
-        world.settled()
-        world.act()
+    world.given_up()
     world.clear_faults()
     assert set(world.states(run_id).values()) == {"failed"}
     retrying.retry_failed(world.tools, me, run_id)

@@ -19,7 +19,6 @@ from rules.deeds import Deed
 from rules.roster import Entry, Origin
 from services import (
     orders,
-    outcomes,
     previews,
     protecting,
     provider_lists,
@@ -720,9 +719,7 @@ def test_too_much_trouble_fails_and_a_retry_finishes_only_the_rest(world: World)
     rule_id = world.rule(ana, LOSE_JIRA, who={"people": [person]})
     world.fault(r"/memberships/", "503", times=None)
     run_id = world.run_rule(ana, rule_id)
-    for _ in range(outcomes.MOST_TROUBLES):
-        world.waited_out()
-        world.act()
+    world.given_up()
     assert world.states(run_id) == {person: "failed"}
     assert world.case(run_id, person).changed
     world.clear_faults()

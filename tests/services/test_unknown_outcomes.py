@@ -72,9 +72,7 @@ def test_s50_an_answer_that_nobody_can_read_is_no_refusal(world: World, unreadab
 def test_s50_stopped_after_a_retry_the_facts_are_asked_all_the_same(world: World) -> None:
     run_id, person = unanswered(world)
     world.fault("/users/search$", "503", times=None)
-    for _ in range(5):
-        world.settled()
-        world.act()
+    world.given_up()
     assert world.case(run_id, person).state == "failed"
     world.clear_faults()
     retrying.retry_failed(world.tools, world.caller("ana"), run_id)
@@ -200,9 +198,7 @@ def test_a_run_is_not_tried_again_while_it_is_taken_back_nor_the_other_way_round
     run_id = world.begin_run(ana, [first, second])
     world.fault(suspend_path(second), "503", times=None)
     world.act()
-    for _ in range(5):
-        world.settled()
-        world.act()
+    world.given_up()
     assert world.states(run_id) == {first: "acted", second: "failed"}
     undo, late = (undoing.preview_undo(world.tools, ana, run_id) for _ in range(2))
     runs.confirm(world.tools, ana, undo)
