@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from connect.caller import Caller
 from connect.errors import Conflict, NotReady
 from models.people import Person
 from models.rule import StoredRule
+from models.run import Run
 from rules.case import CaseState
 from rules.deeds import Action, Deed
 from rules.plan import out_of_scope, plan
@@ -29,6 +31,7 @@ from services.candidates import candidates, people_as_candidates
 from services.ground import ground_of
 from services.scope import count_scope
 from services.syncing import request_sync
+from services.toolbox import Toolbox
 from tests.world import ACCOUNTS, ACME, World
 
 pytestmark = pytest.mark.slow
@@ -116,6 +119,12 @@ def all_rules(world: World) -> Iterator[dict[str, Any]]:
     )
 
 
+def at_the_moment_of(world: World, run_id: str) -> Toolbox:
+    """A minute later, somebody may have been idle for one day more."""
+    moment = world.stored(Run, ACME, run_id).created_at
+    return replace(world.tools, clock=lambda: moment)
+
+
 def test_the_preview_is_what_the_live_run_chooses_always(world: World) -> None:
     """State, deed, step and every reason of everybody; and nobody was touched by a preview."""
     ana = an_organization_of_all_kinds(world)
@@ -125,7 +134,7 @@ def test_the_preview_is_what_the_live_run_chooses_always(world: World) -> None:
         preview = world.approve_rule(ana, rule_id)
         world.act()
         before = planned(world, preview)
-        run_id = rule_runs.run_now(world.tools, ana, rule_id)
+        run_id = rule_runs.run_now(at_the_moment_of(world, preview), ana, rule_id)
         assert planned(world, run_id) == before, data
         run, shown = (run_progress.show_run(world.tools, ana, one) for one in (run_id, preview))
         assert (run.scope, run.chosen, run.seats, run.new, run.gone) == (

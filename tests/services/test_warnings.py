@@ -67,7 +67,7 @@ def warned(
 
 def notices(world: World, account_id: str) -> list[Notice]:
     found = [one for one in world.rows(Notice) if one.account_id == account_id]
-    return sorted(found, key=lambda one: one.ordinal)
+    return sorted(found, key=lambda one: (one.created_at, one.ordinal))
 
 
 def test_warned_at_each_of_its_days_and_acted_on_when_the_grace_is_over(world: World) -> None:
