@@ -131,6 +131,15 @@
   });
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => onItsWay.delete(ctx.sourceElement));
 
+  // --- the last press wins -------------------------------------------------------------------------------------------
+  // A page that was asked for first and comes last would take the newer one away.
+  let onItsWayToMain = null;
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    if (ctx.target?.id !== "main" || ["every", "load"].includes(ctx.sourceEvent?.type)) return;
+    onItsWayToMain?.request.abort();
+    onItsWayToMain = ctx.request.method === "GET" ? ctx : null;
+  });
+
   // --- fields that belong to a choice ------------------------------------------------------------------------------
   // Captured, so that the field is there (or gone) when htmx collects the form a moment later.
   document.addEventListener("change", (event) => {

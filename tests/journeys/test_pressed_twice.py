@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from services.hooks import list_hooks
 from tests.jobs.deployment import Deployment
@@ -49,4 +49,31 @@ def test_pressed_twice_is_done_once(start: Callable[[str, str], Journey], deploy
     expect(frame.locator("#notice")).to_be_empty()
     journey.page.wait_for_timeout(1000)
     assert len(list_hooks(deployment.tools, deployment.ana)) == 1
+    assert journey.complaints == []
+
+
+def test_a_page_that_comes_late_does_not_take_the_newer_one_away(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    journey = start("jira", "light")
+    frame = journey.frame
+    journey.open("rollcall-app", "people")
+    journey.arrive("People")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    journey.page.route("**/app/audit", hold, times=1)
+    frame.locator("#tabs").get_by_role("link", name="Audit").click()
+    frame.locator("[data-person]").first.check()
+    journey.click("Suspend…")
+    journey.arrive("Preview: suspend")
+    (late,) = held
+    late.continue_()
+    journey.page.wait_for_timeout(1000)
+    journey.arrive("Preview: suspend")
+    expect(frame.locator("#notice")).to_be_empty()
     assert journey.complaints == []
