@@ -91,6 +91,19 @@ def link(world: World, case_id: str, account_id: str) -> str:
     return urlsplit(keep_link(world.tools, ACME, case_id, account_id)).path.rpartition("/")[2]
 
 
+def asked_when_it_had_ended(world: World, caller: Caller) -> tuple[str, str, str]:
+    """Whoever had access for three days and asks for it again: their account, the case and their link."""
+    [person] = world.people(1)
+    case_id = begin(world, caller, person, 3)
+    world.later(days=4)
+    keep_time(world)
+    world.act()
+    token = link(world, case_id, person)
+    own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
+    world.settled()
+    return person, case_id, token
+
+
 def test_warned_twice_prolonged_by_an_answer_then_ended_once(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
@@ -414,14 +427,7 @@ def test_whoever_was_removed_since_is_invited_again_when_it_is_to_last_longer(sq
 def test_what_cannot_be_given_again_is_not_granted(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
-    [person] = world.people(1)
-    case_id = begin(world, ana, person, 3)
-    world.later(days=4)
-    keep_time(world)
-    world.act()
-    token = link(world, case_id, person)
-    own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
-    world.settled()
+    person, case_id, token = asked_when_it_had_ended(world, ana)
     world.change(person, membership_status="suspended")
     world.sync(ana)
     with pytest.raises(Conflict) as refused:
@@ -440,14 +446,7 @@ def test_what_cannot_be_given_again_is_not_granted(sqlite_world: World) -> None:
 def test_who_has_it_by_another_way_has_what_they_asked_for(sqlite_world: World, known: str) -> None:
     world = sqlite_world
     ana = world.synced()
-    [person] = world.people(1)
-    case_id = begin(world, ana, person, 3)
-    world.later(days=4)
-    keep_time(world)
-    world.act()
-    token = link(world, case_id, person)
-    own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
-    world.settled()
+    person, case_id, token = asked_when_it_had_ended(world, ana)
     world.control("POST", f"/people/{person}/groups", {"group": GIVEN, "member": True})
     if known == "before":
         world.sync(ana)
@@ -479,14 +478,7 @@ def test_who_has_it_for_a_time_and_is_to_have_it_longer_has_it_until_then(
 def test_what_was_not_given_again_waits_for_an_operator_who_reads_why(sqlite_world: World, then: str) -> None:
     world = sqlite_world
     ana = world.synced()
-    [person] = world.people(1)
-    case_id = begin(world, ana, person, 3)
-    world.later(days=4)
-    keep_time(world)
-    world.act()
-    token = link(world, case_id, person)
-    own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
-    world.settled()
+    person, case_id, token = asked_when_it_had_ended(world, ana)
     answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
     assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
     world.control("POST", f"/keys/{ACME_KEY}/expire")
