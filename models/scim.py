@@ -63,7 +63,7 @@ class ScimConnection(Base):
 class ScimUser(Base):
     """Somebody as the identity provider describes them. `document` is the description, without any password.
 
-    The keys are what filters compare: `emails_key` has a line for each address, `typed_emails_key` one with its type.
+    The keys are what filters compare, with the addresses in ScimAddress.
     `email` is where an invitation goes, and by which they are found in the directory.
     `changed_at` is the provider's last change; `dirty_at` is set until the change has been followed up at Atlassian.
     `given` is the access they have by this connection (roles, groups), `taken` the deed by which it was last taken,
@@ -81,8 +81,6 @@ class ScimUser(Base):
     display_name: Mapped[str] = mapped_column(String(255), default="")
     display_name_key: Mapped[str] = mapped_column(String(400), default="")
     email: Mapped[str] = mapped_column(String(320), default="")
-    emails_key: Mapped[str] = mapped_column(String(4000), default="")
-    typed_emails_key: Mapped[str] = mapped_column(String(4000), default="")
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
     version: Mapped[int] = mapped_column(default=1)
@@ -147,6 +145,26 @@ class ScimUser(Base):
         Index("ix_scim_user_by_time", "organization_id", "connection_id", "created_at", "id"),
         Index("ix_scim_user_dirty", "organization_id", "connection_id", "dirty_at"),
         Index("ix_scim_user_by_account", "organization_id", "account_id", "connection_id"),
+    )
+
+
+class ScimAddress(Base):
+    """One address of somebody, as filters compare it; `kind` is its type, or "" for none."""
+
+    __tablename__ = "scim_address"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(100), primary_key=True)
+    address: Mapped[str] = mapped_column(String(400), primary_key=True)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "user_id"],
+            ["scim_user.organization_id", "scim_user.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_scim_address", "organization_id", "address", "kind", "user_id"),
     )
 
 

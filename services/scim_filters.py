@@ -32,12 +32,14 @@ Condition = ColumnElement[bool]
 Field = tuple[str, str | None]
 """Attribute and sub-attribute, as scim2-models calls them."""
 Compare = Callable[[CompareOperator, Any], Condition]
+OfType = Callable[[str, str], Condition]
+"""Compares type and value of one entry of an attribute that has several."""
 
 
 def condition_of(
-    found: ScimFilter[Any], fields: Mapping[Field, Compare], typed: Mapping[str, Compare]
+    found: ScimFilter[Any], fields: Mapping[Field, Compare], typed: Mapping[str, OfType]
 ) -> Condition:
-    """The filter as a condition. `typed` compares "type value" in a value selection such as emails[…].
+    """The filter as a condition. `typed` is for a value selection such as emails[type eq "work" and value eq "…"].
 
     Raises InvalidFilterException for what Rollcall does not filter by.
     """
@@ -52,7 +54,7 @@ class _Undeclared(Exception):
 
 class _ToSql(FilterVisitor[Condition]):
     def __init__(
-        self, found: ScimFilter[Any], fields: Mapping[Field, Compare], typed: Mapping[str, Compare]
+        self, found: ScimFilter[Any], fields: Mapping[Field, Compare], typed: Mapping[str, OfType]
     ) -> None:
         self.filter, self.fields, self.typed, self.depth = found, fields, typed, 0
 
@@ -102,7 +104,7 @@ class _ToSql(FilterVisitor[Condition]):
         typed = self.typed.get(name.casefold())
         if kind is None or parts or typed is None:
             raise _unsupported(f"{name}[…] with other attributes than type and value")
-        return typed(CompareOperator.eq, typed_line(str(kind.value), value.value))
+        return typed(str(kind.value), value.value)
 
     def _compare(self, path: AttrPath) -> tuple[Compare, AttributeBinding]:
         binding = self.filter.resolve_comparison(path, strict=False)
@@ -112,11 +114,6 @@ class _ToSql(FilterVisitor[Condition]):
         if compare is None:
             raise _unsupported(str(path))
         return compare, binding
-
-
-def typed_line(kind: str, value: str) -> str:
-    """How an address is kept together with its type."""
-    return f"{'_'.join(kind.split())} {value}".lower()
 
 
 def text(column: InstrumentedAttribute[str]) -> Compare:
@@ -167,32 +164,6 @@ def _of_nothing(column: InstrumentedAttribute[str], op: CompareOperator, value: 
     if op is CompareOperator.ne and value is not None:
         return true()
     return column != ""
-
-
-def lines(column: InstrumentedAttribute[str]) -> Compare:
-    """Compares any of several texts, each of them a line in a column that begins and ends with a line break."""
-
-    def compare(op: CompareOperator, value: Any) -> Condition:
-        if value is None:
-            return column == "" if op is CompareOperator.eq else column != ""
-        text = str(value)
-        if "\n" in text:
-            return true() if op is CompareOperator.ne else false()
-        match op:
-            case CompareOperator.eq:
-                return column.contains(f"\n{text}\n", autoescape=True)
-            case CompareOperator.ne:
-                return not_(column.contains(f"\n{text}\n", autoescape=True))
-            case CompareOperator.co:
-                return column.contains(text, autoescape=True)
-            case CompareOperator.sw:
-                return column.contains(f"\n{text}", autoescape=True)
-            case CompareOperator.ew:
-                return column.contains(f"{text}\n", autoescape=True)
-            case _:
-                raise _unsupported("an order of addresses")
-
-    return compare
 
 
 def yes_or_no(column: InstrumentedAttribute[bool]) -> Compare:

@@ -12,7 +12,7 @@ from scim2_models import Context, ListResponse, Resource, ScimFilter, SearchRequ
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from services.scim_filters import Compare, Field, condition_of
+from services.scim_filters import Compare, Field, OfType, condition_of
 from services.scim_wire import MOST_RESULTS, Answer, read_body
 
 _PARAMETERS = {
@@ -29,7 +29,7 @@ class Shelf:
     rows: Select[Any]
     order: Sequence[Any]
     fields: Mapping[Field, Compare]
-    typed: Mapping[str, Compare]
+    typed: Mapping[str, OfType]
     show: Callable[[list[Any], SearchRequest[Any]], list[Resource[Any]]]
 
 

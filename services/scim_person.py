@@ -10,7 +10,6 @@ from unicodedata import normalize
 from scim2_models import Context, InvalidValueException
 
 from models.scim import ScimGroup, ScimUser
-from services.scim_filters import typed_line
 from services.scim_resources import PersonResource
 from services.scim_wire import ROOT, require_size, shorten_or_refuse, tag_of
 
@@ -32,10 +31,7 @@ def fill(row: ScimUser, resource: Any) -> None:
     row.display_name_key = key_of(shorten_or_refuse(resource.display_name, 255, "displayName"))
     # Whoever no longer says whether somebody is active has not said that they are.
     row.active = row.active if resource.active is None else resource.active
-    addresses = [each for each in resource.emails or () if each.value]
-    row.emails_key = _lines(each.value.lower() for each in addresses)
-    row.typed_emails_key = _lines(typed_line(str(each.type), each.value) for each in addresses if each.type)
-    row.email = _address_of(row.user_name, addresses)
+    row.email = _address_of(row.user_name, [each for each in resource.emails or () if each.value])
 
 
 def resource_of(row: ScimUser, groups: Iterable[ScimGroup], base_url: str) -> Any:
@@ -92,8 +88,3 @@ def _address_of(user_name: str, addresses: list[Any]) -> str:
         return str(by_rank[0].value).lower()[:320]
     name, at, domain = user_name.strip().rpartition("@")
     return user_name.strip().lower() if name and at and "." in domain and " " not in user_name else ""
-
-
-def _lines(texts: Iterable[str]) -> str:
-    found = "".join(f"{text}\n" for text in texts)
-    return shorten_or_refuse(f"\n{found}" if found else "", 4000, "emails")

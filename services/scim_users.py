@@ -12,9 +12,10 @@ from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.scim import ScimGroup, ScimMember, ScimUser, find_user, groups_by_user
+from services.scim_addresses import by_address, by_typed_address, keep_addresses
 from services.scim_connections import Provisioner
 from services.scim_dialects import plain_operations, plain_resource
-from services.scim_filters import Compare, Field, among, exact_text, lines, moment, text, yes_or_no
+from services.scim_filters import Compare, Field, among, exact_text, moment, text, yes_or_no
 from services.scim_lists import Shelf
 from services.scim_person import fill, resource_of
 from services.scim_resources import PersonResource
@@ -45,7 +46,8 @@ def shelf(tools: Toolbox, session: Session, who: Provisioner) -> Shelf:
         ScimUser.connection_id == who.connection_id,
         ScimUser.deleted_at.is_(None),
     )
-    return Shelf(PersonResource, rows, (ScimUser.created_at, ScimUser.id), _fields(who), _TYPED, show)
+    typed = {"emails": by_typed_address(session, who.organization_id)}
+    return Shelf(PersonResource, rows, (ScimUser.created_at, ScimUser.id), _fields(session, who), typed, show)
 
 
 def read_user(
@@ -80,7 +82,7 @@ def create_user(tools: Toolbox, who: Provisioner, raw: bytes, query: Mapping[str
             row.changed_at = row.dirty_at = now
             row.state, row.reason = "waiting", ""
             session.add(row)
-            session.flush()
+            keep_addresses(session, row, resource)
             made = _shown(tools, session, row, query, Context.RESOURCE_CREATION_RESPONSE)
             return Answer(201, made.body, made.headers)
 
@@ -163,6 +165,7 @@ def _change(
                 _require_free(session, who, row)
             if row.document != before:
                 _mark(row, now)
+                keep_addresses(session, row, wanted)
         session.flush()
         return _shown(tools, session, row, query, context)
 
@@ -242,7 +245,7 @@ def _groups(session: Session, who: Provisioner, rows: list[ScimUser]) -> dict[st
     return groups_by_user(session, who.organization_id, [row.id for row in rows])
 
 
-def _fields(who: Provisioner) -> dict[Field, Compare]:
+def _fields(session: Session, who: Provisioner) -> dict[Field, Compare]:
     def members(group_id: str) -> Select[Any]:
         return select(ScimMember.user_id).where(
             ScimMember.organization_id == who.organization_id, ScimMember.group_id == group_id
@@ -254,11 +257,8 @@ def _fields(who: Provisioner) -> dict[Field, Compare]:
         ("user_name", None): text(ScimUser.user_name_key),
         ("display_name", None): text(ScimUser.display_name_key),
         ("active", None): yes_or_no(ScimUser.active),
-        ("emails", "value"): lines(ScimUser.emails_key),
+        ("emails", "value"): by_address(session, who.organization_id),
         ("groups", "value"): among(members, ScimUser.id),
         ("meta", "created"): moment(ScimUser.created_at),
         ("meta", "last_modified"): moment(ScimUser.changed_at),
     }
-
-
-_TYPED = {"emails": lines(ScimUser.typed_emails_key)}
