@@ -23,6 +23,7 @@ from models.leaver import (
 from models.run import find_run
 from rules.farewell import CHOOSING, OVER, UNDECIDED, WORKING, LeaverState
 from rules.handover import AGAIN, STOPPED, BelongingState, Kind
+from services.leaver_ends import hold_up
 from services.leavers import changing, record_leaver, work_on
 from services.runs import GOING, stop_run
 from services.toolbox import Toolbox
@@ -64,14 +65,21 @@ def stay(tools: Toolbox, caller: Caller, leaver_id: str) -> None:
 def stays_after_all(
     session: Session, organization_id: str, leaver_id: str, reason: str, now: datetime
 ) -> None:
-    """The same, because the identity provider whose word it was says otherwise. What an operator has decided stands."""
+    """The same, because the identity provider whose word it was says otherwise.
+
+    What an operator has confirmed waits until they say whether it is to go on.
+    """
     session.execute(
         update(Leaver)
         .where(Leaver.organization_id == organization_id, Leaver.id == leaver_id)
         .values(id=leaver_id)
     )
     leaver = find_leaver(session, organization_id, leaver_id)
-    if leaver is None or leaver.origin != LeaverOrigin.SCIM or LeaverState(leaver.state) not in UNDECIDED:
+    if leaver is None or leaver.origin != LeaverOrigin.SCIM:
+        return
+    if leaver.state in (LeaverState.HANDING_OVER, LeaverState.ENDING) and leaver.run_id is None:
+        hold_up(session, leaver, f"{reason} Stop, or try again to go on all the same.", now)
+    if LeaverState(leaver.state) not in UNDECIDED:
         return
     record_leaver(session, Event.LEAVER_STOPPED, leaver, APP, now, reason)
     _stop_for_good(session, leaver, APP, now)

@@ -103,9 +103,7 @@ def _copy(tools: Toolbox, organization_id: str, leaver_id: str) -> Leaver | None
         if leaver is None or leaver.state not in _DUE or leaver.resume_at is None:
             return None
         pause = paused_until(session, organization_id, now)
-        # Whoever has just stopped it, or holds it up, is not overwritten.
-        going = (*_same(leaver), Leaver.resume_at.is_not(None))
-        kept = session.execute(update(Leaver).where(*going).values(resume_at=pause or now + AT_WORK))
+        kept = session.execute(update(Leaver).where(*_going(leaver)).values(resume_at=pause or now + AT_WORK))
         if pause is not None or not kept.rowcount:  # type: ignore[attr-defined]
             return None
         session.expunge(leaver)
@@ -195,7 +193,7 @@ def _trouble(tools: Toolbox, leaver: Leaver, trouble: AppError) -> bool:
         reason = trouble.sentence if isinstance(trouble, Unavailable) else words(trouble)
         session.execute(
             update(Leaver)
-            .where(*_same(leaver))
+            .where(*_going(leaver))
             .values(troubles=leaver.troubles + 1, resume_at=now + pause, reason=reason[:500])
         )
     return False
@@ -205,7 +203,7 @@ def _calm(tools: Toolbox, leaver: Leaver) -> None:
     if not leaver.troubles:
         return
     with tools.begin() as session:
-        session.execute(update(Leaver).where(*_same(leaver)).values(troubles=0, reason=""))
+        session.execute(update(Leaver).where(*_going(leaver)).values(troubles=0, reason=""))
 
 
 def _postpone_all(tools: Toolbox, organization_id: str, until: datetime) -> None:
@@ -223,14 +221,16 @@ def _postpone_all(tools: Toolbox, organization_id: str, until: datetime) -> None
 
 
 def _sleep(session: Session, leaver: Leaver, until: datetime | None) -> None:
-    session.execute(update(Leaver).where(*_same(leaver)).values(resume_at=until))
+    session.execute(update(Leaver).where(*_going(leaver)).values(resume_at=until))
 
 
-def _same(leaver: Leaver) -> tuple[ColumnElement[bool], ...]:
+def _going(leaver: Leaver) -> tuple[ColumnElement[bool], ...]:
+    """As this step found it: whoever has just stopped it, or holds it up, is not overwritten."""
     return (
         Leaver.organization_id == leaver.organization_id,
         Leaver.id == leaver.id,
         Leaver.state == leaver.state,
+        Leaver.resume_at.is_not(None),
     )
 
 

@@ -15,9 +15,12 @@ from models.profile import Profile
 from models.run import Run
 from models.scim import ScimConnection, ScimUser
 from rules.case import RunState
+from rules.scim import ACTIVE_AGAIN
 from sandbox.world import ORGANIZATIONS
 from services import (
     identity_providers,
+    leaver_decisions,
+    leaver_stops,
     leavers,
     matters,
     profiles,
@@ -27,6 +30,8 @@ from services import (
     scim_overview,
 )
 from tests.scim.provider import IdentityProvider, connected
+from tests.services.leavers import plan
+from tests.services.leavers import work as lead
 from tests.world import ACCOUNTS, ACME, World
 
 
@@ -355,7 +360,7 @@ def test_whoever_comes_back_is_no_leaver_any_more(live: IdentityProvider, how: s
     assert sorted(one.state for one in world.rows(Leaver)) == ["looking", "stopped"]
 
 
-def test_a_handover_that_an_operator_began_or_confirmed_goes_on(live: IdentityProvider) -> None:
+def test_a_handover_that_an_operator_began_goes_on(live: IdentityProvider) -> None:
     world = live.world
     account, email = somebody(world)
     settings(live, begins_leavers="yes")
@@ -367,12 +372,32 @@ def test_a_handover_that_an_operator_began_or_confirmed_goes_on(live: IdentityPr
     work(world)
     (leaver,) = world.rows(Leaver)
     assert (leaver.id, leaver.state) == (leaver_id, "looking")
-    with world.tools.begin() as session:
-        session.execute(update(Leaver).values(origin="scim", state="handing_over"))
-        session.execute(update(ScimUser).values(leaver_id=leaver_id, dirty_at=world.clock()))
-        session.execute(update(ScimConnection).values(look_at=world.clock()))
+
+
+def test_a_handover_that_was_confirmed_waits_when_they_are_active_again(live: IdentityProvider) -> None:
+    """What an operator has confirmed is not undone by a provider, but nobody who works is led out unasked."""
+    world = live.world
+    _account, email = somebody(world)
+    settings(live, begins_leavers="yes")
+    user = live.add(email)
+    live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": False}})
     work(world)
-    assert world.stored(Leaver, ACME, leaver_id).state == "handing_over"
+    (leaver,) = world.rows(Leaver)
+    lead(world)
+    leaver_decisions.choose(world.tools, live.operator, leaver.id, plan(choices={}, deed="list"))
+    lead(world)
+    leaver_decisions.confirm(world.tools, live.operator, leaver.id)
+    live.patch(f"/Users/{user}", {"op": "replace", "value": {"active": True}})
+    work(world)
+    lead(world)
+    held = world.stored(Leaver, ACME, leaver.id)
+    assert (held.state, held.resume_at) == ("handing_over", None)
+    assert held.reason == f"{ACTIVE_AGAIN} Stop, or try again to go on all the same."
+    assert held.reason in world.call("GET", f"/app/leavers/{leaver.id}").text
+    assert world.audit("leaver:held_up")[-1].subject == leaver.account_id
+    leaver_stops.try_again(world.tools, live.operator, leaver.id)
+    lead(world)
+    assert world.stored(Leaver, ACME, leaver.id).state == "done"
 
 
 def test_nobody_becomes_a_leaver_whom_the_brake_holds(live: IdentityProvider) -> None:
