@@ -12,7 +12,7 @@ from connect.errors import AccessForbidden, AppError, Gone, NotReady
 from models.audit import APP, Event
 from models.leaver import Belonging, Leaver, Look, LookState, find_leaver
 from models.run import Case, find_run
-from rules.case import OPEN, CaseState, RunState
+from rules.case import OPEN, CaseState
 from rules.deeds import Deed
 from rules.farewell import Guide, LeaverState, action_of_ending, is_over_already
 from rules.handover import LANDED, STOPPED, BelongingState, End, Kind
@@ -208,7 +208,8 @@ def _watch(tools: Toolbox, leaver: Leaver) -> None:
             )
         ).first()
         state = CaseState(case.state) if case is not None else CaseState.FAILED
-        if run is not None and run.state == RunState.RUNNING and state in OPEN:
+        if run is not None and state in OPEN:
+            # Also of a run that was stopped: the worker still finds out what came of the last call.
             row.resume_at = now + LOOK_AT_RUN
         elif case is not None and (state is CaseState.ACTED or case.why == Why.DONE):
             _done(session, row, now, "" if state is CaseState.ACTED else case.reason)

@@ -16,7 +16,7 @@ from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.handover import Kind
 from rules.topics import Topic
-from services import leaver_decisions, leaver_stops, leaver_work
+from services import leaver_decisions, leaver_stops, leaver_work, runs
 from services.absences import set_last_day
 from services.leaver_last_days import begin_by_last_day
 from services.leaver_moves import AT_A_TIME
@@ -327,5 +327,28 @@ def test_whose_end_is_taken_back_before_the_worker_has_looked_waits_with_the_rea
     work(world)
     world.act()
     world.later(seconds=10)
+    work(world)
+    assert leaver(world, leaver_id).state == "done"
+
+
+def test_whose_run_is_stopped_while_nobody_knows_what_came_of_the_call_is_watched_on(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = confirmed(world, ana)
+    work(world)
+    world.fault(f"/users/{UMA}/suspend$", "reset", after=True)
+    world.act()
+    run_id = leaver(world, leaver_id).run_id or ""
+    assert world.states(run_id) == {UMA: "acting"}
+    runs.stop(world.tools, ana, run_id)
+    world.later(seconds=3)
+    work(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.reason) == ("ending", "")
+    assert row.resume_at is not None, "what came of the call is known only later"
+    world.settled()
+    world.act()
     work(world)
     assert leaver(world, leaver_id).state == "done"
