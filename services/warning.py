@@ -130,6 +130,8 @@ def _first_warning(tools: Toolbox, order: Order, step: Step, now: datetime, reac
         case = _open(session, order)
         if case is None:
             return
+        # What follows is another day's: then Atlassian has as much time again to give an answer.
+        case.troubles = 0
         if not reach.is_reachable and step.unreachable is Unreachable.REVIEW:
             _could_not_warn(session, order, case, now, reach.objection)
             return
@@ -155,6 +157,7 @@ def _next_warning(tools: Toolbox, order: Order, step: Step, now: datetime, reach
         case = _open(session, order)
         if case is None or case.due_at is None:
             return
+        case.troubles = 0
         if order.state is not CaseState.WARNED:
             case.resume_at = case.due_at
         elif reach.is_reachable and _is_due(session, case, step, now):

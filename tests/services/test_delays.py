@@ -8,8 +8,8 @@ import pytest
 
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
-from services import roster, runs, undoing
-from services.delays import Delay, DelayedBy, pause_after
+from services import roster, rule_runs, runs, undoing
+from services.delays import LONGEST_PAUSE, Delay, DelayedBy, pause_after
 from services.orders import AT_WORK
 from services.outcomes import MOST_TROUBLES
 from services.run_people import Wanted, people_of_run
@@ -147,6 +147,31 @@ def test_each_attempt_without_an_answer_waits_twice_as_long(sqlite_world: World)
     world.act()
     assert world.case(run_id, person).state == "acted"
     assert world.effects(person)["suspend"] == 1
+
+
+def test_who_was_warned_after_many_attempts_is_acted_on_after_as_many(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    step = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 7, "warn": [7, 3]}
+    rule_id = world.rule(ana, step, who={"people": [person]})
+    run_id = rule_runs.run_now(world.tools, ana, rule_id)
+
+    def almost_in_vain() -> None:
+        world.fault("/users/search$", "503", times=None)
+        for _ in range(MOST_TROUBLES - 1):
+            world.act()
+            world.later(seconds=LONGEST_PAUSE.total_seconds() + 1)
+        world.clear_faults()
+        world.act()
+
+    for days in (4, 3):
+        almost_in_vain()
+        assert world.states(run_id) == {person: "warned"}
+        world.later(days=days)
+    almost_in_vain()
+    assert world.states(run_id) == {person: "acted"}
 
 
 def test_a_grace_is_no_delay(world: World) -> None:
