@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +12,8 @@ from models.run import Case, Run
 from models.scim import ScimConnection, ScimUser
 from rules.case import OPEN, CaseState
 from rules.changes import ChangeKind, of_access
-from rules.deeds import Action, Deed
-from rules.judging import already
+from rules.deeds import Deed
+from rules.judging import is_already
 from rules.roster import action_from_words, is_unknown
 from rules.scim import TAKEN_BACK, ScimMode, ScimState, Step, after
 from services.orders import done_changes
@@ -96,7 +95,7 @@ def _note(user: ScimUser, case: Case, now: datetime) -> None:
     landed = done_changes(case)
     kinds = {change.kind for change in landed}
     deed, action = Deed(case.deed), action_from_words(Deed(case.deed), case.action)
-    done = case.reason in map(already, _told_apart(action))
+    done = is_already(case.reason, action)
     # What somebody else took out before is not given any more either.
     gone = of_access(action) if done and deed is Deed.TAKE_BACK else ()
     user.given = access_to(after(access_from(user.given), (*landed, *gone)))
@@ -116,11 +115,6 @@ def _note(user: ScimUser, case: Case, now: datetime) -> None:
     user.tried = _words(deed, case.action)
     user.state = (ScimState.SETTLED if done else ScimState.FAILED).value
     user.reason = "" if done else case.reason or "The run was stopped before their turn."
-
-
-def _told_apart(action: Action) -> tuple[Action, ...]:
-    """Whoever was to be invited may have been here by then, with all that the invitation would have brought."""
-    return (action, replace(action, deed=Deed.GIVE_ACCESS)) if action.deed is Deed.INVITE else (action,)
 
 
 def step_to_words(step: Step) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from models.answer import Answer
 from models.delivery import Delivery
 from models.notice import Notice
 from models.people import Person
-from models.run import Run
+from models.run import Case, Run
 from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
@@ -453,6 +453,32 @@ def test_who_has_it_by_another_way_has_what_they_asked_for(sqlite_world: World, 
     answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
     world.act()
     assert inside(world, person)
+    assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
+    assert answer_queue.asking(world.tools, ana) == []
+
+
+def test_who_was_removed_and_is_here_with_it_when_they_are_invited_again_waits_for_nobody(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    email = next(one["email"] for one in world.directory() if one["account_id"] == person)
+    case_id = begin(world, ana, person, 3, email=email)
+    world.later(days=4)
+    keep_time(world)
+    world.act()
+    token = link(world, case_id, person)
+    own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
+    world.settled()
+    world.change(person, membership_status="no_membership")
+    world.sync(ana)
+    world.change(person, membership_status="active")
+    world.control("POST", f"/people/{person}/groups", {"group": GIVEN, "member": True})
+    answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
+    world.act()
+    [again] = [one for one in world.rows(Case) if one.because == timed_deciding.AGAIN]
+    assert (again.deed, again.state, again.reason) == ("invite", "spared", "Has this access already.")
     assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
     assert answer_queue.asking(world.tools, ana) == []
 
