@@ -37,6 +37,7 @@ from services.mail_sending import NOT_NEEDED
 from services.matter import Matter
 from services.matters import ABOUT_STATES, matters
 from services.own_case import Stage
+from services.roster import PROLONG
 from tests.services.mails import mail_switched_on, mails
 from tests.services.workers import Killed, die, with_something_between
 from tests.world import ACME, ACME_KEY, World
@@ -473,7 +474,7 @@ def test_who_has_it_again_and_is_to_have_it_for_longer_still_is_not_said_to_have
     world.settled()
     with pytest.raises(Conflict) as refused:
         timed_deciding.prolong(world.tools, ana, case_id, day(world, 20).isoformat())
-    until = f"Has this access already, until {day(world, 10):%-d %B %Y}. Let it last longer on their page."
+    until = f"Has this access already, until {day(world, 10):%-d %B %Y}. {PROLONG}"
     assert refused.value.sentence.endswith(f"cannot be given again: {until}")
     timed_deciding.prolong(world.tools, ana, case_id, day(world, 9).isoformat())
     assert {one.until for one in world.rows(TimedAccess) if one.state == "open"} == {day(world, 10)}
@@ -518,7 +519,7 @@ def test_who_has_it_for_a_time_and_is_to_have_it_longer_has_it_until_then(
     until = day(world, wanted) if wanted is not None else None
     entry = Entry(Deed.GIVE_ACCESS, account_id=account, access=access, ends_on=until)
     [case] = world.cases(roster.preview_roster(world.tools, ana, [entry], Origin.INVITE)).values()
-    longer = f"Has this access already, until {day(world, 30):%-d %B %Y}. Let it last longer on their page."
+    longer = f"Has this access already, until {day(world, 30):%-d %B %Y}. {PROLONG}"
     assert (case.state, case.reason) == ("not_possible", longer if said else "Has this access already.")
 
 
