@@ -28,8 +28,9 @@ class RunView:
     """A run as people see it. `seconds_left` is None while nobody can say.
 
     A run of a rule has `rule_id`, counts in `scope` whom the rule is about, and in `new` and `gone` who came and went
-    since the plan before. `waiting` counts those in their grace or waiting for an operator, `by_deed` those who were
-    changed, or told. `asking`: Atlassian is still being asked whether the accounts of this preview may be changed.
+    since the plan before. `waiting` counts those in their grace, those waiting for an operator, and those whose day has
+    not come, who are `later`; `by_deed` those who were changed, or told. `asking`: Atlassian is still being asked
+    whether the accounts of this preview may be changed.
     """
 
     id: str
@@ -61,6 +62,7 @@ class RunView:
     done: int
     to_do: int
     waiting: int
+    later: int
     seats: int
     paused_until: datetime | None
     per_second: float
@@ -111,6 +113,7 @@ class _Facts:
     counts: dict[str, dict[CaseState, int]]
     by_deed: dict[str, dict[Deed, int]]
     undone_by: dict[str, str]
+    later: dict[str, int]
     seats: dict[str, int]
     changed: set[str]
     rules: dict[str, str]
@@ -121,11 +124,12 @@ class _Facts:
 def _facts_of(session: Session, organization_id: str, runs: Sequence[Run], now: datetime) -> _Facts:
     ids = [run.id for run in runs]
     over = [run.id for run in runs if run.undoes is None and _is_over(run)]
-    running = any(run.state == RunState.RUNNING for run in runs)
+    running = [run.id for run in runs if run.state == RunState.RUNNING]
     return _Facts(
         counts=count_cases_of(session, organization_id, ids),
         by_deed=_by_deed(session, organization_id, ids),
         undone_by=_undone_by(session, organization_id, ids),
+        later=_begin_later(session, organization_id, running, now),
         seats=_seats_held(session, organization_id, [run.id for run in runs if run.seats is None]),
         changed=_have_changed_somebody(session, organization_id, over),
         rules=rule_names(session, organization_id, [run.rule_id for run in runs]),
@@ -142,7 +146,8 @@ def _view(run: Run, facts: _Facts, now: datetime) -> RunView:
     counts = facts.counts.get(run.id, {})
     total = sum(counts.values())
     to_do = sum(counts.get(state, 0) for state in OPEN)
-    waiting = to_do - counts.get(CaseState.PLANNED, 0) - counts.get(CaseState.ACTING, 0)
+    later = facts.later.get(run.id, 0)
+    waiting = to_do + later - counts.get(CaseState.PLANNED, 0) - counts.get(CaseState.ACTING, 0)
     chosen = sum(count for state, count in counts.items() if state in CHOSEN)
     done = chosen - to_do
     running = run.state == RunState.RUNNING
@@ -179,6 +184,7 @@ def _view(run: Run, facts: _Facts, now: datetime) -> RunView:
         done=done,
         to_do=to_do,
         waiting=waiting,
+        later=later,
         seats=run.seats if run.seats is not None else facts.seats.get(run.id, 0),
         paused_until=facts.paused_until if running else None,
         per_second=per_second,
@@ -204,6 +210,25 @@ def _by_deed(session: Session, organization_id: str, run_ids: Sequence[str]) -> 
     for run_id, deed, count in session.execute(query):
         found.setdefault(run_id, {})[Deed(deed)] = count
     return found
+
+
+def _begin_later(
+    session: Session, organization_id: str, run_ids: Sequence[str], now: datetime
+) -> dict[str, int]:
+    """How many people of each of these runs begin on a day that has not come."""
+    if not run_ids:
+        return {}
+    query = (
+        select(Case.run_id, func.count())
+        .where(
+            Case.organization_id == organization_id,
+            Case.run_id.in_(run_ids),
+            Case.state == CaseState.PLANNED.value,
+            Case.starts_at > now,
+        )
+        .group_by(Case.run_id)
+    )
+    return dict(session.execute(query).all())
 
 
 def _undone_by(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, str]:

@@ -13,7 +13,17 @@ from models.access_rule import StoredAccessRule
 from models.bad_row import BadRow
 from rules.templates import TEMPLATES
 from sandbox.world import ORGANIZATIONS
-from services import invitations, inviting, people_file, profiles, roster_report, rules, runs, undoing
+from services import (
+    invitations,
+    inviting,
+    people_file,
+    profiles,
+    roster_report,
+    rules,
+    run_progress,
+    runs,
+    undoing,
+)
 from services.inviting import Typed
 from tests.services.mails import mail_switched_on, mails, send_due
 from tests.world import World
@@ -183,6 +193,20 @@ def test_what_begins_later_waits_and_can_be_called_off(sqlite_world: World) -> N
     world.act()
     assert stand(world, run_id)[BOB][0] == "cancelled"
     assert world.requests("/users/invite$") == []
+
+
+def test_nobody_says_how_many_seconds_are_left_for_whom_begins_on_a_later_day(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    profile(world)
+    day = (world.clock() + timedelta(days=5)).date().isoformat()
+    run_id = uploaded(world, f"e-mail,profile,start\n{NORA},Colleague,\n{BOB},Colleague,{day}\n")
+    assert {state for state, _ in done(world, run_id).values()} == {"acted", "planned"}
+    view = run_progress.show_run(world.tools, ana, run_id)
+    assert (view.to_do, view.waiting, view.later, view.seconds_left) == (1, 1, 1, None)
+    world.later(days=6)
+    view = run_progress.show_run(world.tools, ana, run_id)
+    assert (view.waiting, view.later, view.seconds_left is None) == (0, 0, False)
 
 
 def test_seats_known_to_be_short_are_told_before_anything_is_sent(sqlite_world: World) -> None:
