@@ -24,6 +24,7 @@ from rules.topics import AnswerKind
 from services.answers import settle
 from services.audit import record
 from services.doors import require_organization
+from services.given_until import until_when_it_is_there
 from services.ground import day_in
 from services.orders import done_changes
 from services.roster import begin_roster
@@ -136,6 +137,12 @@ def _give_again(
         raise Conflict(
             f"The access of {case.name} cannot be given again: {again.reason}",
             "Solve that first, or refuse, and help them by hand.",
+        )
+    there = until_when_it_is_there(session, again) if again.why == Why.DONE else None
+    if there is not None and there < day:
+        raise Conflict(
+            f"{case.name} has this access again already, until {there:%-d %B %Y}.",
+            "Prolong it where it stands under “Access with an end”, among all that end.",
         )
 
 

@@ -523,6 +523,32 @@ def test_who_has_it_for_a_time_and_is_to_have_it_longer_has_it_until_then(
     assert (case.state, case.reason) == ("not_possible", longer if said else "Has this access already.")
 
 
+def test_what_was_given_again_is_prolonged_where_it_stands_now(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 3)
+    world.later(days=4)
+    keep_time(world)
+    world.act()
+    world.settled()
+    timed_deciding.prolong(world.tools, ana, case_id, day(world, 5).isoformat())
+    world.act()
+    world.settled()
+    world.sync(ana)
+    with pytest.raises(Conflict) as refused:
+        timed_deciding.prolong(world.tools, ana, case_id, day(world, 20).isoformat())
+    assert refused.value.sentence.endswith(
+        f" has this access again already, until {day(world, 5):%-d %B %Y}."
+    )
+    [now] = [one for one in timed_views.endings(world.tools, ana).rows if one.timed.account_id == person]
+    timed_deciding.prolong(world.tools, ana, now.case.id, day(world, 20).isoformat())
+    world.later(days=6)
+    keep_time(world)
+    world.act()
+    assert inside(world, person)
+
+
 @pytest.mark.parametrize("then", ["granted once more", "tried again from its run"])
 def test_what_was_not_given_again_waits_for_an_operator_who_reads_why(sqlite_world: World, then: str) -> None:
     world = sqlite_world
