@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
@@ -19,7 +21,7 @@ _WAITING = (
             and_(Leaver.state.in_([state.value for state in WORKING]), Leaver.resume_at.is_(None)),
             and_(
                 Leaver.state.in_([state.value for state in CHOOSING]),
-                Leaver.origin != LeaverOrigin.BY_HAND.value,
+                or_(Leaver.origin != LeaverOrigin.BY_HAND.value, Leaver.ends_at <= bindparam("now")),
             ),
         ),
     )
@@ -27,11 +29,16 @@ _WAITING = (
 )
 
 
-def about_leavers(session: Session, organization_id: str) -> list[Matter]:
-    """Those who are held up, then those that began by themselves; each with the place where it is solved."""
-    waiting = session.scalars(_WAITING, {"organization_id": organization_id}).all()
+def about_leavers(session: Session, organization_id: str, now: datetime) -> list[Matter]:
+    """Those who are held up, those whose moment is over, then those that began by themselves; each with the place where
+
+    it is solved.
+    """
+    waiting = session.scalars(_WAITING, {"organization_id": organization_id, "now": now}).all()
     held_up = [leaver for leaver in waiting if leaver.state in WORKING]
     undecided = [leaver for leaver in waiting if leaver.state in CHOOSING]
+    late = [leaver for leaver in undecided if leaver.ends_at is not None and leaver.ends_at <= now]
+    coming = [leaver for leaver in undecided if leaver not in late]
     return [
         *_matter(
             held_up,
@@ -40,17 +47,27 @@ def about_leavers(session: Session, organization_id: str) -> list[Matter]:
             "go on: something has to be done by hand first",
             "warning",
         ),
-        *_matter(undecided, "person is", "people are", "about to leave: say who takes over", "info"),
+        *_matter(
+            late,
+            "person",
+            "people",
+            "should have left by now: nobody has confirmed how",
+            "warning",
+            "late",
+        ),
+        *_matter(coming, "person is", "people are", "about to leave: say who takes over", "info"),
     ]
 
 
-def _matter(found: list[Leaver], one: str, several: str, what: str, severity: str) -> list[Matter]:
+def _matter(
+    found: list[Leaver], one: str, several: str, what: str, severity: str, kind: str = ""
+) -> list[Matter]:
     if not found:
         return []
     who = f"1 {one}" if len(found) == 1 else f"{len(found):,} {several}"
     path = f"/app/leavers/{found[0].id}" if len(found) == 1 else "/app/leavers"
     # Whoever joins them makes it a new matter.
-    key = f"leavers-{severity}-{found[-1].id}-{len(found)}"
+    key = f"leavers-{kind or severity}-{found[-1].id}-{len(found)}"
     return [
         Matter(Topic.LEAVER_WAITS, key, severity, f"{who} {what}.", "Look at them", path, people=len(found))
     ]

@@ -71,7 +71,7 @@ def matters(tools: Toolbox, organization_id: str, client_key: str | None = None)
             *about_rules(session, organization_id, now),
             *about_access_rules(session, organization_id, now),
             *about_providers(session, organization_id),
-            *about_leavers(session, organization_id),
+            *about_leavers(session, organization_id, now),
             *about_timed_access(session, organization_id),
             *about_absences(session, organization_id, now),
             *_about_idle(idle),

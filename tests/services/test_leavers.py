@@ -641,6 +641,24 @@ def test_a_last_day_begins_a_leaver_once_who_waits_for_an_operator(sqlite_world:
     assert begin_by_last_day(world.tools) == 0
 
 
+def test_whose_moment_is_over_while_nobody_has_confirmed_it_is_not_said_to_be_about_to_leave(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana, ends_at=world.clock() + timedelta(days=2))
+
+    def said() -> list[tuple[str, str]]:
+        found = matters(world.tools, ACME)
+        return [(one.severity, one.sentence) for one in found if one.topic is Topic.LEAVER_WAITS]
+
+    assert said() == [], "who began it need not be told"
+    world.later(days=3)
+    assert said() == [("warning", "1 person should have left by now: nobody has confirmed how.")]
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    assert said() == []
+
+
 @pytest.mark.parametrize(
     ("zone", "now", "due"),
     [

@@ -18,6 +18,7 @@ from models.organization import Organization
 from sandbox.world import ACME, API_TOKENS
 from services import credential_storing, credentials, leaver_work
 from tests.views.house import ANA, JON, UMA, House, send, words_of
+from views.show import in_zone
 
 PRIYA = ACME.people[3].account_id
 
@@ -405,6 +406,25 @@ def test_how_access_ended_is_said_as_it_is(new_house: House) -> None:
     assert "Leave their access as it is API tokens" in words_of(house.get(f"/app/leavers/{stays}/evidence"))
     evidence = words_of(house.get(f"/app/leavers/{kept}/evidence"))
     assert "Person Ana Marić, account" in evidence, "nobody left"
+
+
+def test_when_access_ends_is_said_as_it_is_once_that_moment_is_over(open_house: House) -> None:
+    tools = open_house.deployment.tools
+    before, over = tools.clock() - timedelta(days=2), tools.clock() - timedelta(hours=1)
+    late, gone = planned(open_house), planned(open_house, JON)
+    with tools.begin() as session:
+        session.get_one(Organization, ACME.id).time_zone = "Pacific/Auckland"
+        session.get_one(Leaver, (ACME.id, late)).ends_at = before
+        done = session.get_one(Leaver, (ACME.id, gone))
+        done.state, done.finished_at, done.resume_at = "done", over, None
+    page = words_of(open_house.get(f"/app/leavers/{late}"))
+    assert "Suspend them: as soon as the handover is done" in page
+    assert "Suspend them when the handover is done" in page
+    rows = dict(_rows(open_house.get("/app/leavers")))
+    assert f"{in_zone(before, 'Pacific/Auckland')} Nobody has confirmed it" in rows["Uma Lindqvist"]
+    assert in_zone(over, "Pacific/Auckland") in rows["Jon Okafor"], "as it was chosen"
+    with tools.begin() as session:
+        session.get_one(Organization, ACME.id).time_zone = "UTC"
 
 
 def _rows(answer: TestResponse) -> Iterator[tuple[str, str]]:
