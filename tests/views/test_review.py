@@ -149,12 +149,13 @@ def test_a_suspension_says_why_and_until_when(new_house: House) -> None:
     assert house.post(f"{run}/confirm", **form, ends_on="2020-01-01").status_code == 422
     assert house.post(f"{run}/confirm", **form | {"reason": "Spite"}, ends_on="").status_code == 422
     confirmed = house.post(f"{run}/confirm", **form, ends_on=until.isoformat())
-    assert "They are restored by themselves" in words_of(confirmed)
+    assert "Decided then: they are restored by themselves when that day is over." in words_of(confirmed)
     house.act()
     page = words_of(house.get(f"/app/people/{account_id}"))
     assert f"Away until {until.day} {until:%B %Y}: leave Parental leave." in page
     assert "They are restored by themselves when that day is over." in page
     house.post("/app/leavers", account_ids=account_id)
+    assert "Whether that is still so stands on their own page." in words_of(house.get(run))
     page = words_of(house.get(f"/app/people/{account_id}"))
     assert "They are not restored when that day is over: they are leaving." in page
 
