@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from connect.hosts import is_loopback
 
 SILENCE = 15.0
-"""Seconds that a server may take for one answer."""
+"""Seconds that a server may take for one answer; for the last one, to the mail itself, as long as there is."""
 LONGEST = 100.0
 """Seconds for the whole conversation: a server that drips its answers must not keep a worker busy."""
 MOST_ADDRESSES = 3
@@ -102,10 +102,11 @@ def hand_over(
     message: bytes,
     introduce_as: str,
     longest: float = LONGEST,
+    silence: float = SILENCE,
 ) -> Answer:
     """One mail to one recipient. `addresses` are the checked IP addresses of the server; it is met nowhere else."""
     try:
-        with _connected(server, addresses, introduce_as, longest) as client:
+        with _connected(server, addresses, introduce_as, longest, silence) as client:
             return _converse(client, server, sender=sender, recipient=recipient, message=message)
     except ssl.SSLError:
         return Answer(Trouble.TLS)
@@ -160,6 +161,9 @@ def _address(client: smtplib.SMTP, sender: str, recipient: str) -> Answer | None
 
 
 def _give(client: smtplib.SMTP, message: bytes) -> Answer:
+    assert client.sock is not None, "the recipient was taken a moment ago"
+    # A server may look a mail through for long before it takes it: whoever leaves sooner sends it again, and again.
+    client.sock.settimeout(LONGEST)
     try:
         code, words = client.data(message)
     except smtplib.SMTPDataError as refusal:
@@ -183,12 +187,12 @@ def _refused(trouble: Trouble, code: int, words: bytes | str) -> Answer:
 
 @contextmanager
 def _connected(
-    server: MailServer, addresses: Sequence[str], introduce_as: str, longest: float
+    server: MailServer, addresses: Sequence[str], introduce_as: str, longest: float, silence: float
 ) -> Iterator[smtplib.SMTP]:
     client = (
-        _TlsClient(local_hostname=introduce_as, timeout=SILENCE, context=ssl.create_default_context())
+        _TlsClient(local_hostname=introduce_as, timeout=silence, context=ssl.create_default_context())
         if server.security is Security.TLS
-        else _Client(local_hostname=introduce_as, timeout=SILENCE)
+        else _Client(local_hostname=introduce_as, timeout=silence)
     )
     client.addresses, client.longest = addresses, longest
     # The certificate has to name the host that was asked for, whichever of its addresses is called.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +23,13 @@ USER, PASSWORD = "it-team", "swordfish-5081"
 
 @dataclass
 class Received:
-    """What a server saw. `says` are its answers: "MAIL", "RCPT", "DATA" → line."""
+    """What a server saw. `says` are its answers: "MAIL", "RCPT", "DATA" → line; `thinks`: seconds before the last."""
 
     says: dict[str, str] = field(default_factory=dict)
     logins: list[tuple[str, str]] = field(default_factory=list)
     mails: list[tuple[str, list[str], bytes]] = field(default_factory=list)
     port: int = 0
+    thinks: float = 0
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -46,6 +48,7 @@ class Received:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         self.mails.append((envelope.mail_from or "", envelope.rcpt_tos, content))
+        await asyncio.sleep(self.thinks)
         return self.says.get("DATA", "250 OK")
 
     def log_in(

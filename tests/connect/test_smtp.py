@@ -21,7 +21,9 @@ HOST = "mail.acme.example"
 KINDS = {"plain": Security.PLAIN, "tls": Security.TLS, "starttls": Security.STARTTLS}
 
 
-def give(server: MailServer, *, longest: float = 10, recipient: str = "uma@acme.example") -> Answer:
+def give(
+    server: MailServer, *, longest: float = 10, silence: float = 10, recipient: str = "uma@acme.example"
+) -> Answer:
     return hand_over(
         server,
         ("127.0.0.1",),
@@ -30,6 +32,7 @@ def give(server: MailServer, *, longest: float = 10, recipient: str = "uma@acme.
         message=b"Subject: x\r\n\r\nhello\r\n.\r\nbye\r\n",
         introduce_as="rollcall.example.com",
         longest=longest,
+        silence=silence,
     )
 
 
@@ -127,6 +130,17 @@ def test_a_server_that_drips_is_left_in_time(security: Security) -> None:
         before = time.monotonic()
         assert give(server, longest=0.5) == Answer(Trouble.UNREACHABLE)
         assert time.monotonic() - before < 3
+
+
+@pytest.mark.parametrize("kind", ["plain", "tls"])
+def test_a_server_that_looks_a_mail_through_is_waited_for(kind: str, trusted: Path) -> None:
+    certificate, _ = certificate_for(HOST, trusted)
+    with mail_server(kind, certificate) as received:
+        received.thinks = 1.5
+        server = MailServer(HOST, received.port, KINDS[kind])
+        assert give(server, silence=1) == Answer(None, 250)
+        assert give(server, silence=1, longest=1) == Answer(Trouble.UNKNOWN)
+    assert len(received.mails) == 2
 
 
 def test_s41_nothing_is_logged(trusted: Path, caplog: pytest.LogCaptureFixture) -> None:
