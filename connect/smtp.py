@@ -45,11 +45,15 @@ class MailServer:
 
 
 class Trouble(StrEnum):
-    """At which step a mail was not taken. UNKNOWN: it was handed over, and the answer did not come."""
+    """At which step a mail was not taken.
+
+    NO_LOGIN: the server takes no user name with a password. UNKNOWN: it was handed over, and the answer did not come.
+    """
 
     UNREACHABLE = "unreachable"
     TLS = "tls"
     LOGIN = "login"
+    NO_LOGIN = "no_login"
     SENDER = "sender"
     RECIPIENT = "recipient"
     MESSAGE = "message"
@@ -142,8 +146,13 @@ def _log_in(client: smtplib.SMTP, server: MailServer) -> Answer | None:
         client.login(server.username, server.password)
     except smtplib.SMTPResponseException as refusal:
         return _refused(Trouble.LOGIN, refusal.smtp_code, refusal.smtp_error)
-    except (smtplib.SMTPNotSupportedError, smtplib.SMTPAuthenticationError, UnicodeError):
+    except UnicodeError:
         return Answer(Trouble.LOGIN)
+    except smtplib.SMTPServerDisconnected:
+        raise
+    except smtplib.SMTPException:
+        # It offers no log-in, or none by a password, such as NTLM or XOAUTH2 alone.
+        return Answer(Trouble.NO_LOGIN)
     return None
 
 

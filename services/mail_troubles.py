@@ -17,6 +17,10 @@ _WORDS: dict[Trouble, tuple[str, str]] = {
         "The mail server refused the user name or the password.",
         "Type both again; many providers want a password made for apps.",
     ),
+    Trouble.NO_LOGIN: (
+        "The mail server offers no log-in by user name and password.",
+        "Leave both empty if it wants none; else ask whoever runs it to allow that, or take another server.",
+    ),
     Trouble.SENDER: (
         "The mail server does not let this user send from this address.",
         "Check the address that mails come from.",
@@ -37,7 +41,7 @@ _PRIVATE = (
 )
 _BUSY = ("The mail server asked us to try again later.", "Try again in a few minutes.")
 # The server is wrong for everybody: somebody has to look at its settings.
-OF_THE_SERVER = (Trouble.UNREACHABLE, Trouble.TLS, Trouble.LOGIN, Trouble.SENDER)
+OF_THE_SERVER = (Trouble.UNREACHABLE, Trouble.TLS, Trouble.LOGIN, Trouble.NO_LOGIN, Trouble.SENDER)
 
 
 def words_of(answer: Answer) -> tuple[str, str]:

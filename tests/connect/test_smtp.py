@@ -143,6 +143,32 @@ def test_a_server_that_looks_a_mail_through_is_waited_for(kind: str, trusted: Pa
     assert len(received.mails) == 2
 
 
+@contextmanager
+def offering(*extensions: str) -> Iterator[MailServer]:
+    """A server that greets, says what it offers, and thanks for everything else."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    offers = "".join(f"250-{extension}\r\n" for extension in extensions)
+
+    def talk() -> None:
+        line, _ = listener.accept()
+        with line, line.makefile("rb") as said:
+            line.sendall(b"220 hello\r\n")
+            for word in said:
+                line.sendall(f"{offers}250 HELP\r\n".encode() if word.startswith(b"ehlo") else b"221 bye\r\n")
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    with listener:
+        yield MailServer(HOST, listener.getsockname()[1], Security.PLAIN, USER, PASSWORD)
+    thread.join()
+
+
+@pytest.mark.parametrize("extensions", [(), ("AUTH NTLM GSSAPI",), ("AUTH XOAUTH2",)])
+def test_a_server_where_no_password_logs_in_is_said_to_be_one(extensions: tuple[str, ...]) -> None:
+    with offering(*extensions) as server:
+        assert give(server) == Answer(Trouble.NO_LOGIN)
+
+
 def test_s41_nothing_is_logged(trusted: Path, caplog: pytest.LogCaptureFixture) -> None:
     certificate, _ = certificate_for(HOST, trusted)
     with caplog.at_level(logging.DEBUG), mail_server("tls", certificate, log_in=True) as received:

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from connect.errors import Invalid, NotFound, NotReady
-from connect.smtp import Security
+from connect.smtp import Answer, Security, Trouble
 from models.mail import MailSender
 from models.people import Person
 from rules.topics import DeliveryState, Topic
 from services import mail_senders, mail_testing
 from services.key_rotation import rotate_keys
 from services.mail_senders import own_sender, route_of, save_sender
+from services.mail_troubles import words_of
 from services.matters import matters
 from services.vault import CredentialUnreadable, Vault
 from tests.connect.mail_server import PASSWORD, USER, Received, certificate_for, mail_server
@@ -260,3 +261,9 @@ def test_s41_neither_password_nor_address_is_logged(
 
 def test_security_has_no_plain_choice() -> None:
     assert Security.PLAIN not in mail_senders.SECURITIES
+
+
+def test_every_trouble_has_its_sentence() -> None:
+    said = {trouble: words_of(Answer(trouble)) for trouble in Trouble}
+    assert len(set(said.values())) == len(Trouble)
+    assert said[Trouble.NO_LOGIN][0] == "The mail server offers no log-in by user name and password."
