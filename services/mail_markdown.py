@@ -37,6 +37,12 @@ def words(text: str) -> Value:
     return Value(plain, escaped(plain))
 
 
+def as_typed(text: str) -> Value:
+    """What an operator writes to somebody: its lines and addresses stay. They write whole texts, too."""
+    lines = [_isolated(_shown(line)) for line in text.splitlines()]
+    return Value("\n".join(lines), "\n".join(escaped(line) for line in lines))
+
+
 def address(url: str) -> Value:
     """An address of our own making, for links."""
     return Value(url, url)
@@ -47,17 +53,11 @@ def harmless(text: str) -> str:
 
     Right-to-left words are kept from turning around what stands beside them.
     """
-    # Control characters (line ends would add headers), and the invisible ones that change the direction.
-    shown = "".join(" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
-    shown = "".join(one for one in shown if unicodedata.category(one) not in ("Cf", "Cs", "Co", "Cn"))
     # A blank takes its place: what stood before and behind would make a new one.
-    shown = " ".join(_SCHEME.sub(" ", shown).split())
+    shown = " ".join(_SCHEME.sub(" ", _shown(text)).split())
     if len(shown) > LONGEST_VALUE:
         shown = shown[: LONGEST_VALUE - 1].rstrip() + "…"
-    shown = _DOMAIN_DOT.sub("\u2060.", shown)
-    if any(unicodedata.bidirectional(one) in _RIGHT_TO_LEFT for one in shown):
-        return f"\u2068{shown}\u2069"
-    return shown
+    return _isolated(_DOMAIN_DOT.sub("\u2060.", shown))
 
 
 def escaped(text: str) -> str:
@@ -80,6 +80,19 @@ def to_html(markdown: str) -> str:
                 _make_a_button_of_a_lonely_link(token)
     rendered: str = _parser().renderer.render(tokens, _parser().options, {})
     return rendered
+
+
+def _shown(text: str) -> str:
+    # Control characters (line ends would add headers), and the invisible ones that change the direction.
+    shown = "".join(" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
+    shown = "".join(one for one in shown if unicodedata.category(one) not in ("Cf", "Cs", "Co", "Cn"))
+    return " ".join(shown.split())
+
+
+def _isolated(shown: str) -> str:
+    if any(unicodedata.bidirectional(one) in _RIGHT_TO_LEFT for one in shown):
+        return f"\u2068{shown}\u2069"
+    return shown
 
 
 def _parser() -> MarkdownIt:

@@ -19,7 +19,7 @@ from rules.topics import Topic
 from services import mail_words
 from services.keep_links import keep_link
 from services.languages import ENGLISH, Catalogue
-from services.mail_markdown import Value, address, words
+from services.mail_markdown import Value, address, as_typed, words
 from services.names import names_of_those_had, product_names
 from services.seat_memory import seats_held
 from services.toolbox import Toolbox
@@ -51,7 +51,7 @@ def values_about(
         "deed": words(mail_words.ended_words(said, deed) if ended else mail_words.ends_words(said, deed)),
         "rule": words(said.gettext(mail_words.WITH_AN_END) if facts.get("timed") else rule),
         "reason": words(_reason(said, facts, there)),
-        "message": words(_message(session, person, facts)),
+        "message": as_typed(_message(session, person, facts)),
         "keep_link": address(
             keep_link(tools, person.organization_id, case_id, person.account_id) if case_id else ""
         ),

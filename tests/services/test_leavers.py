@@ -591,14 +591,21 @@ def test_the_last_door_closes_and_leavers_stop(sqlite_world: World) -> None:
 def test_a_mail_of_ours_goes_to_the_leaver_and_hooks_are_told(sqlite_world: World) -> None:
     with mail_switched_on(sqlite_world) as world:
         ana = ready(world)
-        leaver_id = planned(
-            world, ana, message_by="own", message="Please bring your laptop on Friday.", note="Private"
+        message = (
+            "Please bring your laptop on Friday.\r\n\r\nYour payslips: https://hr.acme.example/pay_slips\r\n"
         )
+        message += "- " + "All the best for you. " * 40 + "<b>Ana</b>"
+        leaver_id = planned(world, ana, message_by="own", message=message, note="Private")
         leaver_decisions.confirm(world.tools, ana, leaver_id)
         world.deliver()
         (mail,) = mails(world, "uma@acme.example")
         assert mail["subject"] == "You are leaving Acme Industries"
-        assert "Please bring your laptop on Friday." in mail["text"]
+        assert message.replace("\r\n", "\n") in mail["text"].replace("\r\n", "\n"), (
+            "with its lines, to its end"
+        )
+        assert "on Friday.</p>" in mail["html"]
+        assert "https://hr.acme.example/pay_slips<br" in mail["html"]
+        assert "&lt;b&gt;Ana&lt;/b&gt;" in mail["html"]
         assert "Private" not in mail["text"]
         assert "laptop" not in repr([one.facts for one in world.rows(Delivery)])
 

@@ -26,7 +26,16 @@ from services import matters
 from services.digest_words import Coming, Done, coming_list, done_list, needs_list
 from services.languages import catalogue, languages
 from services.mail_letter import Content, Sender, content_of, letter
-from services.mail_markdown import Value, address, escaped, harmless, links_spelled_out, to_html, words
+from services.mail_markdown import (
+    Value,
+    address,
+    as_typed,
+    escaped,
+    harmless,
+    links_spelled_out,
+    to_html,
+    words,
+)
 from services.mail_templating import check, in_markdown, in_plain_words, subject_line
 from services.mail_texts import MEANINGS, NAMES, TOPICS, VARIABLES, Text, default_text
 from services.mail_words import because_words, days_words, ended_words, ends_words, product_words
@@ -188,6 +197,15 @@ def test_no_name_becomes_a_link_however_often_it_passes(name: str) -> None:
 def is_words(name: str) -> None:
     for shown in (harmless(name), harmless(harmless(name))):
         assert not re.search(r"(?i)[a-z][a-z0-9+.-]+:/|\bwww\.|\bmailto:", shown), shown
+
+
+@pytest.mark.parametrize("message", HOSTILE)
+def test_what_an_operator_typed_stays_its_lines(message: str) -> None:
+    content = content_of(Text("{{ message }}", "{{ message }}"), {"message": as_typed(message)}, "en")
+    assert re.findall(r"<(?!/?p>|br />)", str(content.html)) == []
+    assert len(content.text.split("\n")) <= len(message.splitlines()) + 2
+    assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\0\r") & set(content.text + str(content.html))
+    assert "Bcc" not in written(content)
 
 
 def test_words_from_right_to_left_do_not_turn_their_neighbours_around() -> None:
