@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
@@ -66,8 +67,20 @@ def _matter(
         return []
     who = f"1 {one}" if len(found) == 1 else f"{len(found):,} {several}"
     path = f"/app/leavers/{found[0].id}" if len(found) == 1 else "/app/leavers"
-    # Whoever joins them makes it a new matter.
-    key = f"leavers-{kind or severity}-{found[-1].id}-{len(found)}"
     return [
-        Matter(Topic.LEAVER_WAITS, key, severity, f"{who} {what}.", "Look at them", path, people=len(found))
+        Matter(
+            Topic.LEAVER_WAITS,
+            f"leavers-{kind or severity}-{_which(found)}",
+            severity,
+            f"{who} {what}.",
+            "Look at them",
+            path,
+            people=len(found),
+        )
     ]
+
+
+def _which(found: list[Leaver]) -> str:
+    """Whoever joins them makes it a new matter, and so does another attempt that was in vain."""
+    words = [f"{leaver.id}:{leaver.attempt if leaver.state in WORKING else ''}" for leaver in found]
+    return sha256(" ".join(words).encode()).hexdigest()[:16]

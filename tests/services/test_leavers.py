@@ -468,6 +468,10 @@ def test_an_org_admin_is_a_guided_exception_and_no_silent_skip(sqlite_world: Wor
     assert matter.action_path == f"/app/leavers/{leaver_id}"
     (entry,) = world.audit("leaver:held_up")
     assert entry.result == "org_admin"
+    leaver_stops.try_again(world.tools, ana, leaver_id)
+    finish(world)
+    (again,) = (one for one in matters(world.tools, ACME) if one.topic is Topic.LEAVER_WAITS)
+    assert again.key != matter.key, "in vain once more: told once more"
     world.change(PRIYA, platform_roles="")
     leaver_stops.try_again(world.tools, ana, leaver_id)
     finish(world)

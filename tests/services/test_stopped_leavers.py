@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from threading import Thread
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from connect.caller import Caller
 from connect.errors import Conflict
-from models.leaver import Belonging, Leaver
+from models.leaver import Belonging, Leaver, LeaverOrigin
 from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.handover import Kind
@@ -352,3 +352,31 @@ def test_whose_run_is_stopped_while_nobody_knows_what_came_of_the_call_is_watche
     world.act()
     work(world)
     assert leaver(world, leaver_id).state == "done"
+
+
+def test_whoever_joins_those_who_wait_makes_a_new_matter(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.synced()
+
+    def waiting(*ids: str) -> str:
+        with world.tools.begin() as session:
+            session.execute(delete(Leaver))
+            session.add_all(
+                Leaver(
+                    organization_id=ACME,
+                    id=each,
+                    account_id=each,
+                    name=each,
+                    state=LeaverState.READY.value,
+                    origin=LeaverOrigin.LAST_DAY.value,
+                    deed="suspend",
+                    created_by="",
+                    created_at=world.clock(),
+                )
+                for each in ids
+            )
+        (matter,) = (each for each in matters(world.tools, ACME) if each.topic is Topic.LEAVER_WAITS)
+        return matter.key
+
+    assert len({waiting("1", "3"), waiting("2", "3"), waiting("1", "2", "3")}) == 3
+    assert waiting("2", "3") == waiting("2", "3")
