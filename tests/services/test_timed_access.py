@@ -705,6 +705,17 @@ def test_what_could_not_be_ended_is_a_matter_until_an_operator_has_dealt_with_it
     assert both.sentence.startswith("2 people still have access")
     # Somebody joined them: told anew.
     assert both.key != one.key
+    timed_deciding.prolong(world.tools, ana, case_ids[1], day(world, 3).isoformat())
+    assert len(said()) == 1
+    world.later(days=4)
+    world.sync(ana)
+    keep_time(world)
+    runs.stop(world.tools, ana, timed(world, case_ids[1]).end_run_id or "")
+    keep_time(world)
+    [again] = said()
+    assert again.sentence == both.sentence
+    # The day that it was prolonged to is over, and it stays once more.
+    assert again.key not in (one.key, both.key)
     for case_id in case_ids:
         timed_deciding.drop_end(world.tools, ana, case_id)
     assert said() == []
