@@ -104,7 +104,10 @@ def _about_keys(session: Session, organization_id: str, now: datetime) -> list[M
     keys = admin_keys_of(session, organization_id)
     if not keys:
         sentence = "There is no Admin API key: nothing is read or done."
-        return [Matter(Topic.KEY_DEAD, "no-key", "error", sentence, *_CONFIGURE)]
+        # One that was there meanwhile, and is taken away again, makes it a new matter.
+        read = latest_sync(session, organization_id, SyncState.COMPLETE)
+        key = f"no-key-{read.id if read is not None else ''}"
+        return [Matter(Topic.KEY_DEAD, key, "error", sentence, *_CONFIGURE)]
     best: Credential = keys[0]
     if best.state == CredentialState.REJECTED.value:
         expired = best.expires_on <= now.date()

@@ -135,6 +135,19 @@ def test_what_a_key_needs(sqlite_world: World) -> None:
     assert (dead.severity, dead.action_path) == ("error", "/app/configure")
 
 
+def test_a_key_that_is_missing_once_more_is_a_new_matter(sqlite_world: World) -> None:
+    world = sqlite_world
+    told = []
+    for _ in range(2):
+        ana = world.store_key()
+        world.sync(ana)
+        credentials.forget(world.tools, ana, CredentialKind.ADMIN_KEY)
+        for _ in range(2):
+            told += [one.key for one in matters(world).values() if one.topic is Topic.KEY_DEAD]
+            world.later(days=1)
+    assert told[0] == told[1] != told[2] == told[3]
+
+
 def test_a_key_is_a_new_matter_at_each_reminder(sqlite_world: World) -> None:
     world = sqlite_world
     world.synced()
