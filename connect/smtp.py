@@ -22,7 +22,8 @@ LONGEST = 100.0
 MOST_ADDRESSES = 3
 """Of one host: each one that is silent costs time."""
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
-_ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]{1,64}@[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]{1,255}")
+_ATOM = r"[^\s<>()\[\]\\,;:\"@.\x00-\x1f\x7f]+"
+_ADDRESS = re.compile(rf"(?=[^@]{{1,64}}@.{{1,255}}\Z){_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*", re.DOTALL)
 
 
 class Security(StrEnum):

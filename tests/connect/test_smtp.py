@@ -240,5 +240,8 @@ def test_settings_of_a_deployment(environment: dict[str, str], problem: str) -> 
 def test_addresses_of_people() -> None:
     assert all(map(is_address, ["a@b.example", "a+b.c@d", "zoë@acme.example"]))
     assert not any(
+        map(is_address, ["a..b@c.example", ".a@b.example", "a.@b.example", "a@b..example", "a@b."])
+    )
+    assert not any(
         map(is_address, ["", "a", "a@", "@b", "a b@c", "a@b\n", "a@b>", '"a"@b', "a@b,c@d", "a" * 65 + "@b"])
     )

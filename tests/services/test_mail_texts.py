@@ -465,6 +465,14 @@ def test_what_is_no_address_gets_no_letter(recipient: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "recipient", ["o'brien+jira/x=y@acme.example", "zoë@acme.example", "zoë@müller.example"]
+)
+def test_an_unusual_address_gets_its_letter(recipient: str) -> None:
+    content = content_of(Text("s", "b"), values(), "en")
+    assert written(content, recipient=recipient)["To"] == recipient
+
+
 def test_markdown_of_a_value_is_only_that_value() -> None:
     assert in_markdown("{{ person.name }}", values(person_name="*a*")) == r"\*a\*"
     assert subject_line("{{ person.name }}\n{{ rule }}", values(person_name="a", rule="b")) == "a b"

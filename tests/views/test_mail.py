@@ -63,6 +63,7 @@ def test_a_stored_password_is_never_shown_again(rooms: House) -> None:
         ({"port": "0"}, "port", "no port"),
         ({"security": "plain"}, "security", "encrypted"),
         ({"from_address": "nobody"}, "from_address", "no e-mail address"),
+        ({"from_address": "it@acme..example"}, "from_address", "no e-mail address"),
         ({"username": ""}, "username", "needs its user name"),
         ({"password": ""}, "password", "needs its password"),
     ],
