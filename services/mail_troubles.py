@@ -43,6 +43,9 @@ _BUSY = ("The mail server asked us to try again later.", "Try again in a few min
 # The server is wrong for everybody: somebody has to look at its settings.
 OF_THE_SERVER = (Trouble.UNREACHABLE, Trouble.TLS, Trouble.LOGIN, Trouble.NO_LOGIN, Trouble.SENDER)
 
+# RFC 3463 and 7505: no such mailbox, no such host, no such form, moved away, a host that takes no mails.
+_OF_THE_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+
 
 def words_of(answer: Answer) -> tuple[str, str]:
     """Sentence and next step of an answer that is no success."""
@@ -55,9 +58,9 @@ def words_of(answer: Answer) -> tuple[str, str]:
 
 
 def no_such_address(answer: Answer) -> bool:
-    """Whether the server says that the address itself is none; a refusal by its own policy says nothing about it."""
-    return (
-        answer.trouble is Trouble.RECIPIENT
-        and answer.status in (550, 551, 553)
-        and not answer.code.startswith(("5.5", "5.7"))
-    )
+    """Whether the server says that the address itself is none.
+
+    A refusal by its own policy says nothing about it, nor one of the sender, which many servers refuse only here; and
+    without a code nobody knows which it is.
+    """
+    return answer.trouble is Trouble.RECIPIENT and answer.for_good and answer.code in _OF_THE_ADDRESS

@@ -12,7 +12,7 @@ import pytest
 
 from connect.errors import Invalid, NotFound, NotReady
 from connect.smtp import Answer, Security, Trouble
-from models.mail import MailSender
+from models.mail import MailSender, MailSuppression
 from models.people import Person
 from rules.topics import DeliveryState, Topic
 from services import mail_senders, mail_testing
@@ -192,6 +192,35 @@ def test_mails_leave_by_the_own_server_and_its_troubles_are_shown(server: tuple[
     assert world.stored(MailSender, ACME).problem == ""
     assert Topic.MAIL_BROKEN not in {one.topic for one in matters(world.tools, ACME)}
     assert [to for _from, to, _content in received.mails] == [["uma@acme.example"]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_none"),
+    [
+        ("550 5.1.1 No such mailbox", True),
+        ("550 5.1.10 Recipient not found", True),
+        ("550 5.1.8 Sender address rejected: Domain not found", False),
+        ("550 5.1.0 Sender address rejected: User unknown", False),
+        ("550 5.1.90 The daily limit for recipients is reached", False),
+        ("550 5.7.1 Relaying denied", False),
+        ("550 relay not permitted", False),
+        ("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", False),
+    ],
+)
+def test_only_an_address_that_is_none_gets_no_mails_any_more(
+    server: tuple[World, Received], answer: str, is_none: bool
+) -> None:
+    world, received = server
+    save(world, host="localhost", port=str(received.port))
+    received.says = {"RCPT": answer}
+    sent = put_on_its_way(world)
+    send_due(world)
+    assert state_of(world, sent)[0] is DeliveryState.NOT_SENT
+    assert [row.account_id for row in world.rows(MailSuppression)] == ([ACCOUNTS["uma"]] if is_none else [])
+    received.says = {}
+    next_one = put_on_its_way(world, occasion="next")
+    send_due(world)
+    assert (state_of(world, next_one)[0] is DeliveryState.SENT) is not is_none
 
 
 def test_a_server_that_breaks_again_is_told_again(server: tuple[World, Received]) -> None:
