@@ -38,7 +38,7 @@ from rules.plan import judge_by_rule
 from rules.roster import as_found
 from rules.rule import Mode, Rule
 from rules.undo import judge_undo
-from rules.verdict import Verdict
+from rules.verdict import Verdict, Why
 from services import outcomes, ticket_second_look, warning
 from services.administrators_left import somebody_is_left
 from services.asking import refusal_of, remember
@@ -98,7 +98,13 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
             outcomes.finish_by_facts(tools, order, CaseState.ACTED, "Found done after an interruption.")
         case Spare(reason):
             half_way = "Stopped half-way: " if order.landed else ""
-            outcomes.finish_by_facts(tools, order, CaseState.SPARED, f"{half_way}{reason}")
+            outcomes.finish_by_facts(
+                tools,
+                order,
+                CaseState.SPARED,
+                f"{half_way}{reason}",
+                is_there=_is_there(order, verdict, reason),
+            )
         case Wait(until):
             outcomes.postpone(tools, order, until)
         case Act(changes):
@@ -155,6 +161,16 @@ def _verdict(tools: Toolbox, order: Order, seen: Snapshot | None) -> Verdict | N
     if order.newer_rule is not None and not _still_chosen(order, order.newer_rule, person, now):
         return _spared(by_rule, "The rule was changed and does not choose them for this any more.")
     return by_rule
+
+
+def _is_there(order: Order, verdict: Verdict | None, reason: str) -> bool:
+    """Whether somebody is spared because all that was to be done to them is so already."""
+    return (
+        verdict is not None
+        and verdict.why is Why.DONE
+        and verdict.objection == reason
+        and order.undoes is None
+    )
 
 
 def _still_chosen(order: Order, rule: Rule, person: Candidate, now: datetime) -> bool:

@@ -19,6 +19,7 @@ from rules.case import UNFINISHED, CaseState, RunState, moved
 from rules.changes import Change, ChangeKind
 from rules.roster import is_unknown
 from rules.topics import AnswerKind, Topic
+from rules.verdict import Why
 from services import consequences, remembering
 from services.administrators_left import forget_what_was_given_up
 from services.audit import record
@@ -55,9 +56,15 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
 
 
 def finish_by_facts(
-    tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejected: bool = False
+    tools: Toolbox,
+    order: Order,
+    state: CaseState,
+    reason: str,
+    *,
+    rejected: bool = False,
+    is_there: bool = False,
 ) -> None:
-    """The same for what was found before a call of this attempt.
+    """The same for what was found before a call of this attempt. `is_there`: all that was to be done is so already.
 
     Whoever waited long in the queue may have been handed out twice. If the other attempt has begun since, what this
     one has found may be that one's doing: it says itself what came of it.
@@ -66,6 +73,8 @@ def finish_by_facts(
         case = hold_case(session, order.organization_id, order.case_id)
         if case is None or CaseState(case.state) not in UNFINISHED or case.acting_since != order.acting_since:
             return
+        if is_there:
+            case.why = Why.DONE.value
         _end(session, case, order, state, reason, tools.clock(), rejected=rejected)
 
 

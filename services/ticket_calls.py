@@ -191,7 +191,7 @@ def _hold(session: Session, job: _Job, now: datetime) -> TicketCall | None:
 
 def _settle(session: Session, call: TicketCall, rule: TicketRule, case: Case, now: datetime) -> None:
     """The call stands where its case stands."""
-    state, found = state_after(CaseState(case.state)), CaseState(case.state)
+    state = state_after(CaseState(case.state))
     call.case_state, call.state, call.reason = case.state, state.value, case.reason[:500]
     call.working_since = call.resume_at = None
     call.finished_at, call.troubles = None, 0
@@ -200,7 +200,7 @@ def _settle(session: Session, call: TicketCall, rule: TicketRule, case: Case, no
         _comment(call, rule, _GIVEN + _until(case.ends_on), now)
     elif state is CallState.SKIPPED:
         _end(call, state, case.reason, now)
-        there = found is CaseState.NOT_POSSIBLE and case.why == Why.DONE
+        there = case.why == Why.DONE
         words = _THERE + _until(until_when_it_is_there(session, case)) if there else _NOT_GIVEN
         _comment(call, rule, words, now)
     elif state is CallState.FAILED:

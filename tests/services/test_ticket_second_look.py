@@ -95,6 +95,18 @@ def test_what_a_ticket_does_not_ask_for_any_more_is_not_given(
     assert not_given(desk, ticket).startswith(reason)
 
 
+def test_who_got_it_by_another_way_meanwhile_reads_that_it_is_there(sqlite_world: World) -> None:
+    world = sqlite_world
+    desk, ticket = waiting(world)
+    world.control("POST", f"/people/{UMA}/groups", {"group": GROUP, "member": True})
+    approved(desk)
+    assert world.effects_by(UMA).get(f"join_group:{GROUP}", 0) == 0
+    call = desk.call(ticket)
+    assert (call.state, call.case_state, call.reason) == ("skipped", "spared", "Has this access already.")
+    [comment] = desk.comments(ticket)
+    assert comment.startswith("The access that this ticket asks for is there already.\n")
+
+
 def test_a_ticket_that_is_gone_brings_nothing(sqlite_world: World) -> None:
     desk, ticket = waiting(sqlite_world)
     sqlite_world.control("DELETE", f"/tickets/{ticket['key']}")
