@@ -23,7 +23,7 @@ from jobs import (
 )
 from jobs.workbench import lay_out
 from services.toolbox import Toolbox
-from services.workers import beat
+from services.workers import beat, beat_on
 
 VERSION = "1"
 """Fixed: a workflow of yesterday's program may be finished by today's. Workflows are short and re-entrant."""
@@ -103,7 +103,7 @@ def run(tools: Toolbox) -> None:
     signal.signal(signal.SIGINT, stop)
     beat(tools)
     while not stopped.wait(BEAT_SECONDS):
-        beat(tools)
+        beat_on(tools)
     DBOS.destroy(workflow_completion_timeout_sec=5)
 
 

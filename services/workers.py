@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.worker import Worker, beating_since
 from services.toolbox import Toolbox
+
+logger = logging.getLogger("rollcall.workers")
 
 SILENT_AFTER = timedelta(seconds=30)
 
@@ -14,6 +19,14 @@ def beat(tools: Toolbox) -> None:
     """A sign of life of this worker's slot."""
     with tools.begin() as session:
         session.merge(Worker(slot=tools.settings.worker_slot, beat_at=tools.clock()))
+
+
+def beat_on(tools: Toolbox) -> None:
+    """Like beat, of a worker that is at work: a database that is away for a moment ends none."""
+    try:
+        beat(tools)
+    except SQLAlchemyError as trouble:
+        logger.warning("no sign of life: the database does not answer (%s)", type(trouble).__name__)
 
 
 def living_workers(tools: Toolbox) -> set[str]:

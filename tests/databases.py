@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -86,6 +87,19 @@ class PostgresDatabases:
         """The same without a single table."""
         with self._of("template1") as url:
             yield url
+
+    @contextmanager
+    def away(self, url: str) -> Iterator[None]:
+        """Nobody reaches this database until the block ends; whoever was connected is cut off."""
+        (name,) = urlsplit(url).path.split("/")[1:]
+        self._do("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
+        try:
+            with psycopg.connect(self._server.admin_dsn, autocommit=True) as connection:
+                cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+                connection.execute(cut, (name,))
+            yield
+        finally:
+            self._do("ALTER DATABASE {} ALLOW_CONNECTIONS true", name)
 
     @contextmanager
     def _of(self, template: str) -> Iterator[str]:
