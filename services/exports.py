@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -97,8 +98,12 @@ def audit_csv(
                 return
 
     return csv_lines(
-        ("time", "event", "by", "by account", "person", "person account", "run", "result"), rows()
-    )
+        (
+            "time", "event", "by", "by account", "person", "person account", "run", "result", "details",
+            "installation",
+        ),
+        rows(),
+    )  # fmt: skip
 
 
 def _people_rows(
@@ -163,9 +168,10 @@ def _said(answers: Iterable[Answer]) -> tuple[str, str]:
 
 def _audit_row(entry: AuditEntry, names: dict[str, str]) -> tuple[object, ...]:
     subject = entry.subject or ""
+    details = json.dumps(entry.details, ensure_ascii=False) if entry.details else ""
     return (
         entry.at, entry.event, names.get(entry.actor, ""), entry.actor, names.get(subject, ""), subject,
-        entry.run_id, entry.result,
+        entry.run_id, entry.result, details, entry.client_key,
     )  # fmt: skip
 
 

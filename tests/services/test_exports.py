@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import GeneratorType
@@ -141,6 +142,9 @@ def test_the_audit(sqlite_world: World) -> None:
     assert [(row["by"], row["person account"], row["person"] != "") for row in acted] == [
         ("Rollcall", people[0], True)
     ]
+    assert json.loads(acted[0]["details"])["deed"] == "suspend"
+    (stored,) = read(audit_csv(world.tools, ana, event="credential:stored"))
+    assert (json.loads(stored["details"]), stored["installation"]) == ({"kind": "admin_key"}, ana.tenant)
     theirs = read(audit_csv(world.tools, gina))
     assert not any(row["by account"] == ACCOUNTS["ana"] for row in theirs)
     assert not any(row["event"].startswith("case:") for row in theirs)
