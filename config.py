@@ -91,7 +91,7 @@ class Settings:
         read = _Reader(environment)
         database_url = read.required("DATABASE_URL", _database_url)
         settings = {
-            "base_url": read.required("BASE_URL", _address),
+            "base_url": read.required("BASE_URL", _own_address),
             "database_url": database_url,
             "jobs_database_url": read.optional(
                 "JOBS_DATABASE_URL", _beside(database_url or ""), _database_url
@@ -146,10 +146,23 @@ class _Reader:
             return None
 
 
+def _own_address(value: str) -> str:
+    """An https address without a path; plain http only on this machine's loopback."""
+    address = _address(value)
+    # Pages ask for what belongs to them from the top: below a path, none of it would be found.
+    if urlsplit(address).path:
+        raise ValueError("must have no path: give Rollcall a host name of its own")
+    return address
+
+
 def _address(value: str) -> str:
-    """An https address without a trailing slash; plain http only on this machine's loopback."""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    """An https address; plain http only on this machine's loopback."""
+    try:
+        parts = urlsplit(value)
+        is_full = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_full = False
+    if not is_full or not value.isprintable() or " " in value:
         raise ValueError("must be a full address such as https://rollcall.example.com")
     if not is_safe_address(value):
         raise ValueError("must be https (plain http is for loopback addresses only)")

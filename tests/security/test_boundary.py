@@ -188,6 +188,27 @@ def test_s09_s34_an_unsafe_setting_stops_the_start(name: str, value: str) -> Non
         Settings.from_environment(environment | {name: value})
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "https://app.example.com/rollcall",
+            "https://app.example.com:80800",
+            "https://app.example.com:https",
+        ),
+        *("https://[app", "https://app example.com", "app.example.com"),
+    ],
+)
+def test_an_address_below_which_no_page_would_work_stops_the_start(address: str) -> None:
+    here = Listener(url="http://127.0.0.1:9")
+    environment = environment_for("sqlite:////nowhere/rollcall.sqlite", here, here)
+    for fine in ("https://app.example.com", "https://app.example.com/", "http://127.0.0.1:8000"):
+        assert Settings.from_environment(environment | {"BASE_URL": fine}).base_url == fine.rstrip("/")
+    with pytest.raises(ConfigurationError, match="BASE_URL: must ") as refusal:
+        Settings.from_environment(environment | {"BASE_URL": address})
+    assert len(refusal.value.problems) == 1
+
+
 @pytest.mark.parametrize("secret", ["dev", "changeme", "secret", "x" * 31, "a" * 64, "abababab" * 8])
 def test_s40_a_sample_a_short_or_a_monotonous_secret_stops_the_start(secret: str) -> None:
     here = Listener(url="http://127.0.0.1:9")
