@@ -19,6 +19,7 @@ from rules.rule_file import BadRule
 from services.key_rotation import rotate_keys
 from services.rule_exchange import MOST_BYTES
 from services.rule_terminal import plan_file, printable
+from services.vault import CredentialUnreadable
 from views import (
     access,
     access_rules,
@@ -170,5 +171,10 @@ def register_commands(app: Flask) -> None:
         """Seal all secrets anew with the first of CREDENTIAL_KEYS."""
         try:
             click.echo(f"{rotate_keys(app.extensions[access.TOOLS])} secrets sealed anew.")
+        except CredentialUnreadable as lost:
+            raise click.ClickException(
+                f"A stored secret does not open ({lost}): nothing was sealed anew. "
+                "Put the key that sealed it back into CREDENTIAL_KEYS, behind the first one, and run this again."
+            ) from lost
         except AppError as problem:
             raise click.ClickException(f"{problem.sentence} {problem.next_step}") from problem

@@ -15,8 +15,9 @@ from models.audit import APP, Event
 from models.credential import LONGEST_RESULT, Credential, CredentialKind, CredentialState, admin_keys_of
 from models.tenant import find_tenant, home_behind, organization_behind
 from services.audit import record
-from services.expiry import rejection
+from services.expiry import rejection, unreadable
 from services.toolbox import Toolbox
+from services.vault import CredentialUnreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ def require_organization(tools: Toolbox, caller: Caller) -> str:
 def opened(tools: Toolbox, organization_id: str) -> Iterator[OrganizationGateway]:
     """The organization API by the best key of its doors.
 
-    When Atlassian rejects the key it is marked, so that the next attempt takes another door's. Raises NotReady
-    without any key, and AtlassianError.
+    When Atlassian rejects the key, or it does not open any more, it is marked, so that the next attempt takes another
+    door's. Raises NotReady without any key, and AtlassianError.
     """
     with tools.begin() as session:
         keys = admin_keys_of(session, organization_id)
@@ -72,7 +73,12 @@ def opened(tools: Toolbox, organization_id: str) -> Iterator[OrganizationGateway
             )
         client_key, sealed, expires_on = keys[0].client_key, keys[0].sealed, keys[0].expires_on
     row = credential_row(client_key, CredentialKind.ADMIN_KEY)
-    key = tools.vault.open(sealed, row=row, column="sealed")
+    try:
+        key = tools.vault.open(sealed, row=row, column="sealed")
+    except CredentialUnreadable as gone:
+        lost = unreadable(CredentialKind.ADMIN_KEY)
+        mark_rejected(tools, client_key, CredentialKind.ADMIN_KEY, sealed, lost)
+        raise lost from gone
     with tools.atlassian.organization(key) as gateway:
         try:
             yield gateway
@@ -85,7 +91,7 @@ def opened(tools: Toolbox, organization_id: str) -> Iterator[OrganizationGateway
 def mark_rejected(
     tools: Toolbox, client_key: str, kind: CredentialKind, sealed: bytes, problem: AppError
 ) -> None:
-    """Remembers that Atlassian no longer accepts a credential, and why, unless it has been replaced meanwhile."""
+    """Remembers that a credential is of no use any more, and why, unless it has been replaced meanwhile."""
     now = tools.clock()
     with tools.begin() as session:
         marked = session.execute(

@@ -1,4 +1,4 @@
-"""Expired, or rejected? Atlassian answers both with the same 401: the day that was typed with a credential tells."""
+"""Why a credential is of no use: expired or revoked, Atlassian says the same 401; the day typed with it tells."""
 
 from __future__ import annotations
 
@@ -40,4 +40,13 @@ def rejection(kind: CredentialKind, expires_on: date, today: date) -> Unauthoriz
         f"{_OTHERWISE[kind]}, or that date is wrong.",
         REPLACE_IT[kind],
         reason="credential_rejected",
+    )
+
+
+def unreadable(kind: CredentialKind) -> Unauthorized:
+    """What to say of a credential that does not open: nobody can show it to Atlassian any more."""
+    return Unauthorized(
+        f"The stored {NAMES[kind]} can no longer be read: the key that sealed it is gone.",
+        REPLACE_IT[kind],
+        reason="credential_unreadable",
     )

@@ -13,8 +13,9 @@ from connect.gateway.jira_belongings import JiraBelongings
 from models.credential import CredentialKind, CredentialState, credential_of
 from models.tenant import Product, find_tenant
 from services.doors import credential_row, mark_rejected
-from services.expiry import rejection
+from services.expiry import rejection, unreadable
 from services.toolbox import Toolbox
+from services.vault import CredentialUnreadable
 
 Site = JiraBelongings | ConfluenceSpaces
 
@@ -72,12 +73,15 @@ def _key_of(tools: Toolbox, organization_id: str, client_key: str) -> tuple[Site
             )
         if credential.state == CredentialState.REJECTED.value:
             raise NotReady(
-                "Atlassian rejects the API token of this site.",
-                "Replace it under Configure Token, then look again.",
+                f"The API token of this site is of no use: {credential.check_result}",
+                "Then look again.",
                 reason="api_token_rejected",
             )
         row = credential_row(client_key, CredentialKind.API_TOKEN)
-        email = tools.vault.open(credential.email_sealed or b"", row=row, column="email_sealed")
-        token = tools.vault.open(credential.sealed, row=row, column="sealed")
+        try:
+            email = tools.vault.open(credential.email_sealed or b"", row=row, column="email_sealed")
+            token = tools.vault.open(credential.sealed, row=row, column="sealed")
+        except CredentialUnreadable as gone:
+            raise unreadable(CredentialKind.API_TOKEN) from gone
         key = SiteKey(tenant.product, tenant.base_url, email, token, credential.owner_account_id or "")
         return key, credential.sealed, credential.expires_on

@@ -48,12 +48,12 @@ class Vault:
         key_id, _, rest = bytes(sealed).partition(b"\0")
         cipher = self._ciphers.get(key_id.decode("ascii", "replace"))
         if cipher is None:
-            raise CredentialUnreadable(f"{column}: its key is not among CREDENTIAL_KEYS")
+            raise CredentialUnreadable(f"{row}, {column}: its key is not among CREDENTIAL_KEYS")
         try:
             place = _place(row, column, key_id.decode())
             return cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], place).decode()
         except (InvalidTag, ValueError):
-            raise CredentialUnreadable(f"{column}: does not belong to this row") from None
+            raise CredentialUnreadable(f"{row}, {column}: does not belong to this row") from None
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether the first key sealed this value."""

@@ -15,6 +15,7 @@ from connect.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    NotReady,
     RateLimited,
     Unauthorized,
     Unavailable,
@@ -26,6 +27,7 @@ from models.sync import SyncState
 from models.tenant import Tenant
 from services import credential_storing, credentials, daily_checks, leaving, operators, run_progress, syncing
 from services.doors import opened, organization_of
+from services.sites import site_opened
 from tests.world import (
     ACCOUNTS,
     ACME,
@@ -379,6 +381,25 @@ def test_the_daily_check(sqlite_world: World) -> None:
     assert daily_checks.credentials_due(tools) == []
     assert world.stored(Credential, due[0], "admin_key").state == CredentialState.REJECTED
     assert [entry.actor for entry in world.audit("credential:died", "credential:checked")] == ["rollcall"] * 2
+
+
+def test_a_token_whose_owner_may_not_administer_any_more_is_not_said_to_be_rejected(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+    store_token(world)
+    world.change(ACCOUNTS["ana"], platform_roles="[]")
+    for group in world.holding(ACCOUNTS["ana"])["groups"]:
+        body = {"group": group, "member": False}
+        world.control("POST", f"/people/{ACCOUNTS['ana']}/groups", body)
+    assert credentials.check_now(world.tools, ana, API_TOKEN).state == "rejected"
+    with pytest.raises(NotReady) as refused, site_opened(world.tools, ACME, ana.tenant):
+        """Not reached."""
+    assert refused.value.sentence == (
+        "The API token of this site is of no use: This account may not administer Jira. Make the token with an "
+        "administrator's account, or give this account the administrator role."
+    )
 
 
 def move_key(world: World, organization: str) -> None:

@@ -11,16 +11,17 @@ import pytest
 from sqlalchemy import event
 
 from config import Settings
-from connect.errors import Conflict
+from connect.errors import Conflict, Unauthorized
 from models.credential import Credential, CredentialKind
 from models.tenant import Tenant
 from services import credential_storing, credentials
 from services.doors import opened
 from services.installing import shared_secret_of, tenant_row
 from services.key_rotation import rotate_keys
+from services.sites import site_opened
 from services.toolbox import Toolbox
 from services.vault import CredentialUnreadable, Vault
-from tests.world import ACME, ANA_TOKEN, World, credential_key
+from tests.world import ACME, ACME_KEY, ANA_TOKEN, World, credential_key
 
 
 def with_keys(world: World, *keys: str) -> Toolbox:
@@ -142,6 +143,51 @@ def test_the_command(sqlite_world: World) -> None:
     filled(sqlite_world)
     done = sqlite_world.app.test_cli_runner().invoke(args=["rotate-keys"])
     assert (done.exit_code, done.output) == (0, "0 secrets sealed anew.\n")
+
+
+def test_the_command_says_which_secret_does_not_open_and_what_to_do(sqlite_world: World) -> None:
+    filled(sqlite_world)
+    key = sqlite_world.caller("ana").tenant
+    lost = Vault(_keys(credential_key("k0")))
+    with sqlite_world.tools.begin() as session:
+        row = session.get_one(Credential, (key, "admin_key"))
+        row.sealed = lost.seal(ACME_KEY, row=f"credential/{key}/admin_key", column="sealed")
+    done = sqlite_world.app.test_cli_runner().invoke(args=["rotate-keys"])
+    assert (done.exit_code, isinstance(done.exception, SystemExit)) == (1, True)
+    assert f"credential/{key}/admin_key, sealed: its key is not among CREDENTIAL_KEYS" in done.output
+    assert "Put the key that sealed it back into CREDENTIAL_KEYS" in done.output
+
+
+def test_a_key_that_does_not_open_any_more_says_so_and_the_next_door_s_is_taken(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.install("acme", "confluence")
+    ana = world.store_key()
+    new_only = with_keys(world, credential_key("k2"))
+    result = world.sync(ana, new_only)
+    assert result.state == "failed"
+    assert result.problem == (
+        "The stored Admin API key can no longer be read: the key that sealed it is gone. Create a new key under "
+        "Settings → API keys of your organization, and save it under Configure Token."
+    )
+    view = credentials.show(new_only, ana, CredentialKind.ADMIN_KEY)
+    assert view is not None
+    assert (view.state, view.check_result) == ("rejected", result.problem)
+    priya = world.caller("priya", product="confluence")
+    credential_storing.store_admin_key(new_only, priya, key=ACME_KEY, expires_on=world.in_a_year())
+    world.later(minutes=1)
+    credential_storing.store_admin_key(world.tools, ana, key=ACME_KEY, expires_on=world.in_a_year())
+    world.sync(ana, new_only)
+    world.later(minutes=1)
+    assert world.sync(ana, new_only).state == "complete", "Confluence's key opens"
+
+
+def test_a_token_that_does_not_open_any_more_says_so(sqlite_world: World) -> None:
+    filled(sqlite_world)
+    new_only = with_keys(sqlite_world, credential_key("k2"))
+    key = sqlite_world.caller("ana").tenant
+    with pytest.raises(Unauthorized) as refused, site_opened(new_only, ACME, key):
+        """Not reached."""
+    assert refused.value.sentence.startswith("The stored API token can no longer be read")
 
 
 def _keys(*entries: str) -> tuple[object, ...]:
