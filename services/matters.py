@@ -111,7 +111,7 @@ def _about_keys(session: Session, organization_id: str, now: datetime) -> list[M
     best: Credential = keys[0]
     if best.state == CredentialState.REJECTED.value:
         expired = best.expires_on <= now.date()
-        what = "The Admin API key has expired" if expired else "Atlassian rejects the Admin API key"
+        what = "The Admin API key has expired" if expired else "The Admin API key is of no use any more"
         key = f"dead-key-{best.stored_at.isoformat()}"
         return [Matter(Topic.KEY_DEAD, key, "error", f"{what}: nothing is read or done.", *_CONFIGURE)]
     days = (best.expires_on - now.date()).days
@@ -131,7 +131,7 @@ def _about_tokens(session: Session, client_keys: list[str], now: datetime) -> li
     if token is None:
         return []
     expired = token.expires_on <= now.date()
-    what = "The API token has expired." if expired else "Atlassian rejects the API token."
+    what = "The API token has expired." if expired else "The API token is of no use any more."
     return [Matter(Topic.KEY_DEAD, f"dead-token-{token.stored_at.isoformat()}", "warning", what, *_CONFIGURE)]
 
 

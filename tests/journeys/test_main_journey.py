@@ -263,7 +263,7 @@ def test_what_needs_attention_is_flagged_once_and_stands_on_every_page(
     expect(flag).to_be_visible()
     journey.look("flag")
     journey.go("Runs")
-    expect(strip).to_contain_text("Atlassian rejects the Admin API key: nothing is read or done.")
+    expect(strip).to_contain_text("The Admin API key is of no use any more: nothing is read or done.")
     expect(strip).to_contain_text("and 1 more")
     journey.look("strip")
     journey.go("Overview")

@@ -25,7 +25,17 @@ from models.credential import Credential, CredentialKind, CredentialState
 from models.organization import Organization
 from models.sync import SyncState
 from models.tenant import Tenant
-from services import credential_storing, credentials, daily_checks, leaving, operators, run_progress, syncing
+from rules.topics import Topic
+from services import (
+    credential_storing,
+    credentials,
+    daily_checks,
+    leaving,
+    matters,
+    operators,
+    run_progress,
+    syncing,
+)
 from services.doors import opened, organization_of
 from services.sites import site_opened
 from tests.world import (
@@ -400,6 +410,8 @@ def test_a_token_whose_owner_may_not_administer_any_more_is_not_said_to_be_rejec
         "The API token of this site is of no use: This account may not administer Jira. Make the token with an "
         "administrator's account, or give this account the administrator role."
     )
+    (matter,) = [one for one in matters.matters(world.tools, ACME) if one.topic == Topic.KEY_DEAD]
+    assert matter.sentence == "The API token is of no use any more."
 
 
 def move_key(world: World, organization: str) -> None:

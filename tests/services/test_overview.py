@@ -118,7 +118,7 @@ def test_what_a_key_needs(sqlite_world: World) -> None:
 
     world.control("POST", f"/keys/{ANA_TOKEN}/expire")
     credentials.check_now(world.tools, ana, CredentialKind.API_TOKEN)
-    assert key_matters() == ["Atlassian rejects the API token."]
+    assert key_matters() == ["The API token is of no use any more."]
     for days, words in (
         (329, []),
         (1, ["The Admin API key expires in 30 days."]),
@@ -127,7 +127,7 @@ def test_what_a_key_needs(sqlite_world: World) -> None:
         (1, ["The Admin API key is past its expiry date."]),
     ):
         world.later(days=days)
-        assert key_matters() == (words or ["Atlassian rejects the API token."])
+        assert key_matters() == (words or ["The API token is of no use any more."])
     world.control("POST", f"/keys/{ACME_KEY}/expire")
     credentials.check_now(world.tools, ana, CredentialKind.ADMIN_KEY)
     (dead,) = [one for key, one in matters(world).items() if "sync" not in key]
