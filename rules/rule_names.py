@@ -12,7 +12,7 @@ from rules.rule import Rule
 def unknown_names(rule: Rule, organization: OrganizationFacts) -> tuple[Problem, ...]:
     """One problem for each product and group that the last sync did not find, at its field."""
     return tuple(
-        Problem(path, f"Your organization has no {thing} “{name[:60]}”.")
+        Problem(path, _objection(thing, name, organization))
         for path, thing, name in _names(rule)
         if not _is_known(thing, name, organization)
     )
@@ -36,5 +36,11 @@ def _each(path: str, thing: str, names: Iterable[str]) -> Iterator[tuple[str, st
 
 def _is_known(thing: str, name: str, organization: OrganizationFacts) -> bool:
     if thing == "group":
-        return name in organization.groups
+        return organization.has_group(name)
     return bool(organization.resources_of([name]))
+
+
+def _objection(thing: str, name: str, organization: OrganizationFacts) -> str:
+    if thing == "group" and name in organization.groups:
+        return f"The group “{organization.groups[name].name[:60]}” is gone: choose another one."
+    return f"Your organization has no {thing} “{name[:60]}”."

@@ -169,7 +169,12 @@ def _products(tokens: Iterable[str], organization: OrganizationFacts, last: str)
 
 def _groups(group_ids: Iterable[str], organization: OrganizationFacts, last: str) -> str:
     groups = (organization.groups.get(each) for each in group_ids)
-    names = ["a group that is gone" if group is None else f"the group “{group.name}”" for group in groups]
+    names = [
+        "a group that is gone"
+        if group is None
+        else f"the group “{group.name}”{' (gone)' if group.gone else ''}"
+        for group in groups
+    ]
     return _listed(dict.fromkeys(names), last)
 
 

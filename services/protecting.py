@@ -33,6 +33,14 @@ def list_protected(tools: Toolbox, caller: Caller) -> list[Protected]:
         return found
 
 
+def gone_groups(tools: Toolbox, caller: Caller) -> set[str]:
+    """The ids of the groups that were deleted at Atlassian: an entry about one of them protects nobody."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        query = select(Group.group_id).where(Group.organization_id == organization_id, Group.gone.is_(True))
+        return set(session.scalars(query))
+
+
 def protect(tools: Toolbox, caller: Caller, *, kind: str, value: str, reason: str, until: str) -> Protected:
     """Adds an entry, or renews the one that is there. `value`: account id or exact e-mail address, group id, domain.
 
@@ -154,7 +162,7 @@ def _resolved(session: Session, organization_id: str, kind: ProtectedKind, value
             return _resolved_person(session, organization_id, value)
         case ProtectedKind.GROUP:
             group = session.get(Group, (organization_id, value))
-            if group is None:
+            if group is None or group.gone:
                 raise Invalid("value", "Your organization has no such group.", "Choose one from the list.")
             return group.group_id, group.name
         case ProtectedKind.DOMAIN:

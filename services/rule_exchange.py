@@ -97,29 +97,34 @@ def read_file(text: str, organization: OrganizationFacts) -> list[dict[str, Any]
 
 def named(data: dict[str, Any], organization: OrganizationFacts) -> dict[str, Any]:
     """The data with group names for ids, where no other group has the name."""
-    count: dict[str, int] = {}
-    for group in organization.groups.values():
-        count[group.name] = count.get(group.name, 0) + 1
+    ids = _ids_by_name(organization)
 
     def name_of(group_id: object) -> object:
         group = organization.groups.get(str(group_id))
-        return group.name if group is not None and count[group.name] == 1 else group_id
+        return group.name if group is not None and ids.get(group.name) == [group_id] else group_id
 
     return _with_groups(data, name_of)
 
 
 def _id_finder(organization: OrganizationFacts) -> Callable[[object], object]:
-    by_name: dict[str, list[str]] = {}
-    for group in organization.groups.values():
-        by_name.setdefault(group.name, []).append(group.id)
+    ids = _ids_by_name(organization)
 
     def id_of(word: object) -> object:
         if not isinstance(word, str) or word in organization.groups:
             return word
-        found = by_name.get(word, [])
+        found = ids.get(word, [])
         return found[0] if len(found) == 1 else word
 
     return id_of
+
+
+def _ids_by_name(organization: OrganizationFacts) -> dict[str, list[str]]:
+    """Of the groups that are there: one that is gone may have left its name to another."""
+    found: dict[str, list[str]] = {}
+    for group in organization.groups.values():
+        if not group.gone:
+            found.setdefault(group.name, []).append(group.id)
+    return found
 
 
 def _with_groups(data: dict[str, Any], change: Callable[[object], object]) -> dict[str, Any]:

@@ -19,12 +19,13 @@ from models.run import Run, count_cases, find_run
 from models.sync import Sync, SyncState
 from rules.case import OPEN, CaseState, RunState
 from rules.deeds import Deed
+from rules.gone_groups import left_out_no_more, protected_no_more
 from rules.rule import Mode, Rule
 from rules.topics import Topic
 from services.asking import is_asked_about
 from services.calendars import next_run_at
 from services.doors import require_organization
-from services.ground import ground_of
+from services.ground import day_in, ground_of, organization_facts
 from services.previews import require_fresh_sync
 from services.rule_plans import Tally, write_plan
 from services.rule_versions import newest, require_rule, what_is_missing
@@ -256,6 +257,26 @@ def _refusal(
         require_fresh_sync(session, organization_id, now, timedelta(hours=rule.fresh_hours))
     except NotReady as stale:
         return stale
+    return _without_a_group(session, organization_id, rule, now)
+
+
+def _without_a_group(session: Session, organization_id: str, rule: Rule, now: datetime) -> NotReady | None:
+    """Nobody is chosen all at once because the group that kept them from it was deleted, or made anew."""
+    organization = organization_facts(session, organization_id)
+    left_out = left_out_no_more(rule, organization)
+    if left_out is not None:
+        return NotReady(
+            f"The rule leaves out the group “{left_out[:60]}”, which is gone: it would choose whoever was in it.",
+            "Change the rule.",
+            reason="group_gone",
+        )
+    protected = protected_no_more(organization, day_in(session, organization_id, now))
+    if protected is not None:
+        return NotReady(
+            f"The protected group “{protected[:60]}” is gone: whoever was in it would not be protected.",
+            "Take it from the list under Protected, and protect another one instead.",
+            reason="group_gone",
+        )
     return None
 
 

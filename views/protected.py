@@ -79,6 +79,7 @@ def _content(typed: dict[str, str], *, address: dict[str, str] | None = None, **
         typed={"kind": "person"} | typed,
         meant=meant,
         today=today,
+        gone=protecting.gone_groups(tools(), caller()),
         address=show.address("protected", words),
         **extra,
     )

@@ -243,3 +243,23 @@ def test_odd_values_are_said_at_their_field(sqlite_world: World, line: str, fiel
     lines[line.partition(":")[0]] = line
     text = "rules:\n- " + "\n  ".join(lines.values())
     assert f"rules.0.{field}" in refused(sqlite_world, text)
+
+
+def test_a_group_that_is_gone_has_left_its_name_to_another(sqlite_world: World) -> None:
+    """Its rule says so, goes into a file by its id, and no file is refused because of it."""
+    world = sqlite_world
+    ana = world.synced()
+    old = world.groups()["contractors"]["id"]
+    rule_id = rules.save_rule(world.tools, ana, world.rule_data(who={"not_groups": [old]}))
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("UPDATE team SET id = 'new-id' WHERE id = ?", (old,))
+        connection.execute("UPDATE member SET team = 'new-id' WHERE team = ?", (old,))
+    world.sync(ana)
+    assert "the group “contractors” (gone)" in rule_views.show_rule(world.tools, ana, rule_id).line.sentence
+    text = rule_exchange.export_rules(world.tools, ana)
+    assert yaml.safe_load(text)["rules"][0]["who"]["not_groups"] == [old]
+    assert refused(world, text) == {
+        "rules.0.who.not_groups": "The group “contractors” is gone: choose another one."
+    }
+    rule_exchange.import_rules(world.tools, ana, text.replace(old, "contractors"))
+    assert rule_views.show_rule(world.tools, ana, rule_id).rule.who.not_groups == ("new-id",)

@@ -262,6 +262,51 @@ def test_s46_no_complete_fresh_sync_no_run(world: World) -> None:
     assert run_progress.show_run(world.tools, ana, world.run_rule(ana, rule_id)).state != "refused"
 
 
+@pytest.mark.parametrize(
+    ("is_protected", "reason"),
+    [
+        (
+            False,
+            (
+                "The rule leaves out the group “contractors”, which is gone: it would choose whoever was in it."
+                " Change the rule."
+            ),
+        ),
+        (
+            True,
+            (
+                "The protected group “contractors” is gone: whoever was in it would not be protected."
+                " Take it from the list under Protected, and protect another one instead."
+            ),
+        ),
+    ],
+)
+def test_whom_a_group_kept_from_a_rule_is_not_chosen_when_it_is_made_anew(
+    sqlite_world: World, is_protected: bool, reason: str
+) -> None:
+    """It has another id by then, and would keep nobody."""
+    world = sqlite_world
+    ana = world.store_key()
+    (person,) = world.people(1, groups=["jira-users", "contractors"])
+    world.sync(ana)
+    group = world.groups()["contractors"]["id"]
+    left_out = {} if is_protected else {"not_groups": [group]}
+    if is_protected:
+        protecting.protect(world.tools, ana, kind="group", value=group, reason="Ask Ana", until="")
+    rule_id = world.rule(ana, who={"people": [person], **left_out})
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("UPDATE team SET id = 'new-id' WHERE id = ?", (group,))
+        connection.execute("UPDATE member SET team = 'new-id' WHERE team = ?", (group,))
+    world.sync(ana)
+    run = run_progress.show_run(world.tools, ana, world.run_rule(ana, rule_id))
+    assert world.effects(person)["suspend"] == 0
+    assert (run.state, run.reason) == ("refused", reason)
+    if is_protected:
+        (entry,) = protecting.list_protected(world.tools, ana)
+        protecting.unprotect(world.tools, ana, entry.id)
+        assert world.states(world.run_rule(ana, rule_id)) == {person: "acted"}
+
+
 def test_s46_each_rule_says_itself_how_old_a_sync_may_be(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()

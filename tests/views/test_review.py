@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
+from models.people import Group
 from services.rule_runs import run_now
 from services.rules import delete_rule, save_rule, switch_on
 from tests.views.house import House, address_of, words_of
@@ -100,6 +102,26 @@ def test_protect_a_person_a_group_and_a_domain(house: House) -> None:
     for entry in set(re.findall(r"/app/protected/([0-9a-f-]{36})/remove", saved.text)):
         house.post(f"/app/protected/{entry}/remove")
     assert "Nobody is on the list yet" in words_of(house.get("/app/protected"))
+
+
+def test_a_protected_group_that_was_deleted_is_said_to_protect_nobody(house: House) -> None:
+    tools = house.deployment.tools
+
+    def is_gone(gone: bool) -> None:
+        with tools.begin() as session:
+            session.execute(update(Group).where(Group.group_id == group_id).values(gone=gone))
+
+    with tools.begin() as session:
+        group_id = session.scalars(select(Group.group_id).order_by(Group.group_id)).first()
+    form = {"kind": "group", "group": group_id, "reason": "Ask Ana", "until": ""}
+    assert "protects nobody" not in words_of(house.post("/app/protected", **form))
+    is_gone(True)
+    page = house.get("/app/protected")
+    assert "Gone: protects nobody" in words_of(page)
+    assert house.post("/app/protected", **form).status_code == 422
+    is_gone(False)
+    for entry in set(re.findall(r"/app/protected/([0-9a-f-]{36})/remove", page.text)):
+        house.post(f"/app/protected/{entry}/remove")
 
 
 @pytest.mark.parametrize(
