@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -144,16 +145,22 @@ def confirm_rule(tools: Toolbox, caller: Caller, rule_id: str) -> None:
 
 
 def duplicate_rule(tools: Toolbox, caller: Caller, rule_id: str) -> str:
-    """A copy that is off, under a name of its own. Returns its id."""
+    """A copy that is off, under a name of its own. What the rule names and is gone, the copy names, too.
+
+    Returns its id. Raises Conflict when there are too many rules.
+    """
     organization_id = require_organization(tools, caller)
+    now = tools.clock()
     with tools.begin() as session:
+        close_gate(session, organization_id)
         _version, rule = newest(session, require_rule(session, organization_id, rule_id))
         taken = {stored.name for stored in rules_of(session, organization_id)}
-    names = (
-        f"{rule.name[:85]} (copy{f' {number}' if number > 1 else ''})" for number in range(1, MOST_RULES + 2)
-    )
-    name = next(name for name in names if name not in taken)
-    return save_rule(tools, caller, rule_to_data(rule) | {"name": name})
+        names = (
+            f"{rule.name[:85]} (copy{f' {number}' if number > 1 else ''})"
+            for number in range(1, MOST_RULES + 2)
+        )
+        name = next(name for name in names if name not in taken)
+        return _create(session, organization_id, caller, replace(rule, name=name), now)
 
 
 def delete_rule(tools: Toolbox, caller: Caller, rule_id: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from connect.errors import Conflict, NotFound, NotReady
 from models.rule import RuleVersion, StoredRule
 from rules.rule_file import BadRule
-from services import reviews, rule_runs, rule_views, rules, run_progress, runs
+from services import calendars, reviews, rule_runs, rule_views, rules, run_progress, runs
 from tests.services.workers import Killed, die, once, with_something_between
 from tests.world import ACCOUNTS, ACME, LEASE_OVER, World
 
@@ -106,6 +106,26 @@ def test_a_copy_is_off_and_has_a_name_of_its_own(world: World) -> None:
         assert (copy.is_on, copy.version) == (False, 1)
         names.add(copy.name)
     assert names == {f"{'N' * 85} (copy{number})" for number in ("", " 2", " 3")}
+
+
+def test_a_rule_that_names_what_is_gone_is_copied_as_it_is(sqlite_world: World) -> None:
+    """The group was deleted, the billing day forgotten: whoever edits the copy is told, not whoever makes it."""
+    world = sqlite_world
+    ana = world.synced()
+    group = world.groups()["contractors"]["id"]
+    calendars.set_calendar(world.tools, ana, "UTC", "15")
+    who, schedule = {"groups": [group]}, {"every": "billing", "days_before": 3}
+    rule_id = rules.save_rule(world.tools, ana, world.rule_data(who=who, schedule=schedule))
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("DELETE FROM team WHERE id = ?", (group,))
+    world.sync(ana)
+    calendars.set_calendar(world.tools, ana, "UTC", "")
+    copy_id = rules.duplicate_rule(world.tools, ana, rule_id)
+    copy = rule_views.show_rule(world.tools, ana, copy_id)
+    assert (copy.line.name, copy.rule.who.groups) == ("Idle (copy)", (group,))
+    with pytest.raises(BadRule) as bad:
+        rules.save_rule(world.tools, ana, copy.data | {"mode": "audit"}, copy_id)
+    assert [problem.field for problem in bad.value.problems] == ["who.groups", "schedule.every"]
 
 
 def test_too_many_rules(sqlite_world: World) -> None:
