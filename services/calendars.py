@@ -82,9 +82,9 @@ def _refuse_without_billing_day(session: Session, organization_id: str) -> None:
 
 
 def plan_dates_anew(session: Session, organization_id: str, now: datetime) -> None:
-    """Works out again when the rules that are on run next."""
+    """Works out again when the rules that are on run next. Whose date has come runs first: it may wait for a sync."""
     for stored in rules_of(session, organization_id):
-        if stored.is_on:
+        if stored.is_on and (stored.next_run_at is None or stored.next_run_at > now):
             _version, rule = newest(session, stored)
             stored.next_run_at = next_run_at(session, organization_id, rule.schedule, now)
 

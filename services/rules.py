@@ -227,7 +227,8 @@ def _change(session: Session, stored: StoredRule, caller: Caller, rule: Rule, no
         return
     stored.name, stored.version = rule.name, stored.version + 1
     session.add(_version(stored, caller, rule, now))
-    if stored.is_on:
+    # With the same dates, one that has come stays: its run may be waiting for a sync.
+    if stored.is_on and known.schedule != rule.schedule:
         stored.next_run_at = next_run_at(session, stored.organization_id, rule.schedule, now)
     record_rule(session, Event.RULE_CHANGED, stored, caller, now)
 

@@ -13,6 +13,7 @@ from models.rule import StoredRule
 from rules.schedule import Every, Schedule
 from services import calendars, rule_views, rules
 from services.schedules import known_time_zones, next_dates
+from services.syncing import request_sync
 from tests.world import ACCOUNTS, ACME, GLOBEX, World
 
 pytestmark = pytest.mark.slow
@@ -83,6 +84,32 @@ def test_every_time_zone_can_be_chosen_and_reckoned_in() -> None:
     assert {"UTC", "Europe/Zagreb", "Asia/Kathmandu"} <= set(zones)
     for zone in zones:
         assert len(walls(Schedule(Every.DAY, 2, 30), zone, "2027-03-01T00:00Z", 400)) == 400
+
+
+@pytest.mark.parametrize("change", ["the rule", "the calendar"])
+def test_a_rule_whose_date_has_come_keeps_it_while_it_waits_for_a_sync(
+    sqlite_world: World, change: str
+) -> None:
+    """Once a month: whoever mends its name, or the time zone, just then does not take the month's run away."""
+    world = sqlite_world
+    ana = world.synced()
+    schedule = {"every": "month", "at": "06:00", "day": 1}
+    data = world.rule_data(mode="review", schedule=schedule)
+    rule_id = rules.save_rule(world.tools, ana, data)
+    rules.switch_on(world.tools, ana, rule_id)
+    (due_at, *_later) = rule_views.show_rule(world.tools, ana, rule_id).dates
+    world.later(seconds=(due_at - world.clock()).total_seconds() + 60)
+    request_sync(world.tools, ana)
+    world.tick()
+    assert world.runs_of(rule_id) == []
+    if change == "the rule":
+        rules.save_rule(world.tools, ana, data | {"name": "Idle people"}, rule_id)
+    else:
+        calendars.set_calendar(world.tools, ana, "Europe/Berlin", "")
+    world.sync(ana)
+    world.tick()
+    assert [run.state for run in world.runs_of(rule_id)] == ["running"]
+    assert world.stored(StoredRule, ACME, rule_id).next_run_at > due_at + timedelta(days=20)
 
 
 def test_a_new_calendar_gives_the_rules_that_are_on_new_dates(world: World) -> None:
