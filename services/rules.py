@@ -126,8 +126,11 @@ def switch_off(tools: Toolbox, caller: Caller, rule_id: str) -> None:
             record_rule(session, Event.RULE_SWITCHED_OFF, stored, caller, now)
 
 
-def confirm_rule(tools: Toolbox, caller: Caller, rule_id: str) -> None:
-    """A second operator agrees to a rule that deletes accounts. Raises Conflict for its author."""
+def confirm_rule(tools: Toolbox, caller: Caller, rule_id: str, seen: int) -> None:
+    """A second operator agrees to a rule that deletes accounts, in the version that they have `seen`.
+
+    Raises Conflict for its author, and when it has been changed since.
+    """
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
@@ -135,6 +138,11 @@ def confirm_rule(tools: Toolbox, caller: Caller, rule_id: str) -> None:
         version, rule = newest(session, stored)
         if not rule.needs_second_operator or version.confirmed_by is not None:
             raise Conflict("There is nothing to confirm.", "Look at the rule again.")
+        if version.version != seen:
+            raise Conflict(
+                f"This is version {version.version} by now: the rule was changed since you opened it.",
+                "Reload the page, read the rule as it is, then confirm it.",
+            )
         if version.created_by == caller.account_id:
             raise Conflict(
                 "You wrote this version of the rule: somebody else has to confirm it.",

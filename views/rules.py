@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, request
 
+from rules.numbers import whole_number
 from rules.templates import TEMPLATES
 from services import rule_runs, rule_views, rules
 from services.calendars import calendar_of
@@ -60,7 +61,8 @@ def off(rule_id: str) -> str:
 @api
 @operator_only
 def confirm(rule_id: str) -> str:
-    rules.confirm_rule(tools(), caller(), rule_id)
+    seen = whole_number(request.form.get("version", "")) or 0
+    rules.confirm_rule(tools(), caller(), rule_id, seen)
     return rule_pages.content(rule_id, saved="You confirmed this version of the rule.")
 
 

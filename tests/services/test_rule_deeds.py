@@ -230,7 +230,7 @@ def test_deeds_on_the_whole_person_and_back(
     world.sync(ana)
     rule_id = rules.save_rule(world.tools, ana, world.rule_data(step(deed), who={"people": [person]}))
     if deed == "delete":
-        rules.confirm_rule(world.tools, world.caller("priya"), rule_id)
+        rules.confirm_rule(world.tools, world.caller("priya"), rule_id, 1)
     world.approve_rule(ana, rule_id)
     run_id = world.run_rule(ana, rule_id)
     after = world.holding(person)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -183,13 +184,13 @@ def test_deleting_accounts_needs_a_second_operator_for_each_version(world: World
     with pytest.raises(NotReady, match="not_confirmed"):
         rules.switch_on(world.tools, ana, rule_id)
     with pytest.raises(Conflict):
-        rules.confirm_rule(world.tools, ana, rule_id)
+        rules.confirm_rule(world.tools, ana, rule_id, 1)
     assert not rule_views.show_rule(world.tools, ana, rule_id).may_confirm
     assert rule_views.show_rule(world.tools, priya, rule_id).may_confirm
-    rules.confirm_rule(world.tools, priya, rule_id)
+    rules.confirm_rule(world.tools, priya, rule_id, 1)
     rules.switch_on(world.tools, ana, rule_id)
     with pytest.raises(Conflict):
-        rules.confirm_rule(world.tools, priya, rule_id)
+        rules.confirm_rule(world.tools, priya, rule_id, 1)
     # The one who changes it is the author of that version: now it is the first one who may confirm.
     rules.save_rule(
         world.tools, priya, world.rule_data(step | {"when": {"not_seen": 300}}, mode=mode), rule_id
@@ -197,11 +198,14 @@ def test_deleting_accounts_needs_a_second_operator_for_each_version(world: World
     run_id = world.run_rule(ana, rule_id)
     assert "nobody else has confirmed it" in run_progress.show_run(world.tools, ana, run_id).reason
     with pytest.raises(Conflict):
-        rules.confirm_rule(world.tools, priya, rule_id)
-    rules.confirm_rule(world.tools, ana, rule_id)
+        rules.confirm_rule(world.tools, priya, rule_id, 2)
+    with pytest.raises(Conflict) as changed:
+        rules.confirm_rule(world.tools, ana, rule_id, 1)
+    assert "the rule was changed since you opened it" in changed.value.sentence
+    rules.confirm_rule(world.tools, ana, rule_id, 2)
     harmless = rules.save_rule(world.tools, ana, world.rule_data(name="Harmless"))
     with pytest.raises(Conflict):
-        rules.confirm_rule(world.tools, priya, harmless)
+        rules.confirm_rule(world.tools, priya, harmless, 1)
 
 
 @pytest.mark.parametrize("end", [rules.switch_off, rules.delete_rule], ids=["off", "deleted"])
@@ -316,8 +320,8 @@ def test_s19_a_rule_of_another_organization_does_not_exist(world: World) -> None
     preview = rule_runs.preview_rule(world.tools, ana, rule_id)
     before = world.dump()
     deeds: list[Callable[..., Any]] = [
-        rule_views.show_rule, rules.switch_on, rules.switch_off, rules.confirm_rule, rules.duplicate_rule,
-        rules.delete_rule, rule_runs.preview_rule, rule_runs.run_now,
+        rule_views.show_rule, rules.switch_on, rules.switch_off, partial(rules.confirm_rule, seen=1),
+        rules.duplicate_rule, rules.delete_rule, rule_runs.preview_rule, rule_runs.run_now,
     ]  # fmt: skip
     for deed in deeds:
         with pytest.raises(NotFound):

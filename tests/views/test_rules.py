@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -324,9 +325,13 @@ def test_a_rule_that_deletes_accounts_waits_for_a_second_operator(house: House) 
     house.post("/app/operators", account_id=JON)
     try:
         assert "nobody else has confirmed it" in words_of(house.get(f"/app/rules/{rule_id}"))
-        assert house.post(f"/app/rules/{rule_id}/confirm").status_code == 409
-        assert "waits for a second operator" in words_of(house.get(f"/app/rules/{rule_id}", JON))
-        confirmed = words_of(house.post(f"/app/rules/{rule_id}/confirm", JON))
+        assert house.post(f"/app/rules/{rule_id}/confirm", version="1").status_code == 409
+        page = house.get(f"/app/rules/{rule_id}", JON)
+        assert "waits for a second operator" in words_of(page)
+        sent = re.search(r"/confirm\" hx-vals='([^']+)'", page.text)
+        assert sent is not None
+        assert house.post(f"/app/rules/{rule_id}/confirm", JON).status_code == 409
+        confirmed = words_of(house.post(f"/app/rules/{rule_id}/confirm", JON, **json.loads(sent[1])))
         assert "You confirmed this version" in confirmed
     finally:
         gone(house, rule_id)
