@@ -27,6 +27,7 @@ from services.batches import batches
 from services.calendars import next_run_at
 from services.doors import require_organization
 from services.ground import organization_facts
+from services.names import names_of
 from services.rule_book import SWITCHED_OFF
 from services.rule_versions import newest, require_rule, what_is_missing
 from services.runs import stop_run
@@ -36,11 +37,18 @@ from services.toolbox import Toolbox
 MOST_RULES = 100
 
 
-def save_rule(tools: Toolbox, caller: Caller, data: Mapping[str, object], rule_id: str | None = None) -> str:
+def save_rule(
+    tools: Toolbox,
+    caller: Caller,
+    data: Mapping[str, object],
+    rule_id: str | None = None,
+    seen: int | None = None,
+) -> str:
     """Makes a rule, or a new version of one; unchanged data makes none. Returns the rule's id.
 
     Raises BadRule with every problem at its field; then nothing is saved. Raises NotFound, and Conflict when there
-    are too many rules. A rule that is on stays on; a live one waits for a preview of its new version.
+    are too many rules, or when somebody else has changed the version that was `seen`. A rule that is on stays on; a
+    live one waits for a preview of its new version.
     """
     organization_id = require_organization(tools, caller)
     rule = parse_rule(data)
@@ -50,7 +58,21 @@ def save_rule(tools: Toolbox, caller: Caller, data: Mapping[str, object], rule_i
         problems = problems_here(session, organization_id, rule, rule_id)
         if problems:
             raise BadRule(problems)
+        if rule_id is not None and seen is not None:
+            _require_unchanged(session, require_rule(session, organization_id, rule_id), seen)
         return store_rule(session, organization_id, caller, rule, rule_id, now)
+
+
+def _require_unchanged(session: Session, stored: StoredRule, seen: int) -> None:
+    """Of two operators who edit at once, the second one reads what the first has changed, and does not undo it."""
+    if stored.version == seen:
+        return
+    version, _rule = newest(session, stored)
+    names = names_of(session, stored.organization_id, [version.created_by])
+    raise Conflict(
+        f"Not saved: {names.get(version.created_by, 'somebody else')} has changed this rule since you opened it.",
+        "Open the rule again, read what it says now, and make your change there.",
+    )
 
 
 def store_rule(

@@ -67,12 +67,16 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Everything on the form, as words. `texts` are the plain fields by path, `lists` those with several values."""
+    """Everything on the form, as words. `texts` are the plain fields by path, `lists` those with several values.
+
+    `version` is the one that the form was filled in with, empty for a new rule.
+    """
 
     texts: Mapping[str, str]
     lists: Mapping[str, tuple[str, ...]]
     rungs: tuple[Rung, ...]
     ticked: frozenset[str] = field(default_factory=frozenset)
+    version: str = ""
 
 
 TEXTS = (
@@ -121,6 +125,7 @@ def read_draft(form: MultiDict[str, str]) -> Draft:
         {name: tuple(form.getlist(name)) for name in LISTS},
         tuple(_read_rung(form, f"steps.{index}.") for index in range(count)),
         frozenset(name for name in TICKS if form.get(name)),
+        form.get("version", ""),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, make_response, request
 
 from connect.errors import NotFound
 from rules.brake import Brake
 from rules.deeds import Action, Deed
+from rules.numbers import whole_number
 from rules.plain_data import Problem
 from rules.rule import Rule, Step, When, Who
 from rules.rule_file import BadRule, parse_rule
@@ -40,7 +43,8 @@ def new() -> str:
 @operator_only
 def edit(rule_id: str) -> str:
     page = rule_views.show_rule(tools(), caller(), rule_id)
-    return _place(draft_of(page.rule), rule_id, address=f"rules/{rule_id}/edit")
+    draft = replace(draft_of(page.rule), version=str(page.line.version))
+    return _place(draft, rule_id, address=f"rules/{rule_id}/edit")
 
 
 @blueprint.post("/form")
@@ -81,7 +85,7 @@ def _save(rule_id: str | None) -> str | Response:
         if problems:
             parse_rule(data)
             return _refused(draft, rule_id, problems)
-        saved_id = rules.save_rule(tools(), caller(), data, rule_id)
+        saved_id = rules.save_rule(tools(), caller(), data, rule_id, whole_number(draft.version) or 0)
     except BadRule as bad:
         return _refused(draft, rule_id, [*problems, *bad.problems])
     words = "The rule is saved." if rule_id else "The rule is made. It is off: nothing happens yet."

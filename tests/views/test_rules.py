@@ -93,6 +93,27 @@ def test_what_the_form_shows_of_a_template_makes_that_rule(house: House, key: st
     gone(house, rule_id)
 
 
+def test_whoever_edits_what_somebody_else_has_changed_since_is_told_and_undoes_nothing(house: House) -> None:
+    rule_id = made(house)
+    house.post("/app/operators", account_id=JON)
+    try:
+        mine = form_of(house.get(f"/app/rules/{rule_id}/edit"), fresh_hours="24")
+        theirs = form_of(house.get(f"/app/rules/{rule_id}/edit", JON), who__domains="acme.example")
+        assert "Version 2." in words_of(house.post(f"/app/rules/{rule_id}", JON, **theirs))
+        # Redrawn meanwhile, the form still knows what it was filled in with.
+        redrawn = form_of(house.post("/app/rules/form", **mine))
+        late = house.post(f"/app/rules/{rule_id}", **redrawn)
+        assert late.status_code == 409
+        assert "Not saved: Jon Okafor has changed this rule since you opened it." in words_of(late)
+        again = house.get(f"/app/rules/{rule_id}/edit")
+        assert 'value="acme.example"' in again.text
+        saved = house.post(f"/app/rules/{rule_id}", **form_of(again, fresh_hours="24"))
+        assert "Version 3." in words_of(saved)
+    finally:
+        gone(house, rule_id)
+        house.post(f"/app/operators/{JON}/remove")
+
+
 def words_of_text(text: str) -> str:
     from html import unescape
 
