@@ -19,6 +19,7 @@ from rules.deeds import Deed
 from rules.roster import Origin
 from services.doors import require_organization
 from services.names import names_of
+from services.rule_plans import WORTH_A_ROW
 from services.runs import paused_until, require_run
 from services.toolbox import Toolbox
 
@@ -111,6 +112,7 @@ class _Facts:
     """What our memory has about some runs, by the run's id; names by their own ids."""
 
     counts: dict[str, dict[CaseState, int]]
+    left_alone: dict[str, int]
     by_deed: dict[str, dict[Deed, int]]
     undone_by: dict[str, str]
     later: dict[str, int]
@@ -127,6 +129,7 @@ def _facts_of(session: Session, organization_id: str, runs: Sequence[Run], now: 
     running = [run.id for run in runs if run.state == RunState.RUNNING]
     return _Facts(
         counts=count_cases_of(session, organization_id, ids),
+        left_alone=_left_alone_by_plan(session, organization_id, ids),
         by_deed=_by_deed(session, organization_id, ids),
         undone_by=_undone_by(session, organization_id, ids),
         later=_begin_later(session, organization_id, running, now),
@@ -149,6 +152,7 @@ def _view(run: Run, facts: _Facts, now: datetime) -> RunView:
     later = facts.later.get(run.id, 0)
     waiting = to_do + later - counts.get(CaseState.PLANNED, 0) - counts.get(CaseState.ACTING, 0)
     chosen = sum(count for state, count in counts.items() if state in CHOSEN)
+    chosen -= facts.left_alone.get(run.id, 0)
     done = chosen - to_do
     running = run.state == RunState.RUNNING
     over = _is_over(run)
@@ -197,6 +201,21 @@ def _view(run: Run, facts: _Facts, now: datetime) -> RunView:
         can_retry=over and counts.get(CaseState.FAILED, 0) > 0,
         can_undo=run.id in facts.changed,
     )
+
+
+def _left_alone_by_plan(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, int]:
+    """How many stand in each run only with why their rule did not choose them: warned already, answered, in hand."""
+    query = (
+        select(Case.run_id, func.count())
+        .where(
+            Case.organization_id == organization_id,
+            Case.run_id.in_(run_ids),
+            Case.state == CaseState.SPARED.value,
+            Case.why.in_([why.value for why in WORTH_A_ROW]),
+        )
+        .group_by(Case.run_id)
+    )
+    return dict(session.execute(query).all())
 
 
 def _by_deed(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, dict[Deed, int]]:

@@ -26,7 +26,18 @@ from rules.plan import out_of_scope, plan
 from rules.rule import How, Rule, Step, When, Who
 from rules.rule_file import BadRule, parse_rule
 from rules.topics import Topic
-from services import absences, matters, previews, protecting, reviews, rule_runs, rules, run_progress, runs
+from services import (
+    absences,
+    matters,
+    previews,
+    protecting,
+    reviews,
+    rule_runs,
+    rule_views,
+    rules,
+    run_progress,
+    runs,
+)
 from services.candidates import candidates, people_as_candidates
 from services.ground import ground_of
 from services.scope import count_scope
@@ -231,6 +242,25 @@ def test_whoever_is_seen_where_they_hold_no_seat_is_as_idle_as_before(sqlite_wor
     world.signal(person, product="confluence")
     run_id = world.run_rule(ana, world.rule(ana, who={"people": [person]}))
     assert world.states(run_id) == {person: "acted"}
+
+
+def test_whoever_was_warned_already_is_not_counted_as_chosen_again(world: World) -> None:
+    """A rule that runs every day writes down why it leaves them alone: none of them was chosen, or done."""
+    ana = world.store_key()
+    first, second = world.people(2)
+    world.change(second, last_active=world.days_ago(59))
+    world.sync(ana)
+    step = {"when": {"not_seen": 60}, "then": {"deed": "tell"}}
+    rule_id = world.rule(ana, step, who={"people": [first, second]})
+    assert world.states(world.run_rule(ana, rule_id)) == {first: "acted"}
+    world.later(days=2)
+    run_id = world.run_rule(ana, rule_id)
+    assert world.states(run_id) == {first: "spared", second: "acted"}
+    run = run_progress.show_run(world.tools, ana, run_id)
+    assert (run.total, run.chosen, run.done, run.to_do) == (2, 1, 1, 0)
+    (line,) = rule_views.list_rules(world.tools, ana)
+    assert line.last_run is not None
+    assert line.last_run.chosen == 1
 
 
 def test_s46_no_complete_fresh_sync_no_run(world: World) -> None:
