@@ -163,6 +163,7 @@ def people_of(view: RunView) -> dict[str, Any]:
         "answers": found.answers,
         "unsent": found.unsent,
         "access": found.access,
+        "deeds": found.deeds,
         "delays": found.delays,
         "whys_done": found.whys.get(Why.DONE, 0),
         "states": _states(view, kind),

@@ -181,6 +181,7 @@ def register(app: Flask) -> None:
         "tone": lambda account_id: crc32(account_id.encode()) % TONES,
         "undoable": undoable,
         "until": until,
+        "way_back": words.way_back_words,
         "will": words.will_words,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from models.answer import Decision
 from rules.case import CaseState, RunState
@@ -205,6 +205,17 @@ def case_words(state: str, deed: Deed | str | None, run_state: RunState | str) -
     if case is CaseState.PLANNED and run_state == RunState.PREVIEW:
         return will_words(Deed(deed)) if deed else "Chosen"
     return CASES[case][0]
+
+
+def way_back_words(deeds: Collection[Deed]) -> str:
+    """What can still be done about a run once it has begun: to be read before it begins."""
+    if Deed.REMOVE in deeds:
+        return (
+            "You can stop it. Whoever is removed by then has to be invited again: groups and roles are lost."
+        )
+    if Deed.DELETE in deeds:
+        return "You can stop it. A deletion that has begun can be cancelled for 14 days, then never."
+    return "You can stop it, and take it back."
 
 
 def will_words(deed: Deed) -> str:

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from services.rules import delete_rule, save_rule
 from tests.views.house import JON, House, address_of, send, words_of
+from tests.views.test_runs import some_people
 
 RUN = re.compile(r"runs/([0-9a-f-]{36})")
 LADDER = {
@@ -316,6 +317,21 @@ def test_a_brake_is_a_warning_in_the_preview_and_stops_the_run(new_house: House)
     assert "hx-trigger" in house.post(f"/app/runs/{found[1]}/release").text
     assert house.post(f"/app/runs/{found[1]}/release").status_code == 409
     assert "Stopped" in words_of(house.post(f"/app/runs/{found[1]}/stop"))
+
+
+def test_before_a_run_that_removes_people_nobody_reads_that_it_can_be_taken_back(house: House) -> None:
+    """The way back from a removal is an invitation."""
+    who = {"people": some_people(house, 1)}
+    remove = [{"when": {"not_seen": 1, "never": 1}, "then": {"deed": "remove"}, "grace": 0}]
+    rule_id = made(house, steps=remove, brake={"number": 0}, who=who)
+    rule = f"/app/rules/{rule_id}"
+    house.post(f"{rule}/preview")
+    house.post(f"{rule}/on")
+    for answer in (house.get(rule), house.post(f"{rule}/preview"), house.post(f"{rule}/run")):
+        words = words_of(answer)
+        assert "has to be invited again: groups and roles are lost." in words
+        assert "take it back" not in words
+    gone(house, rule_id)
 
 
 def test_a_live_rule_asks_before_it_runs_though_its_preview_had_nobody(house: House) -> None:
