@@ -269,12 +269,14 @@ def _begin(tools: Toolbox, order: Order, seen: Snapshot, changes: tuple[Change, 
         "ends_by": now + AT_WORK,
         "written": [[*change.to_words(), change in order.landed] for change in _known(order, changes)],
     }
-    if order.begun is None:
+    # As long as nothing has landed, what is seen now is what they were before: others may have changed them since.
+    anew = not order.landed
+    if anew:
         values |= {"before": _earlier(seen), "done": order.action.deed.value}
     with suppress(IntegrityError), tools.begin() as session:
         if not somebody_is_left(session, order):
             return False
-        begun = session.execute(_BEGIN_AGAIN if order.begun is not None else _BEGIN, values)
+        begun = session.execute(_BEGIN if anew else _BEGIN_AGAIN, values)
         return bool(begun.rowcount)  # type: ignore[attr-defined]
     return False
 

@@ -151,6 +151,21 @@ def test_a_429_pauses_the_whole_organization(world: World) -> None:
     assert run_progress.show_run(world.tools, ana, run_id).paused_until is None
 
 
+def test_what_was_before_is_written_down_anew_as_long_as_nothing_has_landed(world: World) -> None:
+    (person,) = world.people(1)
+    ana = world.synced()
+    world.fault(r"/suspend$", "429", seconds=300)
+    run_id = world.begin_run(ana, [person])
+    world.act()
+    assert world.case(run_id, person).state == "planned"
+    world.control("POST", f"/people/{person}/groups", {"group": "confluence-users", "member": True})
+    world.later(seconds=301)
+    world.act()
+    case, groups = world.case(run_id, person), world.groups()
+    assert (case.state, world.calls(person)) == ("acted", 2)
+    assert case.earlier["groups"] == sorted(groups[each]["id"] for each in ("jira-users", "confluence-users"))
+
+
 @pytest.mark.parametrize("kind", ["timeout", "reset", "503"])
 def test_s50_lost_after_the_call_landed(sqlite_world: World, kind: str) -> None:
     """Atlassian did it and its answer never came: found done, called once."""
