@@ -17,10 +17,10 @@ from models.timed_access import TimedAccess, TimedState
 from rules.access_rule import access_of
 from rules.case import CaseState
 from rules.changes import ChangeKind, is_away
-from rules.deeds import Action, Deed
-from rules.judging import is_already
+from rules.deeds import Deed
 from rules.roster import Entry, Origin
 from rules.topics import AnswerKind
+from rules.verdict import Why
 from services.answers import settle
 from services.audit import record
 from services.doors import require_organization
@@ -133,7 +133,7 @@ def _give_again(
         select(Case).where(Case.organization_id == run.organization_id, Case.run_id == run.id)
     ).one()
     # Who has it by another way has what they asked for, unless it ends before that day.
-    if again.state != CaseState.PLANNED and not is_already(again.reason, Action(Deed(again.deed))):
+    if again.state != CaseState.PLANNED and again.why != Why.DONE:
         raise Conflict(
             f"The access of {case.name} cannot be given again: {again.reason}",
             "Solve that first, or refuse, and help them by hand.",

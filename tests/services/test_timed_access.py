@@ -458,28 +458,6 @@ def test_who_has_it_by_another_way_has_what_they_asked_for(sqlite_world: World, 
     assert answer_queue.asking(world.tools, ana) == []
 
 
-def test_who_has_it_again_and_is_to_have_it_for_longer_still_is_not_said_to_have_it(
-    sqlite_world: World,
-) -> None:
-    world = sqlite_world
-    ana = world.synced()
-    [person] = world.people(1)
-    case_id = begin(world, ana, person, 3)
-    world.later(days=4)
-    keep_time(world)
-    world.act()
-    world.settled()
-    timed_deciding.prolong(world.tools, ana, case_id, day(world, 10).isoformat())
-    world.act()
-    world.settled()
-    with pytest.raises(Conflict) as refused:
-        timed_deciding.prolong(world.tools, ana, case_id, day(world, 20).isoformat())
-    until = f"Has this access already, until {day(world, 10):%-d %B %Y}. {PROLONG}"
-    assert refused.value.sentence.endswith(f"cannot be given again: {until}")
-    timed_deciding.prolong(world.tools, ana, case_id, day(world, 9).isoformat())
-    assert {one.until for one in world.rows(TimedAccess) if one.state == "open"} == {day(world, 10)}
-
-
 def test_who_was_removed_and_is_here_with_it_when_they_are_invited_again_waits_for_nobody(
     sqlite_world: World,
 ) -> None:
