@@ -50,7 +50,6 @@ MOST_ENTRIES = 50_000
 _STRANGER = Verdict(
     CaseState.NOT_POSSIBLE, "Nobody in your directory has this address: invite them instead.", Why.STATUS
 )
-PROLONG = "Prolong it under Onboarding, Access with an end."
 _TWICE = Verdict(CaseState.NOT_POSSIBLE, "Is here twice: the entry above counts.", Why.DONE)
 
 
@@ -230,7 +229,8 @@ def _row(
     if verdict.why is Why.DONE and action.deed is Deed.GIVE_ACCESS:
         until = ends_sooner(of_access(action), given.get(account_id, ()), entry.ends_on)
         if until is not None:
-            reason = f"Has this access already, until {until:%-d %B %Y}. {PROLONG}"
+            there = f"Has this access already, until {until:%-d %B %Y}."
+            reason = f"{there} Prolong it under Onboarding, Access with an end."
             verdict = replace(verdict, reason=reason)
     if verdict.state is CaseState.PLANNED:
         verdict = seats.checked(verdict, seats_taken(action, facts, ground.organization), ground)

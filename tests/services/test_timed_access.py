@@ -37,7 +37,6 @@ from services.mail_sending import NOT_NEEDED
 from services.matter import Matter
 from services.matters import ABOUT_STATES, matters
 from services.own_case import Stage
-from services.roster import PROLONG
 from tests.services.mails import mail_switched_on, mails
 from tests.services.workers import Killed, die, with_something_between
 from tests.world import ACME, ACME_KEY, World
@@ -497,7 +496,8 @@ def test_who_has_it_for_a_time_and_is_to_have_it_longer_has_it_until_then(
     until = day(world, wanted) if wanted is not None else None
     entry = Entry(Deed.GIVE_ACCESS, account_id=account, access=access, ends_on=until)
     [case] = world.cases(roster.preview_roster(world.tools, ana, [entry], Origin.INVITE)).values()
-    longer = f"Has this access already, until {day(world, 30):%-d %B %Y}. {PROLONG}"
+    there = f"Has this access already, until {day(world, 30):%-d %B %Y}."
+    longer = f"{there} Prolong it under Onboarding, Access with an end."
     assert (case.state, case.reason) == ("not_possible", longer if said else "Has this access already.")
 
 
