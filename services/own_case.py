@@ -19,6 +19,7 @@ from models.people import find_person
 from models.run import Case, Run, find_case, find_run
 from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, Deed
+from rules.rule import OnKeep, Step
 from rules.topics import AnswerKind
 from services.keep_links import read_keep_link
 from services.languages import ENGLISH
@@ -75,7 +76,8 @@ _SAYABLE: dict[AnswerKind, frozenset[Stage]] = {
 class OwnCase:
     """`ends_on` is the day of the deed where the organization lives, `until` the last day away that they named.
 
-    `products` are the names of what ends where it is not everything. `refused`: an operator did not accept their word.
+    `products` are the names of what ends where it is not everything. `asks`: their answer alone does not keep it, an
+    operator decides. `refused`: an operator did not accept their word.
     """
 
     stage: Stage
@@ -86,6 +88,7 @@ class OwnCase:
     today: date | None = None
     ends_on: date | None = None
     until: date | None = None
+    asks: bool = False
     refused: bool = False
     may_say: frozenset[AnswerKind] = frozenset()
 
@@ -105,16 +108,18 @@ def own_case(tools: Toolbox, token: str) -> OwnCase:
         if stage is Stage.CLOSED:
             return OwnCase(stage, language)
         zone = ZoneInfo(organization.time_zone)
+        step = step_of(session, case, run)
         moment = case.finished_at if stage not in (Stage.OPEN, Stage.SOON, Stage.WAITS) else case.due_at
         return OwnCase(
             stage=stage,
             language=language,
             first_name=first_name(case.name),
             deed=Deed(case.deed),
-            products=_products(session, case, run),
+            products=_products(session, case, step),
             today=tools.clock().astimezone(zone).date(),
             ends_on=moment.astimezone(zone).date() if moment is not None else None,
             until=max((one.until for one in answers if one.until is not None), default=None),
+            asks=step is not None and step.answer is OnKeep.REVIEW,
             refused=any(one.decision == Decision.REFUSED for one in answers),
             may_say=may_say(stage, answers),
         )
@@ -180,9 +185,8 @@ def _asked(given: dict[AnswerKind, Answer]) -> Stage:
     return Stage.GRANTED if asked.decision in GRANTED else Stage.NOT_GRANTED
 
 
-def _products(session: Session, case: Case, run: Run | None) -> tuple[str, ...]:
+def _products(session: Session, case: Case, step: Step | None) -> tuple[str, ...]:
     """The names of the products that they lose, where the deed is about some alone."""
-    step = step_of(session, case, run)
     if step is None:
         return ()
     person = find_person(session, case.organization_id, case.account_id)

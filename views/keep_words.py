@@ -123,6 +123,11 @@ _OPEN = msgid(
     "A rule of your organization says so, mostly because an account is not used. "
     "If you do nothing, it happens on that day."
 )
+_OPEN_ASKS = msgid(
+    "A rule of your organization says so, mostly because an account is not used. "
+    "Answer if you still need your access: an operator of your organization reads it and decides, "
+    "and until then nothing happens. If you do nothing, it happens on that day."
+)
 _ENDED_BODY = msgid(
     "A rule of your organization said so, mostly because an account is not used. If you still need it, ask for it back."
 )
@@ -135,7 +140,8 @@ _FOR_GOOD_BODY = msgid(
 def shown(case: OwnCase) -> dict[str, Any]:
     """The title and the sentence of a stage, with what fills their places."""
     if case.stage is Stage.OPEN:
-        title, body = _WILL_END.get(case.deed, _WILL_END[Deed.SUSPEND]), _OPEN
+        title = _WILL_END.get(case.deed, _WILL_END[Deed.SUSPEND])
+        body = _OPEN_ASKS if case.asks and not case.refused else _OPEN
     elif case.stage in (Stage.ENDED, Stage.FOR_GOOD):
         title = _ENDED.get(case.deed, _ENDED[Deed.SUSPEND])
         body = _ENDED_BODY if case.stage is Stage.ENDED else _FOR_GOOD_BODY

@@ -269,6 +269,8 @@ def test_s55_too_often_is_refused_for_this_link_alone(world: World) -> None:
 def test_a_rule_may_send_answers_to_review(world: World, way: str) -> None:
     ana, run_id, people_warned = warned(world, 3, answer="review")
     granted, refused, waits = people_warned
+    decides = "an operator of your organization reads it and decides"
+    assert decides in world.http.get(link_of(world, run_id, refused)).text
     for person in people_warned:
         if way == "link":
             say(world, link_of(world, run_id, person), "keep", words="Please")
@@ -284,6 +286,7 @@ def test_a_rule_may_send_answers_to_review(world: World, way: str) -> None:
     assert world.states(run_id) == {granted: "spared", refused: "warned", waits: "answered"}
     page = world.http.get(link_of(world, run_id, refused)).text
     assert "did not agree" in page
+    assert decides not in page
     assert "Keep my access" not in page, "nothing is asked twice"
     world.later(days=15)
     world.act()
