@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, bindparam, select
+from sqlalchemy import JSON, ForeignKey, Index, String, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -43,6 +44,8 @@ class Sync(Base):
     """How many people the organization says it has, for the progress bar."""
     api_seconds: Mapped[float] = mapped_column(default=0.0)
     problem: Mapped[str] = mapped_column(String(500), default="")
+    outline: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    """What was read of the organization without its people when Atlassian said wait (services.directory_outline)."""
 
     __table_args__ = (
         Index("ix_sync_by_start", "organization_id", "started_at"),

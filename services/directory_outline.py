@@ -1,18 +1,24 @@
 """What a sync reads before the people: the products, who gets into each by which group, who administers it, the groups.
 
 Products are asked about side by side. One after the other, an organization of fifty sites would wait for a hundred
-answers before its first person is read.
+answers before its first person is read. What was read when Atlassian says wait is written down, and not read again:
+else an organization whose outline takes more calls than are let through at a time would never come to its people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from itertools import product
+from typing import Any
 
-from connect.errors import Unavailable
-from connect.gateway.organization import OrganizationGateway, WorkspaceRecord
+from sqlalchemy import select, update
+
+from connect.errors import AtlassianError, Unavailable
+from connect.gateway.organization import OrganizationGateway, Place, WorkspaceRecord
+from models.sync import Sync, SyncState
 from rules.person import GroupFacts
 from services.doors import opened
 from services.toolbox import Toolbox
@@ -24,7 +30,10 @@ SIDE_BY_SIDE = 4
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """An organization without its people. `seconds_waited` is what the connections waited that were opened for it."""
+    """An organization without its people. `seconds_waited` is what the connections waited that were opened for it.
+
+    `grants` are (group id, resource id), `admins` (resource id, account id).
+    """
 
     directory_ids: Sequence[str]
     workspaces: Sequence[WorkspaceRecord]
@@ -35,47 +44,116 @@ class Outline:
     seconds_waited: float
 
 
+class _About(StrEnum):
+    GROUPS = "groups"
+    GRANTS = "grants"
+    ADMINS = "admins"
+
+
 @dataclass(slots=True)
-class _Found:
-    """(group id, resource id) and (resource id, account id) of some products."""
+class _Part:
+    """One list of the outline, what was found of it so far, and where its reading is."""
 
-    grants: list[tuple[str, str]] = field(default_factory=list)
-    admins: list[tuple[str, str]] = field(default_factory=list)
-    seconds_waited: float = 0.0
+    about: _About
+    directory_id: str
+    resource_id: str = ""
+    found: list[Any] = field(default_factory=list)
+    place: Place = field(default_factory=Place)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.about, self.directory_id, self.resource_id
+
+    def read(self, gateway: OrganizationGateway, organization_id: str) -> None:
+        if not self.place.is_read:
+            self.found += self._rows(gateway, organization_id)
+
+    def _rows(self, gateway: OrganizationGateway, organization_id: str) -> Iterator[Any]:
+        where = (organization_id, self.directory_id)
+        match self.about:
+            case _About.GROUPS:
+                return map(asdict, gateway.groups(*where, self.place))
+            case _About.GRANTS:
+                return gateway.groups_granting(*where, self.resource_id, self.place)
+            case _About.ADMINS:
+                return gateway.holders_of_role(*where, self.resource_id, PRODUCT_ADMIN, self.place)
 
 
-def read_outline(tools: Toolbox, gateway: OrganizationGateway, organization_id: str) -> Outline:
+def read_outline(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> Outline:
     """Asks Atlassian. Raises AtlassianError, Unavailable for an organization without a directory."""
     directory_ids = [directory.id for directory in gateway.directories(organization_id)]
     workspaces = gateway.workspaces(organization_id)
     if not directory_ids:
         raise Unavailable(reason="no_directory")
-    pairs = list(product((workspace.resource_id for workspace in workspaces), directory_ids))
-    shares = [share for start in range(SIDE_BY_SIDE) if (share := pairs[start::SIDE_BY_SIDE])]
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as others:
-        asked = [others.submit(_ask_about, tools, organization_id, share) for share in shares]
-        groups = [group for each in directory_ids for group in gateway.groups(organization_id, each)]
+    of_groups = [_Part(_About.GROUPS, each) for each in directory_ids]
+    of_products = [
+        _Part(about, directory_id, workspace.resource_id)
+        for workspace, directory_id in product(workspaces, directory_ids)
+        for about in (_About.GRANTS, _About.ADMINS)
+    ]
+    parts = of_groups + of_products
+    _remember(tools, sync_id, parts)
+    try:
+        seconds_waited = _read(tools, gateway, organization_id, of_groups, of_products)
         people = sum(gateway.people_count(organization_id, each) for each in directory_ids)
-        found = [future.result() for future in asked]
+    except AtlassianError:
+        _write_down(tools, sync_id, parts)
+        raise
     return Outline(
         directory_ids,
         workspaces,
-        grants=[grant for each in found for grant in each.grants],
-        admins=[admin for each in found for admin in each.admins],
-        groups=groups,
+        grants=[(one, resource_id) for resource_id, one in _found(parts, _About.GRANTS)],
+        admins=_found(parts, _About.ADMINS),
+        groups=[GroupFacts(**one) for _, one in _found(parts, _About.GROUPS)],
         people=people,
-        seconds_waited=sum(each.seconds_waited for each in found),
+        seconds_waited=seconds_waited,
     )
 
 
-def _ask_about(tools: Toolbox, organization_id: str, pairs: Sequence[tuple[str, str]]) -> _Found:
-    """Which groups grant these products, and who administers them: (resource id, directory id), one after the other."""
-    found = _Found()
+def _read(
+    tools: Toolbox,
+    gateway: OrganizationGateway,
+    organization_id: str,
+    of_groups: Sequence[_Part],
+    of_products: Sequence[_Part],
+) -> float:
+    """Reads what is left of these lists. Returns how long the connections waited that were opened for it."""
+    left = [part for part in of_products if not part.place.is_read]
+    shares = [share for start in range(SIDE_BY_SIDE) if (share := left[start::SIDE_BY_SIDE])]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as others:
+        asked = [others.submit(_read_share, tools, organization_id, share) for share in shares]
+        for part in of_groups:
+            part.read(gateway, organization_id)
+        return sum(future.result() for future in asked)
+
+
+def _read_share(tools: Toolbox, organization_id: str, parts: Sequence[_Part]) -> float:
     with opened(tools, organization_id) as gateway:
-        for resource_id, directory_id in pairs:
-            groups = gateway.groups_granting(organization_id, directory_id, resource_id)
-            found.grants += [(group.id, resource_id) for group in groups]
-            admins = gateway.holders_of_role(organization_id, directory_id, resource_id, PRODUCT_ADMIN)
-            found.admins += [(resource_id, account_id) for account_id in admins]
-        found.seconds_waited = gateway.seconds_waited
-    return found
+        for part in parts:
+            part.read(gateway, organization_id)
+        return gateway.seconds_waited
+
+
+def _found(parts: Iterable[_Part], about: _About) -> list[tuple[str, Any]]:
+    """(resource id, what was found of it)."""
+    return [(part.resource_id, one) for part in parts if part.about is about for one in part.found]
+
+
+def _remember(tools: Toolbox, sync_id: str, parts: Sequence[_Part]) -> None:
+    with tools.begin() as session:
+        words = session.scalar(select(Sync.outline).where(Sync.id == sync_id)) or []
+    known = {(about, directory_id, resource_id): rest for about, directory_id, resource_id, *rest in words}
+    for part in parts:
+        if part.key in known:
+            part.found, cursor, is_read = known[part.key]
+            part.place = Place(cursor, is_read)
+
+
+def _write_down(tools: Toolbox, sync_id: str, parts: Sequence[_Part]) -> None:
+    words = [[*part.key, part.found, part.place.cursor, part.place.is_read] for part in parts]
+    with tools.begin() as session:
+        session.execute(
+            update(Sync)
+            .where(Sync.id == sync_id, Sync.state == SyncState.RUNNING.value, Sync.directory_ids == "")
+            .values(outline=words)
+        )

@@ -127,7 +127,7 @@ def _place(tools: Toolbox, organization_id: str, sync_id: str) -> _Place | None:
 
 
 def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> _Place:
-    outline = read_outline(tools, gateway, organization_id)
+    outline = read_outline(tools, gateway, organization_id, sync_id)
     with tools.begin() as session:
         # Administrators before seats, as a deed writes them: else each would wait for the other for ever.
         replace_admins(session, organization_id, outline.admins)
@@ -140,6 +140,7 @@ def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, s
             .values(
                 directory_ids=",".join(outline.directory_ids),
                 expected=outline.people,
+                outline=None,
                 # What `gateway` itself waited is counted with the first page.
                 api_seconds=Sync.api_seconds + outline.seconds_waited,
             )

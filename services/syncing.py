@@ -159,7 +159,7 @@ def end_sync(
     ended = session.execute(
         update(Sync)
         .where(Sync.id == sync.id, Sync.state == SyncState.RUNNING.value)
-        .values(state=state.value, finished_at=now, resume_at=None, problem=problem[:500])
+        .values(state=state.value, finished_at=now, resume_at=None, problem=problem[:500], outline=None)
         .execution_options(synchronize_session=False)
     )
     session.refresh(sync)

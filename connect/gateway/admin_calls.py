@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +21,14 @@ _ACCOUNT_ID = re.compile(r"[0-9A-Za-z:_|-]{1,128}", re.ASCII)
 _GROUP_ARI = "ari:cloud:identity::group/"
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}|-", re.ASCII)
 _PRODUCT_KEYS = {"jira": "jira-software", "jira-service-desk": "jira-servicedesk"}
+
+
+@dataclass(slots=True)
+class Place:
+    """Where the reading of a long list is. Whoever keeps it, with the rows so far, can go on there after a pause."""
+
+    cursor: str | None = None
+    is_read: bool = False
 
 
 class AdminCalls:
@@ -52,17 +61,20 @@ class AdminCalls:
             path, lambda cursor: self._http.get(path, query if cursor is None else (("cursor", cursor),))
         )
 
-    def _found(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Every row of a search by POST."""
-        return self._pages(path, lambda cursor: self._http.post(path, with_cursor(body, cursor)))
+    def _found(self, path: str, body: dict[str, Any], place: Place | None = None) -> Iterator[dict[str, Any]]:
+        """Every row of a search by POST, from `place` on."""
+        return self._pages(path, lambda cursor: self._http.post(path, with_cursor(body, cursor)), place)
 
-    def _pages(self, path: str, ask: Callable[[str | None], Any]) -> Iterator[dict[str, Any]]:
-        cursor: str | None = None
+    def _pages(
+        self, path: str, ask: Callable[[str | None], Any], place: Place | None = None
+    ) -> Iterator[dict[str, Any]]:
+        place = place or Place()
         for _ in range(MAX_PAGES):
-            answer = mapping(ask(cursor))
+            answer = mapping(ask(place.cursor))
             yield from rows(answer.get("data"))
-            cursor = self._next(answer, path, cursor)
-            if cursor is None:
+            place.cursor = self._next(answer, path, place.cursor)
+            if place.cursor is None:
+                place.is_read = True
                 return
         raise Unexpected(200, reason="atlassian_endless_list")
 

@@ -8,6 +8,7 @@ from typing import Any
 from connect.errors import Unexpected
 from connect.gateway.admin_calls import (
     AdminCalls,
+    Place,
     checked_account_id,
     checked_id,
     directory_path,
@@ -15,7 +16,7 @@ from connect.gateway.admin_calls import (
     one_directory_path,
 )
 from connect.gateway.answers import flag, mapping, text
-from rules.person import GroupFacts, GroupRef
+from rules.person import GroupFacts
 
 PAGE_OF_GROUPS = 100
 
@@ -23,20 +24,18 @@ PAGE_OF_GROUPS = 100
 class GroupCalls(AdminCalls):
     """Groups, what they grant, and their members."""
 
-    def groups(self, org_id: str, directory_id: str) -> list[GroupFacts]:
-        """POST …/directories/{dir}/groups/search: every group, and whether we may change who is in it."""
-        return [_group(row) for row in self._groups(org_id, directory_id, {})]
+    def groups(self, org_id: str, directory_id: str, place: Place | None = None) -> Iterator[GroupFacts]:
+        """POST …/directories/{dir}/groups/search: every group, and whether we may change who is in it.
+
+        From `place` on, where the reading of the list may go on later.
+        """
+        return map(_group, self._groups(org_id, directory_id, {}, place))
 
     def groups_granting(
-        self, org_id: str, directory_id: str, resource_id: str, role: str | None = None
-    ) -> list[GroupRef]:
-        """POST …/directories/{dir}/groups/search by resourceIds: the groups that give access to one product.
-
-        `role` leaves those that grant this role (roleIds).
-        """
-        asked = {"resourceIds": [resource_id]} | ({} if role is None else {"roleIds": [role]})
-        found = self._groups(org_id, directory_id, asked)
-        return [GroupRef(group_id_of(row), text(row, "name")) for row in found]
+        self, org_id: str, directory_id: str, resource_id: str, place: Place | None = None
+    ) -> Iterator[str]:
+        """POST …/directories/{dir}/groups/search by resourceIds: ids of the groups that give access to one product."""
+        return map(group_id_of, self._groups(org_id, directory_id, {"resourceIds": [resource_id]}, place))
 
     def join_group(self, org_id: str, directory_id: str, group_id: str, account_id: str) -> None:
         """POST …/groups/{group}/memberships. A real directory id is needed, not "-".
@@ -54,9 +53,11 @@ class GroupCalls(AdminCalls):
         path = _members_path(org_id, directory_id, group_id)
         self._http.delete(f"{path}/{checked_account_id(account_id)}")
 
-    def _groups(self, org_id: str, directory_id: str, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _groups(
+        self, org_id: str, directory_id: str, asked: dict[str, Any], place: Place | None
+    ) -> Iterator[dict[str, Any]]:
         path = f"{directory_path(org_id, directory_id)}/groups/search"
-        return self._found(path, {"limit": PAGE_OF_GROUPS, **asked})
+        return self._found(path, {"limit": PAGE_OF_GROUPS, **asked}, place)
 
 
 def _members_path(org_id: str, directory_id: str, group_id: str) -> str:

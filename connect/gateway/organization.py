@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connect.gateway.account_calls import AccountCalls
-from connect.gateway.admin_calls import MAX_PAGES, checked_id, product_key
+from connect.gateway.admin_calls import MAX_PAGES, Place, checked_id, product_key
 from connect.gateway.answers import count, mapping, required_text, text
 from connect.gateway.group_calls import PAGE_OF_GROUPS, GroupCalls
 from connect.gateway.invite_calls import InviteCalls
@@ -26,6 +26,7 @@ __all__ = [
     "OrganizationGateway",
     "OrganizationRecord",
     "PeoplePage",
+    "Place",
     "WorkspaceRecord",
 ]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from connect.errors import Gone, Invalid, Unexpected
 from connect.gateway.admin_calls import (
     AdminCalls,
+    Place,
     checked_account_id,
     directory_path,
     group_id_of,
@@ -81,15 +82,17 @@ class PeopleCalls(AdminCalls):
         answer = mapping(self._http.post(f"{directory_path(org_id, directory_id)}/users/search", body))
         return [row for row in rows(answer.get("data")) if row.get("accountId") in account_ids]
 
-    def holders_of_role(self, org_id: str, directory_id: str, resource_id: str, role: str) -> list[str]:
+    def holders_of_role(
+        self, org_id: str, directory_id: str, resource_id: str, role: str, place: Place | None = None
+    ) -> Iterator[str]:
         """POST …/users/search by resourceIds and roleIds: the account ids of those who have the role there.
 
         Atlassian does not say that both must hold of the same product: somebody with another role here and this
-        one elsewhere may be among them.
+        one elsewhere may be among them. From `place` on.
         """
         body = {"resourceIds": [resource_id], "roleIds": [role], "limit": PAGE_OF_PEOPLE}
-        found = self._found(f"{directory_path(org_id, directory_id)}/users/search", body)
-        return [account_id for row in found if (account_id := _account_or_none(row))]
+        found = self._found(f"{directory_path(org_id, directory_id)}/users/search", body, place)
+        return (account_id for row in found if (account_id := _account_or_none(row)))
 
     def suspend(self, org_id: str, directory_id: str, account_id: str) -> None:
         """POST …/users/{account}/suspend. A real directory id is needed, not "-"."""

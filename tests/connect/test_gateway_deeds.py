@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from connect.errors import AccessForbidden, Gone, Invalid, RateLimited, SiteMoved, Unexpected, Why
+from connect.gateway.admin_calls import Place
 from connect.gateway.answers import NO_SEAT_LEFT
 from connect.gateway.organization import OrganizationGateway
-from rules.person import GroupFacts, GroupRef, Privilege, RoleHeld
+from rules.person import GroupFacts, Privilege, RoleHeld
 from tests.connect.listener import Call, Listener, Reply
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -101,7 +102,7 @@ def test_groups_of_all_pages(listener: Listener) -> None:
         ],
         [{"id": "g2", "name": "team"}, {"id": "g3", "managementAccess": {}}],
     )
-    assert organization(listener).groups("org", "dir") == [
+    assert list(organization(listener).groups("org", "dir")) == [
         GroupFacts("g1", "all-staff", "dir", synced=True, modifiable=False),
         GroupFacts("g2", "team"),
         GroupFacts("g3", ""),
@@ -117,27 +118,41 @@ def test_a_group_that_cannot_be_read_is_not_taken_for_a_plain_one(
     row: dict[str, Any], listener: Listener
 ) -> None:
     listener.answer = always(as_json({"data": [{"id": "g"} | row, {"id": "h"}]}))
-    assert organization(listener).groups("org", "dir") == [
+    assert list(organization(listener).groups("org", "dir")) == [
         GroupFacts("g", "", modifiable=False),
         GroupFacts("h", ""),
     ]
 
 
-def test_groups_granting_one_role(listener: Listener) -> None:
+def test_groups_granting_one_product(listener: Listener) -> None:
     listener.answer = always(as_json({"data": [{"id": "g1", "name": "admins"}]}))
-    gateway = organization(listener)
-    assert gateway.groups_granting("org", "dir", JIRA, "atlassian/admin") == [GroupRef("g1", "admins")]
-    assert gateway.groups_granting("org", "dir", JIRA) == [GroupRef("g1", "admins")]
-    asked = {"limit": 100, "resourceIds": [JIRA]}
-    assert [body for _, _, body in sent(listener)] == [asked | {"roleIds": ["atlassian/admin"]}, asked]
+    assert list(organization(listener).groups_granting("org", "dir", JIRA)) == ["g1"]
+    assert [body for _, _, body in sent(listener)] == [{"limit": 100, "resourceIds": [JIRA]}]
 
 
 def test_holders_of_a_role_of_all_pages(listener: Listener) -> None:
     listener.answer = pages([{"accountId": "5b10:ana"}], [{"accountId": "jon"}])
-    assert organization(listener).holders_of_role("org", "-", JIRA, USER) == ["5b10:ana", "jon"]
+    assert list(organization(listener).holders_of_role("org", "-", JIRA, USER)) == ["5b10:ana", "jon"]
     path = "/admin/v2/orgs/org/directories/-/users/search"
     body = {"resourceIds": [JIRA], "roleIds": [USER], "limit": 100}
     assert sent(listener) == [("POST", path, body), ("POST", path, body | {"cursor": "page-1"})]
+
+
+def test_a_list_whose_reading_was_interrupted_is_read_from_there_on(listener: Listener) -> None:
+    later = pages([{"accountId": "ana"}], [{"accountId": "jon"}])
+    too_often = always(as_json({}, 429))
+    listener.answer = later
+    gateway, place = organization(listener), Place()
+    found: list[str] = []
+    reading = gateway.holders_of_role("org", "-", JIRA, USER, place)
+    found.append(next(reading))
+    listener.answer = too_often
+    with pytest.raises(RateLimited):
+        found += reading
+    assert place == Place("page-1")
+    listener.answer = later
+    found += gateway.holders_of_role("org", "-", JIRA, USER, place)
+    assert (found, place) == (["ana", "jon"], Place(None, is_read=True))
 
 
 @pytest.mark.parametrize(
