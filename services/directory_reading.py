@@ -16,6 +16,7 @@ from connect.errors import AppError, AtlassianError, RateLimited, Unauthorized, 
 from connect.gateway.organization import OrganizationGateway, PeoplePage
 from models.audit import APP
 from models.credential import CredentialState, admin_keys_of
+from models.organization import close_gate
 from models.people import Membership, Person, Seat
 from models.sync import Sync, SyncState
 from models.tenant import doors_of
@@ -129,8 +130,13 @@ def _place(tools: Toolbox, organization_id: str, sync_id: str) -> _Place | None:
 def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> _Place:
     outline = read_outline(tools, gateway, organization_id, sync_id)
     with tools.begin() as session:
+        # Behind the gate no deed begins that takes somebody from those who administer a product.
+        close_gate(session, organization_id)
+        administrators = sorted({account_id for _, account_id in outline.admins})
+        read_since = session.scalar(select(Sync.started_at).where(Sync.id == sync_id))
+        acted_on = settling(tools, session, organization_id, administrators, read_since=read_since)
         # Administrators before seats, as a deed writes them: else each would wait for the other for ever.
-        replace_admins(session, organization_id, outline.admins)
+        replace_admins(session, organization_id, outline.admins, but_not=acted_on)
         replace_seats(session, organization_id, outline.workspaces)
         replace_grants(session, organization_id, outline.grants)
         store_groups(session, organization_id, outline.groups)

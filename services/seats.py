@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -72,12 +72,22 @@ def replace_grants(session: Session, organization_id: str, grants: Iterable[tupl
         session.execute(insert(Grant), rows)
 
 
-def replace_admins(session: Session, organization_id: str, admins: Iterable[tuple[str, str]]) -> None:
-    """Makes the remembered administrators those of `admins`: (resource id, account id)."""
-    session.execute(delete(ProductAdmin).where(ProductAdmin.organization_id == organization_id))
+def replace_admins(
+    session: Session,
+    organization_id: str,
+    admins: Iterable[tuple[str, str]],
+    but_not: Collection[str] = (),
+) -> None:
+    """Makes the remembered administrators those of `admins`: (resource id, account id).
+
+    Who is in `but_not` administers what is remembered: they were just acted on, and may be shown as they were before.
+    """
+    mine = (ProductAdmin.organization_id == organization_id, ProductAdmin.account_id.not_in(but_not))
+    session.execute(delete(ProductAdmin).where(*mine).execution_options(synchronize_session=False))
     rows = [
         {"organization_id": organization_id, "resource_id": resource_id, "account_id": account_id}
         for resource_id, account_id in sorted(set(admins))
+        if account_id not in but_not
     ]
     if rows:
         session.execute(insert(ProductAdmin), rows)

@@ -345,6 +345,26 @@ def test_s48_the_last_administrator_is_left_by_the_next_rule(world: World) -> No
     assert world.case(run_id, last).why == "last_admin"
 
 
+def test_s48_the_last_administrator_is_left_though_a_sync_still_saw_the_other_one(
+    sqlite_world: World,
+) -> None:
+    """Atlassian shows for a while what was before a deed."""
+    world = sqlite_world
+    ana = world.store_key()
+    both = administrators(world, ana)
+    last = both[1]
+    world.fault("/memberships/", "delay-visibility", seconds=600, method="DELETE")
+    for number, person in enumerate(both):
+        rule_id = world.rule(ana, out_of_jira_admins(world), name=f"Rule {number}", who={"people": [person]})
+        run_id = world.run_rule(ana, rule_id)
+        world.later(seconds=1)
+        world.sync(ana)
+        world.settled()
+        world.act()
+    assert world.effects_by(last) == {}
+    assert world.case(run_id, last).why == "last_admin"
+
+
 def test_s48_the_last_administrator_is_left_by_a_list(world: World) -> None:
     ana = world.store_key()
     both = administrators(world, ana)
