@@ -204,6 +204,24 @@ def test_who_has_it_for_a_time_already_is_told_until_when(sqlite_world: World) -
     assert outcome(desk, again)[1].startswith("Has this access already, until ")
 
 
+def test_who_has_it_by_then_is_told_that_it_is_there(sqlite_world: World) -> None:
+    """Raised twice by somebody who did not want to wait, and both were approved."""
+    desk = open_desk(sqlite_world, token=True, with_approval=True, days="30")
+    first, second = desk.sent(UMA), desk.sent(UMA)
+    waiting, _counts = reviews.queue(sqlite_world.tools, desk.ana)
+    reviews.approve(sqlite_world.tools, desk.ana, [one.case.id for one in waiting])
+    desk.work()
+    sqlite_world.settled()
+    desk.work()
+    said = sorted(desk.comments(one)[0].partition("\n")[0] for one in (first, second))
+    [timed] = sqlite_world.rows(TimedAccess)
+    until = f"It ends on {timed.ends_on.day} {timed.ends_on:%B %Y}."
+    assert said == [
+        f"The access that this ticket asks for is given. {until}",
+        f"The access that this ticket asks for is there already. {until}",
+    ]
+
+
 def test_with_approval_it_waits_in_the_queue_and_somebody_new_is_invited(world: World) -> None:
     desk = open_desk(
         world, token=True, with_approval=True, person="field", person_field="E-mail of the new colleague",
