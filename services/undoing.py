@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -154,19 +154,26 @@ def _undo_rows(
     shown_before = sync.started_at - settle if sync is not None else None
     for batch in batches(list(cases)):
         found = people_as_candidates(session, run.organization_id, batch, ground.organization)
-        synced = dict(
-            session.execute(
-                select(Person.account_id, Person.synced_at).where(
-                    Person.organization_id == run.organization_id, Person.account_id.in_(batch)
-                )
-            ).all()
-        )
+        synced = _last_read(session, run.organization_id, batch)
         for account_id in batch:
-            person, read_at = found.get(account_id), synced.get(account_id)
-            case = cases[account_id]
+            case, person = cases[account_id], found.get(account_id)
+            read_at, left_at = synced.get(account_id, (None, None))
+            if left_at is not None and case.finished_at is not None and left_at < case.finished_at:
+                # Whoever had left before they were let in was read in that other time.
+                read_at = None
             unread = read_at is None and not _was_looked_for(case, shown_before)
             rows.append(_undo_row(run, case, person, ground, read_at, settle, _NOT_READ if unread else None))
     return rows
+
+
+def _last_read(
+    session: Session, organization_id: str, account_ids: Sequence[str]
+) -> dict[str, tuple[datetime | None, datetime | None]]:
+    """Account id → when somebody was read last, and since when they are gone."""
+    query = select(Person.account_id, Person.synced_at, Person.left_at).where(
+        Person.organization_id == organization_id, Person.account_id.in_(account_ids)
+    )
+    return {account_id: (read_at, left_at) for account_id, read_at, left_at in session.execute(query)}
 
 
 def _was_looked_for(case: Case, shown_before: datetime | None) -> bool:

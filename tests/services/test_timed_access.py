@@ -30,6 +30,7 @@ from services import (
     timed_access,
     timed_deciding,
     timed_views,
+    undoing,
 )
 from services.answers import answer
 from services.keep_links import keep_link
@@ -574,6 +575,38 @@ def test_whose_invitation_was_withdrawn_before_anybody_read_them_has_no_access_l
     keep_time(world)
     found = timed(world, case.id)
     assert (found.state, found.reason) == ("ended", "It was gone already.")
+
+
+def test_who_had_left_before_they_were_invited_and_was_not_read_since_is_not_taken_for_gone(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    person = next(one for one in world.directory() if one["kind"] == "external")
+    leaves = Entry(Deed.REMOVE, account_id=person["account_id"])
+    runs.confirm(world.tools, ana, roster.preview_roster(world.tools, ana, [leaves], Origin.CSV))
+    world.act()
+    assert world.stored(Person, ACME, person["account_id"]).left_at is not None
+    world.later(days=1)
+    access = Access(groups=(world.groups()["jira-users"]["id"],))
+    world.fault("/users/search$", "503", times=1, skip=1)
+    entry = Entry(Deed.INVITE, email=person["email"], access=access, ends_on=day(world, 0))
+    run_id = roster.preview_roster(world.tools, ana, [entry], Origin.INVITE)
+    runs.confirm(world.tools, ana, run_id)
+    world.act()
+    [case] = world.cases(run_id).values()
+    assert (case.account_id, case.state) == (person["account_id"], "acted")
+    undo = undoing.preview_undo(world.tools, ana, run_id)
+    assert world.case(undo, case.account_id).reason.startswith("Rollcall has not read them yet")
+    world.later(days=1)
+    keep_time(world)
+    found = timed(world, case.id)
+    assert (found.state, found.reason.partition(":")[0]) == ("not_ended", "Rollcall has not read them yet")
+    world.sync(ana)
+    timed_deciding.end_now(world.tools, ana, case.id)
+    world.act()
+    assert timed(world, case.id).state == "ended"
+    assert world.holding(case.account_id) is None
 
 
 def test_short_access_is_told_late_and_a_stopped_end_is_shown(sqlite_world: World) -> None:
