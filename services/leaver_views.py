@@ -27,7 +27,7 @@ from models.people import Person, people_by_id
 from models.run import Run, find_run
 from models.tenant import doors_of
 from rules.farewell import CHOOSING, WORKING, LeaverState
-from rules.handover import AGAIN, ORDER, TO_MOVE, UNSEEN, WORDS, BelongingState, Kind
+from rules.handover import AGAIN, ORDER, UNSEEN, WORDS, BelongingState, Kind
 from rules.products import family_of, product_name
 from services.doors import require_organization
 from services.leaver_stops import CAN_HAND_BACK
@@ -240,8 +240,8 @@ def _progress(state: LeaverState, looks: list[Look], tallies: list[Tally]) -> tu
         back = sum(each.count for each in tallies if each.state == BelongingState.MOVED_BACK)
         return back, waiting + back
     mine = [each for each in tallies if each.given]
-    done = sum(each.count for each in mine if BelongingState(each.state) not in TO_MOVE)
-    return done, sum(each.count for each in mine)
+    moved = sum(each.count for each in mine if each.state == BelongingState.MOVED)
+    return moved, sum(each.count for each in mine)
 
 
 def _unseen(session: Session, organization_id: str) -> list[str]:

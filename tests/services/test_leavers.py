@@ -406,6 +406,8 @@ def test_what_somebody_else_moved_meanwhile_stays_and_the_operator_decides(sqlit
     assert world.effects(UMA)["suspend"] == 0
     (refused,) = (one for one in belongings(world, leaver_id) if one.state == "refused")
     assert refused.reason.startswith("Somebody else has it by now")
+    page = show_leaver(world.tools, ana, leaver_id)
+    assert page.done == page.total - 1, "what could not be moved is not handed over"
     world.control("PATCH", f"/belongings/project/{project}", {"holder": UMA})
     leaver_stops.try_again(world.tools, ana, leaver_id)
     finish(world)
