@@ -23,7 +23,7 @@ from services.roster_words import access_in_words
 from services.toolbox import Toolbox
 
 PER_PAGE = 25
-MOST_WAITING = 100
+WAITING_PER_PAGE = 100
 LOOKS_BACK = timedelta(days=30)
 _WAITS = (CaseState.PLANNED.value, CaseState.REVIEW.value, CaseState.HELD.value)
 
@@ -43,10 +43,12 @@ class Unanswered:
 class Invitations:
     """`waiting` are cases whose day has not come, or that the worker has before it; `access` what each gives.
 
-    `unanswered` is one page of `total`. `came` of the `invited` whom Rollcall invited lately have come.
+    `waiting` is one page of `waiting_total`, `unanswered` one of `total`. `came` of the `invited` whom Rollcall invited
+    lately have come.
     """
 
     waiting: list[Case]
+    waiting_total: int
     access: dict[str, str]
     unanswered: list[Unanswered]
     total: int
@@ -54,12 +56,12 @@ class Invitations:
     came: int
 
 
-def open_invitations(tools: Toolbox, caller: Caller, page: int = 1) -> Invitations:
+def open_invitations(tools: Toolbox, caller: Caller, page: int = 1, waiting_page: int = 1) -> Invitations:
     """What is on its way. A page that does not exist shows the last one."""
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
-        waiting = _waiting(session, organization_id)
+        waiting, waiting_total = _waiting(session, organization_id, waiting_page)
         conditions = _not_come(organization_id)
         total = session.scalar(select(func.count(Person.account_id)).where(*conditions)) or 0
         last = max(-(-total // PER_PAGE), 1)
@@ -68,6 +70,7 @@ def open_invitations(tools: Toolbox, caller: Caller, page: int = 1) -> Invitatio
         invited, came = _lately(session, organization_id, now)
         found = Invitations(
             waiting,
+            waiting_total,
             access_in_words(session, organization_id, waiting),
             _with_runs(session, organization_id, people),
             total,
@@ -123,14 +126,19 @@ def call_off(tools: Toolbox, caller: Caller, case_id: str) -> Case:
         return case
 
 
-def _waiting(session: Session, organization_id: str) -> list[Case]:
-    query = select(Case).where(
+def _waiting(session: Session, organization_id: str, page: int) -> tuple[list[Case], int]:
+    """One page of them, whose day comes first, and how many there are."""
+    conditions = (
         Case.organization_id == organization_id,
         Case.state.in_(_WAITS),
         or_(Case.deed == Deed.INVITE.value, Case.starts_at.is_not(None)),
         Case.run_id.in_(running_run_ids(organization_id)),
     )
-    return list(session.scalars(query.order_by(Case.starts_at, Case.name, Case.id).limit(MOST_WAITING)))
+    total = session.scalar(select(func.count(Case.id)).where(*conditions)) or 0
+    last = max(-(-total // WAITING_PER_PAGE), 1)
+    query = select(Case).where(*conditions).order_by(Case.starts_at, Case.name, Case.id)
+    found = session.scalars(query.offset((min(page, last) - 1) * WAITING_PER_PAGE).limit(WAITING_PER_PAGE))
+    return list(found), total
 
 
 def _not_come(organization_id: str) -> list[ColumnElement[bool]]:

@@ -55,9 +55,12 @@ def _typed() -> Typed:
 
 
 def _page(typed: Typed, problem: Invalid | None = None, saved: str = "") -> str:
-    page = page_asked_for()
-    found = invitations.open_invitations(tools(), caller(), page)
+    page, waiting_page = page_asked_for(), page_asked_for("waiting")
+    found = invitations.open_invitations(tools(), caller(), page, waiting_page)
     pages = max(-(-found.total // invitations.PER_PAGE), 1)
+    waiting_pages = max(-(-found.waiting_total // invitations.WAITING_PER_PAGE), 1)
+    at = {"page": min(page, pages), "waiting": min(waiting_page, waiting_pages)}
+    at = {name: number for name, number in at.items() if number > 1}
     return show.place(
         "onboarding/index.html",
         tab="onboarding",
@@ -68,9 +71,11 @@ def _page(typed: Typed, problem: Invalid | None = None, saved: str = "") -> str:
         profiles=profiles.list_profiles(tools(), caller()),
         seats=seat_counts.free_seats(tools(), caller()),
         open=found,
-        page=min(page, pages),
+        at=at,
         pages=pages,
         per_page=invitations.PER_PAGE,
+        waiting_pages=waiting_pages,
+        waiting_per_page=invitations.WAITING_PER_PAGE,
         today=show.today_there(),
-        address=show.address("onboarding", {"page": str(page)} if 1 < page <= pages else {}),
+        address=show.address("onboarding", {name: str(number) for name, number in at.items()}),
     )

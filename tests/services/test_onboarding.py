@@ -195,6 +195,21 @@ def test_what_begins_later_waits_and_can_be_called_off(sqlite_world: World) -> N
     assert world.requests("/users/invite$") == []
 
 
+def test_however_many_begin_later_each_of_them_can_be_called_off(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    day = (world.clock() + timedelta(days=5)).date().isoformat()
+    people = "\n".join(f"n{number:03}@newcomers.example" for number in range(101))
+    guests = profile(world, roles=[f"atlassian/guest {ORGANIZATIONS['acme'].resource('confluence')}"])
+    run_id = previewed(world, people, guests, starts_on=day)
+    runs.confirm(world.tools, ana, run_id)
+    pages = [invitations.open_invitations(world.tools, ana, 1, page) for page in (1, 2, 3)]
+    assert [(len(page.waiting), page.waiting_total) for page in pages] == [(100, 101), (1, 101), (1, 101)]
+    [last] = pages[1].waiting
+    assert invitations.call_off(world.tools, ana, last.id).email == "n100@newcomers.example"
+    assert invitations.open_invitations(world.tools, ana, 1, 2).waiting_total == 100
+
+
 def test_nobody_says_how_many_seconds_are_left_for_whom_begins_on_a_later_day(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.views.house import JON, House, send, words_of
+from tests.views.house import JON, House, address_of, send, words_of
 from views.people_file import MEGABYTES
 
 PAGES = ("onboarding", "onboarding/profiles", "onboarding/profiles/new", "onboarding/file")
@@ -118,6 +118,25 @@ def test_a_pasted_list_becomes_a_preview(tidy: House) -> None:
     assert "Preview: 3 people" in said
     assert "Nora Newman" in said
     assert "Bob Builder" in said
+
+
+def test_a_long_list_of_those_who_begin_later_has_pages_of_its_own(tidy: House) -> None:
+    text = "\n".join(f"n{number:03}@newcomers.example" for number in range(101))
+    free = re.search(r'value="(atlassian/guest [^"]+)"', tidy.get("/app/onboarding/profiles/new").text)
+    assert free is not None
+    guests = add(tidy, roles=free[1])
+    answer = tidy.post("/app/onboarding", people=text, profiles=guests, starts_on="2099-05-01")
+    run = f"/app/{address_of(answer)}"
+    tidy.post(f"{run}/confirm")
+    assert "1–100 of 101 people" in words_of(tidy.get("/app/onboarding"))
+    second = tidy.get("/app/onboarding?waiting=2")
+    assert "n100@newcomers.example" in second.text
+    assert 'data-address="onboarding?waiting=2"' in second.text
+    assert "waiting=1" in second.text
+    called_off = re.search(r"/app/onboarding/waiting/[0-9a-f-]+/call-off\?waiting=2", second.text)
+    assert called_off is not None
+    assert "is called off" in words_of(tidy.post(called_off[0]))
+    tidy.post(f"{run}/stop")
 
 
 @pytest.mark.parametrize(
