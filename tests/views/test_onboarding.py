@@ -197,8 +197,17 @@ def test_rows_to_mend_stand_above_the_preview_and_in_a_file(tidy: House) -> None
     assert "Preview: 2 people" in words_of(again)
 
 
+def test_however_many_rows_are_to_be_mended_all_of_them_can_be_read(tidy: House) -> None:
+    answer = upload(tidy, "e-mail\n" + "bob\n" * 51)
+    assert "1–50 of 51 rows" in words_of(answer)
+    following = re.search(r'hx-get="(/app/onboarding/file/[^"]+page=2)"', answer.text)
+    assert following is not None
+    assert "51–51 of 51 rows" in words_of(tidy.get(following[1]))
+
+
 def test_a_file_of_which_no_row_is_good(tidy: House) -> None:
     said = words_of(upload(tidy, "e-mail,profile\nbob,none\n"))
+    assert "The rule does this by itself" not in said
     assert "No row of this file can be used as it is." in said
     assert "1 row of the file has to be mended." in said
 
