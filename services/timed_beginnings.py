@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from models.answer import Answer, Decision
 from models.audit import APP, Event
 from models.organization import seats_of, zone_of
-from models.people import Grant, Group
+from models.people import Grant, Group, Membership
 from models.run import Case, Run
 from models.timed_access import TimedAccess, TimedState, find_timed
 from rules.case import NOT_HERE
@@ -201,27 +201,41 @@ def facts_of(session: Session, timed: TimedAccess, case: Case) -> dict[str, obje
 
 
 def names_given(session: Session, case: Case) -> list[str]:
-    """What a case gave, by name: products, and groups that open none."""
+    """What a case gave, by name: products, and groups that open none.
+
+    What other groups of the person open does not end with it: then the group itself is named.
+    """
     done = done_changes(case)
-    groups = [change.about for change in done if change.kind is ChangeKind.JOIN_GROUP]
-    grants: dict[str, set[str]] = {}
-    query = select(Grant.group_id, Grant.resource_id).where(
-        Grant.organization_id == case.organization_id, Grant.group_id.in_(groups)
+    groups = {change.about for change in done if change.kind is ChangeKind.JOIN_GROUP}
+    roles = {change.about for change in done if change.kind is ChangeKind.ASSIGN_ROLE}
+    others = select(Membership.group_id).where(
+        Membership.organization_id == case.organization_id,
+        Membership.account_id == case.account_id,
+        Membership.group_id.not_in(groups),
     )
-    for group_id, resource_id in session.execute(query):
-        grants.setdefault(group_id, set()).add(resource_id)
-    opened = {change.about for change in done if change.kind is ChangeKind.ASSIGN_ROLE}
-    opened |= {resource_id for found in grants.values() for resource_id in found}
+    kept = {each for opened in _opened_by(session, case.organization_id, others).values() for each in opened}
+    grants = _opened_by(session, case.organization_id, groups)
     names = {
         product_name(each.key)
         for each in seats_of(session, case.organization_id)
-        if each.resource_id in opened
+        if each.resource_id in roles.union(*(opened - kept for opened in grants.values()))
     }
-    others = select(Group.name).where(
+    alone = select(Group.name).where(
         Group.organization_id == case.organization_id,
-        Group.group_id.in_([group_id for group_id in groups if group_id not in grants]),
+        Group.group_id.in_([each for each in groups if grants.get(each, set()) <= kept]),
     )
-    return [*sorted(names), *sorted(session.scalars(others))]
+    return [*sorted(names), *sorted(session.scalars(alone))]
+
+
+def _opened_by(session: Session, organization_id: str, groups: Select[str] | set[str]) -> dict[str, set[str]]:
+    """Group id → the products (resource ids) that it opens. Groups that open none are absent."""
+    query = select(Grant.group_id, Grant.resource_id).where(
+        Grant.organization_id == organization_id, Grant.group_id.in_(groups)
+    )
+    found: dict[str, set[str]] = {}
+    for group_id, resource_id in session.execute(query):
+        found.setdefault(group_id, set()).add(resource_id)
+    return found
 
 
 def _record(

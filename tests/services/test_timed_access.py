@@ -110,6 +110,7 @@ def test_warned_twice_prolonged_by_an_answer_then_ended_once(sqlite_world: World
     ana = world.synced()
     [person] = world.people(1)
     world.arrange(person, groups=["jira-users"])
+    world.sync(ana)
     with mail_switched_on(world):
         case_id = begin(world, ana, person, 30)
         keep_time(world)
@@ -441,6 +442,29 @@ def test_what_cannot_be_given_again_is_not_granted(sqlite_world: World) -> None:
     answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
     world.act()
     assert inside(world, person)
+
+
+def test_nobody_is_told_to_lose_what_another_group_of_theirs_opens_too(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.synced()
+    with_it, without = world.people(2)
+    world.arrange(with_it, groups=["jira-users", "confluence-users"])
+    ana = world.caller("ana")
+    world.sync(ana)
+    with mail_switched_on(world):
+        cases = [begin(world, ana, person, 3) for person in (with_it, without)]
+        world.later(days=2)
+        keep_time(world)
+        world.deliver()
+        told = {mail["to"]: mail["subject"].partition(" ends on ")[0] for mail in mails(world)}
+    addresses = {one["account_id"]: one["email"] for one in world.directory()}
+    assert told[addresses[with_it]] == f"Your access to {GIVEN}"
+    assert told[addresses[without]] == "Your access to Confluence"
+    pages = [
+        own_timed.own_page(world.tools, link(world, *one))
+        for one in zip(cases, (with_it, without), strict=True)
+    ]
+    assert [page.products for page in pages] == [(GIVEN,), ("Confluence",)]
 
 
 @pytest.mark.parametrize("known", ["before", "at the deed"])
