@@ -48,7 +48,9 @@ from services.toolbox import Toolbox
 
 MOST_ENTRIES = 50_000
 _STRANGER = Verdict(
-    CaseState.NOT_POSSIBLE, "Nobody in your directory has this address: invite them instead.", Why.STATUS
+    CaseState.NOT_POSSIBLE,
+    "Nobody in your directory shows this address: invite them, or find them by name under People.",
+    Why.STATUS,
 )
 _TWICE = Verdict(CaseState.NOT_POSSIBLE, "Is here twice: the entry above counts.", Why.DONE)
 

@@ -288,7 +288,9 @@ def test_strangers_twins_and_groups_of_the_provider_have_a_reason(sqlite_world: 
     )
     states = reasons(world, run_id)
     assert [state for state, _ in states] == ["not_possible", "planned", *["not_possible"] * 3]
-    assert states[0][1] == "Nobody in your directory has this address: invite them instead."
+    assert states[0][1].startswith(
+        "Nobody in your directory shows this address: invite them, or find them by name"
+    )
     assert states[2][1] == "Is here twice: the entry above counts."
     assert states[3][1].endswith("belongs to your identity provider: change it there.")
     assert states[4][1] == "The group gone does not exist any more: choose another one."
