@@ -166,6 +166,7 @@ def people_of(view: RunView) -> dict[str, Any]:
         "deeds": found.deeds,
         "delays": found.delays,
         "whys_done": found.whys.get(Why.DONE, 0),
+        "removed": found.deeds.get(Deed.REMOVE, 0),
         "states": _states(view, kind),
         "kinds": _kinds(view, found, kind),
         "kind": kind,

@@ -197,6 +197,18 @@ def test_rows_to_mend_stand_above_the_preview_and_in_a_file(tidy: House) -> None
     assert "Preview: 2 people" in words_of(again)
 
 
+def test_a_removal_is_not_said_to_be_taken_back(tidy: House) -> None:
+    add(tidy)
+    person = tidy.person(
+        status="active", is_bot=False, is_org_admin=False, management_source="invited", left_at=None
+    )
+    text = f"e-mail,profile,action\nnora@newcomers.example,Colleague,\n{person.email},,remove\n"
+    said = words_of(upload(tidy, text))
+    assert "can be stopped and taken back, except for 1 person whom it removes" in said
+    said = words_of(upload(tidy, text.replace("remove", "suspend")))
+    assert "can be stopped and taken back. " in said
+
+
 def test_however_many_rows_are_to_be_mended_all_of_them_can_be_read(tidy: House) -> None:
     answer = upload(tidy, "e-mail\n" + "bob\n" * 51)
     assert "1–50 of 51 rows" in words_of(answer)
