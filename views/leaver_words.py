@@ -36,7 +36,7 @@ _TOKENS: dict[BelongingState, tuple[str, str]] = {
 }
 ORIGINS: dict[LeaverOrigin, str] = {
     LeaverOrigin.BY_HAND: "",
-    LeaverOrigin.CSV: "by a file",
+    LeaverOrigin.CSV: "by a list",
     LeaverOrigin.SCIM: "by your identity provider",
     LeaverOrigin.LAST_DAY: "by their last day",
 }

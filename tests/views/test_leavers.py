@@ -120,6 +120,7 @@ def test_a_pasted_list_makes_leavers_of_all_or_of_nobody(open_house: House) -> N
     rows = "e-mail;name\nUMA@acme.example;Uma\njon@acme.example;Jon"
     several = words_of(open_house.post("/app/leavers/list", people=rows.partition("\n")[2]))
     assert "2 people are leaving" in several
+    assert "Ana Marić by a list" in several
 
 
 def upload(house: House, content: str | bytes, people: str = "") -> TestResponse:
