@@ -25,6 +25,11 @@ from services.seat_memory import seats_held
 from services.toolbox import Toolbox
 
 SAMPLE_GRACE = timedelta(days=14)
+_DEED_WORDS = {
+    Topic.ENDED: mail_words.ended_words,
+    Topic.GIVEN_BACK: mail_words.ended_words,
+    Topic.LEAVING: mail_words.leaver_ends_words,
+}
 
 
 def values_about(
@@ -42,13 +47,12 @@ def values_about(
     names = _names(session, topic, person, facts)
     rule = str(facts.get("rule") or "")
     deed = str(facts.get("deed") or "")
-    ended = topic in (Topic.ENDED, Topic.GIVEN_BACK)
     ends_at = datetime.fromisoformat(facts["ends_at"]) if facts.get("ends_at") else None
     there = ZoneInfo(organization.time_zone)
     values = values_of_everybody(organization, person) | {
         "product": words(mail_words.list_words(said, names[:1])),
         "products": words(mail_words.list_words(said, names)),
-        "deed": words(mail_words.ended_words(said, deed) if ended else mail_words.ends_words(said, deed)),
+        "deed": words(_DEED_WORDS.get(topic, mail_words.ends_words)(said, deed)),
         "rule": words(said.gettext(mail_words.WITH_AN_END) if facts.get("timed") else rule),
         "reason": words(_reason(said, facts, there)),
         "message": as_typed(_message(session, person, facts)),

@@ -42,6 +42,11 @@ def ends_words(words: Catalogue, deed: str) -> str:
     return words.gettext(ENDINGS.get(Deed(deed), _ENDS_ELSE) if deed in set(Deed) else _ENDS_ELSE)
 
 
+def leaver_ends_words(words: Catalogue, deed: str) -> str:
+    """Behind a date, to somebody who is leaving: of access to products nothing stays with them."""
+    return ends_words(words, Deed.SUSPEND if deed == Deed.REMOVE_ACCESS else deed)
+
+
 def ended_words(words: Catalogue, deed: str) -> str:
     """Your access has ended."""
     return words.gettext(_ENDED.get(Deed(deed), _ENDED_ELSE) if deed in set(Deed) else _ENDED_ELSE)

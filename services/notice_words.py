@@ -121,7 +121,13 @@ def _about_somebody(topic: Topic, facts: dict[str, Any], name: str, there: ZoneI
     elif topic is Topic.ACCESS_ENDS:
         said = f"{name} was told that the access they were given ends{_on_day(facts, there)}."
     elif topic is Topic.LEAVING:
-        said = f"{name} is leaving: what they own is handed over, then they will {_WILL.get(deed, 'stay as they are')}."
+        # Of access to products nothing stays with them.
+        loses = (
+            "lose their access to products"
+            if deed is Deed.REMOVE_ACCESS
+            else _WILL.get(deed, "stay as they are")
+        )
+        said = f"{name} is leaving: what they own is handed over, then they will {loses}."
     elif topic is Topic.ANSWERED:
         kind = facts.get("answer")
         said = f"{name} {_SAID[AnswerKind(kind)] if kind in set(AnswerKind) else 'answered a warning'}."

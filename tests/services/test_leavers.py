@@ -616,6 +616,17 @@ def test_a_mail_of_ours_goes_to_the_leaver_and_hooks_are_told(sqlite_world: Worl
         assert "laptop" not in repr([one.facts for one in world.rows(Delivery)])
 
 
+def test_who_loses_access_to_every_product_is_not_told_of_some(sqlite_world: World) -> None:
+    with mail_switched_on(sqlite_world) as world:
+        ana = ready(world)
+        leaver_id = planned(world, ana, message_by="own", message="Bye", deed=Deed.REMOVE_ACCESS.value)
+        leaver_decisions.confirm(world.tools, ana, leaver_id)
+        world.deliver()
+        (mail,) = mails(world, "uma@acme.example")
+        assert "your access ends.\n" in mail["text"].replace("\r\n", "\n")
+        assert "some products" not in mail["text"]
+
+
 def test_without_a_mail_server_there_is_no_mail_of_ours(sqlite_world: World) -> None:
     ana = ready(sqlite_world)
     with pytest.raises(Invalid) as problem:

@@ -63,6 +63,11 @@ UTC = ZoneInfo("UTC")
             {"rule": "Idle", "reason": "The sync is old. Sync now."},
             "The rule “Idle” did not begin. The sync is old. Sync now.",
         ),
+        (
+            Topic.LEAVING,
+            {"deed": "remove_access"},
+            "Sam is leaving: what they own is handed over, then they will lose their access to products.",
+        ),
         (Topic.KEY_DEAD, {"sentence": "The API token has expired."}, "The API token has expired."),
     ],
 )
