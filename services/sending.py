@@ -18,8 +18,11 @@ from services.leasing import PAUSES, lease
 from services.parcel import Later, NotSent, Outcome, Parcel, Sent
 from services.toolbox import Toolbox
 
-AT_WORK = timedelta(minutes=2)
-"""Longer than any channel takes (a mail 100 seconds): only then is an attempt believed to have died."""
+AT_WORK = timedelta(minutes=3)
+"""Longer than any channel takes: only then is an attempt believed to have died.
+
+A mail takes 100 seconds, behind 45 at addresses of its server that say nothing.
+"""
 
 _CHANNELS: dict[Channel, Callable[[Toolbox, Parcel], Outcome]] = {
     Channel.MAIL: mail_sending.send,

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from connect import smtp, webhook_out
 from jobs import deliveries
 from jobs.workbench import lay_out
 from models.delivery import Delivery
@@ -84,6 +85,12 @@ def test_an_attempt_that_died_is_followed_by_another_under_the_same_name(post: W
     send_due(post)
     assert state_of(post, sent) == (SENT, "")
     assert [mail["times"] for mail in mails(post)] == [1]
+
+
+def test_no_attempt_is_believed_dead_while_it_may_be_at_work() -> None:
+    mail = smtp.MOST_ADDRESSES * smtp.SILENCE + smtp.LONGEST
+    hook = webhook_out.MOST_MACHINES * webhook_out.CONNECT_SECONDS + webhook_out.WHOLE_SECONDS
+    assert timedelta(seconds=max(mail, hook)) < sending.AT_WORK
 
 
 def test_an_attempt_that_met_a_fault_of_our_own_is_followed_by_another(post: World) -> None:
