@@ -11,7 +11,10 @@ from models.db import Base, UtcDateTime
 
 
 class MailSender(Base):
-    """An organization's own SMTP server. `security` is tls or starttls. `problem` is what the last test found."""
+    """An organization's own SMTP server. `security` is tls or starttls.
+
+    `tested_at` is when it took the last test mail, None when it did not; `problem` is what it says about itself.
+    """
 
     __tablename__ = "mail_sender"
 

@@ -80,7 +80,7 @@ def send_to_myself(tools: Toolbox, caller: Caller, content: Content) -> Tried:
         note_problem(session, organization_id, answer)
         row = session.get(MailSender, organization_id)
         if row is not None:
-            row.tested_at = tools.clock()
+            row.tested_at = tools.clock() if tried.good else None
         record(
             session,
             Event.MAIL_TESTED,

@@ -161,8 +161,13 @@ def test_a_test_mail_and_what_it_finds(server: tuple[World, Received]) -> None:
         ({"DATA": "554 no"}, "The mail server refused the mail."),
         ({"RCPT": "451 busy"}, "The mail server asked us to try again later."),
     ):
+        received.says = {}
+        assert mail_testing.send_test(world.tools, ana).good
+        assert world.stored(MailSender, ACME).tested_at is not None
         received.says = says
         assert mail_testing.send_test(world.tools, ana).sentence == sentence
+        # The page says of a test with a time that the server took the mail.
+        assert world.stored(MailSender, ACME).tested_at is None
     received.says = {}
     save(world, host="localhost", port=str(received.port), password="wrong")
     refused = mail_testing.send_test(world.tools, ana)
@@ -172,7 +177,7 @@ def test_a_test_mail_and_what_it_finds(server: tuple[World, Received]) -> None:
     assert view.problem.startswith("The mail server refused the user name")
     save(world, host="localhost", port=str(received.port), security="starttls", password="wrong")
     # A server that speaks TLS from the first byte says nothing to somebody who does not.
-    assert len(world.audit("mail:tested")) == 6
+    assert len(world.audit("mail:tested")) == 10
     assert {entry.actor for entry in world.audit("mail:tested")} == {ACCOUNTS["ana"]}
 
 
