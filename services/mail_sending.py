@@ -17,7 +17,7 @@ from models.organization import Organization, operators_here, zone_of
 from models.people import Person, find_person
 from models.run import find_case
 from models.timed_access import TimedAccess, TimedState, find_timed
-from rules.case import CaseState
+from rules.case import IN_QUEUE, CaseState
 from rules.farewell import LeaverState
 from rules.topics import Topic
 from services import grace
@@ -40,6 +40,7 @@ from services.vault import CredentialUnreadable
 
 GONE = "They are not in your directory."
 NOT_NEEDED = "There was nothing left to tell them when the mail's turn came."
+WAITS_FOR_AN_OPERATOR = "They wait under Review. Refuse it there, and the rule's next run warns them anew."
 NO_OPERATOR = "They are no operator any more, or want no summaries."
 NO_SUCH_ADDRESS = "Their e-mail address is none that a mail can be sent to."
 UNREADABLE = "The password of your mail server can no longer be read: type it again under Notices, Mail."
@@ -148,6 +149,8 @@ def _objection(session: Session, parcel: Parcel, person: Person) -> str:
     if known is not None:
         # They have another address by now: it is a new one.
         session.delete(known)
+    if _waits_for_an_operator(session, parcel):
+        return WAITS_FOR_AN_OPERATOR
     if _is_not_needed(session, parcel, person):
         return NOT_NEEDED
     if parcel.topic is Topic.DIGEST:
@@ -159,6 +162,12 @@ def _objection(session: Session, parcel: Parcel, person: Person) -> str:
         if person.account_id not in wanted:
             return NO_OPERATOR
     return ""
+
+
+def _waits_for_an_operator(session: Session, parcel: Parcel) -> bool:
+    """Whether a warning is sent again of somebody who went to review without it."""
+    case = find_case(session, parcel.organization_id, parcel.case_id or "")
+    return parcel.topic is Topic.WARNED and case is not None and case.state in IN_QUEUE
 
 
 def _is_not_needed(session: Session, parcel: Parcel, person: Person) -> bool:

@@ -25,6 +25,7 @@ from services import (
     calendars,
     delivery_log,
     leasing,
+    mail_suppressions,
     retention,
     retrying,
     rule_runs,
@@ -36,7 +37,7 @@ from services.exports import run_csv
 from services.keep_links import keep_link
 from services.mail_history import mails_to
 from services.mail_reach import NO_ADDRESS
-from services.mail_sending import NOT_NEEDED
+from services.mail_sending import NOT_NEEDED, WAITS_FOR_AN_OPERATOR
 from services.mail_suppressions import REFUSED
 from services.own_case import own_case
 from services.run_people import Wanted, people_of_run
@@ -117,10 +118,16 @@ def test_a_mail_is_enough_of_a_warning(post: World) -> None:
 
 def test_s56_a_refused_mail_is_no_warning(post: World) -> None:
     post.control("POST", "/mail-faults", {"kind": "refuse"})
-    _ana, person, run_id = warned(post)
+    ana, person, run_id = warned(post)
     send_due(post)
     assert post.states(run_id) == {person: "could_not_warn"}
     assert post.case(run_id, person).reason == f"The mail could not be delivered: {REFUSED}"
+    # They are not out of danger: it is the warning that comes too late.
+    mail_suppressions.let_go(post.tools, ana, person)
+    (row,) = mail_rows(post, person)
+    delivery_log.send_again(post.tools, ana, row.id)
+    send_due(post)
+    assert mail_rows(post, person)[0].reason == WAITS_FOR_AN_OPERATOR
     post.later(days=20)
     post.tick()
     assert post.states(run_id) == {person: "could_not_warn"}
