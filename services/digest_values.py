@@ -1,4 +1,4 @@
-"""What a digest says: what was done, whose time comes next week, what needs an operator. Looked up when it is sent."""
+"""What a digest says: what was done, whose grace ends next week, what needs an operator. Looked up when it is sent."""
 
 from __future__ import annotations
 

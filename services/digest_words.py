@@ -1,4 +1,4 @@
-"""The lists of a digest: what was done, whose time comes, what needs an operator. In the organization's language."""
+"""The lists of a digest: what was done, whose grace ends, what needs an operator. In the organization's language."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """Whose time comes."""
+    """Whose grace ends."""
 
     day: date
     name: str
@@ -87,6 +87,9 @@ def done_list(words: Catalogue, done: Sequence[Done]) -> Value:
 
 def coming_list(words: Catalogue, coming: Sequence[Coming], more: int) -> Value:
     """- 12 May 2027: Uma Lindqvist: Suspended (Idle ladder). `more` people are left out."""
+    if not coming:
+        nobody = words.gettext("Nobody.")
+        return Value(nobody, nobody)
     lines = [
         (f"{words.date(one.day)}: {harmless(one.name)}: {words.gettext(_DONE[one.deed])}", one.rule)
         for one in coming

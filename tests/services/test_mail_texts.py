@@ -351,6 +351,11 @@ def test_small_words() -> None:
 def test_the_lists_of_a_digest() -> None:
     en, de = catalogue("en"), catalogue("de")
     assert done_list(en, []).plain == "Nothing."
+    assert [coming_list(words, [], 0).plain for words in (en, de)] == ["Nobody.", "Niemand."]
+    # Other days that are known, such as the last one of a leaver, are not among them.
+    assert (
+        "## Whose grace ends in the next seven days\n\n{{ coming }}" in default_text(Topic.DIGEST, "en").body
+    )
     assert (
         done_list(de, [Done(Deed.SUSPEND, "Idle [x](y)", 2)]).plain == "- Gesperrt: 2 Personen (Idle [x](y))"
     )
