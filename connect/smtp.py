@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 import threading
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -143,18 +144,27 @@ def _encrypt(client: smtplib.SMTP, server: MailServer) -> Answer | None:
 def _log_in(client: smtplib.SMTP, server: MailServer) -> Answer | None:
     if not server.username:
         return None
+    if not (server.username + server.password).isascii():
+        return _log_in_by_utf8(client, server)
     try:
         client.login(server.username, server.password)
     except smtplib.SMTPResponseException as refusal:
         return _refused(Trouble.LOGIN, refusal.smtp_code, refusal.smtp_error)
-    except UnicodeError:
-        return Answer(Trouble.LOGIN)
     except smtplib.SMTPServerDisconnected:
         raise
     except smtplib.SMTPException:
         # It offers no log-in, or none by a password, such as NTLM or XOAUTH2 alone.
         return Answer(Trouble.NO_LOGIN)
     return None
+
+
+def _log_in_by_utf8(client: smtplib.SMTP, server: MailServer) -> Answer | None:
+    """RFC 4616: the library knows letters of ASCII alone."""
+    if "PLAIN" not in client.esmtp_features.get("auth", "").split():
+        return Answer(Trouble.NO_LOGIN)
+    word = b64encode(f"\0{server.username}\0{server.password}".encode()).decode()
+    code, words = client.docmd("AUTH", f"PLAIN {word}")
+    return None if _yes(code) else _refused(Trouble.LOGIN, code, words)
 
 
 def _address(client: smtplib.SMTP, sender: str, recipient: str) -> Answer | None:

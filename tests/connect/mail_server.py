@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-USER, PASSWORD = "it-team", "swordfish-5081"
+USER, PASSWORD, UMLAUTS = "it-team", "swordfish-5081", "Schwärmfisch-5081"
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Received:
         assert isinstance(given, LoginPassword)
         login = (given.login.decode(), given.password.decode())
         self.logins.append(login)
-        return AuthResult(success=login == (USER, PASSWORD), handled=False)
+        return AuthResult(success=login in ((USER, PASSWORD), (USER, UMLAUTS)), handled=False)
 
 
 class _Controller(Controller):

@@ -15,7 +15,7 @@ import pytest
 
 from config import ConfigurationError, Settings
 from connect.smtp import Answer, MailServer, Security, Trouble, hand_over, is_address, parse_server
-from tests.connect.mail_server import PASSWORD, USER, certificate_for, mail_server
+from tests.connect.mail_server import PASSWORD, UMLAUTS, USER, certificate_for, mail_server
 
 HOST = "mail.acme.example"
 KINDS = {"plain": Security.PLAIN, "tls": Security.TLS, "starttls": Security.STARTTLS}
@@ -56,6 +56,17 @@ def test_a_mail_goes_out_encrypted_after_the_log_in(kind: str, trusted: Path) ->
     ]
     assert received.logins[0] == (USER, PASSWORD)
     assert set(received.logins[1:]) == {(USER, "wrong")}
+
+
+@pytest.mark.parametrize("kind", ["tls", "starttls"])
+def test_a_password_may_have_letters_outside_ascii(kind: str, trusted: Path) -> None:
+    certificate, _ = certificate_for(HOST, trusted)
+    with mail_server(kind, certificate, log_in=True) as received:
+        server = MailServer(HOST, received.port, KINDS[kind], USER, UMLAUTS)
+        assert give(server) == Answer(None, 250)
+        wrong = give(replace(server, password="Schwarmfüsch"))
+        assert (wrong.trouble, wrong.status) == (Trouble.LOGIN, 535)
+    assert received.logins == [(USER, UMLAUTS), (USER, "Schwarmfüsch")]
 
 
 @pytest.mark.parametrize("kind", ["tls", "starttls"])
