@@ -42,7 +42,7 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One text in the list. `sent` counts every mail about the topic that left."""
+    """One text in the list. `sent` counts the mails about the topic that left and are still in the log."""
 
     which: Which
     rule_name: str

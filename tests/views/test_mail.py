@@ -12,6 +12,7 @@ from models.mail import MailSender, MailText
 from models.organization import Operator
 from models.run import Case
 from services.digest_links import stop_link
+from services.retention import DELIVERIES_KEPT
 from tests.views.house import ANA, UMA, House, address_of, words_of
 
 SENDER = {
@@ -121,6 +122,13 @@ def test_a_text_is_changed_and_given_back(rooms: House) -> None:
     assert "Our text" in words_of(back)
     assert rooms.get("/app/mail/texts/run:started/en").status_code == 404
     assert rooms.get("/app/mail/texts/person:warned/tlh").status_code == 404
+
+
+def test_a_text_whose_mails_are_forgotten_is_not_said_to_have_never_been_sent(rooms: House) -> None:
+    assert DELIVERIES_KEPT.days == 90
+    page = words_of(rooms.get("/app/mail"))
+    assert "Not in 90 days" in page
+    assert "Never" not in page.partition("Texts")[2].partition("Addresses that get no mail")[0]
 
 
 def test_the_preview_of_a_hostile_text_does_no_harm(rooms: House) -> None:
