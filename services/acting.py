@@ -205,7 +205,7 @@ def _is_called_off(tools: Toolbox, order: Order) -> bool:
         return False
     try:
         objection = ticket_second_look.objection_now(
-            tools, order.organization_id, order.raised, order.account_id
+            tools, order.organization_id, order.raised, order.account_id, order.email
         )
     except RateLimited as pause:
         # A site that wants a rest says nothing about the rest of the organization.

@@ -1,23 +1,29 @@
 """A ticket, read and judged once more before what it asks for is given.
 
-An operator may have agreed weeks later, or tried again what failed: by then the ticket may be declined, or its reporter
-may not qualify any more.
+An operator may have agreed weeks later, or tried again what failed: by then the ticket may be declined, it may name
+somebody else, or its reporter may not qualify any more.
 """
 
 from __future__ import annotations
 
 from connect.errors import Invalid
 from models.ticket import TicketRule
+from rules.tickets import PersonField, Ticket
 from services.ticket_book import Raised
 from services.ticket_judging import objection_to, read_ticket
 from services.toolbox import Toolbox
 
 ANOTHER_JIRA = "The ticket rule looks into another Jira by now."
 ANOTHER_REPORTER = "The ticket has another reporter by now."
+ANOTHER_PERSON = "The ticket names somebody else by now."
 
 
-def objection_now(tools: Toolbox, organization_id: str, raised: Raised, account_id: str) -> str | None:
+def objection_now(
+    tools: Toolbox, organization_id: str, raised: Raised, account_id: str, email: str
+) -> str | None:
     """Why the ticket, read once more, does not ask for this any more. `account_id`: who would get it.
+
+    `email` is the address that stood in the ticket then, empty where it named nobody by one.
 
     Raises NotReady (the Jira is gone) and AtlassianError.
     """
@@ -32,6 +38,15 @@ def objection_now(tools: Toolbox, organization_id: str, raised: Raised, account_
         return problem.sentence
     if account_id == raised.reporter and ticket.reporter != raised.reporter:
         return ANOTHER_REPORTER
+    if rule.person_field and _names_another(ticket, raised, account_id, email):
+        return ANOTHER_PERSON
     with tools.begin() as session:
         against = objection_to(session, rule, ticket)
     return against.words if against is not None else None
+
+
+def _names_another(ticket: Ticket, raised: Raised, account_id: str, email: str) -> bool:
+    named = ticket.person or PersonField()
+    if email:
+        return named.email.lower() != email.lower()
+    return account_id not in (raised.reporter, named.account_id)

@@ -107,6 +107,25 @@ def test_who_got_it_by_another_way_meanwhile_reads_that_it_is_there(sqlite_world
     assert comment.startswith("The access that this ticket asks for is there already.\n")
 
 
+def test_whom_the_ticket_does_not_name_any_more_is_not_invited(sqlite_world: World) -> None:
+    world = sqlite_world
+    desk = open_desk(
+        world, token=True, with_approval=True, person="field", person_field="E-mail of the new colleague",
+        request_types="102",
+    )  # fmt: skip
+    slip = desk.sent(UMA, type="102", person="nora@exmaple.example")
+    same = desk.sent(UMA, type="102", person="max@newcomers.example")
+    for ticket, person in ((slip, "nora@example.example"), (same, "Max@newcomers.example")):
+        world.control("PATCH", f"/tickets/{ticket['key']}", {"person": person})
+    approved(desk)
+    assert (desk.call(slip).state, desk.call(slip).reason) == (
+        "skipped",
+        "The ticket names somebody else by now.",
+    )
+    assert desk.call(same).state == "applied"
+    assert len(world.requests("/users/invite$")) == 1
+
+
 def test_a_ticket_that_is_gone_brings_nothing(sqlite_world: World) -> None:
     desk, ticket = waiting(sqlite_world)
     sqlite_world.control("DELETE", f"/tickets/{ticket['key']}")
