@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from rules.person import GroupFacts, PersonFacts
-from rules.products import family_of, product_name
+from rules.products import product_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Protection:
 class OrganizationFacts:
     """`grants` is group id → resource ids. `admins` is resource id → active administrators of that product.
 
-    `site_owners` own another site of the organization. `doors` are the families of products that carry Rollcall:
-    whoever can open one of them can read a notice there. `mails` says that there is a mail server.
+    `site_owners` own another site of the organization. `doors` are the resource ids of the products that carry
+    Rollcall: whoever can open one of them can read a notice there. `mails` says that there is a mail server.
     """
 
     products: Mapping[str, ProductFacts] = field(default_factory=dict)
@@ -117,5 +117,5 @@ class OrganizationFacts:
             facts.account_status in {"", "active"}
             and facts.email_verified is not False
             and facts.membership_status in {"", "active"}
-            and any(family_of(access.key) in self.doors for access in facts.products)
+            and any(access.resource_id in self.doors for access in facts.products)
         )

@@ -164,7 +164,7 @@ def _organization(rnd: Random) -> OrganizationFacts:
         admins={each: frozenset(_some(rnd, ACCOUNTS, 2, least=1)) for each in RESOURCES},
         site_owners=frozenset(_some(rnd, ACCOUNTS, 1)),
         protections=tuple(_protection(rnd) for _ in range(rnd.randint(0, 2))),
-        doors=frozenset({"jira"}),
+        doors=frozenset({RESOURCES[2]}),
     )
 
 

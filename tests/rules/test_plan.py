@@ -36,7 +36,7 @@ from tests.rules.organizations import (
 from tests.rules.people import NOW
 
 JIRA, CONFLUENCE = next(each for each in RESOURCES if "jira" in each), RESOURCES[0]
-ORGANIZATION = OrganizationFacts(products=PRODUCTS, doors=frozenset({"jira"}))
+ORGANIZATION = OrganizationFacts(products=PRODUCTS, doors=frozenset({RESOURCES[2]}))
 GROUND = Ground(Guarded("ana", frozenset()), ORGANIZATION, TODAY)
 EVERYBODY = Who()
 

@@ -19,7 +19,7 @@ from rules.verdict import Ground, Verdict, Why
 from tests.rules.organizations import PRODUCTS, RESOURCES, TODAY
 from tests.rules.people import guards, people, person
 
-ORGANIZATION = OrganizationFacts(products=PRODUCTS, doors=frozenset({"jira"}))
+ORGANIZATION = OrganizationFacts(products=PRODUCTS, doors=frozenset({RESOURCES[2], "ari:desk"}))
 GROUND = Ground(Guarded("ana", frozenset()), ORGANIZATION, TODAY)
 JIRA = RESOURCES[2]
 SEATED = {"products": (ProductAccess(JIRA, "jira-software", None),)}
@@ -101,6 +101,7 @@ def test_anybody_can_be_listed(columns: dict[str, object]) -> None:
         (SEATED | ELSEWHERE, False),
         ({"products": SEATED["products"] + ELSEWHERE["products"]}, True),
         ({"products": (ProductAccess("ari:desk", "jira-servicedesk", None),)}, True),
+        ({"products": (ProductAccess("ari:jira-of-another-site", "jira-software", None),)}, False),
         ({}, False),
         (SEATED | SUSPENDED, False),
         (SEATED | INACTIVE, False),

@@ -12,6 +12,7 @@ import pytest
 from connect.caller import Caller
 from connect.errors import Conflict
 from models.notice import Notice
+from models.tenant import Tenant
 from rules.deeds import Deed
 from rules.rule_file import BadRule
 from services import (
@@ -481,6 +482,20 @@ def test_s56_whoever_cannot_be_reached_waits_for_an_operator(world: World) -> No
     reviews.approve(world.tools, ana, [cases[held]])
     world.act()
     assert world.states(run_id)[held] == "acted"
+
+
+def test_s56_rollcall_on_one_site_reaches_nobody_of_another_one(world: World) -> None:
+    """Two sites of one organization: in Confluence, Rollcall is on the other one alone."""
+    ana = world.store_key()
+    world.install("acme", "confluence")
+    tenant = world.store_key("ana", product="confluence").tenant
+    reachable, elsewhere = world.people(2, groups=["confluence-users"])
+    world.arrange(reachable, groups=["confluence-users", "jira-users"])
+    with world.tools.begin() as session:
+        session.get_one(Tenant, tenant).base_url = "https://acme-second.atlassian.net/wiki"
+    _, _, run_id = warned(world, [reachable, elsewhere], ana=ana)
+    assert world.states(run_id) == {reachable: "warned", elsewhere: "could_not_warn"}
+    assert notices(world, elsewhere) == []
 
 
 def test_s56_a_rule_may_say_go_on(world: World) -> None:
