@@ -116,7 +116,8 @@ def activity_per_product(
     known: Mapping[str, KnownSeat] = MappingProxyType({}),
     found_at: datetime | None = None,
 ) -> list[tuple[ProductAccess, Activity]]:
-    """The activity in each product somebody has a seat in; `signals` are by family of products, `known` by resource id.
+    """The activity in each product somebody has a seat in; `known` is by resource id. So is `signals`, or by the family
+    of products where nobody knew on which site it was.
 
     A seat that is not known came since the last reading: it is there since `found_at`; None: this is the first reading.
     """
@@ -124,7 +125,8 @@ def activity_per_product(
     for access in facts.products:
         seat = known.get(access.resource_id)
         since, seen_at = (seat.since, seat.seen_at) if seat is not None else (found_at, None)
-        signal = signals.get(family_of(access.key))
+        places = (access.resource_id, family_of(access.key))
+        signal = max((signals[place] for place in places if place in signals), default=None)
         found.append((access, activity_in(access, facts.added_at, signal, since=since, seen_at=seen_at)))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,11 +10,13 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
-from models.people import Person, Seat, Signal, find_person
-from models.tenant import find_tenant
+from models.organization import seats_of
+from models.people import LONGEST_PLACE, Person, Seat, Signal, find_person
+from models.tenant import Tenant, find_tenant
 from rules.activity import ActivityKind
 from rules.products import family_of
 from services.directory import signals_of, upsert
+from services.seats import carried_by
 from services.toolbox import Toolbox
 
 GRAIN = timedelta(hours=1)
@@ -36,29 +38,43 @@ def record_signal(tools: Toolbox, caller: Caller, body: Mapping[str, Any]) -> No
             return
         if find_person(session, tenant.organization_id, account_id) is None:
             return
-        family = family_of(tenant.product)
         moment = min(_moment(body) or now, now)
-        note_seen(session, tenant.organization_id, account_id, family, moment)
+        places = places_of(session, tenant.organization_id, tenant)
+        note_seen(session, tenant.organization_id, account_id, family_of(tenant.product), moment, places)
 
 
-def note_seen(session: Session, organization_id: str, account_id: str, family: str, moment: datetime) -> None:
-    """Somebody was proven to be in a product of this family."""
-    known = signals_of(session, organization_id, [account_id]).get(account_id, {}).get(family)
-    if known is not None and moment < known + GRAIN:
+def places_of(session: Session, organization_id: str, tenant: Tenant) -> list[str]:
+    """The products in which somebody is who is in this installation, by resource id; empty when nobody knows them."""
+    found = carried_by([tenant], seats_of(session, organization_id))
+    return [place for place in found if len(place) <= LONGEST_PLACE]
+
+
+def note_seen(
+    session: Session,
+    organization_id: str,
+    account_id: str,
+    family: str,
+    moment: datetime,
+    places: Sequence[str] = (),
+) -> None:
+    """Somebody was proven to be in these products, all of one family; without them in one of the family, on some site.
+
+    Who works on one site is not here on another one.
+    """
+    known = signals_of(session, organization_id, [account_id]).get(account_id, {})
+    stale = [place for place in places or (family,) if place not in known or moment >= known[place] + GRAIN]
+    if not stale:
         return
-    row = {
-        "organization_id": organization_id,
-        "account_id": account_id,
-        "family": family,
-        "seen_at": moment,
-    }
-    upsert(session, Signal, [row])
+    rows = [
+        {"organization_id": organization_id, "account_id": account_id, "family": place, "seen_at": moment}
+        for place in sorted(stale)
+    ]
+    upsert(session, Signal, rows)
+    in_it = Seat.resource_id.in_(places) if places else Seat.product_key.startswith(family, autoescape=True)
     seen = {"activity": ActivityKind.SEEN.value, "seen_at": moment}
     # The person before their seats, as a sync stores them: else each would wait for the other for ever.
     seats = select(Seat.resource_id).where(
-        Seat.organization_id == organization_id,
-        Seat.account_id == account_id,
-        Seat.product_key.startswith(family, autoescape=True),
+        Seat.organization_id == organization_id, Seat.account_id == account_id, in_it
     )
     session.execute(
         update(Person)
@@ -76,7 +92,7 @@ def note_seen(session: Session, organization_id: str, account_id: str, family: s
         .where(
             Seat.organization_id == organization_id,
             Seat.account_id == account_id,
-            Seat.product_key.startswith(family, autoescape=True),
+            in_it,
             or_(Seat.seen_at.is_(None), Seat.seen_at < moment),
         )
         .values(seen)

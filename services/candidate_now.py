@@ -101,7 +101,7 @@ _KNOWN = select(
     .scalar_subquery()
     .label("said_away_until"),
 )
-# Signals are seats of nobody, by their family instead of a product: one question for both.
+# Signals are seats of nobody: one question for both.
 _LIFE: CompoundSelect[*tuple[Any, ...]] = union_all(
     select(
         literal(False).label("is_seat"),

@@ -188,11 +188,11 @@ _SIGNALS = select(Signal.account_id, Signal.family, Signal.seen_at).where(
 def signals_of(
     session: Session, organization_id: str, account_ids: Iterable[str]
 ) -> dict[str, dict[str, datetime]]:
-    """Account id → family of products → the newest sign of life that a webhook brought."""
+    """Account id → product, or family of products → the newest sign of life that a webhook brought."""
     about = {"organization_id": organization_id, "account_ids": list(account_ids)}
     found: dict[str, dict[str, datetime]] = {}
-    for account_id, family, seen_at in session.execute(_SIGNALS, about):
-        found.setdefault(account_id, {})[family] = seen_at
+    for account_id, place, seen_at in session.execute(_SIGNALS, about):
+        found.setdefault(account_id, {})[place] = seen_at
     return found
 
 

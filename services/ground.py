@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
-from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.credential import credential_holders
-from models.organization import Seats, seats_of, zone_of
+from models.organization import seats_of, zone_of
 from models.people import Grant, Group, Person, ProductAdmin
 from models.protected import protected_of
 from models.tenant import doors_of
 from rules.guards import Guarded
 from rules.organization import OrganizationFacts, ProductFacts
 from rules.person import GroupFacts
-from rules.products import family_of
 from rules.verdict import Ground
 from services.mail_reach import has_sender
+from services.seats import carried_by
 from services.toolbox import Toolbox
 
 
@@ -52,20 +50,8 @@ def organization_facts(session: Session, organization_id: str) -> OrganizationFa
         admins=_admins(session, organization_id),
         site_owners=frozenset(each.owner_account_id for each in seats if each.owner_account_id),
         protections=tuple(each.protection for each in protected_of(session, organization_id)),
-        doors=_doors(session, organization_id, seats),
+        doors=frozenset(carried_by(doors_of(session, organization_id), seats)),
     )
-
-
-def _doors(session: Session, organization_id: str, seats: Iterable[Seats]) -> frozenset[str]:
-    """The products that carry Rollcall: on one site of several, none of another one's does (S56)."""
-    doors = {(_host(door.base_url), family_of(door.product)) for door in doors_of(session, organization_id)}
-    return frozenset(
-        each.resource_id for each in seats if (_host(each.host_url), family_of(each.key)) in doors
-    )
-
-
-def _host(address: str) -> str:
-    return urlsplit(address).netloc.lower()
 
 
 def _groups(session: Session, organization_id: str) -> dict[str, GroupFacts]:

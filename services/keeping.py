@@ -24,7 +24,7 @@ from rules.products import family_of
 from rules.rule import OnKeep
 from rules.topics import AnswerKind
 from services import answers
-from services.activity_signals import note_seen
+from services.activity_signals import note_seen, places_of
 from services.doors import organization_of
 from services.rule_versions import step_of
 from services.toolbox import Toolbox
@@ -89,7 +89,8 @@ def own_warning(tools: Toolbox, caller: Caller) -> OwnWarning | None:
         notice.read_at = notice.read_at or now
         tenant = find_tenant(session, caller.tenant)
         if tenant is not None:
-            note_seen(session, organization_id, caller.account_id, family_of(tenant.product), now)
+            places = places_of(session, organization_id, tenant)
+            note_seen(session, organization_id, caller.account_id, family_of(tenant.product), now, places)
         waiting = case.state == CaseState.WARNED
         ends_at = notice.ends_at if notice.kind == NoticeKind.ENDS else case.due_at if waiting else None
         ends_on = ends_at.astimezone(ZoneInfo(time_zone)).date() if ends_at is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -10,7 +11,9 @@ from sqlalchemy.orm import Session
 from connect.gateway.organization import WorkspaceRecord
 from models.organization import Seats
 from models.people import Grant, Group, Person, ProductAdmin, Seat
+from models.tenant import Tenant
 from rules.person import GroupFacts
+from rules.products import family_of
 from services.batches import batches
 from services.directory import upsert
 
@@ -35,6 +38,16 @@ def replace_seats(session: Session, organization_id: str, workspaces: Iterable[W
         for workspace in {workspace.resource_id: workspace for workspace in workspaces}.values()
     )
     session.flush()
+
+
+def carried_by(doors: Iterable[Tenant], products: Iterable[Seats]) -> list[str]:
+    """The resource ids of the products that carry these doors: on one site of several, none of another one's does."""
+    carrying = {(_host(door.base_url), family_of(door.product)) for door in doors}
+    return [each.resource_id for each in products if (_host(each.host_url), family_of(each.key)) in carrying]
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).netloc.lower()
 
 
 def seats_taken(session: Session, organization_id: str, products: Iterable[Seats]) -> dict[str, int]:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
 
-from models.people import Person, Seat, Signal
+from models.organization import Seats
+from models.people import Person, Seat, Signal, facts_of
+from rules.activity import activity_per_product
+from rules.person import ProductAccess
+from sandbox.world import ORGANIZATIONS
 from services.activity_signals import GRAIN, record_signal
+from services.directory import signals_of
 from tests.world import ACCOUNTS, ACME, World
 
 JIRA, CONFLUENCE = "jira-software", "confluence"
@@ -76,6 +82,49 @@ def test_a_webhook_makes_somebody_fresher_and_a_sync_keeps_it(
     assert world.dump()["seat"] == before
 
 
+def test_who_works_on_one_site_is_not_here_on_another_one(world: World) -> None:
+    """Two sites of one organization, each with a Jira: the signal comes from the first one."""
+    ana = world.store_key()
+    (account_id,) = world.people(1, idle=100)
+    world.sync(ana)
+    shown = person(world, account_id).seen_at
+    second = "ari:cloud:jira-software::site/second"
+    with world.tools.begin() as session:
+        session.add(
+            Seats(
+                organization_id=ACME,
+                resource_id=second,
+                key=JIRA,
+                name="Jira",
+                host_url="https://acme-second.atlassian.net",
+            )
+        )
+        session.add(
+            Seat(
+                organization_id=ACME,
+                account_id=account_id,
+                resource_id=second,
+                product_key=JIRA,
+                activity="seen",
+                seen_at=shown,
+            )
+        )
+    assert world.webhook("jira:issue_created", account_id) == [204]
+    first = world.stored(Seat, ACME, account_id, ORGANIZATIONS["acme"].resource(JIRA))
+    assert close(first.seen_at, world.clock())
+    assert close(person(world, account_id).seen_at, world.clock())
+    assert world.stored(Seat, ACME, account_id, second).seen_at == shown
+    with world.tools.begin() as session:
+        signals = signals_of(session, ACME, [account_id])[account_id]
+        facts = replace(
+            facts_of(session.get_one(Person, (ACME, account_id))),
+            products=(ProductAccess(first.resource_id, JIRA, shown), ProductAccess(second, JIRA, shown)),
+        )
+    here, there = activity_per_product(facts, signals)
+    assert close(here[1].at, world.clock())
+    assert there[1].at == shown
+
+
 def test_never_older(world: World) -> None:
     ana = world.store_key()
     (account_id,) = world.people(1, idle=2)
@@ -89,7 +138,7 @@ def test_never_older(world: World) -> None:
     record_signal(world.tools, ana, event(account_id, newer))
     record_signal(world.tools, ana, event(account_id, newer - timedelta(hours=5)))
     assert close(person(world, account_id).seen_at, newer)
-    assert close(world.stored(Signal, ACME, account_id, "jira").seen_at, newer)
+    assert close(world.stored(Signal, ACME, account_id, ORGANIZATIONS["acme"].resource(JIRA)).seen_at, newer)
     # Atlassian's own date may pass it by.
     newest = world.clock() - timedelta(hours=1)
     world.change(account_id, last_active={"jira": newest.isoformat()})
@@ -162,7 +211,7 @@ def test_the_author_of_a_comment_is_the_one_who_was_there(sqlite_world: World) -
     one, other = sqlite_world.changeable(2)
     comment = {"author": {"accountId": one}, "updateAuthor": {"accountId": other}}
     record_signal(sqlite_world.tools, ana, {"comment": comment, "user": {"accountId": ACCOUNTS["uma"]}})
-    assert [row.account_id for row in sqlite_world.rows(Signal)] == [other]
+    assert {row.account_id for row in sqlite_world.rows(Signal)} == {other}
     record_signal(sqlite_world.tools, ana, {"comment": {"author": {"accountId": one}}})
     assert {row.account_id for row in sqlite_world.rows(Signal)} == {one, other}
 
