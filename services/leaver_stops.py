@@ -178,11 +178,13 @@ def _set(
 
 
 def stop_all_leavers(session: Session, organization_id: str, actor: str, now: datetime) -> None:
-    """The organization's last door was closed: nobody may be handed over or ended any more."""
+    """The organization's last door was closed: nobody may be handed over or ended any more.
+
+    What became of the calls that are on their way is found out when a door is open again.
+    """
     query = select(Leaver).where(
         Leaver.organization_id == organization_id, Leaver.state.not_in([state.value for state in OVER])
     )
     for leaver in session.scalars(query).all():
         record_leaver(session, Event.LEAVER_STOPPED, leaver, actor, now, leaver.state)
         _stop_for_good(session, leaver, actor, now)
-        leaver.resume_at = None

@@ -29,12 +29,14 @@ _DUE = [*(state.value for state in WORKING), LeaverState.STOPPED.value]
 
 
 def due_leavers(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, int]]:
-    """(organization id, leaver id, next attempt) of those that wait for the worker."""
+    """(organization id, leaver id, next attempt) of those that wait for the worker. Without a door nobody can look."""
     now = tools.clock()
-    paused = select(Organization.id).where(Organization.paused_until > now)
+    resting = select(Organization.id).where(
+        (Organization.paused_until > now) | Organization.doorless_since.is_not(None)
+    )
     query = (
         select(Leaver.organization_id, Leaver.id, Leaver.attempt)
-        .where(Leaver.state.in_(_DUE), Leaver.resume_at <= now, Leaver.organization_id.not_in(paused))
+        .where(Leaver.state.in_(_DUE), Leaver.resume_at <= now, Leaver.organization_id.not_in(resting))
         .order_by(Leaver.resume_at)
         .limit(limit)
     )

@@ -86,6 +86,30 @@ def test_what_became_of_a_token_that_was_being_revoked_is_found_out(
     assert len(world.audit("token:revoked")) == revoked(world) == int(landed)
 
 
+@pytest.mark.parametrize("landed", [False, True])
+def test_what_became_of_a_call_is_found_out_once_a_door_is_open_again(
+    sqlite_world: World, landed: bool
+) -> None:
+    """The app is uninstalled while nobody knows, and installed again."""
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = confirmed(world, ana, deed=Deed.LIST.value)
+    world.fault("/manage/api-tokens/", "reset", method="DELETE", after=landed)
+    work(world)
+    assert "moving" in states(world, leaver_id, Kind.TOKEN)
+    world.control("POST", "/uninstall", {"site": "acme", "product": "jira"})
+    world.settled()
+    work(world)
+    assert "moving" in states(world, leaver_id, Kind.TOKEN), "without a door nobody can look"
+    world.install("acme")
+    world.store_key()
+    work(world)
+    row = leaver(world, leaver_id)
+    assert (row.state, row.resume_at) == (LeaverState.STOPPED, None)
+    assert states(world, leaver_id, Kind.TOKEN) == ({"moved", "left"} if landed else {"left"})
+    assert revoked(world) == int(landed)
+
+
 @pytest.mark.parametrize("state", [LeaverState.READY, LeaverState.PLANNED])
 def test_whoever_stays_after_all_is_no_leaver_any_more(sqlite_world: World, state: LeaverState) -> None:
     world = sqlite_world
