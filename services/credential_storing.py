@@ -30,6 +30,7 @@ from services.toolbox import Toolbox
 LONGEST_LIFE = timedelta(days=366)
 """Atlassian lets no admin key and no API token live longer than a year."""
 LONGEST_SECRET = 2000
+MOVED = "The key now opens another organization."
 
 
 def store_admin_key(tools: Toolbox, caller: Caller, *, key: str, expires_on: str) -> None:
@@ -103,7 +104,16 @@ def store_api_token(tools: Toolbox, caller: Caller, *, email: str, token: str, e
 def _link(session: Session, tenant: Tenant, opened: Opened, account_id: str, now: datetime) -> None:
     found = opened.organization
     if tenant.organization_id not in (None, found.id):
-        leave(session, tenant, actor=account_id, now=now, reason="The key now opens another organization.")
+        record(
+            session,
+            Event.ORGANIZATION_UNLINKED,
+            at=now,
+            actor=account_id,
+            organization_id=tenant.organization_id,
+            client_key=tenant.client_key,
+            result=MOVED,
+        )
+        leave(session, tenant, actor=account_id, now=now, reason=MOVED)
     close_gate(session, found.id)
     organization = session.get(Organization, found.id)
     if organization is None:

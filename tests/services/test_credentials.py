@@ -484,6 +484,22 @@ def test_s27_another_door_of_the_organization_stays_open(sqlite_world: World) ->
     assert world.stored(Organization, ACME).doorless_since is None
 
 
+def test_an_organization_reads_in_its_audit_that_a_key_of_another_one_took_its_door(
+    sqlite_world: World,
+) -> None:
+    """The site has moved from globex to acme, and somebody stores acme's key there."""
+    world = sqlite_world
+    world.store_key("gina", "globex")
+    ana = world.caller("ana")
+    with world.tools.begin() as session:
+        session.get_one(Tenant, ana.tenant).organization_id = GLOBEX
+    store(world)
+    assert organization_of(world.tools, ana) == ACME
+    (entry,) = world.audit("organization:unlinked")
+    assert (entry.organization_id, entry.client_key, entry.actor) == (GLOBEX, ana.tenant, ACCOUNTS["ana"])
+    assert entry.result == "The key now opens another organization."
+
+
 @pytest.mark.parametrize("other", ["opens", "closes"])
 def test_s16_two_doors_that_move_at_once_see_each_other(world: World, other: str) -> None:
     """Else the people behind an open door would be purged, or those behind no door never."""
