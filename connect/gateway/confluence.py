@@ -77,12 +77,19 @@ class ConfluenceSite:
 
     def _current(self) -> dict[str, Any]:
         try:
-            return mapping(self._http.get("/rest/api/user/current", (("expand", "operations"),)))
+            user = mapping(self._http.get("/rest/api/user/current", (("expand", "operations"),)))
         except Unauthorized as error:
             raise Unauthorized(TOKEN_REJECTED, TOKEN_NEXT_STEP) from error
+        # A site that is open to the world takes whoever it does not know for a visitor.
+        if text(user, "type") == "anonymous":
+            raise Unauthorized(TOKEN_REJECTED, TOKEN_NEXT_STEP)
+        return user
 
 
 def _administers(user: dict[str, Any]) -> bool:
+    if "operations" in user and user["operations"] is None:
+        # So Confluence may say that there is nothing that they may do.
+        return False
     return any(
         operation.get("operation") == "administer" and operation.get("targetType") == "application"
         for operation in rows(user.get("operations"))

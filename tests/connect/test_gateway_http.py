@@ -318,7 +318,7 @@ def test_s22_an_odd_answer_is_never_a_yes_in_jira(answer: object, outcome: Any, 
         ({"operations": [{"operation": "use", "targetType": "application"}]}, False),
         ({}, Unexpected),
         ({"operations": ["administer"]}, Unexpected),
-        ({"operations": None}, Unexpected),
+        ({"operations": None}, False),
     ],
 )
 def test_s22_an_odd_answer_is_never_a_yes_in_confluence(
@@ -387,6 +387,16 @@ def test_s22_permission_is_true_or_no(answer: dict[str, Any], listener: Listener
 def test_a_rejected_api_token_has_its_own_sentence(listener: Listener) -> None:
     listener.answer = always(Reply(401))
     for question in (by_token(JiraSite, listener).myself, by_token(ConfluenceSite, listener).current_user):
+        with pytest.raises(Unauthorized) as problem:
+            question()
+        assert "API token" in problem.value.sentence
+
+
+def test_a_token_by_which_confluence_knows_nobody_is_a_rejected_one(listener: Listener) -> None:
+    """A site that visitors may read answers who they are, and not 401 (specs: confluence-v1, User)."""
+    listener.answer = always(as_json({"type": "anonymous", "displayName": "Anonymous", "operations": []}))
+    site = by_token(ConfluenceSite, listener)
+    for question in (site.current_user, site.may_administer):
         with pytest.raises(Unauthorized) as problem:
             question()
         assert "API token" in problem.value.sentence
