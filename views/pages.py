@@ -7,7 +7,7 @@ from typing import cast
 from flask import Blueprint, current_app
 
 from connect.caller import Caller
-from connect.errors import Forbidden
+from connect.errors import Forbidden, Unavailable
 from models.credential import CredentialKind
 from models.people_search import count_people
 from models.sync import SyncState, latest_sync
@@ -37,7 +37,7 @@ def app() -> str | tuple[str, int]:
     if is_operator(tools(), caller(), fresh=False):
         return overview.content(tools(), caller())
     warning = own_warning(tools(), caller())
-    if _administers(caller()):
+    if _administers(caller(), otherwise=warning is not None):
         return configure.content(tools(), caller(), warning=warning, endings=ENDINGS)
     if warning is not None:
         return show.place(
@@ -102,10 +102,15 @@ def get_started_content(tools: Toolbox, caller: Caller) -> str:
     )
 
 
-def _administers(caller: Caller) -> bool:
+def _administers(caller: Caller, *, otherwise: bool) -> bool:
+    """`otherwise`: there is something else to read, and no answer of the site keeps anybody from it."""
     try:
         cast(Administrators, current_app.extensions[ADMINISTRATORS]).require(caller, fresh=False)
     except Forbidden:
+        return False
+    except Unavailable:
+        if not otherwise:
+            raise
         return False
     return True
 

@@ -111,6 +111,18 @@ def test_an_administrator_reads_it_above_the_page(idle_uma: House) -> None:
     assert "I still need it" in words
 
 
+def test_a_site_that_does_not_answer_keeps_nobody_from_what_they_are_told(idle_uma: House) -> None:
+    """It is shown once: what nobody could see must not count as read."""
+    house = idle_uma
+    warned(house, UMA, deed="tell")
+    silent = {"match": "/permissions/check$", "kind": "503", "times": 2}
+    house.deployment.control("POST", "faults", json=silent)
+    page = house.page("/pages/app", UMA)
+    assert page.status_code == 200
+    assert "Nothing else happens now" in words_of(page)
+    assert house.page("/pages/app", UMA).status_code == 503, "there is nothing else to read by now"
+
+
 def test_who_is_only_told_reads_it_once(idle_uma: House) -> None:
     house = idle_uma
     warned(house, UMA, deed="tell")
