@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from models.people_search import find_people
-from rules.filters import PeopleFilter
+from models.people_search import accounts_by_address
 from rules.plain_data import Problem
 from services.doors import require_organization
 from views.access import caller, tools
@@ -14,20 +13,16 @@ MOST_LOOKED_UP = 500
 def with_account_ids(words: list[str]) -> tuple[list[str], list[Problem]]:
     """The list with account ids for addresses, and a problem for each address that is nobody's."""
     organization_id = require_organization(tools(), caller())
+    looked_up = words[:MOST_LOOKED_UP]
+    with tools().begin() as session:
+        here = accounts_by_address(session, organization_id, [word for word in looked_up if "@" in word])
     found: list[str] = []
     problems = []
-    with tools().begin() as session:
-        for word in words[:MOST_LOOKED_UP]:
-            if "@" not in word:
-                found.append(word)
-                continue
-            people = find_people(session, organization_id, PeopleFilter(text=word), tools().clock())
-            account_id = next(
-                (each.account_id for each in people if (each.email or "").casefold() == word.casefold()), None
-            )
-            if account_id is None:
-                sentence = f"Nobody in your directory has the address {word[:80]}: use the account id."
-                problems.append(Problem("who.people", sentence))
-            else:
-                found.append(account_id)
+    for word in looked_up:
+        account_id = here.get(word.lower()) if "@" in word else word
+        if account_id is None:
+            sentence = f"Nobody in your directory has the address {word[:80]}: use the account id."
+            problems.append(Problem("who.people", sentence))
+        else:
+            found.append(account_id)
     return [*found, *words[MOST_LOOKED_UP:]], problems

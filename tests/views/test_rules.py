@@ -7,8 +7,10 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from models.people import Person
 from services.rules import delete_rule, save_rule
 from tests.views.house import JON, House, address_of, send, words_of
 from tests.views.test_runs import some_people
@@ -223,6 +225,23 @@ def test_a_named_list_takes_addresses(house: House) -> None:
     refused = house.post("/app/rules", **form_of(form, who__people="nobody@acme.example"))
     assert refused.status_code == 422
     assert "Nobody in your directory has the address nobody@acme.example" in words_of(refused)
+
+
+def test_a_named_list_finds_an_address_that_ends_many_others(new_house: House) -> None:
+    """li@ among wei.li@ and all the others: more of them than a page of people has."""
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    with house.deployment.tools.begin() as session:
+        people = session.scalars(select(Person).order_by(Person.name.desc()).limit(60)).all()
+        for number, person in enumerate(people):
+            person.email = f"{number}.li@acme.example" if number else "Li@acme.example"
+            person.address = person.search_text = person.email.lower()
+        account_id = people[0].account_id
+    form = house.get("/app/rules/new?template=never-came")
+    saved = house.post("/app/rules", **form_of(form, who__people="li@acme.example\n"))
+    rule_id = address_of(saved).removeprefix("rules/")
+    assert f">{account_id}</textarea>" in house.get(f"/app/rules/{rule_id}/edit").text
 
 
 def test_from_the_preview_to_the_run_and_its_undo(new_house: House) -> None:
