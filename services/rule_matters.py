@@ -17,13 +17,13 @@ from services.matter import Matter
 from services.reviews import count_waiting
 
 REMEMBERED = timedelta(days=7)
-"""A refused run is a matter until the next run of its rule, and not longer than this.
+"""A refused run is a matter until the next run of its rule, while the rule is on, and not longer than this.
 
 A braked one is as long as it holds its people: no run after it has them.
 """
 # Asked on every page: not built anew each time.
 _RUNS = (
-    select(Run, StoredRule.name)
+    select(Run, StoredRule.name, StoredRule.is_on)
     .outerjoin(
         StoredRule,
         (StoredRule.organization_id == Run.organization_id) & (StoredRule.id == Run.rule_id),
@@ -52,7 +52,7 @@ def _unfinished(session: Session, organization_id: str, now: datetime) -> list[M
     newest: dict[str, str] = {}
     found = []
     rows = session.execute(_RUNS, {"organization_id": organization_id, "since": now - REMEMBERED})
-    for run, rule_name in rows:
+    for run, rule_name, is_on in rows:
         rule_id, name = run.rule_id or "", rule_name or "A rule"
         is_newest = newest.setdefault(rule_id, run.id) == run.id
         if run.state == RunState.BRAKED:
@@ -67,7 +67,7 @@ def _unfinished(session: Session, organization_id: str, now: datetime) -> list[M
                     f"/app/runs/{run.id}",
                 )
             )
-        elif is_newest and run.state == RunState.REFUSED:
+        elif is_newest and is_on and run.state == RunState.REFUSED:
             sentence = f"“{name}” did not run. {run.reason}"
             found.append(
                 Matter(

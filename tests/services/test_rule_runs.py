@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -40,6 +40,7 @@ from services import (
 )
 from services.candidates import candidates, people_as_candidates
 from services.ground import ground_of
+from services.rule_matters import about_rules
 from services.scope import count_scope
 from services.syncing import request_sync
 from services.toolbox import Toolbox
@@ -637,6 +638,31 @@ def test_a_fault_of_our_own_leaves_the_rule_its_next_date(world: World) -> None:
     assert "Something went wrong inside Rollcall" in run.reason
     rule_runs.start_due(world.tools, ACME, rule_id, first.isoformat())
     assert len(world.runs_of(rule_id)) == 1
+
+
+@pytest.mark.parametrize("end", [rules.switch_off, rules.delete_rule], ids=["off", "deleted"])
+def test_a_refused_run_is_no_matter_of_a_rule_that_is_off_or_gone(
+    sqlite_world: World, end: Callable[..., None]
+) -> None:
+    """Nobody has to do anything about it any more, and there may be no page to open."""
+    world = sqlite_world
+    ana = world.synced()
+    rule_id = world.rule(ana)
+    rules.save_rule(world.tools, ana, world.rule_data(fresh_hours=24), rule_id)
+    world.run_rule(ana, rule_id)
+
+    def waiting() -> list[str]:
+        with world.tools.begin() as session:
+            return [one.sentence for one in about_rules(session, ACME, world.clock())]
+
+    assert waiting() == [
+        (
+            "“Idle” did not run. Nobody has looked at a preview of this version of the rule."
+            " Make a preview and look at it, then switch the rule on."
+        )
+    ]
+    end(world.tools, ana, rule_id)
+    assert waiting() == []
 
 
 def test_a_run_that_is_refused_does_not_lose_its_next_date(world: World) -> None:
