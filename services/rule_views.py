@@ -16,7 +16,7 @@ from models.run import Run
 from rules.case import RunState
 from rules.organization import OrganizationFacts
 from rules.rule import Mode, Rule
-from rules.rule_file import rule_to_data
+from rules.rule_file import parse_rule, rule_to_data
 from rules.sentence import sentence_of
 from services.calendars import dates_of
 from services.doors import require_organization
@@ -48,13 +48,17 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True)
 class VersionLine:
-    """One version, newest first. `created_by` and `confirmed_by` are names."""
+    """One version, newest first. `created_by`, `confirmed_by` and `seen_by` are names.
+
+    `needs_second_operator` is about this version: another one of the rule may delete accounts, or not.
+    """
 
     version: int
     created_by: str
     created_at: datetime
     confirmed_by: str
     seen_by: str
+    needs_second_operator: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,7 @@ def _versions(session: Session, stored: StoredRule) -> list[VersionLine]:
             if one.confirmed_by
             else "",
             names.get(one.seen_by or "", "Somebody who is not in the directory") if one.seen_by else "",
+            parse_rule(one.definition).needs_second_operator,
         )
         for one in found
     ]

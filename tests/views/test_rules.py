@@ -389,6 +389,13 @@ def test_a_rule_that_deletes_accounts_waits_for_a_second_operator(house: House) 
         assert house.post(f"/app/rules/{rule_id}/confirm", JON).status_code == 409
         confirmed = words_of(house.post(f"/app/rules/{rule_id}/confirm", JON, **json.loads(sent[1])))
         assert "You confirmed this version" in confirmed
+        # What another version needs says nothing about this one.
+        harmless = form_of(house.get(f"/app/rules/{rule_id}/edit"), steps__0__then__deed="list")
+        changed = words_of(house.post(f"/app/rules/{rule_id}", **harmless))
+        assert re.search(r" 2 Ana .* Nobody Not needed 1 Ana .* Nobody Jon Okafor", changed)
+        deleting = form_of(house.get(f"/app/rules/{rule_id}/edit"), steps__0__then__deed="delete")
+        again = words_of(house.post(f"/app/rules/{rule_id}", **deleting))
+        assert re.search(r" 3 Ana .* Nobody Nobody yet 2 Ana .* Nobody Not needed 1 Ana ", again)
     finally:
         gone(house, rule_id)
         house.post(f"/app/operators/{JON}/remove")
