@@ -79,7 +79,7 @@ def _people(
     yield f"  {chosen:,} of {scope:,} chosen, {guarded:,} guarded, {impossible:,} not possible."
     objection = rule.brake.objection(touched, scope)
     if objection is not None:
-        yield f"  The brake would stop it: {objection}"
+        yield f"  Live, its brake would stop it: {objection}"
 
 
 def _line(name: str, deed: Deed, verdict: Verdict) -> str:

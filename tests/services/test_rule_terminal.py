@@ -103,7 +103,7 @@ def test_the_lines_are_those_of_the_web(world: World, file: Path) -> None:
             f"  {view.chosen} of {view.scope} chosen, {guarded} guarded, {impossible} not possible."
         )
         if view.reason:
-            totals.append(f"  The brake would stop it: {view.reason}")
+            totals.append(f"  Live, its brake would stop it: {view.reason}")
     assert [(mark, name, reason) for mark, name, _what, reason in shown] == sorted(expected)
     assert {mark for mark, _name, _reason in expected} >= {"+", "!", "x"}
     assert [line for line in done.output.splitlines() if line in totals] == totals
