@@ -166,15 +166,6 @@ def already(action: Action) -> str:
     return _ALREADY[action.deed]
 
 
-def is_already(reason: str, action: Action) -> bool:
-    """Whether this is why a case ended: its deed had nothing left to do.
-
-    Whoever was to be invited may have been here by then, with all that the invitation would have brought.
-    """
-    as_found = replace(action, deed=Deed.GIVE_ACCESS) if action.deed is Deed.INVITE else action
-    return reason in (already(action), already(as_found))
-
-
 def _access_verdict(action: Action, seen: Snapshot, organization: OrganizationFacts) -> Verdict:
     ending = organization.resources_of(action.products)
     if not any(access.resource_id in ending for access in seen.facts.products):

@@ -13,10 +13,9 @@ from models.answer import GRANTED, Answer, Decision
 from models.audit import APP, Event
 from models.run import Case, Run
 from rules.case import CaseState
-from rules.deeds import Action, Deed
-from rules.judging import is_already
 from rules.roster import Origin
 from rules.topics import AnswerKind
+from rules.verdict import Why
 from services.audit import record
 from services.timed_beginnings import is_gone
 
@@ -39,7 +38,7 @@ def note_not_given_again(session: Session, case: Case, run: Run, now: datetime) 
     Who has it by another way by now has what they asked for.
     """
     asked = session.get(Answer, (case.organization_id, run.origin_id, AnswerKind.PROLONG.value))
-    if not is_already(case.reason, Action(Deed(case.deed))):
+    if case.why != Why.DONE:
         _let_wait_again(session, asked, case, case.deed, run, now)
 
 

@@ -13,9 +13,9 @@ from models.scim import ScimConnection, ScimUser
 from rules.case import OPEN, CaseState
 from rules.changes import ChangeKind, of_access
 from rules.deeds import Deed
-from rules.judging import is_already
 from rules.roster import action_from_words, is_unknown
 from rules.scim import TAKEN_BACK, ScimMode, ScimState, Step, after
+from rules.verdict import Why
 from services.orders import done_changes
 from services.scim_facts import access_from, access_to
 
@@ -95,7 +95,7 @@ def _note(user: ScimUser, case: Case, now: datetime) -> None:
     landed = done_changes(case)
     kinds = {change.kind for change in landed}
     deed, action = Deed(case.deed), action_from_words(Deed(case.deed), case.action)
-    done = is_already(case.reason, action)
+    done = case.why == Why.DONE
     # What somebody else took out before is not given any more either.
     gone = of_access(action) if done and deed is Deed.TAKE_BACK else ()
     user.given = access_to(after(access_from(user.given), (*landed, *gone)))
