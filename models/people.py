@@ -201,13 +201,10 @@ class ProductAdmin(Base):
     account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
 
 
-LONGEST_PLACE = 100
-
-
 class Signal(Base):
     """A sign of life that a webhook brought, per person and product: fresher activity, never older.
 
-    `family` is the resource id of the product; where nobody knew on which site it was, the family of products.
+    `place` is the resource id of the product; where nobody knew on which site it was, the family of products.
     """
 
     __tablename__ = "signal"
@@ -216,7 +213,7 @@ class Signal(Base):
         ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True
     )
     account_id: Mapped[str] = mapped_column(String(128), primary_key=True)
-    family: Mapped[str] = mapped_column(String(LONGEST_PLACE), primary_key=True)
+    place: Mapped[str] = mapped_column(String(255), primary_key=True)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from connect.caller import Caller
 from models.organization import seats_of
-from models.people import LONGEST_PLACE, Person, Seat, Signal, find_person
+from models.people import Person, Seat, Signal, find_person
 from models.tenant import Tenant, find_tenant
 from rules.activity import ActivityKind
 from rules.products import family_of
@@ -45,8 +45,7 @@ def record_signal(tools: Toolbox, caller: Caller, body: Mapping[str, Any]) -> No
 
 def places_of(session: Session, organization_id: str, tenant: Tenant) -> list[str]:
     """The products in which somebody is who is in this installation, by resource id; empty when nobody knows them."""
-    found = carried_by([tenant], seats_of(session, organization_id))
-    return [place for place in found if len(place) <= LONGEST_PLACE]
+    return carried_by([tenant], seats_of(session, organization_id))
 
 
 def note_seen(
@@ -66,7 +65,7 @@ def note_seen(
     if not stale:
         return
     rows = [
-        {"organization_id": organization_id, "account_id": account_id, "family": place, "seen_at": moment}
+        {"organization_id": organization_id, "account_id": account_id, "place": place, "seen_at": moment}
         for place in sorted(stale)
     ]
     upsert(session, Signal, rows)

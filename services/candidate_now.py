@@ -105,8 +105,8 @@ _KNOWN = select(
 _LIFE: CompoundSelect[*tuple[Any, ...]] = union_all(
     select(
         literal(False).label("is_seat"),
-        Signal.family.label("place"),
-        Signal.family.label("key"),
+        Signal.place,
+        Signal.place.label("key"),
         literal("").label("kind"),
         Signal.seen_at,
         cast(null(), UtcDateTime).label("since"),

@@ -179,7 +179,7 @@ def free_places(session: Session, organization_id: str, left: Select[str] | Sequ
 
 
 # Asked for every deed: not built anew each time.
-_SIGNALS = select(Signal.account_id, Signal.family, Signal.seen_at).where(
+_SIGNALS = select(Signal.account_id, Signal.place, Signal.seen_at).where(
     Signal.organization_id == bindparam("organization_id"),
     Signal.account_id.in_(bindparam("account_ids", expanding=True)),
 )
