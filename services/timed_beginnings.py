@@ -17,8 +17,8 @@ from models.organization import seats_of, zone_of
 from models.people import Grant, Group, Membership
 from models.run import Case, Run
 from models.timed_access import TimedAccess, TimedState, find_timed
-from rules.case import NOT_HERE
-from rules.changes import ChangeKind
+from rules.case import NOT_HERE, CaseState
+from rules.changes import Change, ChangeKind
 from rules.deeds import Deed
 from rules.judging import NOTHING_LEFT
 from rules.products import product_name
@@ -200,12 +200,25 @@ def facts_of(session: Session, timed: TimedAccess, case: Case) -> dict[str, obje
     }
 
 
+def given_by(session: Session, case: Case) -> tuple[Change, ...]:
+    """All that a case once gave: what an undo that ended halfway took back counts as done no more."""
+    undos = session.scalars(
+        select(Case).where(
+            Case.organization_id == case.organization_id,
+            Case.account_id == case.account_id,
+            Case.undoes == case.id,
+        )
+    )
+    taken = (change.inverse() for undo in undos for change in done_changes(undo))
+    return tuple(dict.fromkeys((*done_changes(case), *(change for change in taken if change is not None))))
+
+
 def names_given(session: Session, case: Case) -> list[str]:
     """What a case gave, by name: products, and groups that open none.
 
     What other groups of the person open does not end with it: then the group itself is named.
     """
-    done = done_changes(case)
+    done = given_by(session, case) if case.state == CaseState.UNDONE else done_changes(case)
     groups = {change.about for change in done if change.kind is ChangeKind.JOIN_GROUP}
     roles = {change.about for change in done if change.kind is ChangeKind.ASSIGN_ROLE}
     others = select(Membership.group_id).where(

@@ -26,10 +26,9 @@ from services.audit import record
 from services.doors import require_organization
 from services.given_until import until_when_it_is_there
 from services.ground import day_in
-from services.orders import done_changes
 from services.roster import begin_roster
 from services.timed_access import end, hold
-from services.timed_beginnings import look_again
+from services.timed_beginnings import given_by, look_again
 from services.toolbox import Toolbox
 
 LONGEST = timedelta(days=3660)
@@ -114,7 +113,7 @@ def last_day(session: Session, organization_id: str, word: str, now: datetime) -
 def _give_again(
     tools: Toolbox, session: Session, timed: TimedAccess, case: Case, day: date, by: str, now: datetime
 ) -> None:
-    access = access_of(change for change in done_changes(case) if change.kind in _GIVES)
+    access = access_of(change for change in given_by(session, case) if change.kind in _GIVES)
     person = find_person(session, timed.organization_id, timed.account_id)
     gone = person is None or person.left_at is not None or is_away(facts_of(person))
     entry = Entry(

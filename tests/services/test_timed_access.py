@@ -482,6 +482,33 @@ def test_who_has_it_by_another_way_has_what_they_asked_for(sqlite_world: World, 
     assert answer_queue.asking(world.tools, ana) == []
 
 
+def test_what_ended_in_two_attempts_is_named_and_given_again_as_a_whole(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    groups = tuple(world.groups()[name]["id"] for name in (GIVEN, OTHER))
+    case_id = begin(world, ana, person, 3, access=Access(groups=groups))
+    world.later(days=4)
+    world.fault("/memberships/", "403-scopes", method="DELETE", skip=1, times=1)
+    keep_time(world)
+    world.act()
+    assert timed(world, case_id).state == "not_ended"
+    world.settled()
+    world.sync(ana)
+    timed_deciding.end_now(world.tools, ana, case_id)
+    world.act()
+    assert timed(world, case_id).state == "ended"
+    token = link(world, case_id, person)
+    assert own_timed.own_page(world.tools, token).products == ("Confluence", "Jira Service Management")
+    own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
+    world.settled()
+    answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
+    world.act()
+    held = world.holding(person)
+    assert held is not None
+    assert {GIVEN, OTHER} <= {*held["groups"]}
+
+
 def test_who_was_removed_and_is_here_with_it_when_they_are_invited_again_waits_for_nobody(
     sqlite_world: World,
 ) -> None:
