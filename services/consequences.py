@@ -29,5 +29,5 @@ def follow(session: Session, case: Case, run: Run, now: datetime) -> None:
             timed_beginnings.begin(session, case, run, now)
         if run.origin == Origin.ACCESS_RULE:
             access_given.note(session, run.origin_id, case, now)
-    elif run.origin == Origin.TIMED:
+    if run.origin == Origin.TIMED and case.undoes is None:
         give_back_outcomes.note_not_given_again(session, case, run, now)

@@ -33,7 +33,7 @@ def note_not_given_back(session: Session, original: Case, undo: Case, run: Run, 
 
 
 def note_not_given_again(session: Session, case: Case, run: Run, now: datetime) -> None:
-    """The same of access that had ended on its last day: `case` was to give it for longer, and gave nothing.
+    """The same of access that had ended on its last day: `case` was to give it for longer, and did not give it all.
 
     Who has it by another way by now has what they asked for.
     """

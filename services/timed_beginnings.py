@@ -36,6 +36,8 @@ _GIVES = (ChangeKind.INVITE, ChangeKind.JOIN_GROUP, ChangeKind.ASSIGN_ROLE)
 def begin(session: Session, case: Case, run: Run, now: datetime) -> None:
     """What this case gave ends some day. Called again for the same case, it changes nothing but the account's id."""
     assert case.ends_on is not None
+    if run.origin == Origin.TIMED and case.state == CaseState.ACTED:
+        _waits_no_more(session, case, run, now)
     known = find_timed(session, case.organization_id, case.id)
     if known is not None:
         known.account_id = case.account_id
@@ -62,12 +64,7 @@ def begin(session: Session, case: Case, run: Run, now: datetime) -> None:
 def _tell_that_it_is_back(session: Session, case: Case, run: Run, now: datetime) -> None:
     """Whoever asked for it when it had ended was promised a message; `run` came from the case that had given it."""
     asked = session.get(Answer, (case.organization_id, run.origin_id, AnswerKind.PROLONG.value))
-    if asked is None:
-        return
-    if asked.decision == Decision.WAITS:
-        # It failed at first, and was tried again from its run.
-        asked.decision, asked.decided_by, asked.decided_at = Decision.APPROVED.value, run.requested_by, now
-    if is_unknown(case.account_id):
+    if asked is None or is_unknown(case.account_id):
         return
     announce(
         session,
@@ -81,6 +78,13 @@ def _tell_that_it_is_back(session: Session, case: Case, run: Run, now: datetime)
         case_id=case.id,
         run_id=run.id,
     )
+
+
+def _waits_no_more(session: Session, case: Case, run: Run, now: datetime) -> None:
+    """What failed at first, in whole or in part, was tried again from its run."""
+    asked = session.get(Answer, (case.organization_id, run.origin_id, AnswerKind.PROLONG.value))
+    if asked is not None and asked.decision == Decision.WAITS:
+        asked.decision, asked.decided_by, asked.decided_at = Decision.APPROVED.value, run.requested_by, now
 
 
 def look_again(session: Session, timed: TimedAccess) -> None:

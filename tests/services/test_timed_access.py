@@ -509,6 +509,45 @@ def test_what_ended_in_two_attempts_is_named_and_given_again_as_a_whole(sqlite_w
     assert {GIVEN, OTHER} <= {*held["groups"]}
 
 
+@pytest.mark.parametrize("then", ["granted once more", "tried again from its run"])
+def test_what_was_given_again_in_part_waits_for_an_operator_who_reads_why(
+    sqlite_world: World, then: str
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    groups = tuple(world.groups()[name]["id"] for name in (GIVEN, OTHER))
+    case_id = begin(world, ana, person, 3, access=Access(groups=groups))
+    world.later(days=4)
+    keep_time(world)
+    world.act()
+    token = link(world, case_id, person)
+    own_timed.ask_for_longer(world.tools, token, "The audit takes longer.")
+    world.settled()
+    answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
+    fault = "403-scopes" if then == "granted once more" else "503"
+    world.fault("/memberships$", fault, method="POST", skip=1, times=None)
+    world.act()
+    world.given_up()
+    world.clear_faults()
+    [again] = [one for one in world.rows(Case) if one.because == timed_deciding.AGAIN]
+    assert (again.state, again.changed) == ("refused" if fault == "403-scopes" else "failed", True)
+    assert own_timed.own_page(world.tools, token).stage is Stage.ASKED
+    [waits] = answer_queue.asking(world.tools, ana)
+    assert waits.tried == again.reason
+    world.settled()
+    if then == "granted once more":
+        answer_queue.grant(world.tools, ana, [case_id], day(world, 10).isoformat())
+    else:
+        retrying.retry_failed(world.tools, ana, again.run_id)
+    world.act()
+    held = world.holding(person)
+    assert held is not None
+    assert {GIVEN, OTHER} <= {*held["groups"]}
+    assert own_timed.own_page(world.tools, token).stage is Stage.GRANTED
+    assert answer_queue.asking(world.tools, ana) == []
+
+
 def test_who_was_removed_and_is_here_with_it_when_they_are_invited_again_waits_for_nobody(
     sqlite_world: World,
 ) -> None:
