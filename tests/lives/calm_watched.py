@@ -16,7 +16,8 @@ from models.run import Case, Run
 from models.scim import ScimConnection, ScimUser
 from models.timed_access import TimedAccess, TimedState
 from rules.case import RunState
-from rules.farewell import WORKING
+from rules.deeds import Deed
+from rules.farewell import WORKING, LeaverState
 from rules.rule import Mode
 from rules.scim import ScimMode, ScimState
 from tests.lives.cast import Having
@@ -24,7 +25,12 @@ from tests.lives.moment import Row, moment_of
 from tests.lives.stage import Stage
 
 A_WHILE = timedelta(hours=2)
+MACHINES = ("bot", "service")
 _STOPPED = select(AccessGiven).where(AccessGiven.stopped_at.is_not(None))
+_LED_OUT = select(Leaver).where(
+    Leaver.state == LeaverState.DONE.value, Leaver.deed == Deed.REMOVE_ACCESS.value
+)
+"""A group that they were left in is no reason to let them in again, until others give them a product."""
 
 
 def check_calm(life: Stage) -> None:
@@ -89,6 +95,7 @@ def _check_access_rules(life: Stage) -> None:
     moment = moment_of(life.cast)
     live = [rule for rule in moment.access_rules.values() if rule["mode"] == Mode.LIVE]
     stopped = {(each.rule_id, each.account_id) for each in life.rows(_STOPPED)}
+    led_out = {each.account_id for each in life.rows(_LED_OUT)}
     tried = {
         (run.origin_id, case.account_id)
         for case in life.rows(select(Case))
@@ -103,9 +110,10 @@ def _check_access_rules(life: Stage) -> None:
             if key in stopped | tried or having is None or having.account != "active":
                 continue
             inside = not having.groups.isdisjoint(rule["sources"])
-            held = having.groups | life.cast.products(name)
+            products = life.cast.products(name)
+            held, may_get = having.groups | products, products or account_id not in led_out
             parts = {*rule["groups"], *(resource for resource, _role in rule["roles"])}
-            if inside and having.membership == "active" and held and name not in ("bot", "service"):
+            if inside and having.membership == "active" and held and may_get and name not in MACHINES:
                 assert parts <= held, (
                     f"{name} is inside and lacks what {rule['name']} gives: {rule['last_result']}"
                 )
