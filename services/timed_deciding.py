@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from models.run import Case, find_case
 from models.timed_access import TimedAccess, TimedState
 from rules.access_rule import access_of
 from rules.case import CaseState
-from rules.changes import ChangeKind, is_away
+from rules.changes import Change, ChangeKind, is_away
 from rules.deeds import Deed
 from rules.roster import Entry, Origin
 from rules.topics import AnswerKind
@@ -26,6 +27,7 @@ from services.audit import record
 from services.doors import require_organization
 from services.given_until import until_when_it_is_there
 from services.ground import day_in
+from services.orders import done_changes
 from services.roster import begin_roster
 from services.timed_access import end, hold
 from services.timed_beginnings import given_by, look_again
@@ -73,6 +75,7 @@ def drop_end(tools: Toolbox, caller: Caller, case_id: str) -> TimedAccess:
         timed, case = _held(session, organization_id, case_id)
         if timed.state not in (TimedState.OPEN, TimedState.NOT_ENDED):
             raise Conflict("This access is over, or ending already.", "Reload the list.")
+        _give_back_what_ended(tools, session, timed, case, None, by, now)
         timed.state, timed.next_at, timed.reason = TimedState.DROPPED.value, None, ""
         _record(session, Event.TIMED_DROPPED, timed, by, now, "")
         _settle(session, timed, case, Decision.APPROVED, by, now)
@@ -88,8 +91,9 @@ def prolong_until(
     if timed.state == TimedState.ENDING:
         raise Conflict("This access is ending at this moment.", "Wait a minute, then prolong it again.")
     if timed.state == TimedState.ENDED:
-        _give_again(tools, session, timed, case, day, by, now)
+        _give_again(tools, session, timed, case, given_by(session, case), day, by, now)
     else:
+        _give_back_what_ended(tools, session, timed, case, day, by, now)
         timed.state, timed.reason, timed.prolonged_until = TimedState.OPEN.value, "", day
         look_again(session, timed)
     timed.prolonged_by, timed.prolonged_at = by, now
@@ -110,10 +114,33 @@ def last_day(session: Session, organization_id: str, word: str, now: datetime) -
     return day
 
 
-def _give_again(
-    tools: Toolbox, session: Session, timed: TimedAccess, case: Case, day: date, by: str, now: datetime
+def _give_back_what_ended(
+    tools: Toolbox,
+    session: Session,
+    timed: TimedAccess,
+    case: Case,
+    day: date | None,
+    by: str,
+    now: datetime,
 ) -> None:
-    access = access_of(change for change in given_by(session, case) if change.kind in _GIVES)
+    """An end that could not go all the way has taken a part."""
+    rest = done_changes(case)
+    ended = tuple(change for change in given_by(session, case) if change not in rest)
+    if ended and timed.state == TimedState.NOT_ENDED:
+        _give_again(tools, session, timed, case, ended, day, by, now)
+
+
+def _give_again(
+    tools: Toolbox,
+    session: Session,
+    timed: TimedAccess,
+    case: Case,
+    changes: Iterable[Change],
+    day: date | None,
+    by: str,
+    now: datetime,
+) -> None:
+    access = access_of(change for change in changes if change.kind in _GIVES)
     person = find_person(session, timed.organization_id, timed.account_id)
     gone = person is None or person.left_at is not None or is_away(facts_of(person))
     entry = Entry(
@@ -138,7 +165,7 @@ def _give_again(
             "Solve that first, or refuse, and help them by hand.",
         )
     there = until_when_it_is_there(session, again) if again.why == Why.DONE else None
-    if there is not None and there < day:
+    if there is not None and (day is None or there < day):
         raise Conflict(
             f"{case.name} has this access again already, until {there:%-d %B %Y}.",
             "Prolong it where it stands under “Access with an end”, among all that end.",

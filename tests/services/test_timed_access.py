@@ -509,6 +509,41 @@ def test_what_ended_in_two_attempts_is_named_and_given_again_as_a_whole(sqlite_w
     assert {GIVEN, OTHER} <= {*held["groups"]}
 
 
+@pytest.mark.parametrize("said", ["longer", "for good"])
+def test_what_a_failed_end_took_is_given_back_when_the_access_is_to_last(
+    sqlite_world: World, said: str
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    groups = tuple(world.groups()[name]["id"] for name in (GIVEN, OTHER))
+    case_id = begin(world, ana, person, 3, access=Access(groups=groups))
+    world.later(days=4)
+    world.fault("/memberships/", "403-scopes", method="DELETE", skip=1, times=1)
+    keep_time(world)
+    world.act()
+    assert timed(world, case_id).state == "not_ended"
+    world.settled()
+    world.sync(ana)
+    if said == "longer":
+        timed_deciding.prolong(world.tools, ana, case_id, day(world, 10).isoformat())
+    else:
+        timed_deciding.drop_end(world.tools, ana, case_id)
+    world.act()
+    held = world.holding(person)
+    assert held is not None
+    assert {GIVEN, OTHER} <= {*held["groups"]}
+    world.later(days=12)
+    world.sync(ana)
+    keep_time(world)
+    for _ in groups:
+        world.act()
+        world.settled()
+    held = world.holding(person)
+    assert held is not None
+    assert ({GIVEN, OTHER} & {*held["groups"]}) == (set() if said == "longer" else {GIVEN, OTHER})
+
+
 @pytest.mark.parametrize("then", ["granted once more", "tried again from its run"])
 def test_what_was_given_again_in_part_waits_for_an_operator_who_reads_why(
     sqlite_world: World, then: str
