@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from models.run import Case, Run, find_case
 from rules.case import CaseState
+from rules.deeds import Deed
 from rules.roster import Origin
-from services import access_given, give_back_outcomes, scim_outcomes, timed_beginnings
+from services import access_given, give_back_outcomes, scim_outcomes, timed_beginnings, timed_gone
 
 
 def follow(session: Session, case: Case, run: Run, now: datetime) -> None:
@@ -31,3 +32,6 @@ def follow(session: Session, case: Case, run: Run, now: datetime) -> None:
             access_given.note(session, run.origin_id, case, now)
     if run.origin == Origin.TIMED and case.undoes is None:
         give_back_outcomes.note_not_given_again(session, case, run, now)
+    if case.changed and case.state == CaseState.ACTED and case.deed == Deed.REMOVE:
+        by = run.requested_by
+        timed_gone.end_with_the_person(session, case.organization_id, case.account_id, now, now, by)

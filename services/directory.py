@@ -17,7 +17,7 @@ from rules.changes import is_away
 from rules.guards import is_machine
 from rules.person import PersonFacts
 from services.batches import batches
-from services.returning import forget_old_last_days, was_gone
+from services.returning import forget_the_time_before, was_gone
 
 LONGEST_NAME, LONGEST_SEARCH_TEXT = 800, 1600
 """In bytes: PostgreSQL indexes nothing above 2,704, and nobody's name may keep the directory from being read."""
@@ -94,7 +94,7 @@ def store_people(
         groups |= {group.id: group.name for group in facts.groups}
     upsert(session, Person, rows)
     here = [known[facts.account_id] for facts in people if facts.account_id in known and not is_away(facts)]
-    forget_old_last_days(session, organization_id, here, now)
+    forget_the_time_before(session, organization_id, here, now)
     _store_seats(session, organization_id, held, seats)
     _store_memberships(session, organization_id, joined, memberships)
     _store_groups(session, organization_id, groups)

@@ -16,7 +16,7 @@ from rules.changes import Change, ChangeKind
 from rules.undo import status_after
 from services.directory import free_places
 from services.orders import Order
-from services.returning import forget_old_last_days, was_gone
+from services.returning import forget_the_time_before, was_gone
 from services.seat_memory import add_seats, count_seats, forget_seats, seats_ended, seats_given, seats_held
 
 
@@ -32,7 +32,7 @@ def remember(session: Session, order: Order, earlier: Mapping[str, Any], now: da
         return
     if is_new and was_gone(person):
         person.given_back_at = now
-        forget_old_last_days(session, order.organization_id, [person], now)
+        forget_the_time_before(session, order.organization_id, [person], now)
     for change in changes:
         for column, value in status_after(change.kind).items():
             setattr(person, column, value)

@@ -1,4 +1,4 @@
-"""Whoever was gone for a while and is here again is hired anew: what was written down for the time before is over."""
+"""Whoever was gone for a while and is here again is hired anew: what counted for the time before is over."""
 
 from __future__ import annotations
 
@@ -13,19 +13,26 @@ from models.absence import LastDay
 from models.audit import APP, Event
 from models.organization import zone_of
 from services.audit import record
+from services.timed_gone import end_with_the_person
 
 GONE_FOR = timedelta(days=7)
 """Whom one sync did not find, and the next one does, was not gone: their last day is still theirs."""
 
 
-def forget_old_last_days(session: Session, organization_id: str, known: Iterable[Any], now: datetime) -> None:
+def forget_the_time_before(
+    session: Session, organization_id: str, known: Iterable[Any], now: datetime
+) -> None:
     """To be called for people who are here, with their rows as they were before: no rule goes by a last day that was
 
-    over before they came back. Their page says so.
+    over before they came back, and nothing is taken from them because of an end that was meant for what they had then.
+    Their page says so.
     """
-    back = [row.account_id for row in known if (gone := _gone_since(row)) and gone <= now - GONE_FOR]
+    gone = {row.account_id: since for row in known if (since := _gone_since(row)) and since <= now - GONE_FOR}
+    back = list(gone)
     if not back:
         return
+    for account_id, since in gone.items():
+        end_with_the_person(session, organization_id, account_id, since, now)
     today = now.astimezone(zone_of(session, organization_id)).date()
     over = (
         delete(LastDay)

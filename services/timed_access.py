@@ -21,7 +21,8 @@ from rules.topics import Topic
 from services.audit import record
 from services.ground import ground_of
 from services.notices import announce
-from services.timed_beginnings import cannot_end, end_without_a_deed, facts_of, is_gone, look_again
+from services.timed_beginnings import cannot_end, facts_of, is_gone, look_again
+from services.timed_gone import end_without_a_deed
 from services.toolbox import Toolbox
 from services.undoing import begin_undo
 

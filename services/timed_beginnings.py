@@ -28,6 +28,7 @@ from rules.topics import AnswerKind, Topic
 from services.audit import record
 from services.notices import announce
 from services.orders import done_changes
+from services.timed_gone import end_without_a_deed
 
 _UNFINISHED = (TimedState.OPEN, TimedState.ENDING, TimedState.NOT_ENDED)
 _GIVES = (ChangeKind.INVITE, ChangeKind.JOIN_GROUP, ChangeKind.ASSIGN_ROLE)
@@ -141,22 +142,6 @@ def note_not_undone(session: Session, original: Case, undo: Case, run: Run, now:
 def is_gone(why_not: str) -> bool:
     """Whether an undo had nothing to take back: the access went before, or the person did."""
     return why_not.endswith((NOTHING_LEFT, NOT_HERE))
-
-
-def end_without_a_deed(session: Session, timed: TimedAccess, now: datetime, by: str) -> None:
-    """The access has ended by somebody else's doing."""
-    timed.state, timed.ended_at, timed.next_at = TimedState.ENDED.value, now, None
-    timed.reason = "It was gone already."
-    record(
-        session,
-        Event.TIMED_ENDED,
-        at=now,
-        actor=by,
-        organization_id=timed.organization_id,
-        subject=timed.account_id,
-        run_id=timed.end_run_id or timed.run_id,
-        result=timed.reason,
-    )
 
 
 def cannot_end(

@@ -38,6 +38,7 @@ from services.mail_sending import NOT_NEEDED
 from services.matter import Matter
 from services.matters import ABOUT_STATES, matters
 from services.own_case import Stage
+from services.timed_gone import WITH_THEM
 from tests.services.mails import mail_switched_on, mails
 from tests.services.workers import Killed, die, with_something_between
 from tests.world import ACME, ACME_KEY, World
@@ -65,6 +66,14 @@ def begin(world: World, caller: Caller, account_id: str, days: int = 30, **entry
     [case] = world.cases(run_id).values()
     assert case.state == "acted", case.reason
     return case.id
+
+
+def by_roster(world: World, caller: Caller, entry: Entry) -> str:
+    """A run of a file about somebody, done; its id."""
+    run_id = roster.preview_roster(world.tools, caller, [entry], Origin.CSV)
+    runs.confirm(world.tools, caller, run_id)
+    world.act()
+    return run_id
 
 
 def day(world: World, days: int) -> date:
@@ -465,6 +474,39 @@ def test_nobody_is_told_to_lose_what_another_group_of_theirs_opens_too(sqlite_wo
         for one in zip(cases, (with_it, without), strict=True)
     ]
     assert [page.products for page in pages] == [(GIVEN,), ("Confluence",)]
+
+
+@pytest.mark.parametrize("removed", ["by a run", "by somebody else"])
+def test_who_was_gone_and_is_here_anew_has_no_end_of_the_time_before(world: World, removed: str) -> None:
+    ana = world.synced()
+    [person] = world.people(1)
+    world.sync(ana)
+    email = next(one["email"] for one in world.directory() if one["account_id"] == person)
+    case_id = begin(world, ana, person, 20)
+    world.settled()
+    if removed == "by a run":
+        began = by_roster(world, ana, Entry(Deed.REMOVE, account_id=person))
+        assert world.states(began) == {person: "acted"}
+        assert timed(world, case_id).state == "ended", "at once"
+    else:
+        world.change(person, membership_status="no_membership")
+    world.settled()
+    world.sync(ana)
+    world.later(days=8)
+    world.sync(ana)
+    for_good = Access(groups=(world.groups()[GIVEN]["id"],))
+    invited = by_roster(world, ana, Entry(Deed.INVITE, email=email, access=for_good))
+    assert [case.state for case in world.cases(invited).values()] == ["acted"]
+    world.settled()
+    world.sync(ana)
+    assert (timed(world, case_id).state, timed(world, case_id).reason) == ("ended", WITH_THEM)
+    [ended] = world.audit("timed:ended")
+    assert (ended.subject, ended.result) == (person, WITH_THEM)
+    world.later(days=20)
+    keep_time(world)
+    world.act()
+    assert inside(world, person)
+    assert world.rows(Notice) == []
 
 
 @pytest.mark.parametrize("known", ["before", "at the deed"])
