@@ -59,8 +59,9 @@ def set_last_day(tools: Toolbox, caller: Caller, account_id: str, *, ends_on: st
         if len(note) > LONGEST_NOTE:
             raise Invalid("note", f"A note has at most {LONGEST_NOTE} characters.", "Shorten it.")
         known = session.get(LastDay, (organization_id, account_id))
-        if known is not None and known.ends_on != day:
-            follow_last_day(session, organization_id, account_id, known.ends_on, day, now)
+        before = known.ends_on if known is not None else None
+        if before != day:
+            follow_last_day(session, organization_id, account_id, before, day, now)
         if day is None:
             if known is not None:
                 session.delete(known)

@@ -21,7 +21,9 @@ from services.toolbox import Toolbox
 DAYS_BEFORE = 7
 """Long enough to hand things over, short enough that what is found is still so."""
 MOST_AT_ONCE = 100
-TAKEN_BACK = "Their last day was taken back. Stop, or try again to end their access all the same."
+TAKEN_BACK = (
+    "Their last day was taken back. Write down another one, stop, or try again to end access all the same."
+)
 
 
 def begin_by_last_day(tools: Toolbox) -> int:
@@ -45,20 +47,29 @@ def begin_by_last_day(tools: Toolbox) -> int:
 
 
 def follow_last_day(
-    session: Session, organization_id: str, account_id: str, before: date, after: date | None, now: datetime
+    session: Session,
+    organization_id: str,
+    account_id: str,
+    before: date | None,
+    after: date | None,
+    now: datetime,
 ) -> None:
     """Their last day is another one by now, or none: where access was to end with it, it ends with the new one.
 
-    Without one an operator decides. To be called in the transaction that writes it down.
+    Without one an operator decides, or writes down another. To be called in the transaction that writes it down.
     """
     leaver = open_leaver_of(session, organization_id, account_id)
     if leaver is None or leaver.run_id is not None:
         return
-    if leaver.ends_at != end_of_day(session, organization_id, before):
+    was_taken_back = leaver.reason == TAKEN_BACK and leaver.resume_at is None
+    ended_with_it = before is not None and leaver.ends_at == end_of_day(session, organization_id, before)
+    if not ended_with_it and not was_taken_back:
         return
     if after is not None:
         leaver.ends_at = end_of_day(session, organization_id, after)
-        if leaver.state == LeaverState.ENDING and leaver.resume_at is not None:
+        if was_taken_back:
+            leaver.reason, leaver.resume_at = "", now
+        elif leaver.state == LeaverState.ENDING and leaver.resume_at is not None:
             leaver.resume_at = max(leaver.ends_at, now)
     elif leaver.state in (LeaverState.HANDING_OVER, LeaverState.ENDING):
         hold_up(session, leaver, TAKEN_BACK, now)

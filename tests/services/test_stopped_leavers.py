@@ -246,6 +246,24 @@ def test_without_a_last_day_an_operator_decides_whether_access_ends(sqlite_world
     assert world.effects(UMA)["suspend"] == 1
 
 
+def test_with_another_last_day_access_ends_with_that_one(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    day = (world.clock() + timedelta(days=5)).date()
+    leaver_id = leaving_on(world, ana, day)
+    set_last_day(world.tools, ana, UMA, ends_on="", note="")
+    assert leaver(world, leaver_id).reason.startswith("Their last day was taken back. Write down another one")
+    set_last_day(world.tools, ana, UMA, ends_on=(day - timedelta(days=3)).isoformat(), note="")
+    assert leaver(world, leaver_id).reason == ""
+    work(world)
+    assert world.effects(UMA)["suspend"] == 0
+    world.later(days=3)
+    world.sync(ana)
+    work(world)
+    world.act()
+    assert world.effects(UMA)["suspend"] == 1
+
+
 def test_a_moment_that_an_operator_chose_stays_whatever_the_last_day(sqlite_world: World) -> None:
     world = sqlite_world
     ana = ready(world)
