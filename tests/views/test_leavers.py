@@ -460,6 +460,12 @@ def test_an_org_admin_has_a_guide(open_house: House) -> None:
     words = words_of(open_house.get(f"/app/leavers/{leaver_id}"))
     assert "Nobody was skipped" in words
     assert "Look again" in words
+    # As it says: the ending that was confirmed is not the last word.
+    assert "For another ending press Stop, then begin anew" in words
+    open_house.post(f"/app/leavers/{leaver_id}/stop")
+    anew = planned(open_house, PRIYA)
+    assert anew != leaver_id
+    assert open_house.post(f"/app/leavers/{anew}/plan", **plan(deed="list")).status_code == 200
 
 
 def test_whoever_is_no_operator_sees_nobody_leaving(open_house: House) -> None:
