@@ -128,7 +128,7 @@ def _rule_of(view: RunView) -> RuleInShort | None:
 
 def _explanation(view: RunView) -> str:
     if view.undoes:
-        return "Only people whom the run changed are given back, and nobody whom somebody changed since."
+        return "Only what the run did is taken back, and of nobody whom somebody changed since."
     if view.deed is Deed.SUSPEND:
         return "Suspended people cannot open the organization's products and cost no seat; groups and roles are kept."
     return "Restored people get back what they had: groups and roles were kept, and their seats are billed again."

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from services.runs import finish_runs
 from tests.views.house import JON, House, address_of, send, words_of
 from views.people_file import MEGABYTES
 
@@ -195,6 +196,21 @@ def test_rows_to_mend_stand_above_the_preview_and_in_a_file(tidy: House) -> None
         ),
     )
     assert "Preview: 2 people" in words_of(again)
+
+
+def test_an_invitation_that_is_withdrawn_is_not_said_to_take_a_seat(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    answer = house.post("/app/onboarding", people="nora@newcomers.example", profiles=add(house))
+    run = f"/app/{address_of(answer)}"
+    house.post(f"{run}/confirm")
+    house.act()
+    finish_runs(house.deployment.tools)
+    undo = words_of(house.post(f"{run}/undo"))
+    assert "Remove 1 person" in undo
+    assert "Only what the run did is taken back" in undo
+    assert "1 seat becomes free" in undo
 
 
 def test_a_removal_is_not_said_to_be_taken_back(tidy: House) -> None:
