@@ -18,7 +18,7 @@ from rules.farewell import CHOOSING, ENDINGS, LeaverState
 from rules.handover import ORDER, BelongingState, Kind
 from rules.topics import Topic
 from services.leavers import changing, look_anew, record_leaver, work_on
-from services.mail_reach import has_sender
+from services.mail_reach import can_mail, has_sender
 from services.notices import announce
 from services.toolbox import Toolbox
 
@@ -99,8 +99,8 @@ def choose(tools: Toolbox, caller: Caller, leaver_id: str, plan: Plan) -> None:
     if plan.message_by and not plan.message.strip():
         raise Invalid("message", "The message is empty.", "Write it, or choose to send none.")
     with changing(tools, caller, leaver_id, CHOOSING) as (session, leaver, now):
-        if plan.message_by == "own" and not has_sender(tools, session, leaver.organization_id):
-            raise Invalid("message_by", "There is no mail server.", "Set one up under Notices, Mail.")
+        if plan.message_by == "own":
+            _require_mail(tools, session, leaver)
         unknown = {each for each in plan.choices.values() if each} - set(leaver.successors)
         if unknown:
             raise Invalid("successor", "Somebody was chosen who is no successor.", "Add them above first.")
@@ -110,6 +110,16 @@ def choose(tools: Toolbox, caller: Caller, leaver_id: str, plan: Plan) -> None:
         _give_out(session, leaver)
         work_on(leaver, LeaverState.CHECKING, now)
         record_leaver(session, Event.LEAVER_PLANNED, leaver, caller.account_id or "", now)
+
+
+def _require_mail(tools: Toolbox, session: Session, leaver: Leaver) -> None:
+    """A message that nobody gets is not promised."""
+    if not has_sender(tools, session, leaver.organization_id):
+        raise Invalid("message_by", "There is no mail server.", "Set one up under Notices, Mail.")
+    person = find_person(session, leaver.organization_id, leaver.account_id)
+    email = person.email if person is not None else None
+    if obstacle := can_mail(tools, session, leaver.organization_id, email):
+        raise Invalid("message_by", obstacle, "Tell them yourself, and choose to send nothing here.")
 
 
 def confirm(tools: Toolbox, caller: Caller, leaver_id: str) -> None:

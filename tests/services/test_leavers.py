@@ -25,6 +25,7 @@ from services.absences import set_last_day
 from services.leaver_last_days import begin_by_last_day
 from services.leaver_looks import add_belongings
 from services.leaver_views import show_leaver
+from services.mail_reach import NO_ADDRESS
 from services.matters import matters
 from tests.services.leavers import (
     ANA,
@@ -632,6 +633,17 @@ def test_without_a_mail_server_there_is_no_mail_of_ours(sqlite_world: World) -> 
     with pytest.raises(Invalid) as problem:
         planned(sqlite_world, ana, message_by="own", message="Bye")
     assert problem.value.sentence == "There is no mail server."
+
+
+def test_a_mail_of_ours_is_not_promised_where_none_arrives(sqlite_world: World) -> None:
+    with mail_switched_on(sqlite_world) as world:
+        ana = ready(world)
+        leaver_id = begun(world, ana)
+        with world.tools.begin() as session:
+            session.get_one(Person, (ACME, UMA)).email = None
+        with pytest.raises(Invalid) as problem:
+            leaver_decisions.choose(world.tools, ana, leaver_id, plan(message_by="own", message="Bye"))
+        assert (problem.value.field, problem.value.sentence) == ("message_by", NO_ADDRESS)
 
 
 def test_atlassian_passes_the_message_on(sqlite_world: World) -> None:
