@@ -23,6 +23,8 @@ LONGEST = 100.0
 MOST_ADDRESSES = 3
 """Of one host: each one that is silent costs time."""
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
+# Many servers look at the sender late: Postfix when it hears a recipient, Exchange when it has the mail (RFC 3463).
+_OF_THE_SENDER = re.compile(rb"(?i)\A(?:[45]\.1\.[78]|5\.7\.60)\b|sender address rejected|SendAsDenied")
 _ATOM = r"[^\s<>()\[\]\\,;:\"@.\x00-\x1f\x7f]+"
 _ADDRESS = re.compile(rf"(?=[^@]{{1,64}}@.{{1,255}}\Z){_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*", re.DOTALL)
 
@@ -201,7 +203,10 @@ def _refused(trouble: Trouble, code: int, words: bytes | str) -> Answer:
     if not 400 <= code <= 599:
         # Nothing that a mail server says there; the line may have broken in the middle of a word.
         return Answer(Trouble.UNREACHABLE)
-    enhanced = _ENHANCED.match(words if isinstance(words, bytes) else words.encode("utf-8", "replace"))
+    said = words if isinstance(words, bytes) else words.encode("utf-8", "replace")
+    if trouble in (Trouble.RECIPIENT, Trouble.MESSAGE) and _OF_THE_SENDER.search(said):
+        trouble = Trouble.SENDER
+    enhanced = _ENHANCED.match(said)
     return Answer(trouble, code, 500 <= code <= 599, enhanced[0].decode() if enhanced else "")
 
 

@@ -60,7 +60,7 @@ def words_of(answer: Answer) -> tuple[str, str]:
 def no_such_address(answer: Answer) -> bool:
     """Whether the server says that the address itself is none.
 
-    A refusal by its own policy says nothing about it, nor one of the sender, which many servers refuse only here; and
-    without a code nobody knows which it is.
+    A refusal by its own policy says nothing about it, nor do a limit or a server that takes mails for others from
+    nobody; and without a code nobody knows which it is.
     """
     return answer.trouble is Trouble.RECIPIENT and answer.for_good and answer.code in _OF_THE_ADDRESS

@@ -94,9 +94,18 @@ def test_without_starttls_no_password_is_sent() -> None:
     ("says", "answer"),
     [
         ({"MAIL": "553 5.7.1 Not yours"}, Answer(Trouble.SENDER, 553, True, "5.7.1")),
+        (
+            {"RCPT": "553 5.7.1 <it@acme.example>: Sender address rejected: not owned by user it-team"},
+            Answer(Trouble.SENDER, 553, True, "5.7.1"),
+        ),
+        ({"RCPT": "550 5.1.8 Domain not found"}, Answer(Trouble.SENDER, 550, True, "5.1.8")),
         ({"RCPT": "550 5.1.1 Nobody"}, Answer(Trouble.RECIPIENT, 550, True, "5.1.1")),
         ({"RCPT": "450 4.2.1 Busy"}, Answer(Trouble.RECIPIENT, 450, False, "4.2.1")),
         ({"RCPT": "550 no code"}, Answer(Trouble.RECIPIENT, 550, True, "")),
+        (
+            {"DATA": "554 5.2.252 SendAsDenied; it-team@acme.example not allowed to send as it@acme.example"},
+            Answer(Trouble.SENDER, 554, True, "5.2.252"),
+        ),
         ({"DATA": "554 5.6.0 Spam"}, Answer(Trouble.MESSAGE, 554, True, "5.6.0")),
         ({"DATA": "451 Later"}, Answer(Trouble.MESSAGE, 451, False, "")),
     ],
