@@ -10,7 +10,7 @@ from rules.topics import TO_HOOKS, HookKind, Topic
 from services import hook_testing, hooks
 from services.names import names_of
 from services.notice_words import NAMES
-from services.parcel import Outcome, Sent
+from services.parcel import Later, Outcome, Sent
 from views import show
 from views.access import api, caller, operator_only, tools
 from views.errors import shown_again
@@ -158,6 +158,7 @@ def _list(
         fresh=fresh,
         tested=tested,
         works=isinstance(outcome, Sent),
+        later=isinstance(outcome, Later),
         outcome=outcome,
     )
 

@@ -105,6 +105,21 @@ def test_a_test_says_at_once_what_came_of_it_and_is_in_the_log(tidy: House) -> N
     assert tidy.post(f"/app/sent/{delivery_id}/again").status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("status", "next_step"),
+    [
+        (307, "Give the address it leads to. The log of this hook"),
+        (403, "Check on the other side that the address is still valid"),
+        (429, "The other side asks to be called less often. Try again later"),
+        (503, "The other side failed with status 503. Try again later"),
+    ],
+)
+def test_a_test_that_was_in_vain_says_what_to_do(tidy: House, status: int, next_step: str) -> None:
+    hook_id = add(tidy)
+    tidy.deployment.control("POST", "hooks/very-secret-path/answer", json={"status": status})
+    assert next_step in words_of(tidy.post(f"/app/hooks/{hook_id}/test"))
+
+
 def test_tests_are_sent_ten_times_a_minute_at_most(tidy: House) -> None:
     hook_id = add(tidy)
     codes = [tidy.post(f"/app/hooks/{hook_id}/test").status_code for _ in range(11)]
