@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -22,34 +22,36 @@ REFUSED = "The mail server refused this address for good."
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """Somebody whose present address is on the list."""
+    """Somebody whose present address is on the list. `because_of` is who had it when it was refused."""
 
     account_id: str
+    because_of: str
     name: str
     reason: str
     added_at: datetime
 
 
 def list_suppressed(tools: Toolbox, caller: Caller) -> list[Suppressed]:
-    """The newest first. Whoever has another address by now is left out: that one is a new one."""
+    """The newest first. Whoever has another address by now is left out: that one is a new one.
+
+    An address may be somebody else's by now, such as who was deleted and came again: nothing is sent to them either.
+    """
     organization_id = require_organization(tools, caller)
     query = (
-        select(MailSuppression, Person.name)
+        select(MailSuppression, Person.account_id, Person.name)
         .join(
             Person,
             (Person.organization_id == MailSuppression.organization_id)
-            & (Person.account_id == MailSuppression.account_id),
+            & (Person.address == MailSuppression.address)
+            & Person.left_at.is_(None),
         )
-        .where(
-            MailSuppression.organization_id == organization_id,
-            func.lower(Person.email) == MailSuppression.address,
-        )
-        .order_by(MailSuppression.added_at.desc(), MailSuppression.account_id)
+        .where(MailSuppression.organization_id == organization_id)
+        .order_by(MailSuppression.added_at.desc(), Person.account_id)
     )
     with tools.begin() as session:
         return [
-            Suppressed(row.account_id, name, row.reason, row.added_at)
-            for row, name in session.execute(query.limit(500))
+            Suppressed(account_id, row.account_id, name, row.reason, row.added_at)
+            for row, account_id, name in session.execute(query.limit(500))
         ]
 
 

@@ -41,6 +41,8 @@ def post(world: World) -> Iterator[World]:
 
 def change(world: World, account_id: str, **columns: object) -> None:
     """What the next sync would find."""
+    if "email" in columns:
+        columns |= {"address": str(columns["email"] or "").lower()}
     with world.tools.begin() as session:
         person = session.get_one(Person, (ACME, account_id))
         for name, value in columns.items():
@@ -157,6 +159,25 @@ def test_a_refused_address_gets_nothing_until_it_is_another_or_an_operator_says_
     assert state_of(post, fifth) == (SENT, "")
     assert mails(post)[0]["to"] == "uma.new@acme.example"
     assert post.rows(MailSuppression) == []
+
+
+def test_a_refused_address_that_is_somebody_elses_by_now_can_be_let_go(post: World) -> None:
+    """Such as whoever was deleted, invited anew, and has a mailbox by now."""
+    ana = post.caller("ana")
+    post.control("POST", "/mail-faults", {"kind": "refuse", "recipient": UMA})
+    put_on_its_way(post, occasion="1")
+    send_due(post)
+    change(post, ACCOUNTS["uma"], email=None)
+    change(post, ACCOUNTS["jon"], email=UMA)
+    refused = put_on_its_way(post, who="jon", occasion="2")
+    send_due(post)
+    assert state_of(post, refused) == (NOT_SENT, SUPPRESSED)
+    (one,) = mail_suppressions.list_suppressed(post.tools, ana)
+    assert one.account_id == ACCOUNTS["jon"]
+    mail_suppressions.let_go(post.tools, ana, one.because_of)
+    sent = put_on_its_way(post, who="jon", occasion="3")
+    send_due(post)
+    assert state_of(post, sent) == (SENT, "")
 
 
 @pytest.mark.parametrize(
