@@ -10,7 +10,7 @@ import logging
 import uuid
 
 from flask import Flask, Response, current_app, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from connect import errors
 from connect.errors import AppError, NotAuthenticated, RateLimited
@@ -102,7 +102,9 @@ def _app_error(error: AppError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     trace = trace_id()
-    _log(logging.INFO, status, f"http_{status}", trace)
+    # Whoever runs us behind a proxy that does not pass the host on finds nothing else that tells.
+    reason = "host_is_not_that_of_base_url" if isinstance(error, SecurityError) else f"http_{status}"
+    _log(logging.INFO, status, reason, trace)
     response = _answer(status, *_HTTP_WORDS.get(status, _HTTP_WORDS_ELSE), trace)
     if status == 429:
         response.headers["Retry-After"] = "60"

@@ -100,12 +100,14 @@ def test_s35_nothing_in_a_request_changes_the_frame_ancestors(world: World, quer
 @pytest.mark.parametrize(
     "host", ["localhost", "127.0.0.1", "evil.example", "rollcall.example.com.evil.example", ""]
 )
-def test_s33_a_foreign_host_is_refused(world: World, host: str) -> None:
+def test_s33_a_foreign_host_is_refused(world: World, host: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "rollcall.errors")
     with world.untouched():
         for address in ("/", "/pages/app", INSTALLED):
             answer = world.client.get(address, headers={"Host": host})
             assert answer.status_code == 400
             assert host not in answer.text or not host
+    assert caplog.text.count("host_is_not_that_of_base_url") == 3
 
 
 @pytest.mark.parametrize(
