@@ -50,8 +50,10 @@ def purge(tools: Toolbox) -> None:
         for client_key in session.scalars(
             select(Tenant.client_key).where(Tenant.uninstalled_at < overdue)
         ).all():
-            purge_audit_of_tenant(session, client_key)
-            session.execute(delete(Tenant).where(Tenant.client_key == client_key))
+            # Asked once more: it may be installed again this moment.
+            gone = delete(Tenant).where(Tenant.client_key == client_key, Tenant.uninstalled_at < overdue)
+            if session.execute(gone).rowcount:  # type: ignore[attr-defined]
+                purge_audit_of_tenant(session, client_key)
         for organization_id in session.scalars(
             select(Organization.id).where(Organization.doorless_since < overdue)
         ).all():

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert
 
 from models.audit import AuditEntry, Event
 from models.credential import CredentialKind
@@ -11,6 +15,7 @@ from models.organization import Organization
 from models.tenant import LifecycleToken, Tenant
 from services import credentials
 from services.doors import require_organization
+from services.installing import shared_secret_of
 from services.people import person_page
 from services.retention import purge
 from services.summary import summary
@@ -81,6 +86,29 @@ def test_a_door_that_opens_again_in_time_keeps_everything(sqlite_world: World) -
     purge(world.tools)
     assert about(world, ACME) | {"sync": 0} == kept | {"sync": 0}
     assert person_page(world.tools, ana, somebody).history
+
+
+@pytest.mark.parametrize("world", [pytest.param("postgres_app", marks=pytest.mark.slow)], indirect=True)
+def test_who_is_installed_again_while_what_is_overdue_is_purged_stays(world: World) -> None:
+    """SQLite lets nobody between."""
+    key = world.caller("ana").tenant
+    world.control("POST", "/uninstall", {"site": "acme", "product": "jira"})
+    with world.tools.begin() as session:
+        session.get_one(Tenant, key).uninstalled_at = world.clock() - timedelta(days=31)
+    again: list[str] = []
+
+    def just_before(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith("DELETE FROM tenant") and not again:
+            again.append(world.install("acme"))
+
+    event.listen(world.tools.engine, "before_cursor_execute", just_before)
+    try:
+        purge(world.tools)
+    finally:
+        event.remove(world.tools.engine, "before_cursor_execute", just_before)
+    assert again == [key]
+    assert shared_secret_of(world.tools, key) is not None
+    assert any(entry.event == Event.TENANT_INSTALLED for entry in world.rows(AuditEntry))
 
 
 def test_lifecycle_tokens_outlive_their_use(sqlite_world: World) -> None:
