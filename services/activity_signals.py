@@ -45,7 +45,10 @@ def record_signal(tools: Toolbox, caller: Caller, body: Mapping[str, Any]) -> No
 
 def places_of(session: Session, organization_id: str, tenant: Tenant) -> list[str]:
     """The products in which somebody is who is in this installation, by resource id; empty when nobody knows them."""
-    return carried_by([tenant], seats_of(session, organization_id))
+    products, family = seats_of(session, organization_id), family_of(tenant.product)
+    # Of what nobody knows where it is, a sign of life too many does no harm, and one too few does.
+    anywhere = {each.resource_id for each in products if not each.host_url and family_of(each.key) == family}
+    return sorted({*carried_by([tenant], products), *anywhere})
 
 
 def note_seen(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, insert, select, update
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from connect.gateway.organization import WorkspaceRecord
 from models.organization import Seats
 from models.people import Grant, Group, Person, ProductAdmin, Seat
-from models.tenant import Tenant
+from models.tenant import Product, Tenant
 from rules.person import GroupFacts
 from rules.products import family_of
 from services.batches import batches
@@ -40,10 +40,17 @@ def replace_seats(session: Session, organization_id: str, workspaces: Iterable[W
     session.flush()
 
 
-def carried_by(doors: Iterable[Tenant], products: Iterable[Seats]) -> list[str]:
+def carried_by(doors: Iterable[Tenant], products: Sequence[Seats]) -> list[str]:
     """The resource ids of the products that carry these doors: on one site of several, none of another one's does."""
     carrying = {(_host(door.base_url), family_of(door.product)) for door in doors}
-    return [each.resource_id for each in products if (_host(each.host_url), family_of(each.key)) in carrying]
+    sites = {_host(each.host_url) for each in products if family_of(each.key) in set(Product)} - {""}
+    # Atlassian need not tell where a product is: where there is one site, it is on that.
+    otherwise = sites.pop() if len(sites) == 1 else ""
+    return [
+        each.resource_id
+        for each in products
+        if (_host(each.host_url) or otherwise, family_of(each.key)) in carrying
+    ]
 
 
 def _host(address: str) -> str:

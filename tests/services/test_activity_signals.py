@@ -12,11 +12,13 @@ from sqlalchemy import update
 
 from models.organization import Seats
 from models.people import Person, Seat, Signal, facts_of
+from models.tenant import Tenant
 from rules.activity import activity_per_product
 from rules.person import ProductAccess
 from sandbox.world import ORGANIZATIONS
 from services.activity_signals import GRAIN, record_signal
 from services.directory import signals_of
+from services.seats import carried_by
 from tests.world import ACCOUNTS, ACME, World
 
 JIRA, CONFLUENCE = "jira-software", "confluence"
@@ -109,7 +111,24 @@ def test_who_works_on_one_site_is_not_here_on_another_one(world: World) -> None:
                 seen_at=shown,
             )
         )
+        # Atlassian does not tell where this one is.
+        session.add(
+            Seats(
+                organization_id=ACME, resource_id="ari:desk", key="jira-servicedesk", name="Desk", host_url=""
+            )
+        )
+        session.add(
+            Seat(
+                organization_id=ACME,
+                account_id=account_id,
+                resource_id="ari:desk",
+                product_key="jira-servicedesk",
+                activity="seen",
+                seen_at=shown,
+            )
+        )
     assert world.webhook("jira:issue_created", account_id) == [204]
+    assert close(world.stored(Seat, ACME, account_id, "ari:desk").seen_at, world.clock())
     first = world.stored(Seat, ACME, account_id, ORGANIZATIONS["acme"].resource(JIRA))
     assert close(first.seen_at, world.clock())
     assert close(person(world, account_id).seen_at, world.clock())
@@ -123,6 +142,17 @@ def test_who_works_on_one_site_is_not_here_on_another_one(world: World) -> None:
     here, there = activity_per_product(facts, signals)
     assert close(here[1].at, world.clock())
     assert there[1].at == shown
+
+
+def test_where_atlassian_does_not_tell_where_a_product_is_the_only_site_counts() -> None:
+    door = Tenant(product="jira", base_url="https://one.atlassian.net")
+    jira = Seats(resource_id="jira", key=JIRA, host_url="https://one.atlassian.net")
+    desk = Seats(resource_id="desk", key="jira-servicedesk", host_url="")
+    wiki = Seats(resource_id="wiki", key=CONFLUENCE, host_url="https://one.atlassian.net/wiki")
+    board = Seats(resource_id="board", key="trello", host_url="https://trello.com")
+    assert carried_by([door], [jira, desk, wiki, board]) == ["jira", "desk"]
+    second = Seats(resource_id="second", key=JIRA, host_url="https://two.atlassian.net")
+    assert carried_by([door], [jira, desk, second]) == ["jira"]
 
 
 def test_never_older(world: World) -> None:
