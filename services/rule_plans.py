@@ -22,6 +22,8 @@ from services.scope import count_scope
 
 WORTH_A_ROW = frozenset({Why.UNDER_WAY, Why.TOLD, Why.KEPT, Why.GIVEN_BACK})
 """Of those whom the rule leaves alone, the ones worth a row: the others are simply not idle."""
+_IN_HAND = frozenset({Why.UNDER_WAY, Why.TOLD})
+"""They are as idle as before: that the plan before began something with them is no reason to call them gone."""
 
 
 @dataclass(slots=True)
@@ -29,10 +31,12 @@ class Tally:
     """What a plan came to.
 
     `touched` counts the chosen whom something would happen to: the brake's number. `deeds` are those that it chose.
+    `in_hand` are idle as well, and a run has begun something with them.
     """
 
     scope: int = 0
     chosen: set[str] = field(default_factory=set)
+    in_hand: set[str] = field(default_factory=set)
     touched: int = 0
     deeds: set[Deed] = field(default_factory=set)
     seats: int = 0
@@ -69,6 +73,8 @@ def write_plan(
             tally.deeds.add(deed)
             tally.seats += len(person.seen.facts.products)
         else:
+            if verdict.why in _IN_HAND:
+                tally.in_hand.add(account_id)
             row |= {"is_new": False, "resume_at": None, "finished_at": None}
         rows.append(row)
         if len(rows) >= BATCH:
@@ -76,7 +82,7 @@ def write_plan(
             rows.clear()
     add_cases(session, rows)
     run.scope, run.seats = tally.scope, tally.seats
-    run.new, run.gone = len(tally.chosen - before), len(before - tally.chosen)
+    run.new, run.gone = len(tally.chosen - before), len(before - tally.chosen - tally.in_hand)
     return tally
 
 

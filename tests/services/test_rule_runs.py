@@ -507,6 +507,28 @@ def test_what_is_new_and_gone_since_the_plan_before(world: World) -> None:
     assert (view.new, view.gone) == (0, 0)
 
 
+def test_whoever_is_in_their_grace_is_not_gone_since_the_plan_before(sqlite_world: World) -> None:
+    """A preview while a run of the rule goes on: they are as idle as they were when it chose them."""
+    world = sqlite_world
+    ana = world.store_key()
+    waits, comes_back, told = world.people(3)
+    world.change(told, last_active=world.days_ago(70))
+    world.sync(ana)
+    steps = (
+        {"when": {"not_seen": 60}, "then": {"deed": "tell"}},
+        {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 14},
+    )
+    rule_id = world.rule(ana, *steps, who={"people": [waits, comes_back, told]})
+    run_id = world.run_rule(ana, rule_id)
+    assert world.states(run_id) == {waits: "warned", comes_back: "warned", told: "acted"}
+    world.change(comes_back, last_active=world.days_ago(0))
+    world.later(days=1)
+    world.sync(ana)
+    preview = rule_runs.preview_rule(world.tools, ana, rule_id)
+    view = run_progress.show_run(world.tools, ana, preview)
+    assert (view.chosen, view.new, view.gone) == (0, 0, 1)
+
+
 def at_six(world: World, days: int) -> datetime:
     return (world.clock() + timedelta(days=days)).replace(hour=6, minute=0, second=0, microsecond=0)
 
