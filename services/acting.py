@@ -90,7 +90,7 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
         now=tools.clock(),
         settle=timedelta(seconds=tools.settings.settle_seconds),
     )
-    order = _with_landed(order, seen)
+    order = replace(_with_landed(order, seen), because=verdict.because if verdict is not None else None)
     match decision:
         case Record():
             if order.action.deed is Deed.INVITE:

@@ -15,6 +15,7 @@ from models.people import Person
 from models.run import Case, Run, find_case
 from models.timed_access import TimedState, find_timed
 from rules.access_rule import AccessRule
+from rules.because import Because
 from rules.case import UNFINISHED, CaseState, RunState
 from rules.changes import Change, way_back
 from rules.deeds import Action, Deed
@@ -44,11 +45,12 @@ class Order:
     `begun` are the changes an earlier attempt wrote down, `landed` those of them known to have happened.
 
     An undo has `back`, the changes to make, `undone`, those they take back, and `settles_at`, until when Atlassian may
-    not show these yet. A case of a rule has `rule`, the
-    version that its run names, and `step`; `newer_rule` is what the rule has become since. A case of an access rule has
-    that, as it is now, and the `other_rules` that give something at the same time. One that a ticket brought, and that
-    has not begun, has `raised`. `objection` is what our own memory has against the deed, an identity provider's word
-    included. `is_stopped`: its run was stopped while an attempt led it on, and nothing is to be found out any more.
+    not show these yet. A case of a rule has `rule`, the version that its run names, and `step`; `newer_rule` is what
+    the rule has become since, `because` why its time has come for them, as they were read for this attempt. A case of
+    an access rule has that, as it is now, and the `other_rules` that give something at the same time. One that a ticket
+    brought, and that has not begun, has `raised`. `objection` is what our own memory has against the deed, an identity
+    provider's word included. `is_stopped`: its run was stopped while an attempt led it on, and nothing is to be found
+    out any more.
     """
 
     organization_id: str
@@ -75,6 +77,7 @@ class Order:
     other_rules: tuple[AccessRule, ...] = ()
     raised: Raised | None = None
     step: Step | None = None
+    because: Because | None = None
     email: str = ""
     warnings: int = 0
     due_at: datetime | None = None

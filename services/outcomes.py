@@ -125,12 +125,13 @@ def turn_down(tools: Toolbox, order: Order, state: CaseState, problem: AppError)
 
 
 def facts_of(order: Order, case: Case, ends_at: datetime | None) -> dict[str, Any]:
-    """What a notice about a case says."""
+    """What a notice about a case says: why, as it is now, days or weeks after they were chosen."""
+    because = order.because
     return {
         "deed": order.action.deed.value,
         "ends_at": ends_at.isoformat() if ends_at is not None else "",
-        "because": case.because,
-        "because_facts": case.because_facts,
+        "because": because.sentence if because is not None else case.because,
+        "because_facts": because.to_words() if because is not None else case.because_facts,
         "rule": order.rule.name if order.rule is not None else "",
         "rule_id": order.rule_id or "",
     } | _about(order, _at_stake(order), order.action.leave)

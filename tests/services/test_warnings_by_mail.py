@@ -104,11 +104,13 @@ def test_a_mail_is_enough_of_a_warning(post: World) -> None:
     post.act()
     send_due(post)
     assert "in 3 days" in mails(post)[0]["text"]
+    assert "You were last seen in Confluence 111 days ago." in mails(post)[0]["text"]
     post.later(days=3, hours=1)
     post.act()
     assert post.states(run_id) == {person: "acted"}
     send_due(post)
     assert mails(post)[0]["subject"] == "Your access to Confluence has changed"
+    assert "You were last seen in Confluence 114 days ago." in mails(post)[0]["text"]
     assert [row.topic for row in mails_to(post.tools, ana, person)] == [
         Topic.ENDED,
         Topic.WARNED,

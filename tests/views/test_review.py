@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from models.people import Group
+from models.run import Run
+from rules.case import RunState
 from services.rule_runs import run_now
 from services.rules import delete_rule, save_rule, switch_on
 from tests.views.house import House, address_of, words_of
@@ -71,6 +73,21 @@ def test_approve_hold_note_protect(waiting: House) -> None:
     entry = re.search(r"/app/protected/([0-9a-f-]{36})/remove", house.get("/app/protected").text)
     assert entry is not None
     assert "taken away" in words_of(house.post(f"/app/protected/{entry[1]}/remove"))
+
+
+def test_why_somebody_was_chosen_weeks_ago_is_said_with_its_day(waiting: House) -> None:
+    house = waiting
+
+    def moved(days: int) -> datetime:
+        with house.deployment.tools.begin() as session:
+            run = session.scalars(select(Run).where(Run.state == RunState.RUNNING.value)).one()
+            run.created_at += timedelta(days=days)
+            return run.created_at
+
+    assert "As of" not in words_of(house.get("/app/review"))
+    day = moved(-20)
+    assert f"As of {day:%-d %B %Y}." in words_of(house.get("/app/review"))
+    moved(20)
 
 
 def test_many_at_once_and_nobody_is_said(waiting: House) -> None:
