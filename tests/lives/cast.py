@@ -181,11 +181,14 @@ class Cast:
         )
 
     def seen(self, name: str) -> datetime | None:
-        """When they were active in Jira last."""
+        """When they were active in Jira last. Of whom nothing lets in there, Atlassian tells no date."""
+        jira = ORGANIZATIONS["acme"].resource("jira-software")
+        if jira not in self.products(name):
+            return None
         row = self._store.one(
             "SELECT last_active FROM activity JOIN person ON person.seq = activity.seq"
             " WHERE org = 'acme' AND account_id = ? AND resource = ?",
-            (self.ids[name], ORGANIZATIONS["acme"].resource("jira-software")),
+            (self.ids[name], jira),
         )
         return datetime.fromisoformat(row["last_active"]) if row and row["last_active"] else None
 
