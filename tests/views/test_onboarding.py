@@ -198,6 +198,21 @@ def test_rows_to_mend_stand_above_the_preview_and_in_a_file(tidy: House) -> None
     assert "Preview: 2 people" in words_of(again)
 
 
+def test_what_begins_later_is_said_whatever_it_is(tidy: House) -> None:
+    add(tidy)
+    person = tidy.person(
+        status="active", is_bot=False, is_org_admin=False, management_source="invited", left_at=None
+    )
+    text = f"e-mail,profile,action,start\nn@new.example,Colleague,,2099-05-01\n{person.email},,remove,2099-05-01\n"
+    run = f"/app/{address_of(upload(tidy, text))}"
+    tidy.post(f"{run}/confirm")
+    rows = re.findall(r"<tr>.*?</tr>", tidy.get("/app/onboarding").text.partition("<tbody>")[2], re.DOTALL)
+    said = {row.split("/td>")[0].rpartition("<td>")[2].rstrip("<") for row in rows[:2]}
+    assert "Will be removed" in said
+    assert len(said) == 2, "and what the other one gets"
+    tidy.post(f"{run}/stop")
+
+
 def test_an_invitation_that_is_withdrawn_is_not_said_to_take_a_seat(new_house: House) -> None:
     house = new_house
     house.deployment.configure()
