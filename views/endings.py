@@ -68,8 +68,12 @@ def _content(
     asked = request.values.get("show", "")
     kind = asked if asked in timed_views.KINDS else timed_views.OPEN
     page = page_asked_for()
-    found = timed_views.endings(tools(), caller(), kind, offset=(page - 1) * PER_PAGE, limit=PER_PAGE)
+    found = _found(kind, page)
     total = found.counts[kind]
+    pages = max(-(-total // PER_PAGE), 1)
+    if page > pages:
+        # Whoever ended the last one of a page goes on with the page before.
+        page, found = pages, _found(kind, pages)
     words = {"show": kind} if kind else {}
     return show.place(
         "endings/index.html",
@@ -81,7 +85,7 @@ def _content(
         show=kind,
         total=total,
         page=page,
-        pages=max(-(-total // PER_PAGE), 1),
+        pages=pages,
         per_page=PER_PAGE,
         saved=saved,
         trouble=trouble,
@@ -91,3 +95,7 @@ def _content(
         path=show.address(PLACE, words),
         address=show.address(PLACE, words | ({"page": str(page)} if page > 1 else {})),
     )
+
+
+def _found(kind: str, page: int) -> timed_views.Endings:
+    return timed_views.endings(tools(), caller(), kind, offset=(page - 1) * PER_PAGE, limit=PER_PAGE)

@@ -24,6 +24,9 @@ REASONS = ("New job", "Contract ended", "Retires", "Dismissed", "On leave for lo
 def listing(page: int, saved: str = "", problem: Invalid | None = None, typed: str = "") -> str:
     """Who is leaving, and who has left. `problem` and `typed` belong to a list or a file."""
     rows, total = list_leavers(tools(), caller(), page, PER_PAGE)
+    pages = max(-(-total // PER_PAGE), 1)
+    if page > pages:
+        page, (rows, total) = pages, list_leavers(tools(), caller(), pages, PER_PAGE)
     return show.place(
         "leavers/index.html",
         tab="leavers",
@@ -31,7 +34,7 @@ def listing(page: int, saved: str = "", problem: Invalid | None = None, typed: s
         rows=rows,
         total=total,
         page=page,
-        pages=max(-(-total // PER_PAGE), 1),
+        pages=pages,
         per_page=PER_PAGE,
         saved=saved,
         problem=problem,

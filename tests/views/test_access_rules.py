@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from models.access_rule import StoredAccessRule
 from models.people import Group
-from models.run import Run
+from models.run import Case, Run
 from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
@@ -170,6 +170,30 @@ def test_access_with_an_end_is_listed_prolonged_and_dropped(tidy: House) -> None
     assert "the access stays" in words_of(tidy.post(f"{ENDING}/{case_id}/drop"))
     assert tidy.post(f"{ENDING}/{case_id}/end").status_code == 409
     assert "No end any more" in words_of(tidy.get(f"{ENDING}?show=over"))
+
+
+def test_whoever_decides_far_down_a_long_list_stays_there(tidy: House) -> None:
+    tools = tidy.deployment.tools
+    now = tools.clock()
+    until = now.date() + timedelta(days=5)
+    access = Access(groups=(group(tidy, "service-desk-agents"),))
+    entry = Entry(Deed.GIVE_ACCESS, account_id=JON, access=access, ends_on=until)
+    with tools.begin() as session:
+        roster.begin_roster(session, tools, ACME.id, [entry], Origin.INVITE, "", by="", now=now)
+    tidy.act()
+    with tools.begin() as session:
+        timed = session.execute(select(TimedAccess.__table__)).mappings().one()
+        case = session.execute(select(Case.__table__).where(Case.id == timed["case_id"])).mappings().one()
+        for number in range(50):
+            name, who = f"copy-{number:02}", {"account_id": f"someone-{number:02}"}
+            session.execute(insert(Case).values(dict(case) | who | {"id": name}))
+            session.execute(insert(TimedAccess).values(dict(timed) | who | {"case_id": name}))
+    second = tidy.get(f"{ENDING}?page=2")
+    (case_id,) = set(re.findall(r"/app/onboarding/ending/([^/]+)/prolong", second.text))
+    assert '"page": 2' in second.text
+    wrong = tidy.post(f"{ENDING}/{case_id}/prolong", until="2020-01-01", page="2")
+    assert "This day is over." in words_of(wrong), "beside the one that it is about"
+    assert "1–50 of 50 people" in words_of(tidy.post(f"{ENDING}/{case_id}/drop", page="2"))
 
 
 def test_whoever_has_it_reads_of_the_end_in_the_product_and_asks(tidy: House) -> None:
