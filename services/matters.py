@@ -65,7 +65,7 @@ def matters(tools: Toolbox, organization_id: str, client_key: str | None = None)
             [client_key] if client_key else [door.client_key for door in doors_of(session, organization_id)]
         )
         found = [
-            *(_about_keys(session, organization_id, now) or _about_tokens(session, doors, now)),
+            *_about_credentials(session, organization_id, doors, now),
             *_about_sync(session, organization_id, now),
             *_about_mail(session, organization_id),
             *about_rules(session, organization_id, now),
@@ -98,6 +98,16 @@ def announce_matters(tools: Toolbox) -> None:
                         tools.clock(),
                         facts={"sentence": matter.sentence, "path": matter.action_path},
                     )
+
+
+def _about_credentials(
+    session: Session, organization_id: str, doors: list[str], now: datetime
+) -> list[Matter]:
+    """Without a key nothing goes on, and no token is missed; a key that only expires hides none that is dead."""
+    keys = _about_keys(session, organization_id, now)
+    if any(matter.severity == "error" for matter in keys):
+        return keys
+    return [*keys, *_about_tokens(session, doors, now)]
 
 
 def _about_keys(session: Session, organization_id: str, now: datetime) -> list[Matter]:
