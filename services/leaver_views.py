@@ -33,6 +33,7 @@ from services.doors import require_organization
 from services.leaver_stops import CAN_HAND_BACK
 from services.leavers import require_leaver
 from services.names import names_of
+from services.seats import carried_by
 from services.toolbox import Toolbox
 
 ROWS = 100
@@ -246,21 +247,19 @@ def _progress(state: LeaverState, looks: list[Look], tallies: list[Tally]) -> tu
 
 def _unseen(session: Session, organization_id: str) -> list[str]:
     """What no API tells, for the products that there are; and products that Rollcall is not installed in."""
-    doors = {
-        (urlsplit(door.base_url).netloc.lower(), family_of(door.product))
-        for door in doors_of(session, organization_id)
-    }
+    seats = seats_of(session, organization_id)
+    carried = set(carried_by(doors_of(session, organization_id), seats))
     found: list[str] = []
     families: set[str] = set()
-    for seat in seats_of(session, organization_id):
+    for seat in seats:
         family = family_of(seat.key)
         if family not in ("jira", "confluence"):
             continue
         families.add(family)
-        host = urlsplit(seat.host_url).netloc.lower()
-        if (host, family) not in doors:
+        if seat.resource_id not in carried:
+            site = urlsplit(seat.host_url).netloc.lower() or "a site that Atlassian does not name"
             found.append(
-                f"Everything in {product_name(family)} on {host}: install Rollcall there if it is not, save the "
+                f"Everything in {product_name(family)} on {site}: install Rollcall there if it is not, save the "
                 "Admin API Key and an API token under Configure Token, then look again."
             )
     for family in ("jira", "confluence", ""):

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from connect.errors import Conflict, Invalid, NotFound
 from models.delivery import Delivery
 from models.leaver import Belonging, Leaver
-from models.organization import Organization
+from models.organization import Organization, Seats
 from models.people import Person
 from models.run import Run
 from rules.deeds import Deed
@@ -757,3 +757,18 @@ def test_looking_at_a_leaver_takes_back_nothing_that_was_just_done_to_them(sqlit
     begun(world, ana)
     person = world.stored(Person, ACME, UMA)
     assert (person.status, person.given_back_at) == ("suspended", None)
+
+
+def test_of_several_sites_nobody_knows_on_which_one_a_product_is_whose_address_is_not_told(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = begun(world, ana)
+    with world.tools.begin() as session:
+        session.add(Seats(organization_id=ACME, resource_id="ari:desk", key="jira-servicedesk", name="Desk"))
+    unseen = show_leaver(world.tools, ana, leaver_id).unseen
+    assert [
+        one for one in unseen if one.startswith("Everything in Jira on a site that Atlassian does not name:")
+    ]
+    assert not [one for one in unseen if " on :" in one]
