@@ -254,8 +254,8 @@ def _do(
 def _begin(tools: Toolbox, order: Order, seen: Snapshot, changes: tuple[Change, ...]) -> bool:
     """Writes ACTING, the changes and what the person was before.
 
-    False when the run was stopped, the rule switched off, somebody else was faster, or the other administrators of a
-    product are being taken away from it this moment.
+    False when the run was stopped, the rule switched off, somebody else was faster, a later attempt has begun, or the
+    other administrators of a product are being taken away from it this moment.
     """
     now = tools.clock()
     values: dict[str, Any] = {
@@ -264,6 +264,7 @@ def _begin(tools: Toolbox, order: Order, seen: Snapshot, changes: tuple[Change, 
         "of_rule": order.rule_id if order.rule is not None else None,
         "case_id": order.case_id,
         "state_before": order.state.value,
+        "this_attempt": order.attempt,
         "acting_before": order.acting_since,
         "begins_at": now,
         "ends_by": now + AT_WORK,
@@ -299,6 +300,8 @@ _BEGIN_AGAIN = (
         Case.organization_id == bindparam("of_organization"),
         Case.id == bindparam("case_id"),
         Case.state == bindparam("state_before"),
+        # Whoever was overtaken has read the person too long ago.
+        Case.attempt == bindparam("this_attempt"),
         Case.acting_since.is_not_distinct_from(bindparam("acting_before")),
         Case.kept_at.is_(None),
         _RUNNING.exists(),

@@ -60,6 +60,7 @@ class Order:
     directory_id: str
     action: Action
     state: CaseState
+    attempt: int
     acting_since: datetime | None
     begun: tuple[Change, ...] | None
     landed: frozenset[Change]
@@ -189,6 +190,7 @@ def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered
         directory_id=case.directory_id,
         action=step.action if step is not None else action_from_words(Deed(case.deed), case.action),
         state=CaseState(case.state),
+        attempt=case.attempt,
         acting_since=case.acting_since,
         begun=changes_of(case),
         landed=frozenset(done_changes(case)),

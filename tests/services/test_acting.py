@@ -15,7 +15,7 @@ from models.organization import Organization
 from models.people import Person
 from rules.case import CaseState
 from rules.deeds import Deed
-from services import orders, outcomes, previews, retrying, run_progress, runs, undoing
+from services import orders, outcomes, previews, protecting, retrying, run_progress, runs, undoing
 from services.footing import Footing
 from services.syncing import request_sync
 from tests.services.workers import (
@@ -264,6 +264,25 @@ def test_an_attempt_that_was_overtaken_does_nothing(sqlite_world: World) -> None
     act_on(sqlite_world.tools, "another-organization", case_id, 9)
     act_on(sqlite_world.tools, ACME, "no-such-case", 1)
     assert sqlite_world.calls(person) == 1
+
+
+def test_an_attempt_that_was_overtaken_after_it_has_looked_begins_nothing(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    (person,) = world.changeable(1)
+
+    def overtaken() -> None:
+        world.later(seconds=LEASE_OVER.total_seconds())
+        world.fault("/users/search$", "503")
+        world.act()
+        protecting.protect(world.tools, ana, kind="person", value=person, reason="Ask Ana", until="")
+
+    run_id = world.begin_run(ana, [person])
+    world.act(with_something_between(world.tools, once("after", "person", overtaken)))
+    assert world.calls(person) == 0
+    world.settled()
+    world.act()
+    assert (world.states(run_id), world.calls(person)) == ({person: "spared"}, 0)
 
 
 def test_a_case_that_was_handed_out_is_not_handed_out_again_before_its_lease_is_over(world: World) -> None:
