@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
 from connect.caller import Caller
+from connect.gateway.jira_tickets import JiraTickets
 from models.db import Base
 from sandbox import holdings
 from sandbox.people import Directory
 from sandbox.world import ORGANIZATIONS
+from services.atlassian import Atlassian
+from tests.lives.twin import make_a_twin
 from tests.security.world import Clock
+from tests.services.tickets import store_token
 from tests.world import ACCOUNTS, GLOBEX, World
 from views.access import TOOLS
 
 PEOPLE = (
     "ida", "ian", "ivy", "abe", "bea", "cal", "dee", "eve", "ned", "amy", "exa",
-    "syd", "bot", "service", "owner", "ana", "priya", "jon",
+    "syd", "uma", "bot", "service", "owner", "ana", "priya", "jon",
 )  # fmt: skip
-"""Idle ones; eve is idle and works with Rollcall as an operator; ned never came, amy is active; exa is external, syd
-belongs to an identity provider; then machines, the owner of another site, and administrators: ana's is the key.
+"""Idle ones; cal works in Confluence alone, where only a mail reaches him; eve is idle and works with Rollcall as an
+operator; ned never came, amy is active; exa is external, syd belongs to an identity provider, much belongs to uma; then
+machines, the owner of another site, and administrators: ana's is the key.
 """
 _MADE = {
     "ida": ("employee", {"groups": ["jira-users"], "direct": ["jira-software"]}),
@@ -30,13 +36,14 @@ _MADE = {
     "ivy": ("employee", {"groups": ["service-desk-agents"], "direct": ["jira-software"]}),
     "abe": ("employee", {"groups": ["jira-users"]}),
     "bea": ("employee", {"groups": ["jira-users", "team-design"]}),
-    "cal": ("employee", {"groups": ["confluence-users"], "direct": ["jira-software"]}),
+    "cal": ("employee", {"groups": ["confluence-users"]}),
     "dee": ("employee", {"groups": ["jira-users", "service-desk-agents", "contractors"]}),
     "eve": ("employee", {"groups": ["jira-users"]}),
     "ned": ("employee", {"groups": ["jira-users"], "idle": None}),
     "amy": ("employee", {"groups": ["jira-users"], "idle": 1}),
     "exa": ("external", {"groups": ["jira-users"]}),
     "syd": ("employee", {"groups": ["jira-users"], "management_source": "synced"}),
+    "uma": ("", {"groups": ["jira-users"]}),
     "bot": ("bot", {"groups": ["jira-users"]}),
     "service": ("employee", {"groups": ["jira-users"], "email": "robot@serviceaccount.atlassian.com"}),
     "owner": ("other-site-owner", {"groups": ["jira-users"]}),
@@ -44,6 +51,7 @@ _MADE = {
     "priya": ("", {"groups": ["jira-users", "jira-admins"]}),
     "jon": ("", {"groups": ["jira-users", "jira-admins"]}),
 }  # fmt: skip
+_AT_WORK_IN = {"cal": "confluence"}
 SOURCES, TARGETS = ("service-desk-agents", "team-design"), ("confluence-users", "contractors")
 """Groups that access rules follow, and groups that they give. Of the first nobody else is a member."""
 TO_HAVE = ("jira-users", *SOURCES, *TARGETS)
@@ -59,6 +67,14 @@ class StillClock(Clock):
     def __call__(self) -> datetime:
         self._now += timedelta(milliseconds=1)
         return self._now + self.offset
+
+
+class _SignedNow(Atlassian):
+    """What the app signs is judged by Atlassian's clock, which nobody moves."""
+
+    def tickets_as_app(self, *where: str) -> AbstractContextManager[JiraTickets]:
+        now = Atlassian(self.api_url, self.app_key, self.origins, lambda: datetime.now(UTC))
+        return now.tickets_as_app(*where)
 
 
 @dataclass(frozen=True)
@@ -79,7 +95,7 @@ class Cast:
         world.once(("the cast",), self._come)
         found = {one["account_id"]: one["nickname"] for one in world.directory()}
         self.ids = {nickname: account_id for account_id, nickname in found.items() if nickname in PEOPLE}
-        self.ids |= {name: ACCOUNTS[name] for name in ("ana", "priya", "jon")}
+        self.ids |= {name: ACCOUNTS[name] for name in ("ana", "priya", "jon", "uma")}
         self.names = {account_id: name for name, account_id in self.ids.items()}
         self.emails = {
             self.names[one["account_id"]]: one["email"]
@@ -94,6 +110,7 @@ class Cast:
         self._store = world.sandbox.cloud.store
         self._stand_still(hours=13)
         self.next_door_before = self.next_door()
+        self.twin = make_a_twin(world, world.clock())
 
     def _come(self) -> Caller:
         world = self.world
@@ -110,6 +127,9 @@ class Cast:
                 "account_status": "active",
             }
             world.arrange(account_id, **plain, membership_status="active", nickname=name, **arranged)  # type: ignore[arg-type]
+        for one in world.directory():
+            if one["account_id"] not in taken:
+                world.sandbox.cloud.directory("acme").remove(one["account_id"])
         self._stand_still(hours=12)
         with world.sandbox.cloud.store.write() as connection:
             others = f"seq NOT IN (SELECT seq FROM person WHERE account_id IN ({','.join('?' * len(taken))}))"
@@ -120,6 +140,7 @@ class Cast:
         world.sync(world.store_key("gina", "globex"))
         ana = world.store_key()
         world.sync(ana)
+        store_token(world, ana)
         return ana
 
     def _stand_still(self, hours: int) -> None:
@@ -128,9 +149,9 @@ class Cast:
             hour=hours, minute=0, second=0, microsecond=0
         )
         still, tools = StillClock(tomorrow), self.world.tools
-        self.world.app.extensions[TOOLS] = replace(
-            tools, clock=still, atlassian=replace(tools.atlassian, clock=still)
-        )
+        atlassian = tools.atlassian
+        sites = _SignedNow(atlassian.api_url, atlassian.app_key, atlassian.origins, still)
+        self.world.app.extensions[TOOLS] = replace(tools, clock=still, atlassian=sites)
         self.world.clock = still
 
     def next_door(self) -> dict[str, list[tuple[object, ...]]]:
@@ -181,16 +202,21 @@ class Cast:
         )
 
     def seen(self, name: str) -> datetime | None:
-        """When they were active in Jira last. Of whom nothing lets in there, Atlassian tells no date."""
-        jira = ORGANIZATIONS["acme"].resource("jira-software")
-        if jira not in self.products(name):
+        """When they were active last where they work. Of whom nothing lets in there, Atlassian tells no date."""
+        work = ORGANIZATIONS["acme"].resource(_AT_WORK_IN.get(name, "jira-software"))
+        if work not in self.products(name):
             return None
         row = self._store.one(
             "SELECT last_active FROM activity JOIN person ON person.seq = activity.seq"
             " WHERE org = 'acme' AND account_id = ? AND resource = ?",
-            (self.ids[name], jira),
+            (self.ids[name], work),
         )
         return datetime.fromisoformat(row["last_active"]) if row and row["last_active"] else None
+
+    def tickets(self) -> dict[str, tuple[str, str]]:
+        """Id → (status, reporter) of the requests at the service desk."""
+        found = self._store.all("SELECT id, status, reporter FROM request WHERE org = 'acme'")
+        return {str(row["id"]): (row["status"], row["reporter"]) for row in found}
 
     def is_org_admin(self, name: str) -> bool:
         row = self._row(name)
@@ -210,11 +236,17 @@ class Cast:
         return row is not None and holdings.put(self._store, row["seq"], role, present=present)
 
     def change(self, name: str, last_active: str | None = None, **columns: str) -> bool:
-        """Somebody else changes the account, or they are seen at a moment. Whether that says anything new."""
+        """Somebody else changes the account, or they are seen at a moment, where they may work. Whether that says
+
+        anything new.
+        """
         row = self._row(name)
         if row is None or (not last_active and all(row[each] == value for each, value in columns.items())):
             return False
-        seen: dict[str, str | None] = {"jira-software": last_active} if last_active else {}
+        seen: dict[str, str | None] = {}
+        where = _AT_WORK_IN.get(name, "jira-software")
+        if last_active and ORGANIZATIONS["acme"].resource(where) in self.products(name):
+            seen[where] = last_active
         return self._directory.change(self.ids[name], columns, seen)
 
     def leave(self, name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models.access_rule import AccessGiven, StoredAccessRule
+from models.access_rule import AccessGiven
 from models.profile import Profile
 from models.scim import ScimUser
 from models.timed_access import TimedAccess
@@ -83,8 +83,7 @@ def delete_an_access_rule(life: Stage) -> None:
 
 
 def give_again_in_spite_of_a_loop(life: Stage) -> None:
-    stopped = select(AccessGiven).join(StoredAccessRule, StoredAccessRule.id == AccessGiven.rule_id)
-    given = life.one(life.rows(stopped.where(AccessGiven.stopped_at.is_not(None))))
+    given = life.one(life.rows(select(AccessGiven).where(AccessGiven.stopped_at.is_not(None))))
     with life.allowed():
         access_rules.give_again(life.tools, life.operator(), given.rule_id, given.account_id)
 
@@ -159,13 +158,21 @@ def connect_a_provider(life: Stage) -> None:
 def _profile(life: Stage) -> str:
     now = life.world.clock()
     with life.tools.begin() as session:
-        session.add(
+        session.merge(
             Profile(
                 organization_id=ACME, id="engineers", name="Engineers", name_key="engineers", roles=[],
                 groups=[life.cast.groups["contractors"]], created_by="ana", created_at=now, changed_at=now,
             )
         )  # fmt: skip
     return "engineers"
+
+
+def disconnect_the_provider(life: Stage) -> None:
+    """Another one may be connected then."""
+    idp, caller = _provider(life), life.operator()
+    with life.allowed():
+        identity_providers.disconnect(life.tools, caller, idp.connection_id)
+        life.provider = None
 
 
 def the_provider_says(life: Stage) -> None:
@@ -219,4 +226,5 @@ ACTS: Acts = {
     the_provider_says: 8,
     the_provider_moves_somebody: 4,
     switch_the_provider: 2,
+    disconnect_the_provider: 1,
 }

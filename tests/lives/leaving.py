@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 
 from models.absence import Absence
-from models.leaver import Leaver
+from models.leaver import Belonging, Leaver
 from rules.deeds import Deed
 from rules.farewell import OVER, LeaverState
+from rules.handover import BelongingState, Kind
 from services import absences, leaver_decisions, leaver_stops, leavers
 from services.leavers import end_of_day
 from tests.lives.stage import Acts, Stage
-from tests.services.leavers import plan
+from tests.services.leavers import JON, owns, plan
 from tests.world import ACME
 
 
@@ -22,15 +25,18 @@ def somebody_is_leaving(life: Stage) -> None:
 
 
 def plan_how_they_leave(life: Stage) -> None:
+    """What they own goes to Jon, or stays."""
     leaver = life.one(_leavers(life, LeaverState.READY, LeaverState.PLANNED))
     deed = life.pick(Deed.SUSPEND, Deed.SUSPEND, Deed.REMOVE_ACCESS, Deed.DEACTIVATE, Deed.LIST)
     days, caller = life.pick(None, 0, 5), life.operator()
+    choices: dict[str, Any] = life.pick({}, {"choices": {}})
     with life.tools.begin() as session:
         ends_at = None if days is None else end_of_day(session, ACME, life.day(days))
     with life.allowed():
-        leaver_decisions.choose(
-            life.tools, caller, leaver.id, plan(choices={}, deed=deed.value, ends_at=ends_at)
-        )
+        if not choices and leaver.state == LeaverState.READY:
+            leaver_decisions.add_successor(life.tools, caller, leaver.id, JON)
+        chosen = plan(**choices, deed=deed.value, ends_at=ends_at)
+        leaver_decisions.choose(life.tools, caller, leaver.id, chosen)
 
 
 def confirm_that_they_leave(life: Stage) -> None:
@@ -48,6 +54,26 @@ def lead_a_leaver(life: Stage) -> None:
     )
     with life.allowed():
         deed(life.tools, caller, leaver.id)
+
+
+def hand_back(life: Stage) -> None:
+    leaver, caller = life.one(_leavers(life, *leaver_stops.CAN_HAND_BACK)), life.operator()
+    with life.allowed():
+        leaver_stops.hand_back(life.tools, caller, leaver.id)
+
+
+def check_belongings(life: Stage) -> None:
+    """What was handed over is with the successor, and what was handed back with the leaver."""
+    query = select(Belonging).where(Belonging.kind.in_([Kind.FILTER.value, Kind.DASHBOARD.value]))
+    newest = {
+        (one.kind, one.reference): one
+        for one in life.rows(query.where(Belonging.changed_at.is_not(None)).order_by(Belonging.changed_at))
+    }
+    for (kind, reference), one in newest.items():
+        if one.state == BelongingState.MOVED:
+            assert reference in owns(life.world, one.successor, kind), f"said to be moved: {kind} {reference}"
+        elif one.state == BelongingState.MOVED_BACK:
+            assert reference in owns(life.world, one.had_by[0], kind), f"said to be back: {kind} {reference}"
 
 
 def _leavers(life: Stage, *states: LeaverState) -> list[Leaver]:
@@ -76,6 +102,7 @@ ACTS: Acts = {
     plan_how_they_leave: 8,
     confirm_that_they_leave: 8,
     lead_a_leaver: 3,
+    hand_back: 2,
     write_a_last_day: 3,
     let_them_stay_away: 1,
 }

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import select
 
 from models.answer import Answer, Decision
-from models.run import Case
+from models.organization import Seats
+from models.protected import Protected
 from rules.case import IN_QUEUE, CaseState, RunState
 from rules.deeds import Deed
 from services import (
@@ -21,6 +22,7 @@ from services import (
     runs,
     undoing,
 )
+from services.notice_settings import set_notice_settings
 from services.previews import Purpose
 from tests.lives.cast import PEOPLE
 from tests.lives.stage import Acts, Stage
@@ -80,7 +82,8 @@ def run_a_rule(life: Stage) -> None:
 
 
 def switch_a_rule(life: Stage) -> None:
-    rule_id, on, caller = life.one(life.rules), life.pick(True, True, False), life.operator()
+    rule_id, caller = life.one(life.rules), life.operator()
+    on = life.pick(True, False, False) if rule_id in life.in_hand else life.pick(True, True, False)
     with life.allowed():
         if on:
             life.world.approve_rule(caller, rule_id)
@@ -166,7 +169,7 @@ def protect(life: Stage) -> None:
 
 
 def unprotect(life: Stage) -> None:
-    entry, caller = life.one(protecting.list_protected(life.tools, life.cast.callers["ana"])), life.operator()
+    entry, caller = life.one(life.rows(select(Protected).order_by(Protected.added_at))), life.operator()
     with life.allowed():
         protecting.unprotect(life.tools, caller, entry.id)
 
@@ -182,8 +185,13 @@ def decide_about_answers(life: Stage) -> None:
             answer_queue.refuse(life.tools, caller, asked)
 
 
-def cases_of(life: Stage, account_id: str, *states: CaseState) -> list[Case]:
-    return [case for case in life.cases(*states) if case.account_id == account_id]
+def set_the_cap(life: Stage) -> None:
+    """Within which access is given back by itself."""
+    above, caller = life.pick(None, 0, 1, 2, 9), life.operator()
+    used = [each.usage for each in life.rows(select(Seats)) if each.usage is not None]
+    cap = "" if above is None else str(max(used, default=0) + above)
+    with life.allowed():
+        set_notice_settings(life.tools, caller, privacy="inactive", days="90", give_back_cap=cap)
 
 
 ACTS: Acts = {
@@ -198,7 +206,8 @@ ACTS: Acts = {
     try_again: 4,
     let_a_braked_run_go: 12,
     review: 8,
-    protect: 3,
+    protect: 6,
     unprotect: 2,
     decide_about_answers: 3,
+    set_the_cap: 3,
 }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
+from models.run import Case
 from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
-from services import answers, credential_storing, directory_news
+from services import answers, directory_news
 from services.keep_links import keep_link
 from tests.lives.cast import TO_HAVE
 from tests.lives.stage import SOMEBODY, Acts, Stage
-from tests.world import ACME, ACME_KEY
+from tests.world import ACME
 
 SAID = (AnswerKind.KEEP, AnswerKind.KEEP, AnswerKind.GIVE_UP, AnswerKind.AWAY)
 PATHS = (
@@ -22,17 +22,24 @@ PATHS = (
 
 
 def answer_a_warning(life: Stage) -> None:
-    _answer(life, life.pick(*SAID), CaseState.WARNED)
+    case, what = life.one(life.cases(CaseState.WARNED, CaseState.ACTING)), life.pick(*SAID)
+    until = life.day(life.pick(0, 5, 40)).isoformat() if what is AnswerKind.AWAY else ""
+    _answer(life, case, what, until)
 
 
 def ask_for_it_back(life: Stage) -> None:
-    _answer(life, AnswerKind.ASK_BACK, CaseState.ACTED)
+    _answer(life, life.one(life.cases(CaseState.ACTED, CaseState.ACTING)), AnswerKind.ASK_BACK)
 
 
-def _answer(life: Stage, what: AnswerKind, state: CaseState) -> None:
-    case = life.one(life.cases(state, CaseState.ACTING))
+def follow_an_old_link(life: Stage) -> None:
+    """Whatever has become of it: who says something by it says it too late."""
+    for case in life.some(life.cases(CaseState.UNDONE, CaseState.SPARED, CaseState.CANCELLED), 3):
+        for what in (AnswerKind.KEEP, AnswerKind.GIVE_UP, AnswerKind.ASK_BACK):
+            _answer(life, case, what)
+
+
+def _answer(life: Stage, case: Case, what: AnswerKind, until: str = "") -> None:
     token = keep_link(life.tools, ACME, case.id, case.account_id).rpartition("/")[2]
-    until = life.day(life.pick(0, 5, 40)).isoformat() if what is AnswerKind.AWAY else ""
     with life.allowed():
         answers.answer(life.tools, token, what, words="Because", until=until)
 
@@ -117,24 +124,10 @@ def changes_show_late(life: Stage) -> None:
     life.world.fault("|".join(PATHS[:3]), "delay-visibility", times=3, seconds=10**6)
 
 
-def the_key_expires(life: Stage) -> None:
-    life.world.control("POST", f"/keys/{ACME_KEY}/expire")
-
-
-def everything_works(life: Stage) -> None:
-    """Again."""
-    life.world.clear_faults()
-    life.world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
-    with life.watch.step():
-        expires_on = (life.world.clock() + timedelta(days=300)).date().isoformat()
-        credential_storing.store_admin_key(
-            life.tools, life.cast.callers["ana"], key=ACME_KEY, expires_on=expires_on
-        )
-
-
 ACTS: Acts = {
     answer_a_warning: 5,
-    ask_for_it_back: 3,
+    ask_for_it_back: 4,
+    follow_an_old_link: 4,
     somebody_comes: 8,
     somebody_is_changed: 4,
     somebody_moves: 7,
@@ -144,6 +137,4 @@ ACTS: Acts = {
     somebody_gets_a_provider: 1,
     something_goes_wrong: 4,
     changes_show_late: 2,
-    the_key_expires: 1,
-    everything_works: 3,
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from models.audit import APP
 from models.timed_access import TimedState
-from rules.case import CaseState
+from rules.case import OPEN, CaseState
 from rules.changes import ChangeKind
 from rules.deeds import Deed
 from rules.farewell import LeaverState
 from rules.roster import Origin
 from rules.rule import Mode
+from rules.topics import AnswerKind
 from tests.lives.calls import TAKES, Call
 from tests.lives.moment import Moment, Row
 
@@ -51,6 +52,50 @@ def check_provider(call: Call, case: Row, first: Moment) -> None:
         assert case["account_id"] in first.gone, f"{call} on whom the provider has, and active"
     elif case["deed"] != Deed.TAKE_BACK:
         assert case["account_id"] not in first.gone, f"{call} on whom the provider has let go"
+
+
+def check_ticket(call: Call, case: Row, run: Row, first: Moment) -> None:
+    """What has begun goes on; before, the rule is on, and the ticket open and of whoever raised it."""
+    before = first.cases.get(case["id"])
+    if before is not None and before["changes"] is not None:
+        return
+    sent = next((each for each in first.sent if each["run_id"] == run["id"]), None)
+    if sent is None:
+        return
+    assert run["origin_id"] in first.taking, f"{call} by a ticket rule that is off"
+    ticket = first.tickets.get(sent["issue_id"])
+    assert ticket is not None, f"{call} for a ticket that is gone"
+    assert ticket == ("open", sent["account_id"]), f"{call} for a ticket that is {ticket}"
+
+
+_SAID_IN = {
+    AnswerKind.ASK_BACK: (CaseState.ACTED, CaseState.UNDO_SKIPPED),
+    AnswerKind.KEEP: (CaseState.WARNED, CaseState.ACTING),
+    AnswerKind.AWAY: (CaseState.WARNED,),
+    AnswerKind.GIVE_UP: (CaseState.WARNED,),
+}
+
+
+def check_answers(last: Moment, after: Moment) -> None:
+    """Nobody says anything about what is over, by however old a link."""
+    for case_id, kind in after.answers - last.answers:
+        before = last.cases.get(case_id)
+        if before is not None and kind in _SAID_IN:
+            assert before["state"] in _SAID_IN[AnswerKind(kind)], f"{kind} of who is {before['state']}"
+
+
+def check_caps(first: Moment, after: Moment) -> None:
+    """By itself access is given back while there are seats for everybody who gets theirs back."""
+    new = after.given_back - first.given_back
+    if not new or after.cap is None:
+        return
+    coming = sum(case["state"] in OPEN and case["undoes"] in first.granted for case in first.cases.values())
+    for case_id in new:
+        for product in after.cases[case_id]["earlier"]["products"]:
+            if product not in first.seats or product not in after.seats:
+                continue
+            taken = min(first.seats[product], after.seats[product])
+            assert taken + coming < after.cap, f"{taken} seats and {coming} coming, for the cap {after.cap}"
 
 
 def check_end(call: Call, case: Row, run: Row, first: Moment, last: Moment) -> None:

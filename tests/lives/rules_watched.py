@@ -8,12 +8,14 @@ from sqlalchemy import select
 
 from models.answer import Answer
 from models.audit import AuditEntry
+from models.delivery import Delivery
 from models.notice import Notice, NoticeKind
 from models.rule import RuleVersion
-from rules.topics import AnswerKind
+from rules.topics import AnswerKind, Channel, DeliveryState, Topic
 from tests.lives.calls import Call
 from tests.lives.cast import Cast
 from tests.lives.moment import Moment, Row
+from tests.world import ACME
 
 
 def check_rule(cast: Cast, call: Call, case: Row, run: Row, first: Moment, after: Moment) -> None:
@@ -44,9 +46,17 @@ def _check_idle(call: Call, when: Row, first: Moment) -> None:
 
 def _check_grace(cast: Cast, call: Call, case: Row, grace: timedelta, after: Moment) -> None:
     with cast.world.tools.begin() as session:
-        of_case = (Notice.case_id == case["id"], Notice.kind == NoticeKind.WARNING.value)
+        of_case = (
+            Notice.organization_id == ACME,
+            Notice.case_id == case["id"],
+            Notice.kind == NoticeKind.WARNING.value,
+        )
         notices = session.execute(select(Notice.created_at, Notice.ends_at).where(*of_case)).all()
-        given_up = (Answer.case_id == case["id"], Answer.kind == AnswerKind.GIVE_UP.value)
+        given_up = (
+            Answer.organization_id == ACME,
+            Answer.case_id == case["id"],
+            Answer.kind == AnswerKind.GIVE_UP.value,
+        )
         gave_up = session.scalar(select(Answer.case_id).where(*given_up))
         could_not = (
             AuditEntry.event == "case:could_not_warn",
@@ -56,6 +66,7 @@ def _check_grace(cast: Cast, call: Call, case: Row, grace: timedelta, after: Mom
         unreachable = session.scalar(select(AuditEntry.id).where(*could_not))
     if gave_up is not None or (unreachable is not None and case["approved_by"] is not None):
         return
+    _check_mails(cast, call, case)
     assert notices, f"{call} without a warning"
     ends_at = max(end for _, end in notices)
     began_at = min(at for at, end in notices if end == ends_at)
@@ -63,8 +74,29 @@ def _check_grace(cast: Cast, call: Call, case: Row, grace: timedelta, after: Mom
     assert began_at + grace <= after.now, f"{call} before the grace is over"
 
 
+def _check_mails(cast: Cast, call: Call, case: Row) -> None:
+    """Whom only a mail reaches, one has left for; or none will."""
+    mails = select(Delivery.state, Delivery.facts, Delivery.finished_at).where(
+        Delivery.organization_id == ACME,
+        Delivery.case_id == case["id"],
+        Delivery.topic == Topic.WARNED.value,
+        Delivery.channel == Channel.MAIL.value,
+    )
+    with cast.world.tools.begin() as session:
+        found = session.execute(mails).all()
+    if not found or any(facts["in_product"] for _, facts, _ in found) or case["acting_since"] is None:
+        return
+    settled = [state for state, _, at in found if at is not None and at <= case["acting_since"]]
+    none_will = settled == [DeliveryState.NOT_SENT] * len(found)
+    assert DeliveryState.SENT in settled or none_will, f"{call} before their warning has left"
+
+
 def _definition(cast: Cast, run: Row) -> Row:
-    version = (RuleVersion.rule_id == run["rule_id"], RuleVersion.version == run["rule_version"])
+    version = (
+        RuleVersion.organization_id == ACME,
+        RuleVersion.rule_id == run["rule_id"],
+        RuleVersion.version == run["rule_version"],
+    )
     with cast.world.tools.begin() as session:
         found: Row = session.scalars(select(RuleVersion.definition).where(*version)).one()
         return found

@@ -9,23 +9,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from random import Random
 
 import pytest
 from flask import Flask
 
 from tests import world as worlds
-from tests.lives import between, giving, leaving, operators, others, worker
+from tests.lives import between, desk, doors, giving, leaving, operators, others, post, under_way, worker
 from tests.lives.calm import calm_down
+from tests.lives.calm_watched import look_next_door
 from tests.lives.cast import Cast
 from tests.lives.stage import Act, Acts, NothingToDo, Stage
+from tests.lives.under_way import look_at_something_open
 from tests.lives.watch import Watch
+from tests.services.mails import mail_switched_on
 from tests.world import Neighbours
 
-CHAPTERS, TURNS = 2, 25
+CHAPTERS, TURNS = 2, 18
 """Each chapter ends with a quiet week, in which everything is worked off."""
-ROOMS = (operators.ACTS, others.ACTS, giving.ACTS, leaving.ACTS)
-GOING_ON = worker.ACTS | between.ACTS
+ROOMS = (operators.ACTS, others.ACTS, giving.ACTS, leaving.ACTS, desk.ACTS, doors.ACTS, post.ACTS)
+NEXT_DOOR = 8
+"""After so many turns somebody looks at the other organizations."""
+MAILS, OPENS = 0.7, 0.5
+"""How many organizations have a mail server; how often something begins of whose kind nothing is open."""
+AT_WORK = worker.ACTS_AT_WORK | between.ACTS_AT_WORK
 
 
 def acts_of(dice: Random) -> Acts:
@@ -34,8 +42,9 @@ def acts_of(dice: Random) -> Acts:
     for room in ROOMS:
         much = 2 if room is operators.ACTS else dice.choice([0, 1, 2])
         ordinary |= {act: much * weight * dice.choice([1, 2]) for act, weight in room.items()}
-    share = sum(ordinary.values()) / sum(GOING_ON.values())
-    return ordinary | {act: round(weight * share) for act, weight in GOING_ON.items()}
+    going_on = worker.ACTS | between.ACTS | under_way.ACTS
+    share = sum(ordinary.values()) / 60
+    return ordinary | {act: round(weight * share) for act, weight in going_on.items()}
 
 
 class Life:
@@ -53,21 +62,31 @@ class Life:
             cast = Cast(world)
             stage = Stage(world, cast, Watch(cast), Random(f"{self.seed}"))
             self.acts = acts_of(stage.dice)
-            operators.write_a_rule(stage)
-            for turn in turns:
-                stage.dice = Random(f"{self.seed}/{turn}")
-                self._play(stage, turn)
+            post_office = mail_switched_on(world) if stage.dice.random() < MAILS else nullcontext()
+            with post_office:
+                operators.write_a_rule(stage)
+                for turn in turns:
+                    stage.dice = Random(f"{self.seed}/{turn}")
+                    self._play(stage, turn)
         finally:
             world.clear_faults()
             world.http.close()
 
     def _play(self, stage: Stage, turn: int) -> None:
+        if turn % NEXT_DOOR == 0:
+            look_next_door(stage)
         if turn % TURNS == 0:
             self.journal.append(f"{turn:3} quiet")
             calm_down(stage)
             return
-        acts = GOING_ON if stage.is_work_due and stage.dice.random() < 0.8 else self.acts
-        for act in stage.dice.choices([*acts], [*acts.values()], k=20):
+        opener = look_at_something_open(stage)
+        acts = self.acts
+        if stage.is_work_due and stage.dice.random() < 0.8:
+            acts, opener = AT_WORK, None
+        drawn = stage.dice.choices([*acts], [*acts.values()], k=20)
+        if opener is not None and stage.dice.random() < OPENS:
+            drawn.insert(0, opener)
+        for act in drawn:
             stage.said.clear()
             try:
                 act(stage)

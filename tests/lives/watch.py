@@ -10,8 +10,9 @@ from datetime import datetime
 from rules.case import NOT_HERE, OPEN, UNFINISHED, CaseState, RunState
 from rules.judging import NOTHING_LEFT
 from rules.roster import Origin
+from rules.rule import Mode
 from tests.lives import rooms_watched, rules_watched
-from tests.lives.calls import TAKES, Call, call_of
+from tests.lives.calls import KINDS, TAKES, Call, call_of
 from tests.lives.cast import Cast, Having
 from tests.lives.moment import Moment, Row, moment_of
 
@@ -60,15 +61,23 @@ class Watch:
         self.moments, self.may_call = (None if outer is None else (outer[0], self.latest)), allowed
 
     def _judge(self, first: Moment, last: Moment, after: Moment, *, calls: bool) -> None:
+        landed = {case_id for _, case_ids in self.landed for case_id in case_ids}
         made = self._new_calls()
         assert calls or not made, made
+        assert first.has_door or after.has_door or not made, f"nobody lets us in: {made}"
         for call in made:
             self._check_call(call, first, last, after)
         self._check_rows(after)
         rooms_watched.check_who_comes_back(last, after)
+        rooms_watched.check_answers(last, after)
+        rooms_watched.check_caps(first, after)
         for case in after.cases.values():
             was = last.cases.get(case["id"])
-            if was is not None and was["state"] != case["state"]:
+            if was is None:
+                continue
+            kept = was["earlier"] == case["earlier"] or case["id"] not in landed
+            assert kept, f"what was before is forgotten: {was}"
+            if was["state"] != case["state"]:
                 self._check_way_back(case, after)
 
     def _new_calls(self) -> list[Call]:
@@ -78,7 +87,7 @@ class Watch:
         if rows:
             self.last_deed = rows[-1]["id"]
         assert {row["org"] for row in rows} <= {"acme"}, "somebody of another organization was touched"
-        return [call_of(row, self.cast.names) for row in rows if row["action"] != "revoke_token"]
+        return [call_of(row, self.cast.names) for row in rows if row["action"] in KINDS]
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -96,6 +105,8 @@ class Watch:
         mine = [case for case in mine if _has_made(case, call, first.now)] or mine
         for case in mine:
             assert case["earlier"] is not None, f"nobody wrote down what was before {call}"
+            if case["id"] not in self.began and not disturbed:
+                _check_earlier(call, case, last.having[call.who])
             self.began.setdefault(case["id"], (last.now, last.having[call.who]))
             self._check_case(call, case, first, last, after)
         if call.changed:
@@ -115,6 +126,8 @@ class Watch:
             rooms_watched.check_leaver(call, run, first, after)
         elif run["origin"] == Origin.SCIM:
             rooms_watched.check_provider(call, case, first)
+        elif run["origin"] == Origin.TICKET:
+            rooms_watched.check_ticket(call, case, run, first)
         if call.kind not in TAKES:
             return
         self._check_guards(call, case, run, first)
@@ -138,6 +151,10 @@ class Watch:
 
     def _check_rows(self, after: Moment) -> None:
         acting, by_rule = set(), set()
+        if not after.has_door:
+            assert not after.on, "a rule waits for the next door"
+            assert Mode.LIVE not in {rule["mode"] for rule in after.access_rules.values()}, after.access_rules
+            assert RunState.RUNNING not in {run["state"] for run in after.runs.values()}, after.runs
         for case in after.cases.values():
             state, run = CaseState(case["state"]), after.runs[case["run_id"]]
             if state is CaseState.ACTING:
@@ -169,23 +186,46 @@ class Watch:
 
     # -- when it is calm -----------------------------------------------------------------------------------------------
 
-    def check_calm(self, traced: set[tuple[str | None, str | None]]) -> None:
+    def check_calm(self, traced: set[tuple[str, str | None, str | None]]) -> None:
         """Everything that does not wait for an operator has ended, with a trace of each change in the case and in
 
-        the audit; `traced` are the (run, person) that it tells of.
+        the audit; `traced` are the (event, run, person) that it tells of.
         """
         moment = moment_of(self.cast)
         for case in moment.cases.values():
             if moment.runs[case["run_id"]]["state"] in (RunState.RUNNING, RunState.STOPPED):
                 assert CaseState(case["state"]) not in UNFINISHED, f"never ends: {case}"
             if case["id"] in self.began:
-                assert (case["run_id"], case["account_id"]) in traced, f"no trace of {case}"
+                self._check_end(case, traced)
         for call, case_ids in self.landed:
             cases = [moment.cases[each] for each in case_ids if each in moment.cases]
             assert any(_knows(case, call) for case in cases), f"nobody knows of {call}: {cases}"
 
+    def _check_end(self, case: Row, traced: set[tuple[str, str | None, str | None]]) -> None:
+        event = _EVENTS.get(case["state"])
+        if event is not None:
+            assert (event, case["run_id"], case["account_id"]) in traced, f"no trace of {case}"
+        if case["reason"] == NOTHING_TO_CHANGE and case["changed"]:
+            since, name = self.began[case["id"]][0], self.cast.names[case["account_id"]]
+            by_others = any(at >= since for at in self.changed_by_others.get(name, ()))
+            assert by_others, f"done, and left alone for it: {case}"
+
 
 _GOING = (RunState.RUNNING, RunState.BRAKED)
+_EVENTS = {
+    CaseState.ACTED: "case:acted", CaseState.FAILED: "case:failed", CaseState.REFUSED: "case:refused",
+    CaseState.SPARED: "case:spared", CaseState.UNDONE: "case:undone", CaseState.UNDO_SKIPPED: "case:undo_skipped",
+}  # fmt: skip
+NOTHING_TO_CHANGE = "Nothing that Rollcall can see is left to change."
+
+
+def _check_earlier(call: Call, case: Row, had: Having | None) -> None:
+    """What undo and everybody who looks at the case believe of the time before it."""
+    if had is None:
+        return
+    earlier = case["earlier"]
+    found = (earlier["membership_status"], earlier["account_status"], frozenset(earlier["groups"]))
+    assert found == (had.membership, had.account, had.groups), f"{call} on {had}, written down as {found}"
 
 
 def _check_fences(call: Call, case: Row, run: Row, first: Moment, last: Moment) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
 
-from rules.case import UNFINISHED
+from rules.case import UNFINISHED, CaseState
 from services import (
     absences,
     access_rule_runs,
@@ -14,23 +14,28 @@ from services import (
     directory_reading,
     give_backs,
     leaver_last_days,
-    leaver_work,
     orders,
     rereading,
     rule_runs,
     runs,
     scim_changes,
     syncing,
+    ticket_calls,
+    ticket_leases,
     timed_access,
 )
 from services.directory_reading import SyncStep
 from services.footing import Footing
 from services.leasing import LEASE
+from services.orders import AT_WORK
 from services.toolbox import Toolbox
-from tests.lives.stage import Acts, Stage
+from tests.lives.stage import Acts, NothingToDo, Stage
+from tests.services import leavers
 from tests.world import ACME, SETTLE
 
 Part = Callable[[Stage, Toolbox], None]
+DEEDS = "/(suspend|restore|memberships|assign|revoke)|/lifecycle/"
+"""The paths by which somebody is changed."""
 
 
 def read(life: Stage, tools: Toolbox) -> None:
@@ -64,40 +69,53 @@ def look_what_is_due(_life: Stage, tools: Toolbox) -> None:
     leaver_last_days.begin_by_last_day(tools)
 
 
-def lead_leavers(_life: Stage, tools: Toolbox) -> None:
-    for _ in range(100):
-        due = leaver_work.due_leavers(tools)
-        if not due:
-            return
-        for organization_id, leaver_id, attempt in due:
-            if leaver_work.take_up(tools, organization_id, leaver_id, attempt):
-                while leaver_work.advance(tools, organization_id, leaver_id):
-                    pass
-    raise AssertionError("the work does not end")
+def lead_leavers(life: Stage, tools: Toolbox) -> None:
+    leavers.work(life.world, tools)
 
 
 def act_on_people(life: Stage, tools: Toolbox) -> None:
     """Always in the same order: a life that is lived again is the same life."""
     for _ in range(100):
-        order = {case.id: turn for turn, case in enumerate(life.cases(*UNFINISHED))}
+        cases = life.cases(*UNFINISHED)
+        order = {case.id: turn for turn, case in enumerate(cases)}
         due = sorted(orders.lease_due_cases(tools), key=lambda one: order[one[1]])
         if not due:
             break
         with closing(Footing(tools, ACME)) as footing:
             for _, case_id, attempt in due:
+                life.take_in_hand(cases[order[case_id]])
                 acting.act_on_case(footing, case_id, attempt)
     else:
         raise AssertionError("the work does not end")
     runs.finish_runs(tools)
 
 
-PARTS: tuple[Part, ...] = (read, begin_runs, look_what_is_due, lead_leavers, act_on_people)
+def look_at_tickets(_life: Stage, tools: Toolbox) -> None:
+    for ticket in ticket_leases.lease_due(tools):
+        ticket_calls.work(tools, *ticket)
 
 
-def work(life: Stage) -> None:
+def send_mails(life: Stage, tools: Toolbox) -> None:
+    life.world.deliver(tools)
+
+
+PARTS: tuple[Part, ...] = (
+    read,
+    begin_runs,
+    look_what_is_due,
+    look_at_tickets,
+    lead_leavers,
+    act_on_people,
+    send_mails,
+)
+
+
+def work(life: Stage, *, but: Sequence[Part] = ()) -> None:
+    """`but`: what nobody comes to now."""
     with life.watch.step(calls=True):
         for part in PARTS:
-            part(life, life.tools)
+            if part not in but:
+                part(life, life.tools)
 
 
 def pass_time(life: Stage, **time: float) -> None:
@@ -112,11 +130,14 @@ def a_moment_passes(life: Stage) -> None:
 
 
 def days_pass(life: Stage) -> None:
-    """The worker does what is left of today, the directory is read some other day, and work goes on."""
+    """The worker does what is left of today, the directory is read some other day; for people and mails it is not
+
+    their turn yet: in whatever comes then.
+    """
     work(life)
     pass_time(life, days=life.pick(1, 1, 2, 3, 5, 8, 15))
     sync(life)
-    work(life)
+    work(life, but=(act_on_people, send_mails))
 
 
 def sync(life: Stage) -> None:
@@ -127,9 +148,29 @@ def sync(life: Stage) -> None:
 
 
 def another_worker(life: Stage) -> None:
-    """Whoever held something for too long is taken for dead."""
-    life.world.later(seconds=LEASE.total_seconds() + 1)
+    """Whoever held something for too long is taken for dead. From the first call on nobody holds it so long."""
+    calling = any(case.id in life.in_hand for case in life.cases(CaseState.ACTING))
+    life.world.later(seconds=(LEASE if calling else life.pick(LEASE, AT_WORK, AT_WORK)).total_seconds() + 1)
     work(life)
 
 
-ACTS: Acts = {a_moment_passes: 12, days_pass: 16, sync: 3}
+def nobody_knows_what_came_of_it(life: Stage) -> None:
+    """The deed is done, and the answer lost."""
+    if not life.is_work_due:
+        raise NothingToDo
+    life.world.fault(DEEDS, life.pick("reset", "503", "html"), after=True, skip=life.pick(0, 0, 1))
+    work(life)
+
+
+def a_storm(life: Stage) -> None:
+    """Atlassian is busy, slow or away while people are acted on."""
+    if not life.is_work_due:
+        raise NothingToDo
+    times, skip = life.pick(1, 3, 12), life.pick(0, 1, 2)
+    life.world.fault(life.pick("/users/", DEEDS), life.pick("429", "503", "reset"), times=times, skip=skip)
+    work(life)
+
+
+ACTS: Acts = {a_moment_passes: 8, days_pass: 9, sync: 1}
+ACTS_AT_WORK: Acts = {a_moment_passes: 3, days_pass: 2, sync: 1, nobody_knows_what_came_of_it: 8, a_storm: 6}
+"""While somebody waits for the worker."""

@@ -100,7 +100,11 @@ def open_desk(world: World, *, token: bool = False, **wish: Any) -> Desk:
     ana = world.synced()
     if token:
         store_token(world, ana)
-    given = world.groups()[GROUP]["id"]
+    return desk_of(world, ana, **{"comments": token} | wish)
+
+
+def desk_of(world: World, ana: Caller, **wish: Any) -> Desk:
+    """The rule alone."""
     values: dict[str, Any] = {
         "name": "Design tools",
         "client_key": ana.tenant,
@@ -108,9 +112,9 @@ def open_desk(world: World, *, token: bool = False, **wish: Any) -> Desk:
         "request_types": TOOLS_TYPE,
         "domains": "acme.example",
         "gives_kind": "groups",
-        "gives": (given,),
+        "gives": wish.get("gives") or (world.groups()[GROUP]["id"],),
         "with_approval": False,
-        "comments": token,
+        "comments": False,
     }
     typed = TicketWish(**values | wish)
     rule, secret = ticket_rules.add_rule(world.tools, ana, typed)

@@ -120,6 +120,9 @@ class _Atlassian:
         with self._atlassian.belongings(*where) as gateway:
             yield _Gateway(gateway, self._around)
 
+    def tickets_as_app(self, *where: str) -> Any:
+        return self._atlassian.tickets_as_app(*where)
+
     @contextmanager
     def spaces(self, *where: str) -> Iterator[Any]:
         with self._atlassian.spaces(*where) as gateway:
