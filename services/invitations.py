@@ -135,7 +135,9 @@ def _waiting(session: Session, organization_id: str, page: int) -> tuple[list[Ca
         Case.run_id.in_(running_run_ids(organization_id)),
     )
     total = session.scalar(select(func.count(Case.id)).where(*conditions)) or 0
-    last = max(-(-total // WAITING_PER_PAGE), 1)
+    if not total:
+        return [], 0
+    last = -(-total // WAITING_PER_PAGE)
     query = select(Case).where(*conditions).order_by(Case.starts_at, Case.name, Case.id)
     found = session.scalars(query.offset((min(page, last) - 1) * WAITING_PER_PAGE).limit(WAITING_PER_PAGE))
     return list(found), total

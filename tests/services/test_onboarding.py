@@ -301,7 +301,7 @@ def test_a_file_is_done_row_by_row_and_reported_with_the_rows_to_mend(sqlite_wor
     ]
     assert rows[0]["note"] == "'=1+1"
     assert rows[1]["reason"] == "e-mail: “bob” is no e-mail address. profile: There is no profile “nobody”."
-    assert "invite them instead" in rows[3]["reason"]
+    assert "shows this address: invite them" in rows[3]["reason"]
     assert "twice" in rows[4]["reason"]
     world.settled()
     world.sync(ana)

@@ -338,8 +338,11 @@ def test_a_brake_is_a_warning_in_the_preview_and_stops_the_run(new_house: House)
     assert "Stopped" in words_of(house.post(f"/app/runs/{found[1]}/stop"))
 
 
-def test_before_a_run_that_removes_people_nobody_reads_that_it_can_be_taken_back(house: House) -> None:
+def test_before_a_run_that_removes_people_nobody_reads_that_it_can_be_taken_back(new_house: House) -> None:
     """The way back from a removal is an invitation."""
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
     who = {"people": some_people(house, 1)}
     remove = [{"when": {"not_seen": 1, "never": 1}, "then": {"deed": "remove"}, "grace": 0}]
     rule_id = made(house, steps=remove, brake={"number": 0}, who=who)
@@ -350,7 +353,6 @@ def test_before_a_run_that_removes_people_nobody_reads_that_it_can_be_taken_back
         words = words_of(answer)
         assert "has to be invited again: groups and roles are lost." in words
         assert "take it back" not in words
-    gone(house, rule_id)
 
 
 def test_a_live_rule_asks_before_it_runs_though_its_preview_had_nobody(house: House) -> None:
