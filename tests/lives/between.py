@@ -95,8 +95,8 @@ ABOUT_WHO_IS_IN_HAND: Acts = {
     lead_a_leaver: 2,
     the_key_expires: 1,
 }
-SOON = 0.12
-"""How probable it is at each moment between two effects: at most about ten of them belong to one person."""
+SOON = 0.2
+"""How probable it is at each moment between two effects: about fifteen of them belong to one person."""
 
 
 def the_worker_dies(life: Stage) -> None:
