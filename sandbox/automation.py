@@ -37,13 +37,13 @@ def set_up(cloud: Cloud, site: str, values: dict[str, Any]) -> dict[str, Any]:
 
 def on_created(cloud: Cloud, site: str, row: sqlite3.Row) -> None:
     """The trigger: sends in the background, as Jira does."""
-    if settings(cloud, site)["on"]:
-        threading.Thread(target=send, args=(cloud, site, dict(row)), daemon=True).start()
-
-
-def send(cloud: Cloud, site: str, issue: dict[str, Any]) -> int:
-    """One web request with its repetitions; the last status, 0 without an answer."""
     about = settings(cloud, site)
+    if about["on"]:
+        threading.Thread(target=send, args=(cloud, site, dict(row), about), daemon=True).start()
+
+
+def send(cloud: Cloud, site: str, issue: dict[str, Any], about: dict[str, Any]) -> int:
+    """One web request as it was set up, with its repetitions; the last status, 0 without an answer."""
     values = {
         "{{issue.id}}": str(issue["id"]),
         "{{issue.key}}": issue["key"],

@@ -63,7 +63,9 @@ def add_routes(routes: Blueprint, cloud: Cloud) -> None:
         row = desk().find(name)
         if row is None:
             return jsonify(error="there is no such request"), 404
-        return jsonify(status=automation.send(cloud, site(), dict(row))), 200
+        return jsonify(
+            status=automation.send(cloud, site(), dict(row), automation.settings(cloud, site()))
+        ), 200
 
     @routes.get("/automation")
     def automation_log() -> Response:
