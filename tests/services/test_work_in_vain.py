@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 from dbos import DBOS, SetWorkflowID
+from sqlalchemy import update
 
 from jobs import cases, clockwork, deliveries, rules, syncs
 from jobs.engine import _config
 from jobs.workbench import lay_out
+from models.credential import Credential
 from models.delivery import Delivery
+from models.organization import Organization
 from models.sync import Sync
 from services import sending, syncing
 from services.leasing import LEASE
@@ -145,3 +150,17 @@ def test_a_call_whose_turn_came_while_an_attempt_was_at_work_is_made_when_that_h
     work()
     (call,) = bench.hook_calls()
     assert call["headers"]["webhook-id"] == delivery_id
+
+
+def test_what_meets_a_fault_in_a_round_keeps_nothing_else_from_being_done(bench: World) -> None:
+    bench.synced()
+    bench.later(hours=25)
+    with bench.tools.begin() as session:
+        session.execute(update(Organization).values(digest="day", time_zone="Nowhere/At all"))
+    lay_out(bench.tools)
+    with SetWorkflowID("a-round"):
+        clockwork.rounds(bench.clock(), None)
+    faults = [step["error"] for step in DBOS.list_workflow_steps("a-round") if step["error"] is not None]
+    assert {type(each) for each in faults} == {ZoneInfoNotFoundError}
+    (admin_key,) = bench.rows(Credential)
+    assert admin_key.checked_at >= bench.clock() - timedelta(minutes=1)
