@@ -13,10 +13,10 @@ from connect.errors import Conflict, Invalid, NotFound
 from models.answer import Answer, Decision
 from models.audit import Event
 from models.people import facts_of, find_person
-from models.run import Case, find_case
+from models.run import Case, Run, find_case
 from models.timed_access import TimedAccess, TimedState
 from rules.access_rule import access_of
-from rules.case import CaseState
+from rules.case import CaseState, RunState
 from rules.changes import Change, ChangeKind, is_away
 from rules.deeds import Deed
 from rules.roster import Entry, Origin
@@ -140,6 +140,11 @@ def _give_again(
     by: str,
     now: datetime,
 ) -> None:
+    if _is_on_its_way(session, timed):
+        raise Conflict(
+            f"The access of {case.name} is being given again at this moment.",
+            "Wait a minute, then prolong it where it stands under “Access with an end”.",
+        )
     access = access_of(change for change in changes if change.kind in _GIVES)
     person = find_person(session, timed.organization_id, timed.account_id)
     gone = person is None or person.left_at is not None or is_away(facts_of(person))
@@ -170,6 +175,18 @@ def _give_again(
             f"{case.name} has this access again already, until {there:%-d %B %Y}.",
             "Prolong it where it stands under “Access with an end”, among all that end.",
         )
+
+
+def _is_on_its_way(session: Session, timed: TimedAccess) -> bool:
+    """Else the day that is said second would be lost without a word."""
+    giving = select(Run.id).where(
+        Run.organization_id == timed.organization_id,
+        Run.origin == Origin.TIMED.value,
+        Run.origin_id == timed.case_id,
+        Run.undoes.is_(None),
+        Run.state == RunState.RUNNING.value,
+    )
+    return session.scalar(giving.limit(1)) is not None
 
 
 def _held(session: Session, organization_id: str, case_id: str) -> tuple[TimedAccess, Case]:

@@ -524,6 +524,20 @@ def test_who_has_it_by_another_way_has_what_they_asked_for(sqlite_world: World, 
     assert answer_queue.asking(world.tools, ana) == []
 
 
+def test_of_two_days_said_at_once_for_what_is_given_again_the_second_is_refused(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    _person, case_id, _token = asked_when_it_had_ended(world, ana)
+    timed_deciding.prolong(world.tools, ana, case_id, day(world, 10).isoformat())
+    with pytest.raises(Conflict) as refused:
+        timed_deciding.prolong(world.tools, ana, case_id, day(world, 20).isoformat())
+    assert refused.value.sentence.endswith("is being given again at this moment.")
+    world.act()
+    assert [one.until for one in world.rows(TimedAccess) if one.state == "open"] == [day(world, 10)]
+
+
 def test_what_ended_in_two_attempts_is_named_and_given_again_as_a_whole(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
