@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -205,17 +205,8 @@ def _view(run: Run, facts: _Facts, now: datetime) -> RunView:
 
 def _left_alone_by_plan(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, int]:
     """How many stand in each run only with why their rule did not choose them: warned already, answered, in hand."""
-    query = (
-        select(Case.run_id, func.count())
-        .where(
-            Case.organization_id == organization_id,
-            Case.run_id.in_(run_ids),
-            Case.state == CaseState.SPARED.value,
-            Case.why.in_([why.value for why in WORTH_A_ROW]),
-        )
-        .group_by(Case.run_id)
-    )
-    return dict(session.execute(query).all())
+    whys = [why.value for why in WORTH_A_ROW]
+    return _count(session, organization_id, run_ids, Case.state == CaseState.SPARED.value, Case.why.in_(whys))
 
 
 def _by_deed(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, dict[Deed, int]]:
@@ -235,19 +226,17 @@ def _begin_later(
     session: Session, organization_id: str, run_ids: Sequence[str], now: datetime
 ) -> dict[str, int]:
     """How many people of each of these runs begin on a day that has not come."""
-    if not run_ids:
-        return {}
-    query = (
-        select(Case.run_id, func.count())
-        .where(
-            Case.organization_id == organization_id,
-            Case.run_id.in_(run_ids),
-            Case.state == CaseState.PLANNED.value,
-            Case.starts_at > now,
-        )
-        .group_by(Case.run_id)
+    planned = Case.state == CaseState.PLANNED.value
+    return _count(session, organization_id, run_ids, planned, Case.starts_at > now) if run_ids else {}
+
+
+def _count(
+    session: Session, organization_id: str, run_ids: Sequence[str], *conditions: ColumnElement[bool]
+) -> dict[str, int]:
+    query = select(Case.run_id, func.count()).where(
+        Case.organization_id == organization_id, Case.run_id.in_(run_ids), *conditions
     )
-    return dict(session.execute(query).all())
+    return dict(session.execute(query.group_by(Case.run_id)).all())
 
 
 def _undone_by(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, str]:

@@ -101,6 +101,21 @@ def link(world: World, case_id: str, account_id: str) -> str:
     return urlsplit(keep_link(world.tools, ACME, case_id, account_id)).path.rpartition("/")[2]
 
 
+def ended_by_half(world: World, caller: Caller) -> tuple[str, str]:
+    """Whoever had two groups for three days, of which only one could be taken back: their account and the case."""
+    [person] = world.people(1)
+    groups = tuple(world.groups()[name]["id"] for name in (GIVEN, OTHER))
+    case_id = begin(world, caller, person, 3, access=Access(groups=groups))
+    world.later(days=4)
+    world.fault("/memberships/", "403-scopes", method="DELETE", skip=1, times=1)
+    keep_time(world)
+    world.act()
+    assert timed(world, case_id).state == "not_ended"
+    world.settled()
+    world.sync(caller)
+    return person, case_id
+
+
 def asked_when_it_had_ended(world: World, caller: Caller) -> tuple[str, str, str]:
     """Whoever had access for three days and asks for it again: their account, the case and their link."""
     [person] = world.people(1)
@@ -541,16 +556,7 @@ def test_of_two_days_said_at_once_for_what_is_given_again_the_second_is_refused(
 def test_what_ended_in_two_attempts_is_named_and_given_again_as_a_whole(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
-    [person] = world.people(1)
-    groups = tuple(world.groups()[name]["id"] for name in (GIVEN, OTHER))
-    case_id = begin(world, ana, person, 3, access=Access(groups=groups))
-    world.later(days=4)
-    world.fault("/memberships/", "403-scopes", method="DELETE", skip=1, times=1)
-    keep_time(world)
-    world.act()
-    assert timed(world, case_id).state == "not_ended"
-    world.settled()
-    world.sync(ana)
+    person, case_id = ended_by_half(world, ana)
     timed_deciding.end_now(world.tools, ana, case_id)
     world.act()
     assert timed(world, case_id).state == "ended"
@@ -571,16 +577,7 @@ def test_what_a_failed_end_took_is_given_back_when_the_access_is_to_last(
 ) -> None:
     world = sqlite_world
     ana = world.synced()
-    [person] = world.people(1)
-    groups = tuple(world.groups()[name]["id"] for name in (GIVEN, OTHER))
-    case_id = begin(world, ana, person, 3, access=Access(groups=groups))
-    world.later(days=4)
-    world.fault("/memberships/", "403-scopes", method="DELETE", skip=1, times=1)
-    keep_time(world)
-    world.act()
-    assert timed(world, case_id).state == "not_ended"
-    world.settled()
-    world.sync(ana)
+    person, case_id = ended_by_half(world, ana)
     if said == "longer":
         timed_deciding.prolong(world.tools, ana, case_id, day(world, 10).isoformat())
     else:
@@ -592,7 +589,7 @@ def test_what_a_failed_end_took_is_given_back_when_the_access_is_to_last(
     world.later(days=12)
     world.sync(ana)
     keep_time(world)
-    for _ in groups:
+    for _ in (GIVEN, OTHER):
         world.act()
         world.settled()
     held = world.holding(person)
