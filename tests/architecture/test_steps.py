@@ -7,7 +7,7 @@ import ast
 from tests.architecture.sources import program
 
 
-def test_every_step_is_called() -> None:
+def test_every_step_is_used() -> None:
     trees = [source.tree for source in program() if source.name.startswith("jobs/")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     steps = {
@@ -16,6 +16,7 @@ def test_every_step_is_called() -> None:
         if isinstance(node, ast.FunctionDef)
         and any(ast.unparse(decorator) == "DBOS.step()" for decorator in node.decorator_list)
     }
-    called = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+    # One after the other in a loop, they are named and not called.
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
     assert len(steps) > 10
-    assert steps - called == set()
+    assert steps - used == set()
