@@ -68,16 +68,22 @@ def test_no_token_is_revoked_once_somebody_has_stopped_it(sqlite_world: World, o
     assert len(world.audit("token:revoked")) == 1
 
 
-@pytest.mark.parametrize("landed", [False, True])
-def test_what_became_of_a_token_that_was_being_revoked_is_found_out(
-    sqlite_world: World, landed: bool
-) -> None:
-    world = sqlite_world
+def with_a_token_on_its_way(world: World, landed: bool) -> tuple[Caller, str]:
+    """A leaver of whose token nobody knows whether it was revoked: the operator, and the leaver's id."""
     ana = ready(world)
     leaver_id = confirmed(world, ana, deed=Deed.LIST.value)
     world.fault("/manage/api-tokens/", "reset", method="DELETE", after=landed)
     work(world)
     assert "moving" in states(world, leaver_id, Kind.TOKEN)
+    return ana, leaver_id
+
+
+@pytest.mark.parametrize("landed", [False, True])
+def test_what_became_of_a_token_that_was_being_revoked_is_found_out(
+    sqlite_world: World, landed: bool
+) -> None:
+    world = sqlite_world
+    ana, leaver_id = with_a_token_on_its_way(world, landed)
     leaver_stops.stop(world.tools, ana, leaver_id)
     work(world)
     row = leaver(world, leaver_id)
@@ -92,11 +98,7 @@ def test_what_became_of_a_call_is_found_out_once_a_door_is_open_again(
 ) -> None:
     """The app is uninstalled while nobody knows, and installed again."""
     world = sqlite_world
-    ana = ready(world)
-    leaver_id = confirmed(world, ana, deed=Deed.LIST.value)
-    world.fault("/manage/api-tokens/", "reset", method="DELETE", after=landed)
-    work(world)
-    assert "moving" in states(world, leaver_id, Kind.TOKEN)
+    _ana, leaver_id = with_a_token_on_its_way(world, landed)
     world.control("POST", "/uninstall", {"site": "acme", "product": "jira"})
     world.settled()
     work(world)
