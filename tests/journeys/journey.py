@@ -13,6 +13,10 @@ APP = "/plugins/servlet/ac/io.rollcall.app"
 PATIENCE = 60_000
 OF_COLOURS = ("color-contrast", "link-in-text-block")
 """axe-core's rules whose outcome may differ when nothing but the colours is another."""
+FITS = """() => {
+    const needed = document.querySelector(".frame")?.offsetHeight;
+    return innerHeight === needed || (innerHeight > needed && document.querySelector("dialog[open]") !== null);
+}"""
 
 
 class Journey:
@@ -31,6 +35,10 @@ class Journey:
     def frame(self) -> FrameLocator:
         return self.page.frame_locator("iframe")
 
+    @property
+    def ours(self) -> Frame:
+        return next(frame for frame in self.page.main_frame.child_frames if "/pages/" in frame.url)
+
     def open(self, module: str, address: str = "") -> None:
         self.page.goto(f"{self.base}{APP}/{module}{'#!' + address if address else ''}")
 
@@ -41,9 +49,17 @@ class Journey:
 
     def arrive(self, title: str) -> None:
         expect(self.frame.locator("main h1")).to_have_text(re.compile(title), timeout=PATIENCE)
+        self.settle()
 
     def click(self, name: str | re.Pattern[str]) -> None:
-        self.button(name).click()
+        button = self.button(name)
+        button.wait_for()
+        self.settle()
+        button.click()
+
+    def settle(self) -> None:
+        """A press on a frame that the host is just resizing meets nothing at all, and nobody says so."""
+        self.ours.wait_for_function(FITS)
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
         return self.frame.get_by_role("button", name=name, exact=True)
@@ -53,13 +69,14 @@ class Journey:
         self.steps += 1
         self.page.wait_for_timeout(300)
         screenshot(self.page, f"{self.folder}/{self.name}/{self.steps:02d}-{what}")
-        ours = next(frame for frame in self.page.frames if "/pages/" in frame.url)
-        self.findings += [f"{what}: {finding}" for finding in serious_findings(ours)]
+        self.findings += [f"{what}: {finding}" for finding in serious_findings(self.ours)]
         other = "light" if self.colours == "dark" else "dark"
-        self._turn(ours, other)
-        self.findings += [f"{what}, {other}: {finding}" for finding in serious_findings(ours, *OF_COLOURS)]
-        self._turn(ours, self.colours)
+        self._turn(other)
+        self.findings += [
+            f"{what}, {other}: {finding}" for finding in serious_findings(self.ours, *OF_COLOURS)
+        ]
+        self._turn(self.colours)
 
-    def _turn(self, ours: Frame, colours: str) -> None:
+    def _turn(self, colours: str) -> None:
         """As the product does it when its reader changes the theme."""
-        ours.evaluate(f"document.documentElement.dataset.colorMode = '{colours}'")
+        self.ours.evaluate(f"document.documentElement.dataset.colorMode = '{colours}'")

@@ -133,7 +133,8 @@ def test_asked_back_agreed_and_given_back(
     page = new_page(color_scheme=colours)
     page.goto(link)
     page.get_by_text("I no longer need it").first.click()
-    page.get_by_role("button", name="I no longer need it").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="I no longer need it").click()
     heading = page.get_by_role("heading", level=1)
 
     def over() -> bool:
