@@ -28,6 +28,7 @@ from services.access_given import why_gone_again
 from services.access_rule_lists import NOTHING, in_short, plan_of, write_list
 from services.access_rules import to_audit
 from services.audit import record
+from services.leasing import turn
 from services.previews import require_fresh_sync
 from services.roster import begin_roster
 from services.toolbox import Toolbox
@@ -79,7 +80,10 @@ def due_access_rules(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, in
             | ((StoredAccessRule.again.is_(True) | gathered) & ~at_work.exists()),
             ~reading.exists(),
         )
-        .order_by(StoredAccessRule.evaluated_at)
+        .order_by(
+            turn(StoredAccessRule.organization_id, StoredAccessRule.evaluated_at, StoredAccessRule.id),
+            StoredAccessRule.evaluated_at,
+        )
         .limit(limit)
     )
     with tools.begin() as session:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models.delivery import Delivery
 from models.reread import Reread
@@ -24,6 +26,13 @@ PAUSES = (
     timedelta(hours=10),
 )
 """Between attempts, growing; after the last one it ends."""
+
+
+def turn(
+    organization_id: InstrumentedAttribute[str], *order: InstrumentedAttribute[Any]
+) -> ColumnElement[int]:
+    """To sort by: each organization's first one comes before anybody's second, so that a large one starves nobody."""
+    return func.row_number().over(partition_by=organization_id, order_by=order)
 
 
 def lease(

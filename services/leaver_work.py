@@ -15,6 +15,7 @@ from models.organization import Organization
 from rules.farewell import WORKING, LeaverState
 from rules.handover import AGAIN
 from services import leaver_checks, leaver_ends, leaver_looks, leaver_moves
+from services.leasing import turn
 from services.leavers import record_leaver
 from services.runs import paused_until
 from services.toolbox import Toolbox
@@ -37,7 +38,7 @@ def due_leavers(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, int]]:
     query = (
         select(Leaver.organization_id, Leaver.id, Leaver.attempt)
         .where(Leaver.state.in_(_DUE), Leaver.resume_at <= now, Leaver.organization_id.not_in(resting))
-        .order_by(Leaver.resume_at)
+        .order_by(turn(Leaver.organization_id, Leaver.resume_at, Leaver.id), Leaver.resume_at)
         .limit(limit)
     )
     with tools.begin() as session:

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -26,6 +26,7 @@ from services.asking import is_asked_about
 from services.calendars import next_run_at
 from services.doors import require_organization
 from services.ground import day_in, ground_of, organization_facts
+from services.leasing import turn
 from services.previews import require_fresh_sync
 from services.rule_plans import Tally, write_plan
 from services.rule_versions import newest, require_rule, what_is_missing
@@ -102,10 +103,6 @@ def due_rules(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, str]]:
     reading = select(Sync.id).where(
         Sync.organization_id == StoredRule.organization_id, Sync.state == SyncState.RUNNING.value
     )
-    # Each organization's first one before anybody's second: a large one never starves a small one.
-    turn = func.row_number().over(
-        partition_by=StoredRule.organization_id, order_by=(StoredRule.next_run_at, StoredRule.id)
-    )
     query = (
         select(StoredRule.organization_id, StoredRule.id, StoredRule.next_run_at)
         .where(
@@ -114,7 +111,9 @@ def due_rules(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, str]]:
             StoredRule.deleted_at.is_(None),
             ~reading.exists() | (StoredRule.next_run_at <= now - PATIENCE),
         )
-        .order_by(turn, StoredRule.next_run_at)
+        .order_by(
+            turn(StoredRule.organization_id, StoredRule.next_run_at, StoredRule.id), StoredRule.next_run_at
+        )
         .limit(limit)
     )
     with tools.begin() as session:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from models.organization import Organization
-from services import orders
+from services import leaver_work, leavers, orders
 from tests.services.workers import act_on
 from tests.world import ACME, GLOBEX, World
 
@@ -40,6 +40,17 @@ def test_a_big_organization_never_starves_a_small_one(world: World) -> None:
     # Alone again, the big one has the whole share.
     assert len(orders.lease_due_cases(world.tools, 10)) == 10
     assert len(orders.lease_due_cases(world.tools, 1)) == 1
+
+
+def test_one_leaver_does_not_wait_for_all_those_of_another_organization(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana, gina = world.synced(), world.synced("globex")
+    many = leavers.request_leavers(world.tools, ana, world.changeable(4))
+    world.later(minutes=5)
+    one = leavers.request_leavers(world.tools, gina, world.changeable(1, "globex"))
+    first = [leaver_id for _organization, leaver_id, _attempt in leaver_work.due_leavers(world.tools, 2)]
+    assert set(first) & set(many)
+    assert set(first) >= set(one)
 
 
 def test_nobody_gets_more_than_is_done_in_a_second(world: World) -> None:
