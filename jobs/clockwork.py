@@ -26,6 +26,7 @@ from services import (
     syncing,
     workers,
 )
+from services.apart import apart
 
 logger = logging.getLogger("rollcall.jobs")
 
@@ -54,13 +55,18 @@ def tick(_due_at: datetime, _context: Any) -> None:
 @DBOS.step()
 def look_around() -> dict[str, list[Due]]:
     """Name of the workflow → what is due of it."""
-    for organization_id in runs.finish_runs(tools()):
-        summary.summary(tools(), organization_id)
+    apart(lambda deed: deed(), (close_runs, give_back, endings.keep_time), "a tick")
+    found = apart(lambda kind: (kind, list(kind.due(tools()))), KINDS, "looking for what is due")
+    forget_in_vain([kind.workflow_id(*piece[1:]) for kind, due in found for piece in due])
+    return {kind.workflow: due for kind, due in found}
+
+
+def close_runs() -> None:
+    apart(lambda each: summary.summary(tools(), each), runs.finish_runs(tools()), "the numbers after a run")
+
+
+def give_back() -> None:
     give_backs.give_back_within_caps(tools())
-    endings.keep_time()
-    due = {kind.workflow: list(kind.due(tools())) for kind in KINDS}
-    forget_in_vain([kind.workflow_id(*piece[1:]) for kind in KINDS for piece in due[kind.workflow]])
-    return due
 
 
 def forget_in_vain(due: Sequence[str]) -> None:
@@ -83,7 +89,7 @@ def rounds(_due_at: datetime, _context: Any) -> None:
     """Every ten minutes, when due: daily syncs, ended absences, last days, digests, matters, the clean-up, credential
     checks, the day's numbers. What meets a fault of our own, which is in the log, keeps nothing else from being done.
     """
-    for deed in (
+    deeds = (
         start_daily_syncs,
         bring_back,
         begin_leavers,
@@ -92,11 +98,8 @@ def rounds(_due_at: datetime, _context: Any) -> None:
         purge,
         check_credentials,
         write_days,
-    ):
-        try:
-            deed()
-        except Exception:
-            logger.exception("a round met a fault")
+    )
+    apart(lambda deed: deed(), deeds, "a round")
 
 
 @DBOS.step()
@@ -125,8 +128,7 @@ def send_digests() -> None:
 
 
 def check_credentials() -> None:
-    for client_key, kind in credentials_due():
-        check_credential(client_key, kind)
+    apart(lambda due: check_credential(*due), credentials_due(), "the daily check of a credential")
 
 
 @DBOS.step()

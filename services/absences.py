@@ -18,6 +18,7 @@ from models.run import Run
 from rules.case import CaseState, RunState
 from rules.deeds import Action, Deed
 from rules.judging import judge
+from services.apart import apart
 from services.audit import record
 from services.candidates import people_as_candidates
 from services.coming_back import who_stays_away
@@ -44,7 +45,7 @@ def bring_back(tools: Toolbox) -> list[str]:
         organization_ids = session.scalars(
             select(Absence.organization_id).where(_over(anywhere)).distinct()
         ).all()
-    found = (_bring_back(tools, organization_id) for organization_id in organization_ids)
+    found = apart(lambda each: _bring_back(tools, each), organization_ids, "the end of absences")
     return [run_id for run_id in found if run_id is not None]
 
 

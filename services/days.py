@@ -14,6 +14,7 @@ from models.panel import SummaryDay, days_between
 from models.people_search import count_people
 from models.sync import SyncState, latest_sync
 from rules.filters import PeopleFilter
+from services.apart import apart
 from services.directory import upsert
 from services.summary import ProductActivity, summary
 from services.toolbox import Toolbox
@@ -46,15 +47,18 @@ def write_days(tools: Toolbox) -> None:
             Organization.doorless_since.is_(None), Organization.id.not_in(known)
         )
         organizations = session.scalars(due).all()
-    for organization_id in organizations:
-        with tools.begin() as session:
-            if latest_sync(session, organization_id, SyncState.COMPLETE) is None:
-                continue
-        products = summary(tools, organization_id).by_product
-        with tools.begin() as session:
-            numbers = _numbers(session, organization_id, products, now)
-            row = {"organization_id": organization_id, "day": today, "numbers": numbers}
-            upsert(session, SummaryDay, [row])
+    apart(lambda each: _write_day(tools, each, now), organizations, "the numbers of the day")
+
+
+def _write_day(tools: Toolbox, organization_id: str, now: datetime) -> None:
+    with tools.begin() as session:
+        if latest_sync(session, organization_id, SyncState.COMPLETE) is None:
+            return
+    products = summary(tools, organization_id).by_product
+    with tools.begin() as session:
+        numbers = _numbers(session, organization_id, products, now)
+        row = {"organization_id": organization_id, "day": now.date(), "numbers": numbers}
+        upsert(session, SummaryDay, [row])
 
 
 def idle_seats(product: ProductActivity, days: int) -> int:

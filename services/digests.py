@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
@@ -13,6 +14,7 @@ from models.audit import Event
 from models.organization import Operator, Organization, operators_here
 from models.people import find_person
 from rules.topics import Channel, DigestEvery, Topic
+from services.apart import apart
 from services.audit import record
 from services.digest_values import digest_of
 from services.doors import require_organization
@@ -31,10 +33,14 @@ def send_digests(tools: Toolbox) -> None:
     now = tools.clock()
     with tools.begin() as session:
         found = session.execute(query).all()
-    for organization_id, every, time_zone, sent_at in found:
+
+    def send(one: Any) -> None:
+        organization_id, every, time_zone, sent_at = one
         morning = last_morning(DigestEvery(every), ZoneInfo(time_zone), now)
         if sent_at is None or sent_at < morning:
             _send(tools, organization_id, sent_at, morning)
+
+    apart(send, found, "the digest")
 
 
 def last_morning(every: DigestEvery, zone: ZoneInfo, now: datetime) -> datetime:

@@ -15,6 +15,7 @@ from models.run import Case, Run, find_run
 from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
 from services.answers import locked, settle
+from services.apart import apart
 from services.ground import ground_of
 from services.seats import seats_taken
 from services.toolbox import Toolbox
@@ -48,7 +49,8 @@ def give_back_within_caps(tools: Toolbox) -> list[str]:
             .distinct()
         )
         organization_ids = session.scalars(due).all()
-    return [run_id for each in organization_ids for run_id in _give_back(tools, each, now)]
+    begun = apart(lambda each: _give_back(tools, each, now), organization_ids, "giving access back")
+    return [run_id for each in begun for run_id in each]
 
 
 def _give_back(tools: Toolbox, organization_id: str, now: datetime) -> list[str]:

@@ -13,6 +13,7 @@ from models.leaver import Leaver, LeaverOrigin, open_leaver_of
 from models.organization import Organization
 from models.people import Person
 from rules.farewell import LeaverState
+from services.apart import apart
 from services.ground import day_in
 from services.leaver_ends import hold_up
 from services.leavers import begin_leaver, end_of_day
@@ -28,22 +29,18 @@ TAKEN_BACK = (
 
 def begin_by_last_day(tools: Toolbox) -> int:
     """Begins the leavers whose last day is due, each once for each last day that was written down; how many."""
-    now = tools.clock()
-    begun = 0
     with tools.begin() as session:
-        for organization_id in _organizations(session, now):
-            today = day_in(session, organization_id, now)
-            for account_id in _due(session, organization_id, today, MOST_AT_ONCE - begun):
-                begin_leaver(
-                    session,
-                    organization_id,
-                    account_id,
-                    by=APP,
-                    now=now,
-                    origin=LeaverOrigin.LAST_DAY,
-                )
-                begun += 1
-    return begun
+        organization_ids = _organizations(session, tools.clock())
+    return sum(apart(lambda each: _begin(tools, each), organization_ids, "leavers by their last day"))
+
+
+def _begin(tools: Toolbox, organization_id: str) -> int:
+    now = tools.clock()
+    with tools.begin() as session:
+        due = _due(session, organization_id, day_in(session, organization_id, now))
+        for account_id in due:
+            begin_leaver(session, organization_id, account_id, by=APP, now=now, origin=LeaverOrigin.LAST_DAY)
+        return len(due)
 
 
 def follow_last_day(
@@ -91,7 +88,7 @@ def _organizations(session: Session, now: datetime) -> list[str]:
     return list(session.scalars(query))
 
 
-def _due(session: Session, organization_id: str, today: date, limit: int) -> list[str]:
+def _due(session: Session, organization_id: str, today: date) -> list[str]:
     """Whose last day is near and has begun no leaver yet."""
     known = select(Leaver.id).where(
         Leaver.organization_id == LastDay.organization_id,
@@ -113,6 +110,6 @@ def _due(session: Session, organization_id: str, today: date, limit: int) -> lis
             LastDay.ends_on <= today + timedelta(days=DAYS_BEFORE),
             ~known.exists(),
         )
-        .limit(limit)
+        .limit(MOST_AT_ONCE)
     )
     return list(session.scalars(query))

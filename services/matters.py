@@ -17,6 +17,7 @@ from rules.filters import PeopleFilter
 from rules.topics import Channel, DeliveryState, Topic
 from services.absence_matters import about_absences
 from services.access_rule_matters import about_access_rules
+from services.apart import apart
 from services.leaver_matters import about_leavers
 from services.matter import Matter
 from services.notices import announce
@@ -85,19 +86,22 @@ def announce_matters(tools: Toolbox) -> None:
         organization_ids = session.scalars(
             select(Organization.id).where(Organization.doorless_since.is_(None))
         ).all()
-    for organization_id in organization_ids:
-        found = matters(tools, organization_id)
-        with tools.begin() as session:
-            for matter in found:
-                if matter.topic in ABOUT_STATES:
-                    announce(
-                        session,
-                        organization_id,
-                        matter.topic,
-                        matter.key,
-                        tools.clock(),
-                        facts={"sentence": matter.sentence, "path": matter.action_path},
-                    )
+    apart(lambda each: _announce(tools, each), organization_ids, "telling of matters")
+
+
+def _announce(tools: Toolbox, organization_id: str) -> None:
+    found = matters(tools, organization_id)
+    with tools.begin() as session:
+        for matter in found:
+            if matter.topic in ABOUT_STATES:
+                announce(
+                    session,
+                    organization_id,
+                    matter.topic,
+                    matter.key,
+                    tools.clock(),
+                    facts={"sentence": matter.sentence, "path": matter.action_path},
+                )
 
 
 def _about_credentials(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, select
 
@@ -16,6 +16,7 @@ from models.tenant import LifecycleToken, Tenant
 from rules.case import CaseState
 from rules.scim import ScimState
 from rules.topics import Channel
+from services.apart import apart
 from services.audit import record
 from services.previews import purge_previews
 from services.toolbox import Toolbox
@@ -47,20 +48,32 @@ def purge(tools: Toolbox) -> None:
             )
         )
         overdue = now - timedelta(days=tools.settings.purge_after_days)
-        for client_key in session.scalars(
-            select(Tenant.client_key).where(Tenant.uninstalled_at < overdue)
-        ).all():
-            # Asked once more: it may be installed again this moment.
-            gone = delete(Tenant).where(Tenant.client_key == client_key, Tenant.uninstalled_at < overdue)
-            if session.execute(gone).rowcount:  # type: ignore[attr-defined]
-                purge_audit_of_tenant(session, client_key)
-        for organization_id in session.scalars(
-            select(Organization.id).where(Organization.doorless_since < overdue)
-        ).all():
+        tenants = session.scalars(select(Tenant.client_key).where(Tenant.uninstalled_at < overdue)).all()
+        without_door = Organization.doorless_since < overdue
+        organization_ids = session.scalars(select(Organization.id).where(without_door)).all()
+    apart(lambda each: _purge_tenant(tools, each, overdue), tenants, "forgetting a tenant")
+    apart(
+        lambda each: _purge_organization(tools, each, overdue), organization_ids, "forgetting an organization"
+    )
+
+
+# Both ask once more: it may be installed again this moment.
+def _purge_tenant(tools: Toolbox, client_key: str, overdue: datetime) -> None:
+    gone = delete(Tenant).where(Tenant.client_key == client_key, Tenant.uninstalled_at < overdue)
+    with tools.begin() as session:
+        if session.execute(gone).rowcount:  # type: ignore[attr-defined]
+            purge_audit_of_tenant(session, client_key)
+
+
+def _purge_organization(tools: Toolbox, organization_id: str, overdue: datetime) -> None:
+    gone = delete(Organization).where(
+        Organization.id == organization_id, Organization.doorless_since < overdue
+    )
+    with tools.begin() as session:
+        if session.execute(gone).rowcount:  # type: ignore[attr-defined]
             purge_audit(session, organization_id)
-            session.execute(delete(Organization).where(Organization.id == organization_id))
             # The only thing that stays: that there was something, and that it is gone. No person is named.
-            record(session, Event.ORGANIZATION_PURGED, at=now, actor=APP, result="retention over")
+            record(session, Event.ORGANIZATION_PURGED, at=tools.clock(), actor=APP, result="retention over")
 
 
 def _is_waited_for() -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from models.run import Case, Run, count_cases, find_run
 from rules.case import OPEN, QUEUED, CaseState, RunState
 from rules.roster import Origin
 from rules.topics import Topic
+from services.apart import apart
 from services.audit import record
 from services.doors import require_organization
 from services.half_way import follow_what_landed
@@ -171,12 +172,19 @@ def finish_runs(tools: Toolbox) -> set[str]:
         Case.run_id == Run.id,
         Case.state.in_([state.value for state in OPEN]),
     )
+    over = (Run.state == RunState.RUNNING.value, ~still_open.exists())
     with tools.begin() as session:
-        query = select(Run).where(Run.state == RunState.RUNNING.value, ~still_open.exists())
-        finished = session.scalars(query).all()
-        for run in finished:
-            finish_run(session, run, now)
-        return {run.organization_id for run in finished}
+        organization_ids = session.scalars(select(Run.organization_id).where(*over).distinct()).all()
+
+    def finish(organization_id: str) -> str:
+        with tools.begin() as session:
+            for run in session.scalars(
+                select(Run).where(Run.organization_id == organization_id, *over)
+            ).all():
+                finish_run(session, run, now)
+        return organization_id
+
+    return set(apart(finish, organization_ids, "the end of runs"))
 
 
 def finish_run(session: Session, run: Run, now: datetime) -> None:

@@ -15,6 +15,7 @@ from models.audit import APP, Event
 from models.credential import CredentialState, admin_keys_of
 from models.organization import Organization, close_gate
 from models.sync import Sync, SyncState, latest_sync, running_sync
+from services.apart import apart
 from services.audit import record
 from services.doors import require_organization
 from services.toolbox import Toolbox
@@ -72,22 +73,23 @@ def start_sync(session: Session, organization_id: str, *, requested_by: str, now
 
 def start_daily_syncs(tools: Toolbox) -> int:
     """Starts the syncs that are due: every organization with a working key, a day after its last one began."""
-    now = tools.clock()
-    started = 0
     with tools.begin() as session:
         organization_ids = list(
             session.scalars(select(Organization.id).where(Organization.doorless_since.is_(None)))
         )
-    for organization_id in organization_ids:
-        with tools.begin() as session:
-            latest = latest_sync(session, organization_id)
-            keys = admin_keys_of(session, organization_id)
-            if latest is not None and latest.started_at > now - EVERY:
-                continue
-            if not keys or keys[0].state == CredentialState.REJECTED.value:
-                continue
-            started += start_sync(session, organization_id, requested_by=APP, now=now) is not None
-    return started
+    return sum(apart(lambda each: _start_daily_sync(tools, each), organization_ids, "the daily sync"))
+
+
+def _start_daily_sync(tools: Toolbox, organization_id: str) -> bool:
+    now = tools.clock()
+    with tools.begin() as session:
+        latest = latest_sync(session, organization_id)
+        keys = admin_keys_of(session, organization_id)
+        if latest is not None and latest.started_at > now - EVERY:
+            return False
+        if not keys or keys[0].state == CredentialState.REJECTED.value:
+            return False
+        return start_sync(session, organization_id, requested_by=APP, now=now) is not None
 
 
 def stop_sync(tools: Toolbox, caller: Caller) -> None:
