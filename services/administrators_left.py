@@ -16,7 +16,8 @@ from services.orders import Order
 def somebody_is_left(session: Session, order: Order) -> bool:
     """Whether each product that this deed takes from one of its administrators keeps another one.
 
-    To be asked in the transaction that begins with the deed: who is being acted on at this moment does not count.
+    To be asked in the transaction that begins with the deed: who is being acted on at this moment does not count, nor
+    who was, as long as nobody knows what came of it.
     """
     shared = _shared_by(order)
     if not shared:
@@ -25,7 +26,12 @@ def somebody_is_left(session: Session, order: Order) -> bool:
     at_stake = select(Case.id).where(
         Case.organization_id == ProductAdmin.organization_id,
         Case.account_id == ProductAdmin.account_id,
-        Case.state == CaseState.ACTING.value,
+        (Case.state == CaseState.ACTING.value)
+        | (
+            (Case.state == CaseState.FAILED.value)
+            & Case.acting_since.is_not(None)
+            & (Case.finished_at > Person.synced_at)
+        ),
     )
     kept = (
         select(ProductAdmin.resource_id)

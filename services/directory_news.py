@@ -50,18 +50,19 @@ def note_news(tools: Toolbox, caller: Caller, event: str, body: Mapping[str, Any
             return
         for account_id in _about(body):
             if event == CAME or find_person(session, organization_id, account_id) is not None:
-                _ask(session, organization_id, account_id, now, settle, newcomer=event == CAME)
+                read_again(session, organization_id, account_id, now, settle, newcomer=event == CAME)
 
 
-def _ask(
+def read_again(
     session: Session,
     organization_id: str,
     account_id: str,
     now: datetime,
     settle: timedelta,
     *,
-    newcomer: bool,
+    newcomer: bool = False,
 ) -> None:
+    """They are read by themselves once Atlassian shows what is known by now; in a flood everybody is, by one sync."""
     if not is_waiting(session, organization_id, account_id) and _is_flood(session, organization_id):
         if not is_waiting(session, organization_id, EVERYBODY):
             forget_all(session, organization_id)
@@ -88,7 +89,7 @@ def ask_for(
     *,
     newcomer: bool = False,
 ) -> None:
-    """They are read again by themselves once Atlassian shows what is known by now."""
+    """The same, without looking whether it is a flood."""
     put_down(
         session,
         {

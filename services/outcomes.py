@@ -24,6 +24,7 @@ from services import consequences, remembering
 from services.administrators_left import forget_what_was_given_up
 from services.audit import record
 from services.delays import pause_after
+from services.directory_news import read_again
 from services.half_undone import leave_the_rest
 from services.half_way import follow_what_landed
 from services.notices import announce
@@ -52,7 +53,7 @@ def finish(tools: Toolbox, order: Order, state: CaseState, reason: str, *, rejec
     with tools.begin() as session:
         case = find_case(session, order.organization_id, order.case_id)
         if case is not None and CaseState(case.state) in UNFINISHED:
-            _end(session, case, order, state, reason, tools.clock(), rejected=rejected)
+            _end(tools, session, case, order, state, reason, rejected=rejected)
 
 
 def finish_by_facts(
@@ -75,19 +76,20 @@ def finish_by_facts(
             return
         if is_there:
             case.why = Why.DONE.value
-        _end(session, case, order, state, reason, tools.clock(), rejected=rejected)
+        _end(tools, session, case, order, state, reason, rejected=rejected)
 
 
 def _end(
+    tools: Toolbox,
     session: Session,
     case: Case,
     order: Order,
     state: CaseState,
     reason: str,
-    now: datetime,
     *,
     rejected: bool,
 ) -> None:
+    now = tools.clock()
     run = session.get_one(Run, (case.organization_id, case.run_id))
     case.state, case.reason = moved(CaseState(case.state), state).value, reason[:500]
     case.finished_at, case.resume_at = now, None
@@ -101,6 +103,8 @@ def _end(
     if state is CaseState.ACTED or case.changed:
         remembering.remember_absence(session, order, case, run, now)
     record_case(session, _EVENTS[state], order, now, reason)
+    if state is CaseState.FAILED:
+        _learn_what_came_of_it(tools, session, case)
     if state is CaseState.ACTED and order.action.takes:
         _tell_that_it_ended(session, order, case, now)
     if case.undoes is not None:
@@ -256,6 +260,7 @@ def fail_case(tools: Toolbox, organization_id: str, case_id: str, attempt: int) 
             case.state = moved(CaseState(case.state), CaseState.FAILED).value
             case.reason, case.finished_at, case.resume_at = OUR_FAULT, now, None
             leave_the_rest(session, case)
+            _learn_what_came_of_it(tools, session, case)
             run = session.get_one(Run, (case.organization_id, case.run_id))
             record(
                 session,
@@ -269,6 +274,13 @@ def fail_case(tools: Toolbox, organization_id: str, case_id: str, attempt: int) 
                 details={"deed": case.deed, "asked_by": run.confirmed_by or run.requested_by},
             )
             consequences.follow(session, case, run, now)
+
+
+def _learn_what_came_of_it(tools: Toolbox, session: Session, case: Case) -> None:
+    """Of a call whose outcome nobody knows, the person tells once Atlassian shows it."""
+    if case.acting_since is not None and not is_unknown(case.account_id):
+        settle = timedelta(seconds=tools.settings.settle_seconds)
+        read_again(session, case.organization_id, case.account_id, tools.clock(), settle)
 
 
 def _pause(tools: Toolbox, case: Case) -> timedelta:

@@ -29,7 +29,10 @@ def settling(
         Case.organization_id == organization_id,
         Case.account_id.in_(account_ids),
         (Case.state == CaseState.ACTING.value)
-        | (Case.changed.is_(True) & (Case.finished_at > (read_since or now) - settle)),
+        | (
+            (Case.changed.is_(True) | Case.acting_since.is_not(None))
+            & (Case.finished_at > (read_since or now) - settle)
+        ),
     )
     found: dict[str, datetime] = {}
     for account_id, finished_at in session.execute(query):

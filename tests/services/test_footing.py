@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from models.credential import Credential
 from services import protecting, rule_runs
+from tests.services.test_rereading import read_again
 from tests.services.workers import once, with_something_between
 from tests.world import ACCOUNTS, ACME_KEY, World
 
@@ -27,6 +28,34 @@ def test_s48_of_two_administrators_in_one_handful_the_last_one_stays(world: Worl
     states = [world.states(run_id)[person] for run_id, person in zip(run_ids, both, strict=True)]
     assert sorted(states) == ["acted", "spared"]
     assert sum(world.effects(person)["suspend"] for person in both) == 1
+
+
+def test_s48_an_administrator_of_whom_nobody_knows_whether_they_are_suspended_does_not_count(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+    (other,) = world.people(1, groups=["jira-admins", "confluence-admins"])
+    for name in ("ana", "priya"):
+        world.control("POST", f"/people/{ACCOUNTS[name]}/groups", {"group": "site-admins", "member": False})
+    world.sync(ana)
+    jon = ACCOUNTS["jon"]
+    first = world.begin_run(ana, [jon])
+    world.fault(f"{jon}/suspend$", "reset", after=True)
+    world.act()
+    world.fault("/users/search$", "503", times=None)
+    world.given_up()
+    assert (world.states(first)[jon], world.effects(jon)["suspend"]) == ("failed", 1)
+    world.clear_faults()
+    second = world.begin_run(ana, [other])
+    world.act()
+    assert (world.states(second)[other], world.effects(other)["suspend"]) == ("planned", 0)
+    world.settled()
+    read_again(world)
+    world.act()
+    assert world.states(second)[other] == "spared"
+    assert world.case(second, other).reason.startswith("Is the last administrator of ")
+    assert world.effects(other)["suspend"] == 0
 
 
 def test_who_is_protected_a_second_before_their_turn_is_left_alone(world: World) -> None:
