@@ -1,10 +1,10 @@
-"""What a digest says: what was done, whose grace ends next week, what needs an operator. Looked up when it is sent."""
+"""What a digest says: what was done, what comes next week, what needs an operator. Looked up when it is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,12 +16,13 @@ from models.people import Person
 from models.rule import rule_names
 from models.run import Case, Run
 from models.tenant import doors_of
-from rules.case import UNFINISHED, CaseState
+from rules.case import CaseState
 from rules.deeds import Deed
 from rules.topics import Topic
 from services.app_links import app_home
+from services.coming import ComingPerson, what_comes, whom_it_meets
 from services.digest_links import stop_link
-from services.digest_words import Coming, Done, coming_list, done_list, needs_list
+from services.digest_words import Done, coming_list, done_list, needs_list
 from services.languages import Catalogue
 from services.mail_markdown import Value, address, words
 from services.mail_values import values_of_everybody
@@ -31,7 +32,6 @@ from services.toolbox import Toolbox
 
 DONE = (CaseState.ACTED, CaseState.UNDONE, CaseState.UNDO_SKIPPED)
 """Something was done, whatever became of it later."""
-AHEAD = timedelta(days=7)
 MOST_NAMES = 50
 
 
@@ -40,7 +40,7 @@ class Digest:
     """`more` people come next week besides those in the list."""
 
     done: list[Done]
-    coming: list[Coming]
+    coming: list[ComingPerson]
     more: int
     matters: list[Matter]
 
@@ -55,8 +55,9 @@ def digest_of(
     session: Session, organization: Organization, since: datetime, until: datetime, found: list[Matter]
 ) -> Digest:
     """Everything between `since` and `until`, and from then on for a week; `found` are the matters of now."""
-    coming, more = _coming(session, organization, until)
-    return Digest(_done(session, organization.id, since, until), coming, more, found)
+    coming = whom_it_meets(session, organization.id, until, MOST_NAMES)
+    people = sum(each.people for each in what_comes(session, organization.id, until))
+    return Digest(_done(session, organization.id, since, until), coming, people - len(coming), found)
 
 
 def digest_values(
@@ -99,32 +100,6 @@ def _done(session: Session, organization_id: str, since: datetime, until: dateti
     names = rule_names(session, organization_id, [rule_id for _deed, rule_id, _count in rows if rule_id])
     done = [Done(Deed(deed), names.get(rule_id or "", ""), count) for deed, rule_id, count in rows]
     return sorted(done, key=lambda one: (-one.people, one.deed, one.rule))
-
-
-def _coming(session: Session, organization: Organization, now: datetime) -> tuple[list[Coming], int]:
-    open_states = [state.value for state in UNFINISHED if state is not CaseState.ACTING]
-    meant = (
-        Case.organization_id == organization.id,
-        Case.state.in_(open_states),
-        Case.due_at.is_not(None),
-        Case.due_at <= now + AHEAD,
-    )
-    total = session.scalar(select(func.count()).select_from(Case).where(*meant)) or 0
-    query = (
-        select(Case.due_at, Case.name, Case.deed, Run.rule_id)
-        .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
-        .where(*meant)
-        .order_by(Case.due_at, Case.name, Case.id)
-    )
-    rows = session.execute(query.limit(MOST_NAMES)).all()
-    names = rule_names(session, organization.id, [rule_id for *_rest, rule_id in rows if rule_id])
-    there = ZoneInfo(organization.time_zone)
-    coming = [
-        Coming(due_at.astimezone(there).date(), name, Deed(deed), names.get(rule_id or "", ""))
-        for due_at, name, deed, rule_id in rows
-        if due_at is not None
-    ]
-    return coming, total - len(coming)
 
 
 def _app_link(tools: Toolbox, session: Session, organization_id: str) -> str:

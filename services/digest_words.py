@@ -1,13 +1,13 @@
-"""The lists of a digest: what was done, whose grace ends, what needs an operator. In the organization's language."""
+"""The lists of a digest: what was done, what comes, what needs an operator. In the organization's language."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from rules.deeds import Deed
 from rules.topics import Topic
+from services.coming import ComingPerson
 from services.languages import ENGLISH, Catalogue, msgid
 from services.mail_markdown import Value, escaped, harmless
 from services.matter import Matter
@@ -56,16 +56,6 @@ class Done:
     people: int
 
 
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """Whose grace ends."""
-
-    day: date
-    name: str
-    deed: Deed
-    rule: str
-
-
 def done_list(words: Catalogue, done: Sequence[Done]) -> Value:
     """- Suspended: 12 people (Idle ladder)"""
     return _list(
@@ -85,11 +75,8 @@ def done_list(words: Catalogue, done: Sequence[Done]) -> Value:
     )
 
 
-def coming_list(words: Catalogue, coming: Sequence[Coming], more: int) -> Value:
+def coming_list(words: Catalogue, coming: Sequence[ComingPerson], more: int) -> Value:
     """- 12 May 2027: Uma Lindqvist: Suspended (Idle ladder). `more` people are left out."""
-    if not coming:
-        nobody = words.gettext("Nobody.")
-        return Value(nobody, nobody)
     lines = [
         (f"{words.date(one.day)}: {harmless(one.name)}: {words.gettext(_DONE[one.deed])}", one.rule)
         for one in coming

@@ -51,7 +51,7 @@ MEANINGS: dict[str, str] = {
     "rule": "The name of the rule",
     "since": "The day of the last summary",
     "done": "What was done, as a list",
-    "coming": "Whose grace ends in the next seven days, as a list",
+    "coming": "What happens by itself in the next seven days, as a list",
     "needs": "What needs an operator, as a list",
     "app_link": "Address of Rollcall in your site",
     "stop_link": "Address that ends the summaries for this reader",
@@ -119,7 +119,7 @@ _BODIES: dict[Topic, str] = {
         "Hello {{ person.name }},\n\n"
         "this is about {{ organization }}, since {{ since }}.\n\n"
         "## What was done\n\n{{ done }}\n\n"
-        "## Whose grace ends in the next seven days\n\n{{ coming }}\n\n"
+        "## What happens by itself in the next seven days\n\n{{ coming }}\n\n"
         "## What needs you\n\n{{ needs }}\n\n"
         "[Open Rollcall]({{ app_link }})\n\n"
         "You get this because you are an operator of Rollcall. [No more summaries]({{ stop_link }})\n"

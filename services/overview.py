@@ -8,6 +8,7 @@ from datetime import datetime
 from connect.caller import Caller
 from models.organization import Organization
 from models.sync import SyncState, latest_sync
+from services.coming import Coming, what_comes
 from services.doors import require_organization
 from services.summary import ProductActivity, Totals, summary
 from services.syncing import SyncProgress, progress
@@ -23,6 +24,7 @@ class Overview:
     by_product: list[ProductActivity]
     sync: SyncProgress | None
     last_complete: datetime | None
+    coming: list[Coming]
 
 
 def overview(tools: Toolbox, caller: Caller) -> Overview:
@@ -34,6 +36,7 @@ def overview(tools: Toolbox, caller: Caller) -> Overview:
         last = latest_sync(session, organization_id, SyncState.COMPLETE)
         last_complete = last.finished_at if last is not None else None
         name = session.get_one(Organization, organization_id).name
+        coming = what_comes(session, organization_id, tools.clock())
     numbers = summary(tools, organization_id)
     return Overview(
         organization_name=name,
@@ -41,4 +44,5 @@ def overview(tools: Toolbox, caller: Caller) -> Overview:
         by_product=numbers.by_product,
         sync=sync,
         last_complete=last_complete,
+        coming=coming,
     )

@@ -23,7 +23,8 @@ from rules.because import Because, BecauseKind
 from rules.deeds import Deed
 from rules.topics import Topic
 from services import matters
-from services.digest_words import Coming, Done, coming_list, done_list, needs_list
+from services.coming import ComingPerson
+from services.digest_words import Done, coming_list, done_list, needs_list
 from services.languages import catalogue, languages
 from services.mail_letter import Content, Sender, content_of, letter
 from services.mail_markdown import (
@@ -351,16 +352,12 @@ def test_small_words() -> None:
 def test_the_lists_of_a_digest() -> None:
     en, de = catalogue("en"), catalogue("de")
     assert done_list(en, []).plain == "Nothing."
-    assert [coming_list(words, [], 0).plain for words in (en, de)] == ["Nobody.", "Niemand."]
-    # Other days that are known, such as the last one of a leaver, are not among them.
-    assert (
-        "## Whose grace ends in the next seven days\n\n{{ coming }}" in default_text(Topic.DIGEST, "en").body
-    )
+    assert [coming_list(words, [], 0).plain for words in (en, de)] == ["Nothing.", "Nichts."]
     assert (
         done_list(de, [Done(Deed.SUSPEND, "Idle [x](y)", 2)]).plain == "- Gesperrt: 2 Personen (Idle [x](y))"
     )
     day = datetime(2027, 5, 12, tzinfo=UTC).date()
-    coming = coming_list(en, [Coming(day, "Uma\n- <b>", Deed.REMOVE_ACCESS, "")], 3)
+    coming = coming_list(en, [ComingPerson(day, Deed.REMOVE_ACCESS, "Uma\n- <b>", "")], 3)
     assert coming.plain == "- 12 May 2027: Uma - <b>: Access removed\n- and 3 more people"
     assert "<b>" not in to_html(coming.markdown)
     assert to_html(coming.markdown).count("<li>") == 2
