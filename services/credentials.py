@@ -13,16 +13,17 @@ from connect.errors import (
     AccessForbidden,
     AppError,
     AtlassianError,
+    Conflict,
     Forbidden,
     Invalid,
     NotFound,
 )
 from models.audit import Event
-from models.credential import CredentialKind, CredentialState, credential_of
-from models.tenant import Tenant, close_tenant_gate, find_tenant
+from models.credential import Credential, CredentialKind, CredentialState, credential_of
+from models.tenant import Tenant, close_tenant_gate, doors_of, find_tenant
 from services.audit import record
 from services.doors import check_result, credential_row, mark_rejected
-from services.expiry import rejection
+from services.expiry import NAMES, rejection
 from services.leaving import leave
 from services.names import names_of
 from services.proving import ELSEWHERE, REJECTED, Door, prove_key, prove_token
@@ -35,7 +36,11 @@ A_SLIP_LASTS = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class CredentialView:
-    """What may be shown of a stored credential. `email` is the Admin Email of an API token."""
+    """What may be shown of a stored credential. `email` is the Admin Email of an API token.
+
+    `version` is another one as soon as another credential is stored in its place. `is_last_door`: without it nothing
+    opens the organization any more.
+    """
 
     kind: CredentialKind
     last_four: str
@@ -48,6 +53,8 @@ class CredentialView:
     state: str
     checked_at: datetime
     check_result: str
+    version: str
+    is_last_door: bool
 
 
 def show(tools: Toolbox, caller: Caller, kind: CredentialKind) -> CredentialView | None:
@@ -76,6 +83,8 @@ def show(tools: Toolbox, caller: Caller, kind: CredentialKind) -> CredentialView
             state=credential.state,
             checked_at=credential.checked_at,
             check_result=credential.check_result,
+            version=_version(credential),
+            is_last_door=kind is CredentialKind.ADMIN_KEY and _is_last_door(session, tenant),
         )
 
 
@@ -198,15 +207,24 @@ def _prove_again(
         )
 
 
-def forget(tools: Toolbox, caller: Caller, kind: CredentialKind) -> None:
-    """Deletes a credential. Without its admin key a tenant is no door any more: people and runs are out of reach."""
+def forget(tools: Toolbox, caller: Caller, kind: CredentialKind, version: str | None = None) -> None:
+    """Deletes a credential. Without its admin key a tenant is no door any more: people and runs are out of reach.
+
+    Raises Conflict when another one is there than the `version` that the caller was shown.
+    """
     account_id = somebody(caller)
     now = tools.clock()
     with tools.begin() as session:
+        close_tenant_gate(session, caller.tenant)
         tenant = find_tenant(session, caller.tenant)
         credential = credential_of(session, caller.tenant, kind)
         if tenant is None or credential is None:
             raise NotFound("There is nothing to forget.", "Reload the page.")
+        if version not in (None, _version(credential)):
+            raise Conflict(
+                f"The {NAMES[kind]} was replaced in the meantime: the new one is kept.",
+                "Reload the page and look again.",
+            )
         organization_id = tenant.organization_id
         session.delete(credential)
         if kind is CredentialKind.ADMIN_KEY:
@@ -220,6 +238,14 @@ def forget(tools: Toolbox, caller: Caller, kind: CredentialKind) -> None:
             client_key=caller.tenant,
             details={"kind": kind.value},
         )
+
+
+def _version(credential: Credential) -> str:
+    return credential.stored_at.isoformat()
+
+
+def _is_last_door(session: Session, tenant: Tenant) -> bool:
+    return tenant.organization_id is not None and len(doors_of(session, tenant.organization_id)) == 1
 
 
 def as_door(tenant: Tenant) -> Door:

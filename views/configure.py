@@ -121,7 +121,7 @@ def check(kind: str) -> str | Response:
 @api
 @admin_only
 def forget(kind: str) -> str:
-    credentials.forget(tools(), caller(), _kind(kind))
+    credentials.forget(tools(), caller(), _kind(kind), request.form.get("version"))
     return content(tools(), caller())
 
 
@@ -149,6 +149,7 @@ def _cards(tools: Toolbox, caller: Caller) -> dict[str, object]:
         "me": caller.account_id,
         "today": today,
         "in_a_year": today + YEAR,
+        "purged_after": tools.settings.purge_after_days,
     }
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 from sqlalchemy import select, update
 
+from connect.caller import Caller, Via
 from models.credential import Credential
 from models.people import Person
 from sandbox.world import ADMIN_KEYS
+from services.credential_storing import store_admin_key
 from tests.jobs.deployment import KEY
 from tests.views.house import ANA, JON, UMA, House, words_of
 
@@ -106,6 +110,40 @@ def test_forget_asks_first_and_then_leaves_nothing(new_house: House) -> None:
     answer = new_house.post("/app/configure/admin-key/forget")
     assert "Missing" in words_of(answer)
     assert 'href="/app/people"' not in answer.text
+
+
+def test_what_forgetting_the_last_key_ends_is_said_before(new_house: House) -> None:
+    new_house.deployment.configure()
+    asked = words_of(new_house.get("/app/configure"))
+    assert "rules, access rules and identity providers do nothing by themselves any more" in asked
+    assert "After 30 days without a key all of it is deleted" in asked
+    tools = new_house.deployment.tools
+    beside = new_house.deployment.control("POST", "install", json={"site": "acme", "product": "confluence"})
+    expires_on = (tools.clock() + timedelta(days=200)).date().isoformat()
+    other = Caller(beside["client_key"], ANA, Via.CONTEXT)
+    store_admin_key(tools, other, key=KEY, expires_on=expires_on)
+    asked = words_of(new_house.get("/app/configure"))
+    assert "Everything goes on with the key of its other installation" in asked
+    assert "deleted" not in asked
+
+
+def test_a_key_that_was_stored_meanwhile_is_not_forgotten(new_house: House) -> None:
+    new_house.deployment.configure()
+    seen = shown_version(new_house)
+    new_house.post("/app/configure/admin-key", JON, key=KEY, expires_on=NEXT_YEAR)
+    late = new_house.post("/app/configure/admin-key/forget", version=seen)
+    assert late.status_code == 409
+    assert "The Admin API key was replaced in the meantime: the new one is kept." in words_of(late)
+    assert "Missing" not in words_of(new_house.get("/app/configure"))
+    again = new_house.post("/app/configure/admin-key/forget", version=shown_version(new_house))
+    assert "Missing" in words_of(again)
+
+
+def shown_version(house: House) -> str:
+    """What the button of the page says it is about."""
+    button = re.search(r"admin-key/forget\" hx-vals='([^']*)'", house.get("/app/configure").text)
+    assert button is not None
+    return str(json.loads(unescape(button[1]))["version"])
 
 
 def test_operators_are_found_by_name_named_and_removed(house: House) -> None:
