@@ -29,9 +29,10 @@ class Atlassian:
     clock: Callable[[], datetime]
 
     @contextmanager
-    def organization(self, admin_key: str) -> Iterator[OrganizationGateway]:
-        """The organization API by an Admin API key."""
-        with closing(OrganizationGateway(self.api_url, admin_key, clock=self.clock)) as gateway:
+    def organization(self, admin_key: str, patience: float = READ_SECONDS) -> Iterator[OrganizationGateway]:
+        """The organization API by an Admin API key. `patience`: seconds at most until an answer begins."""
+        gateway = OrganizationGateway(self.api_url, admin_key, clock=self.clock, patience=patience)
+        with closing(gateway):
             yield gateway
 
     @contextmanager
@@ -45,10 +46,10 @@ class Atlassian:
 
     @contextmanager
     def site_by_token(
-        self, product: str, base_url: str, email: str, token: str
+        self, product: str, base_url: str, email: str, token: str, patience: float = READ_SECONDS
     ) -> Iterator[JiraSite | ConfluenceSite]:
-        """A tenant's own site, by an account's API token."""
-        with closing(self._site(product, base_url, basic(email, token))) as site:
+        """A tenant's own site, by an account's API token. `patience`: seconds at most until an answer begins."""
+        with closing(self._site(product, base_url, basic(email, token), patience)) as site:
             yield site
 
     @contextmanager

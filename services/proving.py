@@ -11,6 +11,9 @@ from connect.gateway.jira import MyselfRecord
 from connect.gateway.organization import OrganizationRecord, WorkspaceRecord
 from services.toolbox import Toolbox
 
+PATIENCE = 10.0
+"""Seconds until an answer begins: somebody waits for several of them, and the page they wait at gives up after 70."""
+
 ELSEWHERE = "other_organization"
 """The reason that stands for a key that works, but not for the organization and the site that it is to open."""
 REJECTED = frozenset({"key_rejected", "token_rejected"})
@@ -40,7 +43,7 @@ def prove_key(tools: Toolbox, door: Door, key: str) -> Opened:
 
     Raises Invalid("key") with a sentence for each failure, and AtlassianError.
     """
-    with tools.atlassian.organization(key) as gateway:
+    with tools.atlassian.organization(key, PATIENCE) as gateway:
         try:
             organizations = gateway.organizations()
             names = []
@@ -85,7 +88,7 @@ def prove_token(tools: Toolbox, door: Door, email: str, token: str) -> MyselfRec
 
     Raises Invalid("email" | "token") with a sentence for each failure, and AtlassianError.
     """
-    with tools.atlassian.site_by_token(door.product, door.base_url, email, token) as site:
+    with tools.atlassian.site_by_token(door.product, door.base_url, email, token, PATIENCE) as site:
         try:
             owner = site.current_user() if isinstance(site, ConfluenceSite) else site.myself()
             may_administer = site.may_administer()

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from connect.errors import Invalid, Unexpected, Why
 from connect.gateway.answers import mapping, required_text, rows
 from connect.gateway.credentials import bearer
-from connect.gateway.http import Http
+from connect.gateway.http import READ_SECONDS, Http
 from connect.gateway.paging import next_cursor
 
 MAX_PAGES = 1000
@@ -37,9 +37,17 @@ class AdminCalls:
     One instance serves one thread. `seconds_waited` and `calls` are those of Http.
     """
 
-    def __init__(self, api_url: str, admin_key: str, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, api_url: str, admin_key: str, *, clock: Callable[[], datetime], patience: float = READ_SECONDS
+    ) -> None:
         self._api_url = api_url
-        self._http = Http(api_url, authorization=bearer(admin_key), clock=clock, forbidden_means=Why.SCOPE)
+        self._http = Http(
+            api_url,
+            authorization=bearer(admin_key),
+            clock=clock,
+            forbidden_means=Why.SCOPE,
+            patience=patience,
+        )
 
     @property
     def calls(self) -> int:

@@ -185,6 +185,17 @@ def test_atlassian_unreachable(sqlite_world: World) -> None:
     nothing_is_stored(sqlite_world)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "put"), [("^/admin/v1/orgs", store), ("^/rest/api/3/my", store_token)])
+def test_a_late_answer_is_told_before_the_page_gives_up(
+    sqlite_world: World, path: str, put: Callable[..., None]
+) -> None:
+    sqlite_world.fault(path, "slow", seconds=20)
+    with pytest.raises(Unavailable):
+        put(sqlite_world)
+    nothing_is_stored(sqlite_world)
+
+
 def test_a_refusal_is_in_the_audit_without_the_secret(sqlite_world: World) -> None:
     with pytest.raises(Invalid):
         store(sqlite_world, key=GLOBEX_KEY)
