@@ -74,7 +74,12 @@ def store_api_token(tools: Toolbox, caller: Caller, *, email: str, token: str, e
     expiry = _expiry(expires_on, tools.clock().date())
     token = _secret("token", token, "API token")
     email = email.strip()
-    if not 3 <= len(email) <= 320 or email.count("@") != 1 or " " in email:
+    if (
+        not 3 <= len(email) <= 320
+        or email.count("@") != 1
+        or not email.isprintable()
+        or {" ", ":"} & set(email)
+    ):
         raise Invalid(
             "email", "This is not an e-mail address.", "Type the address of the account that made the token."
         )

@@ -121,6 +121,8 @@ REFUSED_TOKENS = {
     (UMA_TOKEN, UMA): ("token", "not_an_administrator", "may not administer Jira"),
     (ANA_TOKEN, "ana"): ("email", "invalid", "not an e-mail address"),
     (ANA_TOKEN, "ana @acme.example"): ("email", "invalid", "not an e-mail address"),
+    (ANA_TOKEN, "mailto:ana@acme.example"): ("email", "invalid", "not an e-mail address"),
+    (ANA_TOKEN, "ana\t@acme.example"): ("email", "invalid", "not an e-mail address"),
     ("", ANA): ("token", "invalid", "The API token is missing"),
     ("short", ANA): ("token", "invalid", "does not look like an API token"),
 }
