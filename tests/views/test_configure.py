@@ -68,6 +68,13 @@ def test_a_stored_key_that_expired_says_when_and_what_next(new_house: House) -> 
     assert "expired on" in words_of(new_house.get("/app/audit"))
 
 
+def test_the_last_days_of_a_key_are_counted(new_house: House) -> None:
+    today = datetime.now(UTC).date()
+    for days, words in ((1, "in 1 day "), (2, "in 2 days ")):
+        expires_on = (today + timedelta(days=days)).isoformat()
+        assert words in words_of(new_house.post("/app/configure/admin-key", key=KEY, expires_on=expires_on))
+
+
 def test_a_good_key_makes_its_giver_an_operator_and_is_never_shown(new_house: House) -> None:
     answer = new_house.post("/app/configure/admin-key", key=KEY, expires_on=NEXT_YEAR)
     assert answer.status_code == 200
