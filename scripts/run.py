@@ -73,7 +73,10 @@ def local_world() -> dict[str, str]:
     """The settings that put the pretend Atlassian in the real one's place: addresses, and nothing else."""
     return {
         "BASE_URL": APP,
+        # Whatever PORT or BIND mean to the shell that started us.
+        "BIND": f"{HOST}:{APP_PORT}",
         "DATABASE_URL": f"sqlite:///{INSTANCE / 'rollcall.sqlite'}",
+        "JOBS_DATABASE_URL": "",  # beside it, wherever that of another deployment may be
         "INSTALL_KEYS_URL": HUB,
         "ATLASSIAN_API_URL": HUB,
         "AP_SCRIPT_URL": f"{HUB}/all.js",
