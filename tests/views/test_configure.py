@@ -75,6 +75,22 @@ def test_the_last_days_of_a_key_are_counted(new_house: House) -> None:
         assert words in words_of(new_house.post("/app/configure/admin-key", key=KEY, expires_on=expires_on))
 
 
+def test_a_key_that_is_of_no_use_any_more_is_no_step_that_is_done(new_house: House) -> None:
+    today = datetime.now(UTC).date()
+    new_house.post("/app/configure/admin-key", key=KEY, expires_on=today.isoformat())
+    day = f"{today.day} {today:%B %Y}"
+    assert f"opens your organization until {day}." in words_of(new_house.get("/app/get-started"))
+    new_house.deployment.control("POST", f"keys/{KEY}/expire")
+    new_house.post("/app/configure/admin-key/check")
+    shown = words_of(new_house.get("/app/get-started"))
+    assert f"…{KEY[-4:]} is of no use any more. The Admin API key expired on {day}. Create a new key" in shown
+    assert "Paste an Admin API key (done)" not in shown
+    # Nobody has asked Atlassian since.
+    with new_house.deployment.tools.begin() as session:
+        session.execute(update(Credential).values(state="working", expires_on=today - timedelta(days=2)))
+    assert "is of no use any more. It expired on" in words_of(new_house.get("/app/get-started"))
+
+
 def test_a_good_key_makes_its_giver_an_operator_and_is_never_shown(new_house: House) -> None:
     answer = new_house.post("/app/configure/admin-key", key=KEY, expires_on=NEXT_YEAR)
     assert answer.status_code == 200
