@@ -1,0 +1,74 @@
+"""What is read and pressed in a window of 360 pixels: nothing widens the page, nothing lies over the words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator
+
+from tests.jobs.deployment import KEY, Deployment
+from tests.journeys.journey import Journey
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+FITS = "page => page.scrollWidth <= page.clientWidth"
+LONGEST_WORD = 9 * 16
+"""Pixels for a line of words beside a button: less of them, and every word has a line of its own."""
+
+
+def test_names_and_what_needs_attention_fit(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    somebody = deployment.control("GET", "people?kind=employee&limit=1")[0]["account_id"]
+    deployment.control("PATCH", f"people/{somebody}", json={"name": "x" * 80, "nickname": "x"})
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    deployment.control("POST", f"keys/{KEY}/expire")
+    journey = start("jira", "light")
+    journey.page.set_viewport_size({"width": 360, "height": 740})
+    frame = journey.frame
+    page = frame.locator("html")
+
+    journey.open("rollcall-app", f"people/{somebody}")
+    journey.arrive("x" * 80)
+    assert page.evaluate(FITS)
+
+    journey.open("rollcall-app", "configure")
+    journey.arrive("Configure Token")
+    journey.click("Check now")
+    frame.get_by_text("Rejected").wait_for()
+    journey.go("Runs")
+    strip = frame.locator("#strip")
+    assert page.evaluate(FITS)
+    stand_apart(strip.locator("p"), strip.get_by_role("link", name="Configure Token"))
+    inside(strip.get_by_role("link", name="and 1 more"), strip)
+    journey.look("strip")
+
+    journey.go("Overview")
+    matter = frame.locator(".attention li").first
+    stand_apart(matter.locator("span").nth(1), matter.get_by_role("link"))
+    journey.look("overview")
+
+    journey.open("rollcall-get-started")
+    journey.arrive("Get started")
+    step = frame.locator(".stepper li").last
+    stand_apart(step.locator("div"), step.get_by_role("link", name="Show them"))
+    assert (journey.findings, journey.complaints) == ([], [])
+
+
+def stand_apart(words: Locator, button: Locator) -> None:
+    """The button covers none of the words, which have a line that is worth the name."""
+    text, other = words.bounding_box(), button.bounding_box()
+    assert text is not None
+    assert other is not None
+    assert text["width"] >= LONGEST_WORD
+    assert text["y"] + text["height"] <= other["y"] or text["x"] + text["width"] <= other["x"]
+
+
+def inside(part: Locator, whole: Locator) -> None:
+    inner, outer = part.bounding_box(), whole.bounding_box()
+    assert inner is not None
+    assert outer is not None
+    assert outer["x"] <= inner["x"]
+    assert inner["x"] + inner["width"] <= outer["x"] + outer["width"]
