@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -166,3 +167,8 @@ def zone_of(session: Session, organization_id: str) -> ZoneInfo:
 def seats_of(session: Session, organization_id: str) -> list[Seats]:
     query = select(Seats).where(Seats.organization_id == organization_id)
     return list(session.scalars(query.order_by(Seats.name, Seats.resource_id)))
+
+
+def site_owners(seats: Iterable[Seats]) -> frozenset[str]:
+    """The account ids of those who own one of the sites that carry these products."""
+    return frozenset(each.owner_account_id for each in seats if each.owner_account_id)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.credential import credential_holders
-from models.organization import seats_of, zone_of
+from models.organization import seats_of, site_owners, zone_of
 from models.people import Grant, Group, Person, ProductAdmin
 from models.protected import protected_of
 from models.tenant import doors_of
@@ -48,7 +48,7 @@ def organization_facts(session: Session, organization_id: str) -> OrganizationFa
         groups=_groups(session, organization_id),
         grants=_grants(session, organization_id),
         admins=_admins(session, organization_id),
-        site_owners=frozenset(each.owner_account_id for each in seats if each.owner_account_id),
+        site_owners=site_owners(seats),
         protections=tuple(each.protection for each in protected_of(session, organization_id)),
         doors=frozenset(carried_by(doors_of(session, organization_id), seats)),
     )

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
 from models.credential import credential_holders
+from models.organization import seats_of, site_owners
 from models.people import Person, facts_of
 from models.people_search import find_people
 from models.sync import SyncState, latest_sync
@@ -53,6 +54,7 @@ def index() -> str:
         )
         complete = latest_sync(session, organization_id, SyncState.COMPLETE)
         guarded = Guarded(caller().account_id or "", frozenset(credential_holders(session, organization_id)))
+        owners = site_owners(seats_of(session, organization_id))
         session.expunge_all()
     completed = complete.finished_at if complete is not None else None
     words = wanted.to_words()
@@ -64,7 +66,7 @@ def index() -> str:
         words=words,
         filter_key=show.address("", _unsorted(words)),
         rows=rows,
-        guards=_guards(rows, guarded),
+        guards=_guards(rows, guarded, owners),
         facets=summary(tools(), organization_id).facets,
         groups=group_choices(tools(), caller(), [wanted.group]),
         last_complete=completed,
@@ -135,9 +137,9 @@ def _unsorted(words: dict[str, str]) -> dict[str, str]:
     return {word: value for word, value in words.items() if word not in ("sort", "down")}
 
 
-def _guards(rows: list[Person], guarded: Guarded) -> dict[str, str]:
+def _guards(rows: list[Person], guarded: Guarded, owners: frozenset[str]) -> dict[str, str]:
     """Why somebody on this page is never touched, by account id."""
-    found = ((person.account_id, guard_of(facts_of(person), guarded)) for person in rows)
+    found = ((person.account_id, guard_of(facts_of(person), guarded, owners)) for person in rows)
     return {account_id: SENTENCES[guard] for account_id, guard in found if guard is not None}
 
 

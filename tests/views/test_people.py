@@ -81,6 +81,9 @@ def test_the_list_says_who_is_guarded_and_why(house: House) -> None:
     words = words_of(house.get("/app/people?text=ana+mari"))
     assert "This is you." in words
     assert "Org admin" in words
+    owner = house.deployment.control("GET", "people?kind=other-site-owner")[0]
+    for path in (f"/app/people?text={owner['name']}", f"/app/people/{owner['account_id']}"):
+        assert "Owns another site of the organization." in words_of(house.get(path)), path
 
 
 def test_nobody_matches_says_what_to_do(house: House) -> None:
