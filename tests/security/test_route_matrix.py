@@ -109,6 +109,10 @@ OTHERS: dict[str, Kind] = {
         headers={"Authorization": f"JWT {_context(w)}, JWT {_context(w)}"}
     ),
     "product's token in both places": lambda w, r: Sent(header=_product(w, r), query=_product(w, r)),
+    "product's token twice in the address": lambda w, r: Sent(query=f"{_product(w, r)}&jwt={_product(w, r)}"),
+    "product's token before another in the address": lambda w, r: Sent(
+        query=f"{_product(w, r)}&jwt={_context(w)}"
+    ),
     "product's token of another address": lambda w, r: Sent(
         header=w.acme.product_signed(r.method, "/elsewhere"),
         query=w.acme.product_signed(r.method, "/elsewhere"),

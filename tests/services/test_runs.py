@@ -114,7 +114,7 @@ def test_s46_a_preview_needs_a_fresh_complete_sync(world: World) -> None:
     world.sync(ana)
     (sync,) = world.rows(Sync)
     preview()
-    world.clock.offset += sync.started_at + previews.FRESH - world.clock() - timedelta(seconds=5)
+    world.clock.offset += sync.started_at + timedelta(hours=48) - world.clock() - timedelta(seconds=5)
     preview()
     world.later(seconds=10)
     with pytest.raises(NotReady, match="stale_sync") as refused:
