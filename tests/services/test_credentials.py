@@ -113,6 +113,22 @@ def test_s27_each_key_that_is_no_good_has_its_sentence_and_nothing_is_stored(sql
     nothing_is_stored(sqlite_world)
 
 
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [("//127.", "//7."), ("//127.", "//own-127."), ("http:", "https:"), ("//127.0", "//127.1")],
+)
+def test_s27_a_key_does_not_open_a_site_whose_address_only_looks_alike(
+    sqlite_world: World, part: str, other: str
+) -> None:
+    with sqlite_world.tools.begin() as session:
+        door = session.get_one(Tenant, sqlite_world.caller("ana").tenant)
+        assert part in door.base_url
+        door.base_url = door.base_url.replace(part, other)
+    with pytest.raises(Invalid, match="other_organization"):
+        store(sqlite_world)
+    nothing_is_stored(sqlite_world)
+
+
 UMA, ANA = "uma@acme.example", "ana@acme.example"
 REFUSED_TOKENS = {
     (EXPIRED_TOKEN, ANA): ("token", "token_rejected", "rejects this e-mail address and token"),
