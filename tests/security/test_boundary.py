@@ -135,7 +135,16 @@ def test_s33_exactly_as_many_proxies_are_believed_as_there_are(world: World) -> 
     app = create_app(settings)
     seen: list[str | None] = []
     app.view_functions["home.home"] = public(lambda: (seen.append(_remote()), "")[1])
-    headers = {"X-Forwarded-For": "6.6.6.6, 5.5.5.5", "X-Forwarded-Host": "evil.example"}
+    headers = {
+        "X-Forwarded-For": "6.6.6.6, 5.5.5.5",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Prefix": "/evil",
+        "X-Forwarded-Port": "6666",
+    }
+    # A proxy passes on what it does not know: of its visitor's words, only where they come from is looked for.
+    home = create_app(settings).test_client().get("/", base_url=BASE_URL, headers=headers)
+    assert "/static/app.css" in home.text
+    assert all(word not in home.text for word in ("/evil", "evil.", ":6666"))
     answer = app.test_client().get("/", base_url=BASE_URL, headers=headers)
     assert answer.status_code == 200
     assert seen == ["5.5.5.5"]
