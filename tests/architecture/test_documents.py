@@ -29,3 +29,12 @@ def test_every_file_named_in_the_readme_exists() -> None:
     }
     assert named
     assert {name for name in named if not (TOP / name).exists()} == set()
+
+
+def test_every_table_is_in_the_list_of_what_is_stored() -> None:
+    """docs/security.md tells what is kept about people and secrets: nothing is kept beside it."""
+    models = "\n".join(path.read_text() for path in (TOP / "models").glob("*.py"))
+    tables = set(re.findall(r'__tablename__ = "(\w+)"', models))
+    assert "person" in tables
+    rows = re.findall(r"^\|.*\|$", (TOP / "docs" / "security.md").read_text(), re.MULTILINE)
+    assert tables - {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set()
