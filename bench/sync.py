@@ -31,12 +31,13 @@ def one_size(people: int) -> bool:
     ):
         sync = running.synced()
         peak = running.peak
+        calls = running.calls(sync.started_at)
     assert sync.finished_at is not None
     wall = (sync.finished_at - sync.started_at).total_seconds()
     share = wall / sync.api_seconds
     reached = share <= SHARE and peak <= MEGABYTES
     print(
-        f"  {people:7,} people  {sync.pages:5} pages  {wall:6.1f} s, of which the API's {sync.api_seconds:6.1f} s: "
+        f"  {people:7,} people  {calls:5} calls  {wall:6.1f} s, of which the API's {sync.api_seconds:6.1f} s: "
         f"{share:4.2f} times (wanted {SHARE})  {people / wall:6.0f} people/s  worker at most {peak:4.0f} MB"
         f"{'' if reached else '  ← MISSED'}",
         flush=True,

@@ -69,6 +69,11 @@ class World:
             time.sleep(0.5)
         raise TimeoutError("the sync did not end")
 
+    def calls(self, since: datetime) -> int:
+        """How often the organization's API was asked since then, out of the last 20,000 requests."""
+        seen = json.loads(request(self.hub, "/control/requests?limit=20000"))
+        return sum(one["at"] >= since.timestamp() and one["path"].startswith("/admin/") for one in seen)
+
     def tidy(self) -> None:
         """What PostgreSQL does by itself within minutes of a large change; here nobody waits for it."""
         if self.database_url.startswith("postgresql"):
