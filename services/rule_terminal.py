@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connect.errors import NotFound
+from connect.errors import NotFound, NotReady
 from models.audit import APP
 from models.organization import Organization
 from models.rule import rules_of
@@ -34,8 +34,8 @@ _MARKS = {CaseState.PLANNED: "+", CaseState.GUARDED: "!", CaseState.NOT_POSSIBLE
 def plan_file(tools: Toolbox, text: str, organization_id: str | None) -> Iterator[str]:
     """The lines of the preview of every rule in the file, as they are worked out.
 
-    Without `organization_id` there must be only one organization. Raises BadRule, NotReady without a fresh complete
-    sync, and NotFound.
+    Without `organization_id` there must be only one organization. Raises BadRule, NotReady without an organization
+    or a fresh complete sync, and NotFound.
     """
     # Names, reasons and the file itself are anybody's words, and a terminal obeys control characters.
     yield from map(printable, _lines(tools, text, organization_id))
@@ -96,8 +96,12 @@ def _organization(session: Session, organization_id: str | None) -> str:
     known = session.scalars(select(Organization.id).order_by(Organization.id)).all()
     if organization_id is None and len(known) == 1:
         return known[0]
+    if not known:
+        raise NotReady(
+            "Rollcall does not know your organization yet.", "Save an Admin API key under Configure Token."
+        )
     if organization_id is None or organization_id not in known:
-        names = ", ".join(known) or "none"
+        names = ", ".join(known)
         raise NotFound(
             "Which organization is meant is not clear.", f"Name one with --organization. Known: {names}."
         )

@@ -188,7 +188,8 @@ def test_s19_which_organization(sqlite_world: World, file: Path) -> None:
     """One needs no name; of two, only the named one's people are shown."""
     world = sqlite_world
     write(file, world.rule_data({"when": {"not_seen": 60}, "then": {"deed": "suspend"}, "grace": 0}))
-    assert "Known: none." in refused(plan(world, file, None))
+    for organization in (None, ACME):
+        assert "Save an Admin API key under Configure Token." in refused(plan(world, file, organization))
     world.synced()
     assert plan(world, file, None).output == plan(world, file, ACME).output
     world.synced("globex")
