@@ -379,6 +379,38 @@ def test_s50_what_one_attempt_does_is_not_taken_for_somebody_elses_by_another(wo
     assert [entry.subject for entry in world.audit("case:acted", "case:spared")] == [person]
 
 
+def test_s50_of_two_who_go_on_after_a_crash_with_the_same_attempt_one_calls(world: World) -> None:
+    """Both have read the person as they were, before one of them calls."""
+    world.synced()
+    (person,) = world.changeable(1)
+    run_id = interrupted(world, person, landed=False)
+    world.clock.offset += LEASE_OVER
+    case_id = world.case(run_id, person).id
+    read, called = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        read.set()
+        assert called.wait(30)
+
+    second = with_something_between(world.tools, once("after", "person", wait))
+    other = threading.Thread(target=act_on, args=(second, ACME, case_id, 2))
+
+    def let_the_other_one_go_on() -> None:
+        called.set()
+        other.join()
+
+    other.start()
+    assert read.wait(30)
+    first = with_something_between(world.tools, once("after", "suspend", let_the_other_one_go_on))
+    act_on(first, ACME, case_id, 2)
+    assert (world.case(run_id, person).state, world.effects(person), world.calls(person)) == (
+        "acted",
+        ONCE,
+        1,
+    )
+    assert [entry.subject for entry in world.audit("case:acted", "case:spared")] == [person]
+
+
 @pytest.mark.parametrize("landed", [True, False])
 def test_stopped_while_interrupted(world: World, landed: bool) -> None:
     """What has landed gets its result; what has not is not done any more."""
