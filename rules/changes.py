@@ -133,6 +133,11 @@ def holds(change: Change, seen: Snapshot) -> bool:
             return _SHOWS[change.kind](seen.facts)
 
 
+def is_so_already(change: Change, seen: Snapshot) -> bool:
+    """Whether it holds, or more than it: an account that is being deleted is beyond a deactivation."""
+    return holds(change, seen) or (change.kind is ChangeKind.DEACTIVATE and is_deactivated(seen.facts))
+
+
 def is_away(facts: PersonFacts) -> bool:
     """Whether somebody is not in the organization's directory, or only without any access there."""
     return facts.membership_status == "no_membership" or facts.status == "not_invited"
@@ -150,7 +155,7 @@ def _being_deleted(facts: PersonFacts) -> bool:
 _SHOWS: dict[ChangeKind, Callable[[PersonFacts], bool]] = {
     ChangeKind.SUSPEND: lambda facts: facts.membership_status == "suspended",
     ChangeKind.RESTORE: lambda facts: facts.membership_status == "active",
-    ChangeKind.DEACTIVATE: lambda facts: facts.account_status in {"inactive", "closed"},
+    ChangeKind.DEACTIVATE: lambda facts: facts.account_status == "inactive",
     ChangeKind.REACTIVATE: lambda facts: facts.account_status == "active",
     ChangeKind.REMOVE: lambda facts: facts.membership_status == "no_membership",
     ChangeKind.DELETE: _being_deleted,
@@ -164,14 +169,18 @@ def still_to_do(changes: Iterable[Change], seen: Snapshot) -> tuple[Change, ...]
     return tuple(change for change in changes if not holds(change, seen))
 
 
-def way_back(changes: Sequence[Change]) -> tuple[Change, ...]:
+def way_back(changes: Sequence[Change], *, was_deactivated: bool = False) -> tuple[Change, ...]:
     """The inverse changes, last one first. Changes without a way back are left out.
 
-    Who was invited goes as they came: with them go the roles and groups that the invitation brought.
+    Who was invited goes as they came: with them go the roles and groups that the invitation brought. An account whose
+    deletion is cancelled is active then, also one that `was_deactivated` before: that one is deactivated again.
     """
     if Change(ChangeKind.INVITE) in changes:
         return (Change(ChangeKind.REMOVE),)
-    return tuple(back for change in reversed(changes) if (back := change.inverse()) is not None)
+    back = tuple(back for change in reversed(changes) if (back := change.inverse()) is not None)
+    if was_deactivated and Change(ChangeKind.DELETE) in changes:
+        return (*back, Change(ChangeKind.DEACTIVATE))
+    return back
 
 
 def needs_roles(changes: Iterable[Change]) -> bool:

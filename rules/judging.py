@@ -14,6 +14,7 @@ from rules.changes import (
     holds,
     is_away,
     is_deactivated,
+    is_so_already,
     needs_roles,
     of_access,
     still_to_do,
@@ -119,7 +120,7 @@ def _possible(action: Action, seen: Snapshot, ground: Ground, *, several: bool, 
 
 def _account_obstacle(action: Action, facts: PersonFacts, refusal: str) -> Verdict | None:
     changes = whole_person(action)
-    if changes and holds(changes[0], Snapshot(facts)):
+    if changes and is_so_already(changes[0], Snapshot(facts)):
         return not_possible(already(action), Why.DONE)
     also_then = (Deed.REACTIVATE, Deed.KEEP_ACCOUNT, Deed.DELETE, Deed.REMOVE)
     if is_deactivated(facts) and action.deed not in also_then:

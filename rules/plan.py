@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from rules.activity import ActivityKind
 from rules.because import Because
 from rules.case import CaseState
-from rules.changes import holds, of_access, still_to_do, whole_person
+from rules.changes import is_so_already, of_access, still_to_do, whole_person
 from rules.deeds import Action, Deed
 from rules.idle import Candidate, activity_words, looked_at, past_end, time_has_come
 from rules.judging import already, judge
@@ -191,7 +191,7 @@ def _reached(action: Action, person: Candidate, organization: OrganizationFacts)
         return not any(access.resource_id in ending for access in person.seen.facts.products)
     if action.deed is Deed.CHANGE_GROUPS:
         return not still_to_do(of_access(action), person.seen)
-    return all(holds(change, person.seen) for change in whole_person(action))
+    return all(is_so_already(change, person.seen) for change in whole_person(action))
 
 
 def _leaving_an_administrator(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rules.access_path import groups_of_provider
 from rules.case import CaseState
-from rules.changes import Change, ChangeKind, Snapshot, whole_person
+from rules.changes import Change, ChangeKind, Snapshot, still_to_do, whole_person
 from rules.deeds import Action, Deed
 from rules.judging import judge, judge_way_back
 from rules.last_administrators import last_administrator_after
@@ -61,7 +61,7 @@ def judge_undo(
         names = ", ".join(ground.organization.group_name(each) for each in synced)
         reason = f"{names} belongs to your identity provider: change it there."
         return Verdict(CaseState.NOT_POSSIBLE, reason, Why.PROVIDER, groups=synced)
-    if whole_person(action):
+    if still_to_do(whole_person(action), seen):
         again = judge(action, seen, ground, in_several_directories=in_several_directories)
         return again if again.objection is not None else verdict
     return verdict

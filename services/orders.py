@@ -198,7 +198,7 @@ def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered
         remembered=memory,
         objection=objection,
         undoes=case.undoes,
-        back=way_back(undone),
+        back=way_back_of(original, undone) if original is not None else (),
         undone=undone,
         settles_at=settles_at,
         rule_id=footing.rule_id,
@@ -231,6 +231,12 @@ def changes_of(case: Case) -> tuple[Change, ...] | None:
 def done_changes(case: Case) -> tuple[Change, ...]:
     """Those of them that landed."""
     return tuple(Change.from_words(words) for words in case.changes or () if words[3])
+
+
+def way_back_of(case: Case, done: Sequence[Change]) -> tuple[Change, ...]:
+    """What leads back from these changes of a case to what the person was before."""
+    was_deactivated = (case.earlier or {}).get("account_status") == "inactive"
+    return way_back(done, was_deactivated=was_deactivated)
 
 
 def _has_begun(case: Case) -> bool:

@@ -16,7 +16,6 @@ from models.people import Person
 from models.run import Case, Run
 from models.sync import SyncState, latest_sync
 from rules.case import CHANGED, CaseState, RunState
-from rules.changes import way_back
 from rules.deeds import CAPABILITIES, Action, Deed
 from rules.idle import Candidate
 from rules.roster import Origin, is_unknown
@@ -26,7 +25,7 @@ from services.batches import batches
 from services.candidates import people_as_candidates
 from services.doors import require_organization
 from services.ground import ground_of
-from services.orders import done_changes
+from services.orders import done_changes, way_back_of
 from services.previews import add_cases, case_row, new_run
 from services.runs import record_run, require_run
 from services.toolbox import Toolbox
@@ -207,7 +206,7 @@ def _undo_row(
     nobody_knows = case.acting_since is not None and case.state == CaseState.FAILED
     verdict = (_UNKNOWN if nobody_knows else unread) or judge_undo(
         Action(deed),
-        way_back(done),
+        way_back_of(case, done),
         done,
         seen,
         ground,

@@ -248,6 +248,47 @@ def test_deeds_on_the_whole_person_and_back(
     assert world.states(run_id) == {person: "undone"}
 
 
+@pytest.mark.parametrize("dies", ["", "before deactivate", "after keep_account", "after deactivate"])
+def test_s51_who_was_deactivated_before_the_deletion_is_so_again_after_its_undo(
+    world: World, dies: str
+) -> None:
+    """Cancelling a deletion makes the account active: somebody who left could log in again, and would cost a seat."""
+    ana = world.store_key()
+    (person,) = world.people(1, **THREE_WAYS)
+    world.change(person, account_status="inactive")
+    before = world.holding(person)
+    world.sync(ana)
+    ladder = [step("deactivate"), {"when": {"deactivated": 30}, "then": {"deed": "delete"}, "grace": 0}]
+    data = world.rule_data(*ladder, who={"people": [person]})
+    rule_id = rules.save_rule(world.tools, ana, data)
+    rules.confirm_rule(world.tools, world.caller("priya"), rule_id, 1)
+    world.approve_rule(ana, rule_id)
+    world.later(days=31)
+    world.sync(ana)
+    run_id = world.run_rule(ana, rule_id)
+    assert world.states(run_id) == {person: "acted"}
+    world.settled()
+    undo = undoing.preview_undo(world.tools, ana, run_id)
+    runs.confirm(world.tools, ana, undo)
+    if dies:
+        case = world.case(undo, person)
+        with pytest.raises(Killed):
+            act_on(
+                with_something_between(world.tools, die(*dies.split(" "))), ACME, case.id, case.attempt + 1
+            )
+        world.clock.offset += LEASE_OVER
+    world.act()
+    world.settled()
+    world.act()
+    assert world.states(undo) == {person: "acted"}
+    assert world.holding(person) == before
+    assert world.effects_by(person) == {"delete": 1, "cancel_delete": 1, "disable": 1}
+    world.settled()
+    world.sync(ana)
+    assert world.states(run_id) == {person: "undone"}
+    assert world.stored(Person, ACME, person).status == "deactivated"
+
+
 def test_only_managed_accounts_are_deactivated_and_the_reason_is_atlassians(world: World) -> None:
     ana = world.store_key()
     google = next(one["account_id"] for one in world.directory() if one["kind"] == "google-synced")
