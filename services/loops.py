@@ -65,8 +65,8 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
             person = people.get(case.account_id)
             if person is None:
                 continue
-            taken = [change for change in done_changes(case) if change.kind is not ChangeKind.REVOKE_ROLE]
-            if not taken or all(holds(change, person.seen) for change in taken):
+            taken = done_changes(case)
+            if not any(_is_back(change, Deed(case.deed), person.seen, organization) for change in taken):
                 continue
             case.came_back_at = now
             found += 1
@@ -83,6 +83,16 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
                 details={"deed": case.deed},
             )
     return found
+
+
+def _is_back(change: Change, deed: Deed, seen: Snapshot, organization: OrganizationFacts) -> bool:
+    """Whether the directory shows again what this change ended; a product that was taken, by whichever way."""
+    if change.kind is not ChangeKind.REVOKE_ROLE and not holds(change, seen):
+        return True
+    if deed is not Deed.REMOVE_ACCESS:
+        return False
+    ended = {change.about, *organization.grants.get(change.about, ())}
+    return any(access.resource_id in ended for access in seen.facts.products)
 
 
 def _was_let_in(change: Change, seen: Snapshot, organization: OrganizationFacts) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from connect.caller import Caller
 from rules.deeds import Deed
 from rules.topics import Topic
+from sandbox.world import ORGANIZATIONS
 from services import loops, syncing
 from services.matters import matters as matters_of
 from tests.world import ACME, World
@@ -99,6 +100,29 @@ def test_somebody_restored_or_invited_again_elsewhere_came_back(world: World) ->
     world.later(hours=1)
     world.sync(ana)
     assert back(world, run_id) == {suspended}
+
+
+def test_access_that_is_back_by_another_way_is_back(world: World) -> None:
+    """A role of their own shows in no group; and the product counts, not the way on which it was taken."""
+    role, group, gone, other = world.people(4, groups=[], direct=["jira-software"])
+    left = step("change_groups", leave=[world.groups()["contractors"]["id"]])
+    world.arrange(other, groups=["contractors", "jira-users"])
+    ana, run_id = acted(world, [role, group, gone], step("remove_access", products=["jira-software"]))
+    groups_run = world.run_rule(ana, world.rule(ana, left, name="Groups", who={"people": [other]}))
+    assert world.states(groups_run) == {other: "acted"}
+    world.settled()
+    world.later(hours=1)
+    world.sync(ana)
+    assert back(world, run_id) == back(world, groups_run) == set()
+    assigned = {"role": "atlassian/user", "resource": ORGANIZATIONS["acme"].resource("jira-software")}
+    world.api("POST", f"/v1/orgs/{{org}}/users/{role}/roles/assign", assigned)
+    world.control("POST", f"/people/{group}/groups", {"group": "jira-users", "member": True})
+    world.later(hours=1)
+    world.sync(ana)
+    assert back(world, run_id) == {role, group}
+    assert back(world, groups_run) == set(), "still in Jira by another group: that one was not left"
+    (matter,) = [one for one in matters_of(world.tools, ACME) if one.topic is Topic.LOOP_FOUND]
+    assert matter.sentence.startswith("2 people have back what a run took away")
 
 
 def test_who_is_not_looked_at_any_more_makes_no_new_matter(world: World) -> None:
