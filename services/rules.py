@@ -22,6 +22,7 @@ from rules.case import CaseState, RunState
 from rules.rule import Rule
 from rules.rule_file import BadRule, Problem, parse_rule, rule_to_data
 from rules.rule_names import unknown_names
+from rules.rungs_beyond import rungs_beyond
 from services.audit import record
 from services.batches import batches
 from services.calendars import next_run_at
@@ -89,7 +90,8 @@ def problems_here(
     session: Session, organization_id: str, rule: Rule, rule_id: str | None
 ) -> tuple[Problem, ...]:
     """What only this organization can say about a rule: its name, groups, products, people and calendar."""
-    problems = list(unknown_names(rule, organization_facts(session, organization_id)))
+    organization = organization_facts(session, organization_id)
+    problems = [*unknown_names(rule, organization), *rungs_beyond(rule, organization)]
     problems += _unknown_people(session, organization_id, rule.who.people)
     same_name = find_rule_by_name(session, organization_id, rule.name)
     if same_name is not None and same_name.id != rule_id:

@@ -20,6 +20,7 @@ from rules.organization import OrganizationFacts
 from rules.person import ORG_ADMIN, ProductAccess
 from rules.plan import judge_by_rule, out_of_scope, plan
 from rules.rule import How, Rule, Step, When, Who
+from rules.rungs_beyond import rungs_beyond
 from rules.verdict import Ground, Verdict, Why
 from tests.rules.organizations import (
     PRODUCTS,
@@ -173,6 +174,48 @@ def stands_on(action: Action, person: Candidate, organization: OrganizationFacts
     if action.deed is Deed.CHANGE_GROUPS:
         return not still_to_do(of_access(action), person.seen)
     return all(holds(change, person.seen) for change in whole_person(action))
+
+
+@given(places, eager_rules | rules())
+def test_nobody_comes_to_a_rung_that_can_never_happen(place: Place, rule: Rule) -> None:
+    beyond = {problem.field for problem in rungs_beyond(rule, place.organization)}
+    for person, verdict in chosen(rule, place):
+        assert f"steps.{verdict.step}.then.deed" not in beyond or person.in_several_directories
+
+
+LOSE_JIRA = Step(When(not_seen=60), Action(Deed.REMOVE_ACCESS, products=("jira-software",)))
+LOSE_ALL = Step(When(not_seen=60), Action(Deed.REMOVE_ACCESS, products=("jira-software", "confluence")))
+SWAP = Step(When(not_seen=60), Action(Deed.CHANGE_GROUPS, leave=("g1",), join=("g2",)))
+
+
+@pytest.mark.parametrize(
+    ("who", "first", "when", "word"),
+    [
+        (Who(), LOSE_ALL, When(not_seen=180), "no seat left"),
+        (Who(), LOSE_ALL, When(never=180, how=How.ANY), "no seat left"),
+        (Who(), LOSE_JIRA, When(not_seen=180, products=(JIRA,)), "no seat left"),
+        (Who(), LOSE_JIRA, When(not_seen=180), ""),
+        (Who(), LOSE_ALL, When(not_seen=180, suspended=30), ""),
+        (Who(), LOSE_ALL, When(past_end=0), ""),
+        (Who(products=("jira-software",)), LOSE_JIRA, When(suspended=30), "in the products"),
+        (Who(products=("jira-software", "confluence")), LOSE_JIRA, When(suspended=30), ""),
+        (Who(groups=("g0",)), LOSE_JIRA, When(suspended=30), "in the groups"),
+        (Who(groups=("g0", "g3")), LOSE_JIRA, When(suspended=30), ""),
+        (Who(groups=("g1",)), SWAP, When(suspended=30), "in the groups"),
+        (Who(not_groups=("g2",)), SWAP, When(suspended=30), "leaves out"),
+        (Who(not_groups=("g1",)), SWAP, When(suspended=30), ""),
+    ],
+)
+def test_a_rung_goes_by_nothing_that_one_below_has_taken(
+    who: Who, first: Step, when: When, word: str
+) -> None:
+    """Whoever had lost their seats stayed on that rung for ever, and the next one never came, in silence."""
+    organization = replace(ORGANIZATION, grants={"g0": frozenset({JIRA})})
+    steps = (first, Step(When(not_seen=90), Action(Deed.LIST)), Step(when, Action(Deed.DEACTIVATE)))
+    found = {each.field: each.sentence for each in rungs_beyond(Rule("x", who, steps), organization)}
+    sentence = found.get("steps.2.then.deed", "")
+    assert sentence.startswith("This can never happen: after step 1 ") if word else not sentence
+    assert word in sentence
 
 
 @given(places, rules())

@@ -80,6 +80,15 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_saved(world: World) -
     }  # fmt: skip
     group_of_globex = world.groups("globex")["jira-users"]["id"]
     assert problems(world, world.rule_data(who={"groups": [group_of_globex]})).keys() == {"who.groups"}
+    everything = ["jira-software", "confluence", "jira-servicedesk", "bitbucket"]
+    lose_all = {"deed": "remove_access", "products": everything}
+    seatless = world.rule_data(
+        {"when": {"not_seen": 60}, "then": lose_all},
+        {"when": {"not_seen": 180}, "then": {"deed": "deactivate"}},
+    )
+    found = problems(world, seatless)
+    assert found.keys() == {"steps.1.then.deed"}
+    assert "they have no seat left" in found["steps.1.then.deed"]
     # A change that is wrong leaves the rule as it was.
     rule_id = rules.save_rule(world.tools, ana, world.rule_data())
     assert "mode" in problems(world, world.rule_data(mode="full speed"), rule_id)
