@@ -176,7 +176,7 @@ def register(app: Flask) -> None:
         "run_tone": lambda run: words.RUN_STATES[run.state][1],
         "status": lambda status: words.STATUSES.get(status, (status.capitalize(), ""))[0],
         "status_tone": lambda status: words.STATUSES.get(status, ("", ""))[1],
-        "taken_back": lambda run: words.taken_back(run.counts),
+        "taken_back": lambda run: words.taken_back(run.counts, run.by_deed),
         "stop": lambda text: text if text.endswith((".", "!", "?")) else f"{text}.",
         "tone": lambda account_id: crc32(account_id.encode()) % TONES,
         "undoable": undoable,

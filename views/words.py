@@ -223,12 +223,14 @@ def will_words(deed: Deed) -> str:
     return _WILL.get(deed, "Will be " + CAPABILITIES[deed].done.lower())
 
 
-def taken_back(counts: Mapping[CaseState, int]) -> str:
-    """How far the undo of a run came, by how its people stand."""
+def taken_back(counts: Mapping[CaseState, int], by_deed: Mapping[Deed, int]) -> str:
+    """How far the undo of a run came, by how its people stand, and how many of them were changed or told."""
     undone, skipped = counts.get(CaseState.UNDONE, 0), counts.get(CaseState.UNDO_SKIPPED, 0)
     if not undone:
         return "Not taken back" if skipped else "Being taken back"
-    return "Taken back in part" if skipped or counts.get(CaseState.ACTED, 0) else "Taken back"
+    # Whoever was only warned has nothing that could be taken back.
+    left = counts.get(CaseState.ACTED, 0) - by_deed.get(Deed.TELL, 0)
+    return "Taken back in part" if skipped or left else "Taken back"
 
 
 def case_tone(state: str) -> str:

@@ -111,14 +111,21 @@ def test_results_are_words_not_codes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"),
+    ("counts", "told", "said"),
     [
-        ({CaseState.ACTED: 3}, "Being taken back"),
-        ({CaseState.ACTED: 2, CaseState.UNDONE: 1}, "Taken back in part"),
-        ({CaseState.UNDONE: 2, CaseState.UNDO_SKIPPED: 1}, "Taken back in part"),
-        ({CaseState.UNDO_SKIPPED: 3}, "Not taken back"),
-        ({CaseState.UNDONE: 3, CaseState.GUARDED: 1}, "Taken back"),
+        ({CaseState.ACTED: 3}, 0, "Being taken back"),
+        ({CaseState.ACTED: 2, CaseState.UNDONE: 1}, 0, "Taken back in part"),
+        ({CaseState.UNDONE: 2, CaseState.UNDO_SKIPPED: 1}, 0, "Taken back in part"),
+        ({CaseState.UNDO_SKIPPED: 3}, 0, "Not taken back"),
+        ({CaseState.UNDONE: 3, CaseState.GUARDED: 1}, 0, "Taken back"),
+        # Who was only warned has nothing to be taken back.
+        ({CaseState.ACTED: 2, CaseState.UNDONE: 3}, 2, "Taken back"),
+        ({CaseState.ACTED: 3, CaseState.UNDONE: 3}, 2, "Taken back in part"),
     ],
 )
-def test_how_far_an_undo_came(counts: dict[CaseState, int], said: str) -> None:
-    assert words.taken_back(counts) == said
+def test_how_far_an_undo_came(counts: dict[CaseState, int], told: int, said: str) -> None:
+    changed = sum(
+        counts.get(state, 0) for state in (CaseState.ACTED, CaseState.UNDONE, CaseState.UNDO_SKIPPED)
+    )
+    by_deed = {Deed.SUSPEND: changed - told, Deed.TELL: told}
+    assert words.taken_back(counts, by_deed) == said
