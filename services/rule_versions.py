@@ -48,7 +48,7 @@ def what_is_missing(version: RuleVersion, rule: Rule) -> NotReady | None:
     if rule.mode is Mode.LIVE and version.seen_by is None:
         return NotReady(
             "Nobody has looked at a preview of this version of the rule.",
-            "Make a preview and look at it, then switch the rule on.",
+            "Make a preview and look at it.",
             reason="no_preview",
         )
     return None

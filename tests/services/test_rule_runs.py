@@ -680,7 +680,7 @@ def test_a_refused_run_is_no_matter_of_a_rule_that_is_off_or_gone(
     assert waiting() == [
         (
             "“Idle” did not run. Nobody has looked at a preview of this version of the rule."
-            " Make a preview and look at it, then switch the rule on."
+            " Make a preview and look at it."
         )
     ]
     end(world.tools, ana, rule_id)
