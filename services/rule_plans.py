@@ -14,6 +14,7 @@ from rules.case import CaseState, RunState
 from rules.deeds import Deed
 from rules.plan import plan
 from rules.rule import Rule
+from rules.seats import seats_freed
 from rules.verdict import Ground, Verdict, Why
 from services.batches import BATCH
 from services.candidates import candidates
@@ -31,7 +32,7 @@ class Tally:
     """What a plan came to.
 
     `touched` counts the chosen whom something would happen to: the brake's number. `deeds` are those that it chose.
-    `in_hand` are idle as well, and a run has begun something with them.
+    `in_hand` are idle as well, and a run has begun something with them. `seats` are those that would become free.
     """
 
     scope: int = 0
@@ -64,14 +65,15 @@ def write_plan(
         account_id = person.seen.facts.account_id
         if not is_worth_a_row(verdict):
             continue
-        deed = rule.steps[verdict.step].action.deed
+        action = rule.steps[verdict.step].action
+        deed = action.deed
         row = row_of(run, person, deed, verdict)
         if verdict.state is CaseState.PLANNED:
             row |= _chosen(run, verdict, begins_as(deed), now, is_new=account_id not in before)
             tally.chosen.add(account_id)
             tally.touched += deed is not Deed.LIST
             tally.deeds.add(deed)
-            tally.seats += len(person.seen.facts.products)
+            tally.seats += seats_freed(action, person.seen.facts, ground.organization)
         else:
             if verdict.why in _IN_HAND:
                 tally.in_hand.add(account_id)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from models.organization import Seats
@@ -12,7 +14,7 @@ from models.people import Membership, Person, Seat
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from sandbox.world import ORGANIZATIONS
-from services import roster, runs, seat_counts, syncing
+from services import roster, run_progress, runs, seat_counts, syncing
 from services.seat_memory import count_seats
 from tests.services.workers import before_it_is_written
 from tests.world import ACME, World
@@ -199,3 +201,35 @@ def test_a_sync_that_begins_while_an_administrator_is_acted_on_waits_for_the_dee
     latest = syncing.progress(world.tools, ACME)
     assert latest is not None
     assert latest.state == "complete"
+
+
+@pytest.mark.parametrize(
+    ("then", "freed"),
+    [
+        ({"deed": "tell"}, 0),
+        ({"deed": "remove_access", "products": ["confluence"]}, 3),
+        ({"deed": "change_groups", "leave": ["jira-users"]}, 2),
+        ({"deed": "suspend"}, 6),
+    ],
+    ids=["warned", "one product of two", "a group, and one of them has another", "suspended"],
+)
+def test_the_preview_of_a_rule_says_how_many_seats_its_run_frees(
+    sqlite_world: World, then: dict[str, Any], freed: int
+) -> None:
+    world = sqlite_world
+    both = ["jira-users", "confluence-users"]
+    idle = [world.arrange(one, groups=both, idle=200) for one in world.changeable(3)]
+    if "leave" in then:
+        then = then | {"leave": [world.groups()["jira-users"]["id"]]}
+        world.arrange(idle[0], groups=[*both, "all-staff"], idle=200)
+    ana = world.synced()
+    step = {"when": {"not_seen": 90}, "then": then, "grace": 0}
+    rule_id = world.rule(ana, step, who={"people": idle})
+    preview = world.approve_rule(ana, rule_id)
+    before = sum(holders(world).values())
+    run_id = world.run_rule(ana, rule_id)
+    world.act()
+    shown = run_progress.show_run(world.tools, ana, preview)
+    assert (shown.chosen, shown.seats) == (3, freed)
+    assert {case.state for case in world.cases(run_id).values()} == {"acted"}
+    assert before - sum(holders(world).values()) == freed
