@@ -26,7 +26,7 @@ from tests.architecture.sources import TOP
 from tests.rules.rule_data import NONSENSE, broken_rules, rules
 
 SCHEMA = json.loads((TOP / "docs" / "rule.schema.json").read_text())
-VALIDATOR = Draft202012Validator(SCHEMA)
+VALIDATOR = Draft202012Validator({"$ref": "#/$defs/rule", "$defs": SCHEMA["$defs"]})
 SHORTEST = {"name": "Idle", "steps": [{"when": {"not_seen": 90}, "then": {"deed": "suspend"}}]}
 
 

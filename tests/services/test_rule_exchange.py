@@ -7,11 +7,13 @@ import time
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from connect.errors import Conflict, NotFound
 from models.rule import RuleVersion, StoredRule
 from rules.rule_file import BadRule
 from services import rule_exchange, rule_views, rules
+from tests.architecture.sources import TOP
 from tests.world import ACME, World
 
 pytestmark = pytest.mark.slow
@@ -68,6 +70,8 @@ def test_what_goes_out_comes_in_again(world: World) -> None:
     }
     assert data[0]["who"]["not_groups"] == ["site-admins"]
     assert "Zwölf — 12" in text
+    schema = json.loads((TOP / "docs" / "rule.schema.json").read_text())
+    assert list(Draft202012Validator(schema).iter_errors(yaml.safe_load(text))) == []
     assert rule_exchange.import_rules(world.tools, ana, text) == [first, second]
     assert [one.version for one in world.rows(StoredRule)] == [1, 1], "nothing has changed"
     # In another organization the names lead to its own groups.
