@@ -18,6 +18,7 @@ from rules.deeds import CAPABILITIES, Deed
 from rules.plan import plan
 from rules.rule import Rule
 from rules.rule_file import BadRule
+from rules.seats import seats_freed
 from rules.sentence import sentence_of
 from rules.verdict import Ground, Verdict
 from services.candidates import candidates
@@ -63,20 +64,23 @@ def _people(
     session: Session, organization_id: str, rule: Rule, rule_id: str | None, ground: Ground, now: datetime
 ) -> Iterator[str]:
     counts: Counter[CaseState] = Counter()
-    touched = 0
+    touched = seats = 0
     people = candidates(session, organization_id, rule, rule_id, ground.organization, now, ground.today)
     for person, verdict in plan(rule, people, ground, now):
         if not is_worth_a_row(verdict):
             continue
-        deed = rule.steps[verdict.step].action.deed
+        action = rule.steps[verdict.step].action
         counts[verdict.state] += 1
-        touched += verdict.state is CaseState.PLANNED and deed is not Deed.LIST
-        yield _line(person.seen.facts.name, deed, verdict)
+        if verdict.state is CaseState.PLANNED:
+            touched += action.deed is not Deed.LIST
+            seats += seats_freed(action, person.seen.facts, ground.organization)
+        yield _line(person.seen.facts.name, action.deed, verdict)
     scope = count_scope(session, organization_id, rule.who, ground.organization)
     chosen, guarded, impossible = (
         counts[state] for state in (CaseState.PLANNED, CaseState.GUARDED, CaseState.NOT_POSSIBLE)
     )
     yield f"  {chosen:,} of {scope:,} chosen, {guarded:,} guarded, {impossible:,} not possible."
+    yield f"  Seats that would become free: {seats:,}."
     objection = rule.brake.objection(touched, scope)
     if objection is not None:
         yield f"  Live, its brake would stop it: {objection}"

@@ -102,12 +102,13 @@ def test_the_lines_are_those_of_the_web(world: World, file: Path) -> None:
         totals.append(
             f"  {view.chosen} of {view.scope} chosen, {guarded} guarded, {impossible} not possible."
         )
+        totals.append(f"  Seats that would become free: {view.seats}.")
         if view.reason:
             totals.append(f"  Live, its brake would stop it: {view.reason}")
     assert [(mark, name, reason) for mark, name, _what, reason in shown] == sorted(expected)
     assert {mark for mark, _name, _reason in expected} >= {"+", "!", "x"}
     assert [line for line in done.output.splitlines() if line in totals] == totals
-    assert len(totals) == 3, "the first one has a brake"
+    assert len(totals) == 5, "the first one has a brake"
     assert {what for mark, _name, what, _reason in shown if mark != "+"} == {"left alone"}
 
 
