@@ -244,6 +244,21 @@ def test_a_named_list_finds_an_address_that_ends_many_others(new_house: House) -
     assert f">{account_id}</textarea>" in house.get(f"/app/rules/{rule_id}/edit").text
 
 
+@pytest.mark.parametrize(
+    ("mode", "deed", "would_be"),
+    [("audit", "suspend", "listed"), ("live", "list", "listed"), ("review", "suspend", "warned or changed")],
+)
+def test_the_preview_says_what_would_become_of_the_chosen(
+    new_house: House, mode: str, deed: str, would_be: str
+) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    rule_id = made(house, mode=mode, steps=[{"when": {"not_seen": 90}, "then": {"deed": deed}}])
+    words = words_of(house.post(f"/app/rules/{rule_id}/preview"))
+    assert re.search(rf"\d+ of [\d,]+ people would be {would_be} \d", words)
+
+
 def test_from_the_preview_to_the_run_and_its_undo(new_house: House) -> None:
     house = new_house
     house.deployment.configure()
