@@ -29,7 +29,7 @@ class GroupChoices:
 
 
 def group_choices(tools: Toolbox, caller: Caller, chosen: Iterable[str] = ()) -> GroupChoices:
-    """The largest groups, and those that are chosen already."""
+    """The largest groups, and those that are chosen already, also when they are gone by now."""
     organization_id = require_organization(tools, caller)
     # Counted once per sync: counting the members of hundreds of groups would be felt on each page.
     found = {
@@ -40,6 +40,7 @@ def group_choices(tools: Toolbox, caller: Caller, chosen: Iterable[str] = ()) ->
         missing = [group_id for group_id in chosen if group_id and group_id not in found]
         if missing:
             found |= dict(_named(session, organization_id, Group.group_id.in_(missing)))
+            found |= _gone(session, organization_id, missing)
         others = select(Group.group_id).where(
             Group.organization_id == organization_id,
             Group.gone.is_(False),
@@ -70,6 +71,13 @@ def _named(
     )
     rows = session.execute(query.order_by(func.lower(Group.name), Group.group_id).limit(most))
     return [(group_id, _words(name, count)) for group_id, name, count in rows]
+
+
+def _gone(session: Session, organization_id: str, group_ids: list[str]) -> dict[str, str]:
+    query = select(Group.group_id, Group.name).where(
+        Group.organization_id == organization_id, Group.gone.is_(True), Group.group_id.in_(group_ids)
+    )
+    return {group_id: f"{name} (gone)" for group_id, name in session.execute(query)}
 
 
 def _words(name: str, people: int) -> str:

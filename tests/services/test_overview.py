@@ -211,3 +211,12 @@ def test_however_many_groups_are_chosen_each_is_shown_by_its_name(sqlite_world: 
     names = dict(group_choices(sqlite_world.tools, ana, chosen).groups)
     assert [names.get(one) for one in chosen] == [f"Small {one[-3:]} (0)" for one in chosen]
     assert len(find_groups(sqlite_world.tools, ana, "Small")) == MOST_FOUND
+
+
+def test_a_chosen_group_that_is_gone_keeps_its_name(sqlite_world: World) -> None:
+    ana = sqlite_world.synced()
+    with sqlite_world.tools.begin() as session:
+        session.add(Group(organization_id=ACME, group_id="past", name="Project Past", gone=True))
+    assert dict(group_choices(sqlite_world.tools, ana, ["past"]).groups)["past"] == "Project Past (gone)"
+    assert "past" not in dict(group_choices(sqlite_world.tools, ana).groups)
+    assert find_groups(sqlite_world.tools, ana, "Past") == []
