@@ -47,8 +47,11 @@ def test_install_configure_sync_suspend_undo_audit(
     expect(key).to_have_value("")
     journey.look("wrong-key")
     key.fill(KEY)
+    beside = frame.get_by_role("textbox", name="API Token")
+    beside.fill("ATATT3-shown-only-once")
     journey.click("Check and save")
     expect(frame.get_by_role("status").filter(has_text="The key works")).to_be_visible()
+    expect(beside).to_have_value("ATATT3-shown-only-once")
     journey.look("right-key")
 
     # The first sync has started by itself.
