@@ -76,6 +76,47 @@ def test_select_preview_confirm_undo(new_house: House) -> None:
     assert "Suspended a person" in words_of(house.get(f"/app/people/{chosen[0]}"))
 
 
+def test_what_atlassian_refused_is_not_called_failed_where_nothing_can_be_tried_again(
+    new_house: House,
+) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    refused, *others = some_people(house, 3)
+    fault = {"match": f"/users/{refused}/suspend$", "kind": "403-scopes"}
+    house.deployment.control("POST", "faults", json=fault)
+    found = RUN.search(
+        address_of(house.post("/app/runs", deed="suspend", account_ids=",".join([refused, *others])))
+    )
+    assert found is not None
+    run = f"/app/runs/{found[1]}"
+    house.post(f"{run}/confirm")
+    house.act()
+    finish_runs(house.deployment.tools)
+    over = words_of(house.get(run))
+    assert "3 of 3 people · 2 suspended · 1 refused by Atlassian" in over
+    assert "failed" not in over
+
+
+def test_nobody_is_told_that_an_undo_can_be_undone(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    found = RUN.search(
+        address_of(house.post("/app/runs", deed="suspend", account_ids=some_people(house, 1)[0]))
+    )
+    assert found is not None
+    run = f"/app/runs/{found[1]}"
+    assert "what was done stays, and can be undone." in words_of(house.post(f"{run}/confirm"))
+    house.act()
+    finish_runs(house.deployment.tools)
+    found = RUN.search(address_of(house.post(f"{run}/undo")))
+    assert found is not None
+    running = words_of(house.post(f"/app/runs/{found[1]}/confirm"))
+    assert "Stop this run?" in running
+    assert "can be undone" not in running
+
+
 def test_who_waits_for_an_earlier_change_to_show_is_told_so(new_house: House) -> None:
     house = new_house
     house.deployment.configure()
