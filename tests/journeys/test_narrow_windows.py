@@ -1,4 +1,4 @@
-"""What is read and pressed in a window of 360 pixels: nothing widens the page, nothing lies over the words."""
+"""What is read and pressed in small windows: nothing widens the page, cuts words off, or lies over them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from tests.journeys.journey import Journey
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 FITS = "page => page.scrollWidth <= page.clientWidth"
+SHOWS_ITS_CHOICE = """select => {
+    const [style, pen] = [getComputedStyle(select), document.createElement("canvas").getContext("2d")];
+    pen.font = style.font;
+    const words = pen.measureText(select.selectedOptions[0].text).width;
+    return words + parseFloat(style.paddingLeft) + parseFloat(style.paddingRight) <= select.clientWidth - 16;
+}"""
+"""16: for the arrow."""
 LONGEST_WORD = 9 * 16
 """Pixels for a line of words beside a button: less of them, and every word has a line of its own."""
 
@@ -26,6 +33,10 @@ def test_names_and_what_needs_attention_fit(
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
     deployment.control("POST", f"keys/{KEY}/expire")
     journey = start("jira", "light")
+    journey.open("rollcall-app", "people?idle=180&status=not_invited")
+    journey.arrive("People")
+    for field in ("Activity", "Status"):
+        assert journey.frame.get_by_label(field).evaluate(SHOWS_ITS_CHOICE), field
     journey.page.set_viewport_size({"width": 360, "height": 740})
     frame = journey.frame
     page = frame.locator("html")
