@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ from connect.hosts import SiteOrigins, is_safe_address
 from connect.smtp import MailServer, is_address, parse_server
 
 APP_KEY = "io.rollcall.app"
+INSTANCE = Path(__file__).parent / "instance"
+"""Where Flask-SQLAlchemy looks for a database whose path is relative."""
 
 COMMERCIAL_INSTALL_KEYS = (
     "https://asap-distribution.us-west-2.prod.atl-asap.net,https://connect-install-keys.atlassian.com"
@@ -205,7 +208,8 @@ def _database_url(value: str) -> str:
 def _beside(database_url: str) -> str:
     # On SQLite, DBOS writes often: a file of its own keeps the two from waiting for each other.
     if database_url.startswith("sqlite:///"):
-        return database_url.removesuffix(".sqlite") + "-jobs.sqlite"
+        path = INSTANCE / database_url.removeprefix("sqlite:///").removesuffix(".sqlite")
+        return f"sqlite:///{path}-jobs.sqlite"
     return database_url or "sqlite:///unset"
 
 

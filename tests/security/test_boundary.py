@@ -15,11 +15,12 @@ from app import create_app
 from config import ConfigurationError, Settings
 from connect import errors
 from connect.errors import AppError
+from services.toolbox import Toolbox
 from tests.connect.listener import Listener
 from tests.security.routes import Route, all_routes
 from tests.security.test_route_matrix import OPENING, Sent, send
-from tests.security.world import BASE_URL, INSTALLED, UNINSTALLED, World, environment_for
-from views.access import Mark, api, public
+from tests.security.world import BASE_URL, INSTALLED, UNINSTALLED, World, environment_for, settings_for
+from views.access import TOOLS, Mark, api, public
 from views.errors import TABLE, handle_errors, status_of
 
 TOP = Path(__file__).resolve().parents[2]
@@ -218,6 +219,16 @@ def test_an_address_below_which_no_page_would_work_stops_the_start(address: str)
     with pytest.raises(ConfigurationError, match="BASE_URL: must ") as refusal:
         Settings.from_environment(environment | {"BASE_URL": address})
     assert len(refusal.value.problems) == 1
+
+
+@pytest.mark.parametrize("address", ["sqlite:////nowhere/rollcall.sqlite", "sqlite:///rollcall.db"])
+def test_unfinished_work_is_kept_beside_the_database(address: str) -> None:
+    here = Listener(url="http://127.0.0.1:9")
+    tools: Toolbox = create_app(settings_for(address, here, here)).extensions[TOOLS]
+    jobs = Path(tools.settings.jobs_database_url.removeprefix("sqlite:///"))
+    assert tools.engine.url.database is not None
+    assert jobs.parent == Path(tools.engine.url.database).parent
+    assert jobs.name == f"{Path(tools.engine.url.database).name.removesuffix('.sqlite')}-jobs.sqlite"
 
 
 @pytest.mark.parametrize("secret", ["dev", "changeme", "secret", "x" * 31, "a" * 64, "abababab" * 8])
