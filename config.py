@@ -176,7 +176,10 @@ def _address(value: str) -> str:
 
 def _addresses(value: str) -> tuple[str, ...]:
     """A comma separated list of https addresses."""
-    return tuple(_address(part.strip()) for part in value.split(",") if part.strip())
+    addresses = tuple(_address(part.strip()) for part in value.split(",") if part.strip())
+    if not addresses:
+        raise ValueError("must name at least one address")
+    return addresses
 
 
 def _origins(value: str) -> tuple[str, ...]:

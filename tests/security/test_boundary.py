@@ -200,6 +200,14 @@ def test_s09_s34_an_unsafe_setting_stops_the_start(name: str, value: str) -> Non
         Settings.from_environment(environment | {name: value})
 
 
+@pytest.mark.parametrize("name", ["INSTALL_KEYS_URL", "SITE_ORIGINS"])
+def test_s09_a_list_with_nothing_in_it_stops_the_start(name: str) -> None:
+    here = Listener(url="http://127.0.0.1:9")
+    environment = environment_for("sqlite:////nowhere/rollcall.sqlite", here, here)
+    with pytest.raises(ConfigurationError, match=name):
+        Settings.from_environment(environment | {name: " , "})
+
+
 @pytest.mark.parametrize(
     "address",
     [
