@@ -85,7 +85,10 @@
     }
     const places = product === "jira" ? ["For you", "Recent", "Projects", "Filters"] : ["For you", "Recent", "Starred", "Spaces"];
     list.append(item(places[0], `${base}/`, "home"), ...places.slice(1).map((text) => still(text, "dot")));
-    if (product === "jira") list.append(item("Team dashboard", `/jira/dashboards/${window.SANDBOX.dashboard.id}`, "dot"));
+    if (product === "jira") {
+      list.append(item("Team dashboard", `/jira/dashboards/${window.SANDBOX.dashboard.id}`, "dot"),
+        item("Service desk", "/servicedesk/customer/portal/1", "dot"));
+    }
     list.append(head(product === "jira" ? "Demo project" : "Demo space"),
       ...window.SANDBOX.works.map((one) => item(one.key ? `${one.key} ${one.title}` : one.title, one.address, "dot")));
     if (modules.length) list.append(head("Apps"), ...wanted("generalPages"));

@@ -107,6 +107,15 @@ def test_who_is_logged_in_decides_the_menu_and_the_token(
     assert shown(page.frame_locator("iframe.ap-iframe"))["user"] == {}
 
 
+def test_the_menu_of_jira_leads_to_its_service_desk(cloud: server.Sandbox, page: Page) -> None:
+    page.goto(f"{cloud.acme}/?as=uma")
+    page.get_by_role("link", name="Service desk").click()
+    expect(page.get_by_role("heading", name="Raise a request")).to_be_visible()
+    page.goto(f"{cloud.acme}/wiki/?as=uma")
+    expect(page.get_by_role("link", name="For you")).to_be_visible()
+    expect(page.get_by_role("link", name="Service desk")).to_have_count(0)
+
+
 def test_a_newcomer_installs_by_a_click_and_the_control_page_shows_it(
     cloud: server.Sandbox, page: Page, new_page: Callable[..., Page]
 ) -> None:
