@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
+from itsdangerous import URLSafeSerializer
 
 from connect.scrub import scrub
 from services.keep_links import keep_link
@@ -31,6 +33,24 @@ def test_s55_a_link_of_another_deployment_opens_nothing(world: World) -> None:
     theirs = replace(world.tools, settings=replace(world.tools.settings, secret_key="z" * 48))
     address = keep_link(theirs, "org-acme", "a-case", "ana").partition("/keep/")[2]
     assert world.request("GET", f"/keep/{address}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("page", "purpose", "words", "status"),
+    [
+        ("/keep", "keep-link", ["org-acme", "a-case", "ana"], 410),
+        ("/mail/stop", "digest-stop", ["org-acme", "ana"], 200),
+    ],
+)
+def test_s39_what_we_signed_for_something_else_is_no_link(
+    world: World, page: str, purpose: str, words: list[str], status: int
+) -> None:
+    for salt in ("keep-link", "digest-stop", "itsdangerous"):
+        signer = URLSafeSerializer(
+            world.tools.settings.secret_key, salt=salt, signer_kwargs={"digest_method": sha256}
+        )
+        answer = world.request("GET", f"{page}/{signer.dumps(words)!s}")
+        assert answer.status_code == (status if salt == purpose else 404), salt
 
 
 def test_s55_it_stands_alone(world: World) -> None:
