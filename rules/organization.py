@@ -23,6 +23,10 @@ class ProductFacts:
     def name(self) -> str:
         return product_name(self.key)
 
+    @property
+    def site(self) -> str:
+        return self.host.rpartition("/")[2]
+
 
 class ProtectedKind(StrEnum):
     """What an entry of the organization's own list is about."""
@@ -72,9 +76,11 @@ class OrganizationFacts:
         )
 
     def product_words(self, resource_id: str) -> str:
+        """The product's name; with its site where the organization has the same product on several."""
         product = self.products.get(resource_id)
         if product is not None:
-            return product.name
+            alone = sum(each.key == product.key for each in self.products.values()) == 1
+            return product.name if alone or not product.host else f"{product.name} on {product.site}"
         return product_name([*resource_id.split(":"), "", ""][2] or resource_id)
 
     def has_group(self, group_id: str) -> bool:

@@ -210,8 +210,9 @@ def _runs(session: Session, stored: StoredAccessRule) -> Sequence[Run]:
 
 def _product(resource_id: str, facts: OrganizationFacts) -> str:
     product = facts.products.get(resource_id)
-    host = product.host.rpartition("/")[2] if product is not None else ""
-    return f"{facts.product_words(resource_id)} on {host}" if host else facts.product_words(resource_id)
+    if product is None or not product.host:
+        return facts.product_words(resource_id)
+    return f"{product.name} on {product.site}"
 
 
 def _listed(names: Sequence[str], last: str) -> str:

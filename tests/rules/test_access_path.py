@@ -156,9 +156,22 @@ def organization_with(**grants: frozenset[str]) -> OrganizationFacts:
 def test_a_group_that_grants_two_products_is_said_by_name() -> None:
     organization = organization_with(g0=frozenset({JIRA, CONFLUENCE_ONE}))
     path = path_out(Real(groups={"g0"}).seen(organization), [JIRA], organization)
+    assert path.obstacle == "Leaving name of g0 would also end Confluence on one.atlassian.net."
+    alone = replace(organization, products={each: PRODUCTS[each] for each in (JIRA, CONFLUENCE_ONE)})
+    path = path_out(Real(groups={"g0"}).seen(alone), [JIRA], alone)
     assert path.obstacle == "Leaving name of g0 would also end Confluence."
     both = path_out(Real(groups={"g0"}).seen(organization), [JIRA, CONFLUENCE_ONE], organization)
     assert both.changes == (Change(ChangeKind.LEAVE_GROUP, "g0"),)
+
+
+def test_of_the_same_product_on_two_sites_each_is_named_by_its_site() -> None:
+    """Whoever takes it away on one site reads that it would end on the other one, too."""
+    organization = organization_with(g0=frozenset({CONFLUENCE_ONE, CONFLUENCE_TWO}))
+    real = Real(groups={"g0"})
+    path = path_out(real.seen(organization), [CONFLUENCE_ONE], organization)
+    assert path.obstacle == "Leaving name of g0 would also end Confluence on two.atlassian.net."
+    path = path_out(real.seen(organization), [CONFLUENCE_ONE, CONFLUENCE_TWO], organization)
+    assert path.changes == (Change(ChangeKind.LEAVE_GROUP, "g0"),)
 
 
 @pytest.mark.parametrize("owned", [{"synced": True}, {"modifiable": False}])

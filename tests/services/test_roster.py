@@ -224,7 +224,9 @@ def test_seats_that_are_known_to_be_short_are_said_before(sqlite_world: World) -
             for line, access in enumerate((jira, jira, nothing), start=1)
         ),
     )
-    short = "No seat for them in Jira: only 1 free, and those above take them. Free one, or buy one, then try again."
+    jira_there = f"Jira on {world.sandbox.acme.removeprefix('http://')}"
+    short = f"No seat for them in {jira_there}: only 1 free, and those above take them."
+    short += " Free one, or buy one, then try again."
     assert reasons(world, run_id) == [("planned", ""), ("not_possible", short), ("planned", "")]
     assert run_progress.show_run(world.tools, ana, run_id).seats == 2
 
