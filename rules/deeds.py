@@ -55,7 +55,7 @@ CAPABILITIES: dict[Deed, Capability] = {
     Deed.TELL: Capability(
         "only warn them",
         "Warned",
-        "Everybody who can open a product with Rollcall in it",
+        "Everybody whom a notice reaches: in a product with Rollcall in it, or by mail",
         "None",
         "Nothing to take back",
         _NOTHING,
