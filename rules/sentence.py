@@ -78,7 +78,9 @@ def who_words(who: Who, organization: OrganizationFacts) -> str:
     words = ["people"]
     if who.people:
         words = [
-            "the person on its list" if len(who.people) == 1 else f"the {len(who.people)} people on its list"
+            "people on its list (1 person)"
+            if len(who.people) == 1
+            else f"the {len(who.people)} people on its list"
         ]
     if who.account:
         words.append(f"with {'managed' if who.account == 'managed' else 'external'} accounts")

@@ -190,6 +190,9 @@ def schedule_of(draft: Draft) -> dict[str, Any]:
     fields = OF_EVERY[Every(every)] if every in set(Every) else ()
     numbers = ("day", "days_before")
     values = {name: draft.texts[f"schedule.{name}"] for name in fields}
+    if not values.get("cron", "").strip():
+        # An empty field is one that nobody has filled in yet.
+        values.pop("cron", None)
     return {"every": every} | {
         name: _number(value) if name in numbers else value for name, value in values.items()
     }

@@ -372,7 +372,7 @@ def test_the_list_says_what_a_rule_does_and_what_came_of_it(world: World) -> Non
     run_id = world.run_rule(ana, rule_id)
     (line,) = rule_views.list_rules(world.tools, ana)
     assert line.sentence == (
-        "Every day at 06:00: the person on its list who have not been seen for 90 days are suspended,"
+        "Every day at 06:00: people on its list (1 person) who have not been seen for 90 days are suspended,"
         " without a warning; Rollcall acts by itself."
     )
     assert line.last_run is not None

@@ -148,6 +148,8 @@ def test_every_problem_stands_at_its_field_and_nothing_is_saved(house: House) ->
     assert "Rung 1, when, not seen:" in words_of(answer)
     # What was typed is kept, and mended one by one.
     assert 'value="nonsense"' in answer.text
+    chosen = house.post("/app/rules/form", **form_of(form, schedule__every="cron", schedule__cron=""))
+    assert 'Write a cron expression, like "0 6 * * 1".' in words_of(chosen)
     assert "No rule yet" in words_of(house.get("/app/rules"))
 
 
@@ -218,7 +220,7 @@ def test_a_named_list_takes_addresses(house: House) -> None:
     person = house.person(status="active", is_bot=False, left_at=None, email="jon@acme.example")
     form = house.get("/app/rules/new?template=never-came")
     saved = house.post("/app/rules", **form_of(form, who__people=f"{person.email}\n"))
-    assert "the person on its list" in words_of(saved)
+    assert "people on its list (1 person)" in words_of(saved)
     rule_id = address_of(saved).removeprefix("rules/")
     assert person.account_id in house.get(f"/app/rules/{rule_id}/edit").text
     gone(house, rule_id)
