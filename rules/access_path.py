@@ -36,16 +36,15 @@ def path_out(seen: Snapshot, resource_ids: Iterable[str], organization: Organiza
     ]
     synced = [group_id for group_id in leave if _of_provider(group_id, organization)]
     if synced:
-        names = _names(synced, organization)
-        return Path(
-            obstacle=f"{names} belongs to your identity provider: remove them there.",
-            groups=tuple(synced),
-            provider=True,
-        )
+        obstacle = f"{of_provider(synced, organization)}: remove them there."
+        others = _also_ended(synced, ending, organization)
+        if others:
+            # Whoever works through the provider's list must not lock out somebody who works elsewhere.
+            obstacle += f" That would also end {others}."
+        return Path(obstacle=obstacle, groups=tuple(synced), provider=True)
     for group_id in leave:
-        more = organization.grants[group_id] - ending
-        if more:
-            others = " and ".join(sorted({organization.product_words(each) for each in more}))
+        others = _also_ended([group_id], ending, organization)
+        if others:
             name = organization.group_name(group_id)
             return Path(obstacle=f"Leaving {name} would also end {others}.", groups=(group_id,))
     unexplained = _by_unknown_groups(seen, ending, leave, organization)
@@ -95,5 +94,15 @@ def groups_of_provider(group_ids: Iterable[str], organization: OrganizationFacts
     return tuple(group_id for group_id in group_ids if _of_provider(group_id, organization))
 
 
-def _names(group_ids: list[str], organization: OrganizationFacts) -> str:
-    return ", ".join(organization.group_name(group_id) for group_id in group_ids)
+def of_provider(group_ids: Iterable[str], organization: OrganizationFacts) -> str:
+    """That these groups are the identity provider's, as the beginning of a sentence."""
+    *names, last = (organization.group_name(group_id) for group_id in group_ids)
+    if not names:
+        return f"{last} belongs to your identity provider"
+    return f"{', '.join(names)} and {last} belong to your identity provider"
+
+
+def _also_ended(group_ids: Iterable[str], ending: frozenset[str], organization: OrganizationFacts) -> str:
+    """What else would end for somebody who leaves these groups; empty: nothing."""
+    more = {each for group_id in group_ids for each in organization.grants[group_id]} - ending
+    return " and ".join(sorted({organization.product_words(each) for each in more}))

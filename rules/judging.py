@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rules.access_path import USER_ROLE, groups_of_provider, path_out
+from rules.access_path import USER_ROLE, groups_of_provider, of_provider, path_out
 from rules.case import NOT_HERE, CaseState
 from rules.changes import (
     Change,
@@ -229,7 +229,9 @@ def _groups_obstacle(changes: Sequence[Change], organization: OrganizationFacts)
         if change.kind is ChangeKind.JOIN_GROUP and not organization.has_group(change.about)
     ]
     if gone:
-        return not_possible(f"The group {gone[0]} does not exist any more: choose another one.", Why.STATUS)
+        known = organization.groups.get(gone[0])
+        name = f"The group {known.name}" if known is not None else "A group"
+        return not_possible(f"{name} does not exist any more: choose another one.", Why.STATUS)
     missing = [
         change.about
         for change in changes
@@ -246,6 +248,6 @@ def _groups_obstacle(changes: Sequence[Change], organization: OrganizationFacts)
     synced = groups_of_provider(ours, organization)
     if not synced:
         return None
-    names = ", ".join(organization.group_name(each) for each in synced)
-    reason = f"{names} belongs to your identity provider: change it there."
+    them = "it" if len(synced) == 1 else "them"
+    reason = f"{of_provider(synced, organization)}: change {them} there."
     return Verdict(CaseState.NOT_POSSIBLE, reason, Why.PROVIDER, groups=synced)

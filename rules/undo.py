@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from rules.access_path import groups_of_provider
+from rules.access_path import groups_of_provider, of_provider
 from rules.case import CaseState
 from rules.changes import Change, ChangeKind, Snapshot, still_to_do, whole_person
 from rules.deeds import Action, Deed
@@ -58,8 +58,8 @@ def judge_undo(
     ]
     synced = groups_of_provider(groups, ground.organization)
     if synced:
-        names = ", ".join(ground.organization.group_name(each) for each in synced)
-        reason = f"{names} belongs to your identity provider: change it there."
+        them = "it" if len(synced) == 1 else "them"
+        reason = f"{of_provider(synced, ground.organization)}: change {them} there."
         return Verdict(CaseState.NOT_POSSIBLE, reason, Why.PROVIDER, groups=synced)
     if still_to_do(whole_person(action), seen):
         again = judge(action, seen, ground, in_several_directories=in_several_directories)

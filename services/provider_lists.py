@@ -50,7 +50,7 @@ def provider_csv(tools: Toolbox, caller: Caller, run_id: str) -> Iterator[str]:
                 case.name,
                 emails.get(case.account_id),
                 case.account_id,
-                case.because,
+                case.reason,
             )
             for case, group_id in _owned(session, organization_id, run_id)
         ]

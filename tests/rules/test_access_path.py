@@ -183,6 +183,22 @@ def test_an_identity_providers_group_is_left_there(owned: dict[str, bool]) -> No
     assert (path.provider, path.groups, path.changes) == (True, ("g0",), ())
 
 
+def test_what_the_provider_would_end_besides_is_said() -> None:
+    """Its administrator takes people out of whole groups: who still works in Confluence must not be surprised."""
+    organization = organization_with(
+        g0=frozenset({JIRA, CONFLUENCE_ONE}), g1=frozenset({JIRA}), g2=frozenset()
+    )
+    synced = {each: replace(STAFF, id=each, name=each, synced=True) for each in ("g0", "g1", "g2")}
+    organization = replace(organization, groups=synced)
+    seen = Real(groups={"g0", "g1", "g2"}).seen(organization)
+    path = path_out(seen, [JIRA], organization)
+    assert path.obstacle == (
+        "g0 and g1 belong to your identity provider: remove them there."
+        " That would also end Confluence on one.atlassian.net."
+    )
+    assert path_out(seen, [JIRA, CONFLUENCE_ONE], organization).obstacle.endswith(": remove them there.")
+
+
 def test_both_ways_are_closed() -> None:
     organization = organization_with(g0=frozenset({JIRA}), permissions=frozenset())
     real = Real(groups={"g0", "permissions"}, direct={(JIRA, USER_ROLE), (JIRA, "atlassian/admin")})

@@ -232,7 +232,9 @@ def test_seats_known_to_be_short_are_told_before_anything_is_sent(sqlite_world: 
     run_id = previewed(world, NORA, profile(world))
     state, reason = stand(world, run_id)[NORA]
     assert state == "not_possible"
-    assert reason.startswith(f"No seat for them in Jira on {world.sandbox.acme.removeprefix('http://')}: no seat is")
+    assert reason.startswith(
+        f"No seat for them in Jira on {world.sandbox.acme.removeprefix('http://')}: no seat is"
+    )
     assert world.requests("/users/invite$") == []
 
 

@@ -295,7 +295,7 @@ def test_strangers_twins_and_groups_of_the_provider_have_a_reason(sqlite_world: 
     )
     assert states[2][1] == "Is here twice: the entry above counts."
     assert states[3][1].endswith("belongs to your identity provider: change it there.")
-    assert states[4][1] == "The group gone does not exist any more: choose another one."
+    assert states[4][1] == "A group does not exist any more: choose another one."
 
 
 def test_of_two_accounts_with_one_address_the_one_that_is_here_is_meant(sqlite_world: World) -> None:

@@ -157,7 +157,7 @@ def test_people_of_the_identity_provider_are_listed_for_its_administrator(world:
     run_id = ran(world, ana, [staff, team, free], LOSE_JIRA)
     assert world.states(run_id) == {staff: "not_possible", team: "not_possible", free: "acted"}
     assert world.case(run_id, staff).reason == (
-        "all-staff belongs to your identity provider: remove them there."
+        "all-staff belongs to your identity provider: remove them there. That would also end Confluence."
     )
     groups = world.groups()
     assert provider_lists.provider_groups(world.tools, ana, run_id) == [
@@ -167,6 +167,7 @@ def test_people_of_the_identity_provider_are_listed_for_its_administrator(world:
     rows = list(csv.reader(provider_lists.provider_csv(world.tools, ana, run_id)))
     assert [row[0] for row in rows[1:]] == ["all-staff", "all-staff", "team-product"]
     assert any("'=cmd()" in row for row in rows), "no cell is a formula (S53)"
+    assert all("That would also end Confluence." in row[4] for row in rows[1:]), "said where it is done"
     assert world.audit("export:taken")[-1].run_id == run_id
     gina = world.synced("globex")
     for foreign in (provider_lists.provider_groups, provider_lists.provider_csv):
