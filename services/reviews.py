@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,21 +82,27 @@ def count_waiting(session: Session, organization_id: str) -> dict[CaseState, int
     return found | ({CaseState.ANSWERED: answers} if answers else {})
 
 
-def approve(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
+def approve(
+    tools: Toolbox, caller: Caller, case_ids: Sequence[str], *, known_held: Collection[str] | None = None
+) -> int:
     """The deed may go on: first its warning, or, where nobody could be warned, the deed itself. Returns how many.
 
-    What would end as soon as it began stays in the queue, with that as its reason. Raises Conflict when nothing else
-    was chosen.
+    What would end as soon as it began stays in the queue, with that as its reason; and so do those on hold of whom the
+    operator did not know it: `known_held` are the cases shown as that, None when it does not matter. Raises Conflict
+    when nothing else was chosen.
     """
     now = tools.clock()
     with tools.begin() as session:
         today = day_in(session, require_organization(tools, caller), now)
-    late: list[str] = []
+    left: list[Conflict] = []
 
     def on(case: Case) -> Event | None:
+        if known_held is not None and case.state == CaseState.HELD and case.id not in known_held:
+            left.append(Conflict("Somebody put them on hold meanwhile.", "Reload the queue, and ask them."))
+            return None
         if objection := too_late(case.ends_on, today):
             case.reason = objection
-            late.append(objection)
+            left.append(Conflict(objection, "Refuse it: another request has another last day."))
             return None
         if case.why == Why.UNREACHABLE:
             # The operator knows that no warning reached them: there is nothing to wait for.
@@ -106,9 +112,9 @@ def approve(tools: Toolbox, caller: Caller, case_ids: Sequence[str]) -> int:
         case.resume_at = max(now, case.starts_at) if case.starts_at is not None else now
         return Event.CASE_APPROVED
 
-    approved = _for_each(tools, caller, case_ids, on, now) - len(late)
+    approved = _for_each(tools, caller, case_ids, on, now) - len(left)
     if not approved:
-        raise Conflict(late[0], "Refuse it: another request has another last day.")
+        raise left[0]
     return approved
 
 

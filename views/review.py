@@ -33,30 +33,43 @@ def decide(word: str) -> str | Response:
     cases = request.form.getlist("case")
     reason, until = request.form.get("reason", ""), request.form.get("until", "")
     if word == "approve":
-        done = f"{_people(reviews.approve(tools(), caller(), cases))} approved."
+        held = request.form.getlist("held")
+        count = reviews.approve(tools(), caller(), cases, known_held=held)
+        done = f"{_people(count)} approved."
     elif word == "hold":
-        done = f"{_people(reviews.hold(tools(), caller(), cases))} on hold."
+        count = reviews.hold(tools(), caller(), cases)
+        done = f"{_people(count)} on hold."
     elif word == "leave":
-        done = f"{_people(reviews.leave(tools(), caller(), cases))} refused: it does not happen."
+        count = reviews.leave(tools(), caller(), cases)
+        done = f"{_people(count)} refused: it does not happen."
     elif word == "protect":
         count = reviews.spare_and_protect(tools(), caller(), cases, reason=reason, until=until)
         done = f"{_people(count)} protected and left alone."
     elif word == "note":
-        text = request.form.get("note", "")
-        done = f"Note written beside {_people(reviews.note(tools(), caller(), cases, text))}."
+        count = reviews.note(tools(), caller(), cases, request.form.get("note", ""))
+        done = f"Note written beside {_people(count)}."
     elif word == "grant":
         longer = request.form.get("longer", "")
         try:
-            done = f"Agreed: {_people(answer_queue.grant(tools(), caller(), cases, longer))}."
+            count = answer_queue.grant(tools(), caller(), cases, longer)
         except Invalid as problem:
             if problem.field != "until":
                 raise
             return shown_again(_content(problem=problem), problem)
+        done = f"Agreed: {_people(count)}."
     elif word == "refuse":
-        done = f"Refused: {_people(answer_queue.refuse(tools(), caller(), cases))}."
+        count = answer_queue.refuse(tools(), caller(), cases)
+        done = f"Refused: {_people(count)}."
     else:
         raise NotFound("There is nothing at this address.", "Go back to Review.")
-    return _content(done)
+    return _content(done + _about_the_rest(len(set(cases)) - count))
+
+
+def _about_the_rest(count: int) -> str:
+    """Of those who were ticked and about whom nothing was done: somebody may count on it."""
+    if not count:
+        return ""
+    return f" Not so {_people(count)}: somebody else decided meanwhile, or the queue says why."
 
 
 def _content(done: str = "", problem: Invalid | None = None) -> str:

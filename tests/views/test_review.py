@@ -102,6 +102,27 @@ def test_many_at_once_and_nobody_is_said(waiting: House) -> None:
     assert address_of(house.get("/app/review?show=odd")) == "review"
 
 
+def test_what_another_operator_decided_meanwhile_is_kept_and_said(waiting: House) -> None:
+    house = waiting
+    first, second, third, fourth, *_ = cases(house)
+    house.post("/app/review/hold", case=first)
+    # Whoever opened the queue before sees nobody on hold.
+    refused = house.post("/app/review/approve", case=first)
+    assert refused.status_code == 409
+    assert "Somebody put them on hold meanwhile." in words_of(refused)
+    done = words_of(house.post("/app/review/approve", case=[first, second]))  # type: ignore[arg-type]
+    assert "1 person approved. Not so 1 person: somebody else decided meanwhile" in done
+    assert cases(house, "?show=held") == [first]
+    done = words_of(house.post("/app/review/protect", case=[second, third], reason="On leave", until=""))  # type: ignore[arg-type]
+    assert "1 person protected and left alone. Not so 1 person:" in done
+    # Who is shown as on hold may be approved.
+    page = house.get("/app/review?show=held").text
+    assert re.findall(r'name="held" value="([^"]+)"', page) == [first]
+    done = words_of(house.post("/app/review/approve", case=[first, fourth], held=first))  # type: ignore[arg-type]
+    assert "2 people approved." in done
+    assert "Not so" not in done
+
+
 def test_protect_a_person_a_group_and_a_domain(house: House) -> None:
     person = house.person(account_id=some_people(house, 1)[0])
     filled = house.get(f"/app/protected?person={person.account_id}")
