@@ -8,6 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from rules.templates import TEMPLATES
+from services.rule_runs import run_now
+from services.rules import save_rule, switch_on
 from tests.jobs.deployment import Deployment
 from tests.journeys.journey import PATIENCE, Journey
 
@@ -15,6 +18,13 @@ FITS = "page => page.scrollWidth <= page.clientWidth"
 IS_IN_ITS_ROW = """tab => {
   const [row, place] = [tab.parentElement, tab].map((element) => element.getBoundingClientRect());
   return row.left <= place.left && place.right <= row.right;
+}"""
+
+APART = """strip => {
+  const places = [...strip.querySelectorAll("p, .button, .more")].map((each) => each.getBoundingClientRect());
+  const [text, ...ways] = places, end = strip.getBoundingClientRect().right;
+  return ways.length === 2 && ways.every((way) => way.right <= end)
+    && ways.every((way) => way.left >= text.right || way.top >= text.bottom);
 }"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -103,4 +113,26 @@ def test_words_focus_and_tab_stay(start: Callable[[str, str], Journey], deployme
     frame.get_by_label("E-mail addresses").fill("new.one@acme.example")
     journey.click("Show the preview")
     expect(frame.get_by_role("checkbox", name="Contractor")).to_be_focused()
+    assert journey.complaints == []
+
+
+def test_a_telephone_shows_what_needs_somebody_and_the_longest_name(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    tools, ana = deployment.tools, deployment.ana
+    rule_id = save_rule(tools, ana, {**TEMPLATES[0].data, "name": "W" * 100})
+    switch_on(tools, ana, rule_id)
+    run_now(tools, ana, rule_id)
+    journey = start("jira", "light")
+    frame = journey.frame
+    journey.page.set_viewport_size({"width": 360, "height": 780})
+    for address in ("rules", f"rules/{rule_id}"):
+        journey.open("rollcall-app", address)
+        journey.arrive("Rules|W")
+        strip = frame.locator("#strip")
+        expect(strip).to_contain_text("wait for your decision")
+        assert strip.evaluate(APART)
+        assert frame.locator("html").evaluate(FITS)
     assert journey.complaints == []
