@@ -73,7 +73,10 @@ def prove_key(tools: Toolbox, door: Door, key: str) -> Opened:
             ) from None
     if not names:
         raise Invalid(
-            "key", "This key opens no organization.", "Create it in the organization that owns this site."
+            "key",
+            "This key opens no organization.",
+            "Create it in the organization that owns this site.",
+            reason="key_opens_nothing",
         )
     raise Invalid(
         "key",
@@ -101,7 +104,14 @@ def prove_token(tools: Toolbox, door: Door, email: str, token: str) -> MyselfRec
                 "scopes and has not expired, copy it again; otherwise create a new one.",
                 reason="token_rejected",
             ) from None
-        except AccessForbidden:
+        except AccessForbidden as problem:
+            if problem.why is Why.SCOPE:
+                raise Invalid(
+                    "token",
+                    "Atlassian accepts this token, but its scopes are too small.",
+                    "Create a token without scopes, with the same account.",
+                    reason="token_scope_too_small",
+                ) from None
             may_administer = False
             owner = MyselfRecord("", None, "")
     if owner.email is not None and owner.email.casefold() != email.casefold():

@@ -54,6 +54,7 @@ from tests.world import (
     World,
 )
 from views.access import TOOLS
+from views.audit_words import result_words
 
 ADMIN_KEY, API_TOKEN = CredentialKind.ADMIN_KEY, CredentialKind.API_TOKEN
 
@@ -152,6 +153,20 @@ def test_each_token_that_is_no_good_has_its_sentence_and_nothing_is_stored(sqlit
         assert words in refused.value.sentence
         assert refused.value.next_step
     nothing_is_stored(sqlite_world)
+
+
+def test_a_token_whose_scopes_are_too_small_is_not_said_to_be_of_no_administrator(
+    sqlite_world: World,
+) -> None:
+    sqlite_world.fault("^/rest/api/3/my", "403-scopes")
+    with pytest.raises(Invalid) as refused:
+        store_token(sqlite_world)
+    assert (refused.value.field, refused.value.reason) == ("token", "token_scope_too_small")
+    assert "its scopes are too small" in refused.value.sentence
+    assert "without scopes" in refused.value.next_step
+    nothing_is_stored(sqlite_world)
+    (entry,) = sqlite_world.audit("credential:refused")
+    assert result_words(entry.result, entry.details) == "API token: Its scopes are too small"
 
 
 @pytest.mark.parametrize("put", [store, store_token])

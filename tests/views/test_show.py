@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connect import errors
 from models.audit import Event
 from rules.case import CaseState, RunState
 from rules.deeds import CAPABILITIES, FOR_RULES, Deed
@@ -106,6 +107,11 @@ def test_results_are_words_not_codes() -> None:
         audit_words.result_words("key_rejected", {"kind": "admin_key"})
         == "Admin API key: Atlassian rejects it"
     )
+    for lacks in (errors.Why.ORGANIZATION, errors.Why.RIGHTS):
+        reason = errors.AccessForbidden(lacks).reason
+        assert "may not administer the organization" in audit_words.result_words(
+            reason, {"kind": "admin_key"}
+        )
     assert audit_words.result_words("acted 11, failed 2", {"deed": "suspend"}) == "11 done, 2 failed"
     assert audit_words.result_words("2000 people", None) == "2000 people"
 
