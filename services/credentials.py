@@ -93,7 +93,7 @@ def check_now(tools: Toolbox, caller: Caller, kind: CredentialKind) -> Credentia
     check(tools, caller.tenant, kind, actor=somebody(caller))
     view = show(tools, caller, kind)
     if view is None:
-        raise NotFound("There is nothing to check.", "Save a credential first.")
+        raise NotFound("There is nothing to check: it was forgotten.", "Reload the page.")
     return view
 
 
@@ -107,7 +107,7 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
         credential = credential_of(session, client_key, kind)
         tenant = find_tenant(session, client_key)
         if credential is None or tenant is None:
-            raise NotFound("There is nothing to check.", "Save a credential first.")
+            raise NotFound("There is nothing to check: it was forgotten.", "Reload the page.")
         door = as_door(tenant)
         sealed, email_sealed = credential.sealed, credential.email_sealed
         expires_on, found_before = credential.expires_on, credential.check_result

@@ -26,7 +26,9 @@ CARDS = {
     CredentialKind.ADMIN_KEY: "configure/admin_key.html",
     CredentialKind.API_TOKEN: "configure/api_token.html",
 }
-NOBODY_YET = "Nobody is an operator yet: whoever stores a working Admin API key becomes the first one."
+NOBODY_YET = (
+    "Nobody sees your organization here yet: whoever stores a working Admin API key becomes an operator."
+)
 
 
 @blueprint.get("")

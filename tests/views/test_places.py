@@ -127,7 +127,7 @@ def test_people_are_for_operators(house: House, account_id: str | None) -> None:
 
 def test_before_the_key_the_administrator_is_led_to_configure_token(new_house: House) -> None:
     assert address_of(new_house.page("/pages/app")) == "configure"
-    assert "becomes the first one" in words_of(new_house.get("/app/configure"))
+    assert "Nobody sees your organization here yet" in words_of(new_house.get("/app/configure"))
     words = words_of(new_house.page("/pages/get-started"))
     assert "Paste an Admin API key It opens" in words
     assert "The first sync starts by itself" in words
