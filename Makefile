@@ -6,6 +6,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Rollcall, the pretend Atlassian and the tests call one another on this machine, whatever proxy leads out of it.
+export no_proxy := $(or $(no_proxy),$(NO_PROXY)),127.0.0.1,localhost
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types fast browser lock reset bench clean

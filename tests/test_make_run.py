@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import subprocess
 from pathlib import Path
 
 import pytest
+from requests.utils import should_bypass_proxies
 
 from config import Settings
 from scripts.run import APP, local_world, read_or_make_secrets
@@ -26,3 +29,17 @@ def test_it_keeps_its_work_beside_its_own_database(tmp_path: Path) -> None:
         shell | local_world() | read_or_make_secrets(tmp_path / "secrets.env")
     )
     assert settings.jobs_database_url == settings.database_url.replace("rollcall.", "rollcall-jobs.")
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_no_proxy_stands_between_its_programs(tmp_path: Path, name: str) -> None:
+    probe = tmp_path / "probe.mk"
+    probe.write_text("probe:\n\t@echo $$no_proxy\n")
+    shell = {each: value for each, value in os.environ.items() if each.lower() != "no_proxy"}
+    made = subprocess.run(
+        ["make", "-s", "-f", "Makefile", "-f", str(probe), "probe"],
+        cwd=TOP, env=shell | {name: "npm.example.com"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert should_bypass_proxies(f"{APP}/", no_proxy=made.stdout.strip())
+    # What the shell excepts stays so.
+    assert should_bypass_proxies("https://npm.example.com/", no_proxy=made.stdout.strip())
