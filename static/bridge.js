@@ -28,7 +28,7 @@
 
   // --- what goes wrong is said on top of the page -----------------------------------------------------------
   const byItself = (ctx) => ["every", "load"].includes(ctx?.sourceEvent?.type);
-  const mayGo = (lost, ctx) => lost === "by-itself" || (lost === "by-hand" && !byItself(ctx));
+  const mayGo = (lost, ctx) => lost === "by-itself" || !byItself(ctx);
 
   function say([sentence, nextStep], ctx) {
     const notice = document.getElementById("notice");
@@ -56,6 +56,8 @@
       return;
     }
     if (ctx.hx.retarget) return;
+    // What a filter takes out of a page is not in a problem.
+    ctx.select = null;
     ctx.hx.retarget = "#notice";
     ctx.hx.reswap = "innerHTML show:top";
   });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -68,3 +69,29 @@ def test_a_date_is_typed_to_its_end_and_the_next_field_is_reached(
     assert page.url.endswith("sent?state=not_sent")
     assert journey.findings == []
     assert journey.complaints == []
+
+
+def test_what_is_wrong_with_a_filter_is_said_until_it_is_right(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    journey = start("jira", "light")
+    frame, page = journey.frame, journey.page
+    notice = frame.locator("#notice")
+    journey.open("rollcall-app", "people")
+    journey.arrive("People")
+    frame.get_by_label("Activity").select_option("Idle for …")
+    expect(page).to_have_url(re.compile(r"#!people\?idle=45$"))
+    days = frame.get_by_label("Idle for at least … days")
+    for odd in ("0", "99999"):
+        days.fill(odd)
+        page.keyboard.press("Tab")
+        expect(notice).to_contain_text("Idle days must be a number from 1 to 3650.")
+        expect(notice).to_contain_text("Trace id")
+        journey.look(f"days-{odd}")
+        days.fill("60")
+        page.keyboard.press("Tab")
+        expect(page).to_have_url(re.compile(r"#!people\?idle=60$"))
+        expect(notice).to_be_empty()
+    assert (journey.findings, journey.complaints) == ([], [])
