@@ -71,8 +71,19 @@
     }
     announce();
     showTab();
+    leadBack();
     restoreSelection();
   });
+
+  // --- the way back to the list of people leads to it as it was left: filter, order and page ---------------------------
+  let list = null;
+  function leadBack() {
+    list = find("people-results")?.dataset.address ?? list;
+    if (list === null) return;
+    for (const link of document.querySelectorAll("[data-to-people]")) {
+      for (const name of ["href", "hx-get"]) link.setAttribute(name, `/app/${list}`);
+    }
+  }
 
   // --- the tab one is on is in sight, however narrow the window -------------------------------------------------------
   let tab = null;
