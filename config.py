@@ -201,8 +201,10 @@ def _targets(value: str) -> frozenset[str]:
 
 def _database_url(value: str) -> str:
     """sqlite:///path/to/file or postgresql://…"""
-    if value.startswith("postgresql://"):
-        value = "postgresql+psycopg://" + value.removeprefix("postgresql://")
+    # Platforms that hand out a database write `postgres://`, which SQLAlchemy does not know.
+    scheme, _, rest = value.partition("://")
+    if scheme in {"postgresql", "postgres"}:
+        value = f"postgresql+psycopg://{rest}"
     if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
     return value

@@ -229,6 +229,16 @@ def test_an_address_below_which_no_page_would_work_stops_the_start(address: str)
     assert len(refusal.value.problems) == 1
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_postgresql_is_found_however_a_platform_writes_it(scheme: str) -> None:
+    here = Listener(url="http://127.0.0.1:9")
+    tools: Toolbox = create_app(settings_for(f"{scheme}://ana@db.example/rollcall", here, here)).extensions[
+        TOOLS
+    ]
+    assert (tools.engine.url.host, tools.engine.url.database) == ("db.example", "rollcall")
+    assert tools.settings.jobs_database_url == "postgresql+psycopg://ana@db.example/rollcall"
+
+
 @pytest.mark.parametrize("address", ["sqlite:////nowhere/rollcall.sqlite", "sqlite:///rollcall.db"])
 def test_unfinished_work_is_kept_beside_the_database(address: str) -> None:
     here = Listener(url="http://127.0.0.1:9")
