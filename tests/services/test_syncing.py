@@ -365,6 +365,25 @@ def test_s46_a_sync_that_breaks_on_page_3_is_not_complete(paged: World) -> None:
     run_refused(paged, "stale_sync")
 
 
+def test_s46_with_one_of_two_directories_read_a_sync_is_not_complete(paged: World) -> None:
+    """The sandbox has one directory an organization: all of them together stand for another one."""
+    ana = paged.caller("ana")
+    paged.sync(ana)
+    gone = paged.changeable(1)[0]
+    paged.control("DELETE", f"/people/{gone}")
+    paged.later(hours=1)
+    syncing.request_sync(paged.tools, ana)
+    sync_id = begun(paged)
+    with paged.tools.begin() as session:
+        session.get_one(Sync, sync_id).directory_ids = f"{ORGANIZATIONS['acme'].directory_id},-"
+    assert directory_reading.take_pages(paged.tools, ACME, sync_id) == directory_reading.SyncStep.MORE
+    assert (latest(paged).pages, latest(paged).state) == (PAGES, SyncState.RUNNING)
+    assert read(paged)[gone].left_at is None, "the other one may have them"
+    assert directory_reading.take_pages(paged.tools, ACME, sync_id) == directory_reading.SyncStep.DONE
+    assert (latest(paged).pages, latest(paged).state) == (2 * PAGES, SyncState.COMPLETE)
+    assert read(paged)[gone].left_at is not None
+
+
 def test_s46_an_empty_answer_is_a_directory_without_people_only_when_it_says_so(sqlite_paged: World) -> None:
     """`{}` instead of a page must not make everybody leave."""
     ana = sqlite_paged.caller("ana")
