@@ -22,6 +22,8 @@ counts = st.integers(0, 200_000)
         (Brake(100, None), 101, 100_000, True),
         (Brake(None, 10), 10, 100, False),
         (Brake(None, 10), 11, 100, True),
+        (Brake(None, 10), 2, 25, False),
+        (Brake(None, 10), 3, 25, True),
         (Brake(None, 100), 5, 5, False),
         (Brake(100, 10), 50, 100, True),
         (Brake(100, 10), 101, 100_000, True),
