@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from models.absence import Absence
 from models.people import Group
 from models.run import Run
 from rules.case import RunState
@@ -214,6 +215,11 @@ def test_a_suspension_says_why_and_until_when(new_house: House) -> None:
     page = words_of(house.get(f"/app/people/{account_id}"))
     assert f"Away until {until.day} {until:%B %Y}: leave Parental leave." in page
     assert "They are restored by themselves when that day is over." in page
+    with house.deployment.tools.begin() as session:
+        # As a rule writes it down that suspends for a number of days.
+        session.scalars(select(Absence)).one().reason = "Last seen 95 days ago, in Confluence."
+    page = words_of(house.get(f"/app/people/{account_id}"))
+    assert f"{until:%B %Y}: last seen 95 days ago, in Confluence." in page
     house.post("/app/leavers", account_ids=account_id)
     assert "Whether that is still so stands on their own page." in words_of(house.get(run))
     page = words_of(house.get(f"/app/people/{account_id}"))
