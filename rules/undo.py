@@ -11,6 +11,7 @@ from rules.changes import Change, ChangeKind, Snapshot, still_to_do, whole_perso
 from rules.deeds import Action, Deed
 from rules.judging import judge, judge_way_back
 from rules.last_administrators import last_administrator_after
+from rules.organization import OrganizationFacts
 from rules.person import GroupRef, PersonFacts
 from rules.verdict import Ground, Verdict, Why
 
@@ -39,11 +40,19 @@ def judge_undo(
     """The verdict on making the changes `back`, which take back those in `done`, by the deed of `action`.
 
     Whoever somebody has changed since is left alone; a way back that locks out is guarded like any deed. `begun` are
-    the changes that this same undo wrote down before it was interrupted.
+    the changes that this same undo wrote down before it was interrupted. A group that is gone keeps nobody from the
+    rest: the reason names it.
     """
+    left_out = [change.about for change in back if _into_a_gone_group(change, ground.organization)]
+    if left_out:
+        back = [change for change in back if change.about not in left_out]
+        if not back:
+            return Verdict(CaseState.NOT_POSSIBLE, f"{_gone(left_out, ground.organization)}.", Why.STATUS)
     verdict = judge_way_back(back, done, seen, begun=begun)
     if verdict.objection is not None or seen is None:
         return verdict
+    if left_out:
+        verdict = replace(verdict, reason=f"{_gone(left_out, ground.organization)}: the rest comes back.")
     if Change(ChangeKind.INVITE) in done and has_accepted(seen.facts):
         return Verdict(
             CaseState.NOT_POSSIBLE,
@@ -65,6 +74,16 @@ def judge_undo(
         again = judge(action, seen, ground, in_several_directories=in_several_directories)
         return again if again.objection is not None else verdict
     return verdict
+
+
+def _into_a_gone_group(change: Change, organization: OrganizationFacts) -> bool:
+    group = organization.groups.get(change.about)
+    return change.kind is ChangeKind.JOIN_GROUP and group is not None and group.gone
+
+
+def _gone(group_ids: Iterable[str], organization: OrganizationFacts) -> str:
+    *names, last = (organization.group_name(group_id) for group_id in group_ids)
+    return f"The groups {', '.join(names)} and {last} are gone" if names else f"The group {last} is gone"
 
 
 def has_accepted(facts: PersonFacts) -> bool:

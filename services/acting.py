@@ -90,7 +90,9 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
         now=tools.clock(),
         settle=timedelta(seconds=tools.settings.settle_seconds),
     )
-    order = replace(_with_landed(order, seen), because=verdict.because if verdict is not None else None)
+    order = _with_landed(order, seen)
+    if verdict is not None:
+        order = replace(order, because=verdict.because, remark=verdict.reason if order.undoes else "")
     match decision:
         case Record():
             if order.action.deed is Deed.INVITE:
@@ -248,7 +250,7 @@ def _do(
             return
         if len(changes) > 1:
             outcomes.note_landed(tools, order)
-    outcomes.finish(tools, order, CaseState.ACTED, "")
+    outcomes.finish(tools, order, CaseState.ACTED, order.remark)
 
 
 def _begin(tools: Toolbox, order: Order, seen: Snapshot, changes: tuple[Change, ...]) -> bool:

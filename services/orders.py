@@ -49,8 +49,8 @@ class Order:
     the rule has become since, `because` why its time has come for them, as they were read for this attempt. A case of
     an access rule has that, as it is now, and the `other_rules` that give something at the same time. One that a ticket
     brought, and that has not begun, has `raised`. `objection` is what our own memory has against the deed, an identity
-    provider's word included. `is_stopped`: its run was stopped while an attempt led it on, and nothing is to be found
-    out any more.
+    provider's word included. `remark` is what the result says besides. `is_stopped`: its run was stopped while an
+    attempt led it on, and nothing is to be found out any more.
     """
 
     organization_id: str
@@ -79,6 +79,7 @@ class Order:
     raised: Raised | None = None
     step: Step | None = None
     because: Because | None = None
+    remark: str = ""
     email: str = ""
     warnings: int = 0
     due_at: datetime | None = None

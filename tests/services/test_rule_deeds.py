@@ -710,6 +710,34 @@ def test_s51_undo_skips_whoever_was_changed_since_and_tells_of_no_loop(world: Wo
     assert world.holding(changed) == by_hand
 
 
+def test_s51_a_group_that_is_gone_keeps_nobody_from_the_rest(world: World) -> None:
+    """It stood in the way of all that came after it, and of every further try: they were locked out by half."""
+    ana = world.store_key()
+    person, alone = world.people(2, **THREE_WAYS)
+    world.arrange(alone, groups=["jira-admins"])
+    before = world.holding(person)
+    run_id = ran(world, ana, [person, alone], LOSE_JIRA)
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute("DELETE FROM team WHERE org = 'acme' AND name = 'jira-admins'")
+    first = world.undo(ana, run_id)
+    assert world.case(first, person).reason.endswith("Sync now, then look again."), "nobody knew of it yet"
+    world.later(hours=1)
+    world.sync(ana)
+    undo = undoing.preview_undo(world.tools, ana, run_id)
+    rest = "The group jira-admins is gone: the rest comes back."
+    assert (world.case(undo, person).state, world.case(undo, person).reason) == ("planned", rest)
+    assert (world.case(undo, alone).state, world.case(undo, alone).reason) == (
+        "not_possible",
+        "The group jira-admins is gone.",
+    )
+    runs.confirm(world.tools, ana, undo)
+    world.act()
+    assert (world.case(undo, person).state, world.case(undo, person).reason) == ("acted", rest)
+    after = world.holding(person)
+    assert before is not None
+    assert after == {**before, "groups": ["contractors", "jira-users"]}
+
+
 def test_one_person_of_a_run_can_be_taken_back(world: World) -> None:
     ana = world.store_key()
     one, other = world.people(2)
