@@ -23,6 +23,9 @@ from services.yaml_files import BadYaml, read_yaml
 
 MOST_BYTES = 256 * 1024
 
+_NO_LETTER = "\N{REPLACEMENT CHARACTER}"
+"""What stands in a text where its bytes were none of UTF-8: a name with that in it would be nobody's."""
+
 _GROUP_FIELDS = (("who", "groups"), ("who", "not_groups"))
 _STEP_GROUP_FIELDS = (("then", "leave"), ("then", "join"))
 
@@ -83,6 +86,10 @@ def read_file(text: str, organization: OrganizationFacts) -> list[dict[str, Any]
     """The rules of a file as data, with group ids for names. Raises BadRule when it is no file of rules."""
     if len(text.encode(errors="replace")) > MOST_BYTES:
         raise BadRule((Problem("", "The file is larger than 256 KB. Import it in parts."),))
+    if _NO_LETTER in text:
+        line = text[: text.index(_NO_LETTER)].count("\n") + 1
+        sentence = f"This is not written in UTF-8: look at line {line}. Save the file as UTF-8."
+        raise BadRule((Problem("", sentence),))
     try:
         content = read_yaml(text)
     except BadYaml as problem:

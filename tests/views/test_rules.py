@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -450,6 +451,15 @@ def test_a_broken_file_brings_sentences_and_saves_nothing(house: House, text: st
     answer = house.post("/app/rules/import", text=text)
     assert answer.status_code == 422
     assert sentence in words_of(answer)
+    assert "No rule yet" in words_of(house.get("/app/rules"))
+
+
+def test_a_file_that_is_not_written_in_utf8_is_refused_with_its_line(house: House) -> None:
+    text = "rules:\n- name: Müßige\n  steps:\n  - when: {never: 30}\n    then: {deed: list}\n"
+    for coding, line in (("latin-1", 2), ("utf-16", 1)):
+        answer = house.post("/app/rules/import", file=(BytesIO(text.encode(coding)), "rules.yaml"))
+        assert answer.status_code == 422
+        assert f"This is not written in UTF-8: look at line {line}." in words_of(answer)
     assert "No rule yet" in words_of(house.get("/app/rules"))
 
 
