@@ -30,8 +30,8 @@ class RunView:
 
     A run of a rule has `rule_id`, counts in `scope` whom the rule is about, and in `new` and `gone` who came and went
     since the plan before. `waiting` counts those in their grace, those waiting for an operator, and those whose day has
-    not come, who are `later`; `by_deed` those who were changed, or told. `asking`: Atlassian is still being asked
-    whether the accounts of this preview may be changed.
+    not come, who are `later`; `by_deed` those who were changed, or told; `spared` those of the chosen who were left
+    alone. `asking`: Atlassian is still being asked whether the accounts of this preview may be changed.
     """
 
     id: str
@@ -64,6 +64,7 @@ class RunView:
     to_do: int
     waiting: int
     later: int
+    spared: int
     seats: int
     paused_until: datetime | None
     per_second: float
@@ -152,7 +153,8 @@ def _view(run: Run, facts: _Facts, now: datetime) -> RunView:
     later = facts.later.get(run.id, 0)
     waiting = to_do + later - counts.get(CaseState.PLANNED, 0) - counts.get(CaseState.ACTING, 0)
     chosen = sum(count for state, count in counts.items() if state in CHOSEN)
-    chosen -= facts.left_alone.get(run.id, 0)
+    by_plan = facts.left_alone.get(run.id, 0)
+    chosen -= by_plan
     done = chosen - to_do
     running = run.state == RunState.RUNNING
     over = _is_over(run)
@@ -189,6 +191,7 @@ def _view(run: Run, facts: _Facts, now: datetime) -> RunView:
         to_do=to_do,
         waiting=waiting,
         later=later,
+        spared=counts.get(CaseState.SPARED, 0) - by_plan,
         seats=run.seats if run.seats is not None else facts.seats.get(run.id, 0),
         paused_until=facts.paused_until if running else None,
         per_second=per_second,

@@ -258,7 +258,7 @@ def test_whoever_was_warned_already_is_not_counted_as_chosen_again(world: World)
     run_id = world.run_rule(ana, rule_id)
     assert world.states(run_id) == {first: "spared", second: "acted"}
     run = run_progress.show_run(world.tools, ana, run_id)
-    assert (run.total, run.chosen, run.done, run.to_do) == (2, 1, 1, 0)
+    assert (run.total, run.chosen, run.done, run.to_do, run.spared) == (2, 1, 1, 0, 0)
     (line,) = rule_views.list_rules(world.tools, ana)
     assert line.last_run is not None
     assert line.last_run.chosen == 1
