@@ -61,7 +61,7 @@ def by_apt() -> str:
 
 def apt_install(*packages: str) -> bool:
     """Whether Debian's packages are installed now; only root may, elsewhere nothing is tried."""
-    if not shutil.which("apt-get") or os.geteuid() != 0:
+    if not may_install():
         return False
     print(f"Installing {', '.join(packages)} with apt-get ...", file=sys.stderr, flush=True)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -72,10 +72,16 @@ def apt_install(*packages: str) -> bool:
     return done.returncode == 0
 
 
+def may_install() -> bool:
+    """Whether we are allowed to install packages of the system's."""
+    return bool(shutil.which("apt-get")) and os.geteuid() == 0
+
+
 def by_playwright() -> str:
     """Playwright's own Chromium, downloaded once into the user's cache."""
-    install = [sys.executable, "-m", "playwright", "install", "chromium"]
-    subprocess.run(install, stdout=sys.stderr, check=False)
+    # Ubuntu's packages have no Chromium but in a snap, and a small Ubuntu lacks what this one needs to start.
+    for what in ("install-deps", "install") if may_install() else ("install",):
+        subprocess.run([sys.executable, "-m", "playwright", what, "chromium"], stdout=sys.stderr, check=False)
     ask = (
         "from playwright.sync_api import sync_playwright\n"
         "with sync_playwright() as p: print(p.chromium.executable_path)"
