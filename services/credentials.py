@@ -137,7 +137,10 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
             and credential.checked_at <= now - A_SLIP_LASTS
         ):
             problem = _unlink(session, client_key, problem, actor, now) or problem
-        credential.state, credential.checked_at = state.value, now
+        # Of a credential that was rejected, no answer says that it works again.
+        if state is not CredentialState.UNCHECKED or credential.state != CredentialState.REJECTED:
+            credential.state = state.value
+        credential.checked_at = now
         credential.check_result = check_result(problem) if problem is not None else WORKING
         record(
             session,

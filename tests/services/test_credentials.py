@@ -360,6 +360,21 @@ def test_check_now(sqlite_world: World) -> None:
     assert ACME_KEY not in repr(world.dump())
 
 
+def test_a_dead_key_stays_dead_while_atlassian_does_not_answer(sqlite_world: World) -> None:
+    world, tools, ana = sqlite_world, sqlite_world.tools, sqlite_world.caller("ana")
+    store(world)
+    world.control("POST", f"/keys/{ACME_KEY}/expire")
+    credentials.check_now(tools, ana, ADMIN_KEY)
+    (said,) = [each for each in matters.matters(tools, ACME) if "of no use" in each.sentence]
+    world.fault("^/admin/v1/orgs$", "503")
+    view = credentials.check_now(tools, ana, ADMIN_KEY)
+    assert view.state == "rejected"
+    assert "could not be reached" in view.check_result
+    assert said in matters.matters(tools, ACME)
+    world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
+    assert credentials.check_now(tools, ana, ADMIN_KEY).state == "working"
+
+
 @pytest.mark.parametrize("days", [0, 1, 40])
 def test_what_has_expired_says_so_and_when(sqlite_world: World, days: int) -> None:
     """Atlassian answers 401 to expired and revoked alike: the day that was typed tells them apart."""
@@ -510,7 +525,7 @@ def test_s27_one_check_between_two_others_starts_the_count_anew(sqlite_world: Wo
         credentials.check_now(world.tools, ana, ADMIN_KEY)
     world.fault("^/admin/", "503")
     world.later(hours=1)
-    assert credentials.check_now(world.tools, ana, ADMIN_KEY).state == "unchecked"
+    assert "could not be reached" in credentials.check_now(world.tools, ana, ADMIN_KEY).check_result
     credentials.check_now(world.tools, ana, ADMIN_KEY)
     assert organization_of(world.tools, ana) == ACME
 
