@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator
 
+from services.protecting import protect
 from tests.jobs.deployment import KEY, Deployment
 from tests.journeys.journey import Journey
 
@@ -31,6 +32,8 @@ def test_names_and_what_needs_attention_fit(
     deployment.control("PATCH", f"people/{somebody}", json={"name": "x" * 80, "nickname": "x"})
     deployment.configure()
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    ticket = "https://acme.example/servicedesk/" + "x" * 80
+    protect(deployment.tools, deployment.ana, kind="person", value=somebody, reason=ticket, until="")
     deployment.control("POST", f"keys/{KEY}/expire")
     journey = start("jira", "light")
     journey.open("rollcall-app", "people?idle=180&status=not_invited")
@@ -43,6 +46,7 @@ def test_names_and_what_needs_attention_fit(
 
     journey.open("rollcall-app", f"people/{somebody}")
     journey.arrive("x" * 80)
+    frame.get_by_text(ticket).first.wait_for()
     assert page.evaluate(FITS)
 
     journey.open("rollcall-app", "configure")
