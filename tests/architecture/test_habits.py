@@ -13,8 +13,6 @@ from tests.architecture.sources import Source, files_of_the_tests, imports, prog
 Nodes = list[ast.AST]
 Finding = Iterator[tuple[int, str]]
 
-# Where the clock is read; everybody else is told what time it is.
-CLOCKS = {"wiring.py"}
 SWITCHES = {"TESTING", "DEBUG", "ENV", "FLASK_ENV", "FLASK_DEBUG", "PYTEST_CURRENT_TEST", "CI"}
 
 
@@ -52,6 +50,15 @@ def writes_sql_by_hand(nodes: Nodes) -> Finding:
             yield node.lineno, "__table__"
 
 
+def takes_from_the_audit(nodes: Nodes) -> Finding:
+    """Changing or deleting entries, one by one or many at once: they are only ever added (S52)."""
+    yield from ((line, name) for line, name in imports(nodes) if name.startswith("models.audit.purge_audit"))
+    for node in nodes:
+        if isinstance(node, ast.Call) and _called(node) in {"delete", "update"}:
+            about = [arg for arg in node.args if "AuditEntry" in {getattr(arg, "id", ""), _dotted(arg)[1]}]
+            yield from ((arg.lineno, f"{_called(node)}(AuditEntry)") for arg in about)
+
+
 def replaces_our_own_code(nodes: Nodes) -> Finding:
     """`unittest.mock` and `monkeypatch.setattr`: tests meet the real code, and the sandbox over HTTP."""
     for line, name in imports(nodes):
@@ -65,11 +72,31 @@ def replaces_our_own_code(nodes: Nodes) -> Finding:
             yield node.lineno, "mocker"
 
 
-@pytest.mark.parametrize("habit", [reads_the_clock, behaves_differently_in_tests, writes_sql_by_hand])
+# The one place for it: everybody else is told what time it is, and only age ends an audit.
+ONE_PLACE = {
+    reads_the_clock: {"wiring.py"},
+    takes_from_the_audit: {"models/audit.py", "services/retention.py"},
+}
+
+
+@pytest.mark.parametrize(
+    "habit", [reads_the_clock, behaves_differently_in_tests, writes_sql_by_hand, takes_from_the_audit]
+)
 def test_the_program(habit: Callable[[Nodes], Finding]) -> None:
     of_the_app = [source for source in program() if source.room != "sandbox"]
-    looked_at = [one for one in of_the_app if habit is not reads_the_clock or one.name not in CLOCKS]
+    looked_at = [one for one in of_the_app if one.name not in ONE_PLACE.get(habit, set())]
     assert found(habit, looked_at) == []
+
+
+def test_s52_only_age_ends_an_audit() -> None:
+    """By the two ways out that the list of entries has itself: for an organization, and for a tenant, that left."""
+    (audit,) = (source for source in program() if source.name == "models/audit.py")
+    (retention,) = (source for source in program() if source.name == "services/retention.py")
+    assert [what for _, what in takes_from_the_audit(audit.nodes)] == ["delete(AuditEntry)"] * 2
+    assert [what for _, what in takes_from_the_audit(retention.nodes)] == [
+        "models.audit.purge_audit",
+        "models.audit.purge_audit_of_tenant",
+    ]
 
 
 def test_the_tests() -> None:
@@ -93,6 +120,9 @@ def found(habit: Callable[[Nodes], Finding], sources: Iterable[Source]) -> list[
         (writes_sql_by_hand, "from sqlalchemy import text\nsession.execute(text('SELECT 1'))"),
         (writes_sql_by_hand, "import sqlalchemy as sa\nsa.text('SELECT 1')"),
         (writes_sql_by_hand, "Person.__table__.insert()"),
+        (takes_from_the_audit, "session.execute(delete(AuditEntry).where(AuditEntry.at < then))"),
+        (takes_from_the_audit, "sa.update(audit.AuditEntry)"),
+        (takes_from_the_audit, "from models.audit import purge_audit"),
         (replaces_our_own_code, "from unittest import mock"),
         (replaces_our_own_code, "def test(monkeypatch): monkeypatch.setattr('views.access.caller', None)"),
     ],
