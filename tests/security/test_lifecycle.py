@@ -389,6 +389,15 @@ def test_s57_the_order_of_arrival_does_not_matter(world: World) -> None:
     assert shared_secret_of(world.tools, world.acme.client_key) == OTHER_SECRET
 
 
+def test_s57_an_install_between_two_uninstalls_comes_too_late(world: World) -> None:
+    for seconds in (5, 15):
+        gone = _later(world, seconds, UNINSTALLED)
+        assert world.lifecycle(world.acme, "uninstalled", token=gone).status_code == 204
+    with world.untouched():
+        assert world.lifecycle(world.acme, token=_later(world, 10)).status_code == 204
+    assert shared_secret_of(world.tools, world.acme.client_key) is None
+
+
 def test_s57_of_events_that_arrive_side_by_side_the_newest_wins(world: World) -> None:
     secrets = [f"{number}-{OTHER_SECRET}" for number in range(8)]
     events = [

@@ -12,13 +12,16 @@ from typing import Any
 
 import jwt
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from config import APP_KEY
 from connect.tokens import sign_request
+from models.people import Signal
 from services.scim_connections import hash_of, new_token
 from services.ticket_secrets import HEADER
 from tests import tokens
+from tests.security.organizations import link
 from tests.security.provider import _TOKENS, token_of
 from tests.security.routes import Route, all_routes, guarded_routes
 from tests.security.ticket_sender import ticket_secret_of
@@ -319,11 +322,19 @@ def test_s20_a_tenant_in_the_body_is_nobody(world: World) -> None:
 
 
 def test_s20_a_tenant_in_a_webhook_s_body_is_nobody(world: World) -> None:
-    body = {"clientKey": world.globex.client_key, "userAccountId": "ana", "timestamp": 1}
+    """Told by acme, of somebody of globex, in globex's name: nothing is written down; told by globex, it is."""
+    for tenant in (world.acme, world.globex):
+        link(world, tenant)
+    moment = int(datetime.now(UTC).timestamp() * 1000)
+    body = {"clientKey": world.globex.client_key, "userAccountId": "person-globex", "timestamp": moment}
     address = "/connect/webhooks/page_created"
-    token = world.acme.product_signed("POST", address)
     with world.untouched():
+        token = world.acme.product_signed("POST", address)
         assert world.request("POST", address, token, json=body).status_code == 204
+    token = world.globex.product_signed("POST", address)
+    assert world.request("POST", address, token, json=body).status_code == 204
+    with world.tools.begin() as session:
+        assert session.scalars(select(Signal.organization_id)).all() == ["org-globex"]
 
 
 @pytest.mark.parametrize(
