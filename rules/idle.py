@@ -21,7 +21,8 @@ class Candidate:
     """A person as a rule sees them.
 
     `status_since` is since when at least the directory shows their present status; `ends_on` the last day that an
-    operator wrote down for them; `away_until` the end of a suspension that was meant to end. `given_back_at` is when
+    operator wrote down for them; `away_until` the end of a suspension that was meant to end, and `comes_back` that
+    they are restored by themselves then. `given_back_at` is when
     they last got back what had been taken from them. `under_way` says that a run has them in hand, `told_at` when this
     rule told them last, `kept_at` when they last answered it that they still need their access, `said_away_until` the
     last day away as they answered a warning of any rule, `refusal` what Atlassian answered when it was asked whether
@@ -33,6 +34,7 @@ class Candidate:
     status_since: datetime | None = None
     ends_on: date | None = None
     away_until: date | None = None
+    comes_back: bool = False
     in_several_directories: bool = False
     given_back_at: datetime | None = None
     under_way: bool = False

@@ -74,10 +74,9 @@ def judge_step(
         assert person.said_away_until is not None
         reason = f"Answered that they are away until {person.said_away_until:%-d %B %Y}."
         return Verdict(CaseState.SPARED, reason, Why.KEPT, step=index)
-    if action.takes and person.away_until is not None and ground.today <= person.away_until:
-        return Verdict(
-            CaseState.GUARDED, f"Away until {person.away_until:%-d %B %Y}.", Why.PROTECTED, step=index
-        )
+    away = _away(person, ground) if action.takes else ""
+    if away:
+        return Verdict(CaseState.GUARDED, away, Why.PROTECTED, step=index)
     verdict = judge(
         action,
         person.seen,
@@ -134,6 +133,16 @@ def _given_lately(
     if over is not None and over.day is not None and given_at.date() <= over.day:
         return None
     return given_at
+
+
+def _away(person: Candidate, ground: Ground) -> str:
+    """Why somebody who is away is left in peace; empty when nobody is to come back."""
+    if person.away_until is None:
+        return ""
+    if ground.today <= person.away_until:
+        return f"Away until {person.away_until:%-d %B %Y}."
+    # The round that restores them may come after the rule: they would be taken on the day of their return.
+    return f"Was away until {person.away_until:%-d %B %Y}: is being restored." if person.comes_back else ""
 
 
 def _away_by_their_word(action: Action, person: Candidate, ground: Ground) -> bool:

@@ -77,17 +77,19 @@ _ORGANIZATION: BindParameter[str] = bindparam("organization_id")
 _RULE: BindParameter[str] = bindparam("rule_id", type_=String)
 _WHO: BindParameter[str] = bindparam("account_id")
 # Asked for every deed: one question, not built anew each time.
+_ABSENCE = (
+    select(Absence.ends_on, Absence.comes_back)
+    .where(Absence.organization_id == _ORGANIZATION, Absence.account_id == _WHO, IS_OPEN)
+    .order_by(Absence.began_at.desc())
+    .limit(1)
+)
 _KNOWN = select(
     select(LastDay.ends_on)
     .where(LastDay.organization_id == _ORGANIZATION, LastDay.account_id == _WHO)
     .scalar_subquery()
     .label("last_day"),
-    select(Absence.ends_on)
-    .where(Absence.organization_id == _ORGANIZATION, Absence.account_id == _WHO, IS_OPEN)
-    .order_by(Absence.began_at.desc())
-    .limit(1)
-    .scalar_subquery()
-    .label("away_until"),
+    _ABSENCE.with_only_columns(Absence.ends_on).scalar_subquery().label("away_until"),
+    _ABSENCE.with_only_columns(Absence.comes_back).scalar_subquery().label("comes_back"),
     select(func.max(case((WAS_TOLD, Case.finished_at))))
     .where(is_case_of_rule(_ORGANIZATION, _RULE), Case.account_id == _WHO)
     .scalar_subquery()
@@ -158,6 +160,7 @@ def candidate_read_now(
         status_since=memory.status_since if memory.status == seen.facts.status else None,
         ends_on=known.last_day,
         away_until=known.away_until,
+        comes_back=bool(known.comes_back),
         in_several_directories=memory.in_several_directories,
         given_back_at=memory.given_back_at,
         told_at=known.told_at,

@@ -159,6 +159,7 @@ def _candidates_of(
             status_since=status_since,
             ends_on=last_day.ends_on if last_day is not None else None,
             away_until=absence.ends_on if absence is not None else None,
+            comes_back=absence is not None and absence.comes_back,
             in_several_directories=several,
             given_back_at=given_back_at,
             under_way=known is not None and account_id in known.under_way,

@@ -609,6 +609,10 @@ def test_somebody_away_is_left_in_peace_to_the_last_day(away: int) -> None:
     assert judge_by_rule(LADDER, person, GROUND, NOW).state is CaseState.GUARDED
     back = replace(person, away_until=TODAY - timedelta(days=1))
     assert judge_by_rule(LADDER, back, GROUND, NOW).state is CaseState.PLANNED
+    # They are restored within minutes, and no rule is faster.
+    verdict = judge_by_rule(LADDER, replace(back, comes_back=True), GROUND, NOW)
+    assert verdict.state is CaseState.GUARDED
+    assert verdict.reason.endswith(": is being restored.")
 
 
 @pytest.mark.parametrize(

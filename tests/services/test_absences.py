@@ -91,6 +91,33 @@ def test_an_absence_is_shown_and_ends_by_itself_the_day_after(world: World) -> N
     assert world.audit("case:came_back") == [], "that was no loop"
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_rule_that_is_faster_than_the_round_takes_nobody_on_the_day_of_their_return(
+    world: World, comes_back: bool
+) -> None:
+    """At midnight, or after a night without a worker, the rule may be due first: their account was deactivated."""
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    suspended(world, ana, person, leave(world, 30, comes_back=comes_back))
+    rule = {"when": {"suspended": 20}, "then": {"deed": "deactivate"}, "grace": 0}
+    rule_id = world.rule(ana, rule, who={"people": [person]})
+    world.later(days=31)
+    world.sync(ana)
+    run_id = world.run_rule(ana, rule_id)
+    if not comes_back:
+        assert world.states(run_id) == {person: "acted"}
+        return
+    assert world.states(run_id) == {person: "guarded"}
+    assert world.case(run_id, person).reason.endswith(": is being restored.")
+    (back,) = absences.bring_back(world.tools)
+    world.act()
+    assert set(world.states(back).values()) == {"acted"}
+    held = world.holding(person)
+    assert held is not None
+    assert held["status"] == ("active", "active")
+
+
 def test_without_coming_back_they_stay_suspended(world: World) -> None:
     ana = world.store_key()
     (person,) = world.people(1)
