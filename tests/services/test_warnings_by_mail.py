@@ -92,6 +92,20 @@ def server_stored(world: World) -> None:
         session.add(server)
 
 
+def test_whoever_is_suspended_is_warned_by_mail_alone(post: World) -> None:
+    ana = post.store_key()
+    (person,) = post.people(1, membership_status="suspended")
+    post.sync(ana)
+    post.later(days=91)
+    post.sync(ana)
+    step = {"when": {"suspended": 90}, "then": {"deed": "deactivate"}, "grace": 14, "warn": [14]}
+    run_id = post.run_rule(ana, post.rule(ana, step, who={"people": [person]}))
+    assert post.states(run_id) == {person: "warned"}
+    send_due(post)
+    (mail,) = mails(post)
+    assert "in 14 days" in mail["text"]
+
+
 def test_a_mail_is_enough_of_a_warning(post: World) -> None:
     ana, person, run_id = warned(post)
     assert post.states(run_id) == {person: "warned"}

@@ -163,6 +163,10 @@ def test_rungs_are_added_moved_and_removed_and_what_was_typed_stays(house: House
     assert more.text.count('class="rung"') == 4
     assert "data-focus" in more.text
     assert 'value="Typed"' in more.text
+    grace = {"steps__2__grace": "5"}
+    assert "in a product: only a mail reaches them." in words_of(after(form, "", **grace))
+    unmailed = after(form, "", **grace, steps__2__by_mail="no")
+    assert "in a product: nobody can warn them, whatever the grace." in words_of(unmailed)
     up = after(more, "up:2")
     deeds = re.findall(r'name="steps\.\d\.then\.deed".*?value="(\w+)" selected', up.text, flags=re.DOTALL)
     assert deeds == ["tell", "deactivate", "suspend", "suspend"]
