@@ -16,12 +16,15 @@ from rules.judging import already, judge
 from rules.last_administrators import last_administrator_of, products_touched
 from rules.organization import OrganizationFacts
 from rules.rule import Rule, Step, Who
-from rules.verdict import Ground, Verdict, Why
+from rules.verdict import Ground, Verdict, Why, not_possible
 
 CLAIM = {"managed": "managed", "external": "unmanaged"}
 """The word of the directory. An account of which it says nothing is neither."""
 _COMES_NO_MORE = frozenset({"suspended", "deactivated", "not_invited", "for_deletion"})
 """A status that a rung waits for without their coming. A word that nobody knows yet is none, and spares them."""
+NOT_IN_A_PRODUCT = (
+    "No notice can reach them: they open no product with Rollcall in it, and the rule sends no mail."
+)
 
 
 def plan(
@@ -77,6 +80,8 @@ def judge_step(
     away = _away(person, ground) if action.takes else ""
     if away:
         return Verdict(CaseState.GUARDED, away, Why.PROTECTED, step=index)
+    if _is_out_of_reach(rule.steps[index], person, ground):
+        return replace(not_possible(NOT_IN_A_PRODUCT, Why.UNREACHABLE), step=index)
     verdict = judge(
         action,
         person.seen,
@@ -91,6 +96,12 @@ def judge_step(
         reason = f"Was given access on {given_at:%-d %B %Y}: their time counts from then."
         return Verdict(CaseState.SPARED, reason, Why.GIVEN_BACK, step=index)
     return Verdict(CaseState.PLANNED, because.sentence, changes=verdict.changes, step=index, because=because)
+
+
+def _is_out_of_reach(step: Step, person: Candidate, ground: Ground) -> bool:
+    """Whether somebody is to be warned in a product alone, and opens none that carries Rollcall."""
+    alone = step.action.deed is Deed.TELL and not step.by_mail
+    return alone and not ground.organization.can_be_told(person.seen.facts)
 
 
 def _was_told(rule: Rule, index: int, person: Candidate, ground: Ground, now: datetime) -> bool:

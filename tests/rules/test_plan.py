@@ -528,6 +528,23 @@ def test_s56_a_rung_that_only_tells_says_whom_it_cannot_reach(
     assert (verdict.why, verdict.step) == (why, 0)
 
 
+@pytest.mark.parametrize(
+    ("by_mail", "product", "why"),
+    [
+        (True, "confluence", Why.CHOSEN),
+        (False, "confluence", Why.UNREACHABLE),
+        (False, "jira-software", Why.CHOSEN),
+    ],
+)
+def test_s56_a_rung_that_tells_in_the_product_alone_reaches_nobody_by_mail(
+    by_mail: bool, product: str, why: Why
+) -> None:
+    ground = replace(GROUND, organization=replace(GROUND.organization, mails=True))
+    rule = replace(LADDER, steps=(replace(LADDER.steps[0], by_mail=by_mail),))
+    seen = seen_days_ago(70) if product == "jira-software" else seen_days_ago(70, "confluence", CONFLUENCE)
+    assert judge_by_rule(rule, somebody(seen), ground, NOW).why is why
+
+
 LAST_SEEN = "Last seen 93 days ago, in Jira."
 NEVER_CAME = "Never came to Confluence; added 14 days ago."
 
