@@ -232,7 +232,8 @@ def _states(view: RunView, kind: dict[str, str]) -> list[Chip]:
             words = {"show": state.value}
             # A roster often says what is so already: that stands among those for whom nothing can be done.
             nothing = view.origin and state is CaseState.NOT_POSSIBLE
-            label = "Nothing to do, or not possible" if nothing else case_words(state, view.deed, view.state)
+            said = case_words(state, view.deed, view.state, view.mode)
+            label = "Nothing to do, or not possible" if nothing else said
             chips.append(Chip(label, count, words, kind == words))
     rest = max(view.scope - view.total, 0)
     if _is_plan(view) and rest:

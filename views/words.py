@@ -197,13 +197,17 @@ WHYS: dict[Why, str] = {
 }
 
 
-def case_words(state: str, deed: Deed | str | None, run_state: RunState | str) -> str:
-    """A person's verdict or result in a run: "Suspended" rather than "acted". Without a deed it speaks of several."""
+def case_words(state: str, deed: Deed | str | None, run_state: RunState | str, mode: str = "") -> str:
+    """A person's verdict or result in a run: "Suspended" rather than "acted". Without a deed it speaks of several.
+
+    `mode` is that of the rule: one that only lists does nothing of what it says.
+    """
     case = CaseState(state)
     if case is CaseState.ACTED and deed:
         return CAPABILITIES[Deed(deed)].done
     if case is CaseState.PLANNED and run_state == RunState.PREVIEW:
-        return will_words(Deed(deed)) if deed else "Chosen"
+        said = will_words(Deed(deed)) if deed else "Chosen"
+        return said.replace("ill ", "ould ", 1) if mode == Mode.AUDIT else said
     return CASES[case][0]
 
 

@@ -252,11 +252,15 @@ def test_a_named_list_finds_an_address_that_ends_many_others(new_house: House) -
 
 
 @pytest.mark.parametrize(
-    ("mode", "deed", "would_be"),
-    [("audit", "suspend", "listed"), ("live", "list", "listed"), ("review", "suspend", "warned or changed")],
+    ("mode", "deed", "would_be", "verdict"),
+    [
+        ("audit", "suspend", "listed", "Would be suspended"),
+        ("live", "list", "listed", "Will be listed"),
+        ("review", "suspend", "warned or changed", "Will be suspended"),
+    ],
 )
 def test_the_preview_says_what_would_become_of_the_chosen(
-    new_house: House, mode: str, deed: str, would_be: str
+    new_house: House, mode: str, deed: str, would_be: str, verdict: str
 ) -> None:
     house = new_house
     house.deployment.configure()
@@ -264,6 +268,7 @@ def test_the_preview_says_what_would_become_of_the_chosen(
     rule_id = made(house, mode=mode, steps=[{"when": {"not_seen": 90}, "then": {"deed": deed}}])
     words = words_of(house.post(f"/app/rules/{rule_id}/preview"))
     assert re.search(rf"\d+ of [\d,]+ people would be {would_be} \d", words)
+    assert set(re.findall(r"(?:Will|Would) be \w+", words)) == {verdict}
 
 
 def test_from_the_preview_to_the_run_and_its_undo(new_house: House) -> None:
