@@ -340,6 +340,16 @@ def test_a_first_look_compares_with_nothing_though_it_leaves_some_alone(house: H
     words = words_of(house.post(f"/app/rules/{other}/preview"))
     assert "Another run has this person in hand." in words
     assert "Nothing to compare with" in words
+    figures = words.split("Nothing to compare with")[0]
+    assert "idle, but in hand, given back or still needed" in figures
+    # Nobody of the rule's scope is missing.
+    numbers = [
+        int(number.replace(",", ""))
+        for number in re.findall(r"([\d,]+) (?:of|guarded|not|idle|left)", figures)
+    ]
+    scope = re.search(r"of ([\d,]+) people would be", figures)
+    assert scope is not None
+    assert sum(numbers[-5:]) == int(scope[1].replace(",", ""))
     gone(house, other)
     gone(house, waiting)
 
