@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from models.answer import Answer, answers_to
 from models.delivery import unsent_mails
+from models.people import Person
 from models.run import Case
 from rules.case import CaseState
 from rules.deeds import Deed
@@ -22,6 +23,8 @@ from services.doors import require_organization
 from services.roster_words import access_in_words
 from services.toolbox import Toolbox
 
+LATELY = timedelta(days=30)
+"""Whoever was seen since then counts as active on the Overview."""
 NOT_CHOSEN = (CaseState.GUARDED.value, CaseState.NOT_POSSIBLE.value)
 
 
@@ -96,6 +99,26 @@ def people_of_run(
         found = RunPeople(cases, total, deeds, whys, back, answers, unsent, access, delays)
         session.expunge_all()
         return found
+
+
+def seen_lately(tools: Toolbox, caller: Caller, run_id: str) -> int:
+    """How many of those whose turn is still to come have used any product lately, whatever they were selected by."""
+    organization_id = require_organization(tools, caller)
+    query = (
+        select(func.count())
+        .select_from(Case)
+        .join(
+            Person, (Person.organization_id == Case.organization_id) & (Person.account_id == Case.account_id)
+        )
+        .where(
+            Case.organization_id == organization_id,
+            Case.run_id == run_id,
+            Case.state == CaseState.PLANNED.value,
+            Person.seen_at > tools.clock() - LATELY,
+        )
+    )
+    with tools.begin() as session:
+        return session.scalar(query) or 0
 
 
 def _kinds(

@@ -20,7 +20,7 @@ from services import provider_lists, rule_runs, rule_views, run_progress
 from services.left_alone import LeftAlone, left_alone
 from services.people_file import bad_rows
 from services.rule_views import RuleInShort
-from services.run_people import RunPeople, Wanted, people_of_run
+from services.run_people import RunPeople, Wanted, people_of_run, seen_lately
 from services.run_progress import RunView
 from views import show
 from views.access import caller, tools
@@ -88,6 +88,7 @@ def content(run_id: str, problem: Invalid | None = None, typed: dict[str, str] |
             today=show.today_there(),
             problem=problem,
             typed=typed or {},
+            at_work=seen_lately(tools(), caller(), run_id) if view.deed is Deed.SUSPEND else 0,
             **context,
         )
     return show.place("runs/run.html", tab="runs", title=show.run_title(view), modes=MODES, **context)

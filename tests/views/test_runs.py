@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -74,6 +75,21 @@ def test_select_preview_confirm_undo(new_house: House) -> None:
     assert "Suspended a person Show run" in audit
     assert "1 entry, newest first" in audit
     assert "Suspended a person" in words_of(house.get(f"/app/people/{chosen[0]}"))
+
+
+def test_a_preview_says_how_many_are_at_work(house: House) -> None:
+    """Idle in one product, and selected for that, somebody may work in another one: a suspension ends both."""
+    chosen = some_people(house, 30)
+    lately = house.deployment.tools.clock() - timedelta(days=30)
+    query = select(Person.account_id).where(Person.account_id.in_(chosen), Person.seen_at > lately)
+    with house.deployment.tools.begin() as session:
+        busy = set(session.scalars(query))
+    assert 1 < len(busy) < len(chosen)
+    of_all = words_of(house.post("/app/runs", deed="suspend", account_ids=",".join(chosen)))
+    assert f"Suspend {len(chosen)} people" in of_all
+    assert f"{len(busy)} people of those who will be suspended were seen in the last 30 days." in of_all
+    idle = ",".join(set(chosen) - busy)
+    assert "in the last 30 days" not in words_of(house.post("/app/runs", deed="suspend", account_ids=idle))
 
 
 def test_what_atlassian_refused_is_not_called_failed_where_nothing_can_be_tried_again(
