@@ -114,7 +114,7 @@ def test_mail_from_the_server_to_the_mailbox(
     expect(page.get_by_role("navigation").get_by_role("link")).to_have_count(3)
     page.get_by_role("link", name=re.compile("Rollcall bei Acme")).click()
     mail = page.frame_locator("article iframe")
-    expect(mail.get_by_text("Wessen Frist in den nächsten sieben Tagen endet")).to_be_visible()
+    expect(mail.get_by_text("Was in den nächsten sieben Tagen von selbst geschieht")).to_be_visible()
     screenshot(page, f"{journey.folder}/{journey.name}/mailbox")
     journey.findings += serious_findings(page)
     with page.expect_popup() as popup:
