@@ -15,10 +15,11 @@ from models.organization import Organization
 from models.run import Run
 from rules.case import RunState
 from tests.views.house import ANA, House, words_of
-from views.access import TOOLS
 from views.show import OPERATOR_TABS
 
 MOST_QUESTIONS = 38
+ALL_CASES = re.compile(r"SCAN (run_case|person)\b.*|SEARCH run_case USING .*\(organization_id=\?\)")
+"""How the database says that it reads every case there ever was, or everybody: it grows with each run."""
 
 
 @pytest.fixture
@@ -51,17 +52,37 @@ def test_a_page_of_many_runs_asks_as_little(house: House, many_runs: int) -> Non
     assert int(there[1]) >= many_runs
 
 
+@pytest.mark.parametrize("tab", [name for name, _title in OPERATOR_TABS])
+def test_no_page_reads_all_cases_there_ever_were(house: House, tab: str) -> None:
+    asked = questions_of(house, f"/app/{tab}")
+    with house.deployment.tools.engine.connect() as connection:
+        read = {
+            f"{plan[3]}: {statement}"
+            for statement, parameters in asked
+            if statement.startswith("SELECT")
+            for plan in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            if ALL_CASES.match(plan[3])
+        }
+    assert read == set()
+
+
 def asks_little(house: House, path: str) -> None:
     house.get(path)
-    questions: list[str] = []
+    questions = [statement for statement, _parameters in questions_of(house, path)]
+    assert len(questions) <= MOST_QUESTIONS, Counter(questions).most_common()
 
-    def asked(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        questions.append(statement)
 
-    engine = house.deployment.app.extensions[TOOLS].engine
-    event.listen(engine, "before_cursor_execute", asked)
+def questions_of(house: House, path: str) -> list[tuple[str, Any]]:
+    """What the database is asked for a page, with the parameters."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        asked.append((statement, parameters))
+
+    engine = house.deployment.tools.engine
+    event.listen(engine, "before_cursor_execute", note)
     try:
         assert house.get(path).status_code == 200
     finally:
-        event.remove(engine, "before_cursor_execute", asked)
-    assert len(questions) <= MOST_QUESTIONS, Counter(questions).most_common()
+        event.remove(engine, "before_cursor_execute", note)
+    return asked
