@@ -35,12 +35,27 @@ def find_people(
 ) -> list[Person]:
     """One page of the filter, in its order; seats come along."""
     # First who, then what about them: an index can tell who without fetching the rows of all pages before.
-    who = select(Person.account_id).where(*_conditions(organization_id, filter, now))
-    account_ids = list(session.scalars(who.order_by(*_order(filter)).offset(offset).limit(limit)))
-    if not account_ids:
-        return []
-    found = people_with_seats(session, organization_id, account_ids)
+    who = _who(organization_id, filter, now).offset(offset).limit(limit)
+    return people_by_id(session, organization_id, session.scalars(who).all())
+
+
+def find_ids(
+    session: Session, organization_id: str, filter: PeopleFilter, now: datetime, limit: int
+) -> list[str]:
+    """The account ids of the first ones."""
+    return list(session.scalars(_who(organization_id, filter, now).limit(limit)))
+
+
+def people_by_id(session: Session, organization_id: str, account_ids: Sequence[str]) -> list[Person]:
+    """These people in this order; seats come along."""
+    found = people_with_seats(session, organization_id, account_ids) if account_ids else {}
     return [found[account_id] for account_id in account_ids if account_id in found]
+
+
+def _who(organization_id: str, filter: PeopleFilter, now: datetime) -> Select[str]:
+    return (
+        select(Person.account_id).where(*_conditions(organization_id, filter, now)).order_by(*_order(filter))
+    )
 
 
 def accounts_by_address(session: Session, organization_id: str, addresses: Sequence[str]) -> dict[str, str]:

@@ -20,12 +20,9 @@ from models.people import (
     groups_of,
     seats_by_person,
 )
-from models.people_search import count_people
 from models.run import Case, Run, history_of
-from models.sync import running_sync
 from rules.case import CHANGED, NOT_HERE, CaseState
 from rules.deeds import CAPABILITIES, Action, Deed
-from rules.filters import PeopleFilter
 from rules.guards import SENTENCES, guard_of
 from rules.idle import Candidate
 from rules.judging import judge
@@ -35,7 +32,6 @@ from services.candidates import people_as_candidates
 from services.coming_back import who_stays_away
 from services.doors import require_organization
 from services.ground import ground_of
-from services.summary import summary
 from services.toolbox import Toolbox
 
 
@@ -104,17 +100,6 @@ def person_page(tools: Toolbox, caller: Caller, account_id: str) -> PersonPage:
         )
         session.expunge_all()
         return page
-
-
-def how_many(tools: Toolbox, organization_id: str, filter: PeopleFilter) -> int:
-    """How many people a filter shows. Only syncs let people come and go: between them everybody is counted already."""
-    if not filter.narrows:
-        with tools.begin() as session:
-            reading = running_sync(session, organization_id) is not None
-        if not reading:
-            return summary(tools, organization_id).totals.people
-    with tools.begin() as session:
-        return count_people(session, organization_id, filter, tools.clock())
 
 
 def _verdict(candidate: Candidate | None, deed: Deed, ground: Ground) -> Verdict:

@@ -11,14 +11,13 @@ from connect.errors import Invalid
 from models.credential import credential_holders
 from models.organization import seats_of, site_owners
 from models.people import Person, facts_of
-from models.people_search import find_people
 from models.sync import SyncState, latest_sync
 from rules.filters import STATUSES, BadFilter, PeopleFilter
 from rules.guards import SENTENCES, Guarded, guard_of
 from services import exports
 from services.doors import require_organization
 from services.group_choices import group_choices
-from services.people import how_many
+from services.people_list import list_people
 from services.summary import summary
 from views import show
 from views.access import api, caller, operator_only, tools
@@ -44,14 +43,8 @@ COLUMNS = (
 def index() -> str:
     wanted = filter_of(request.args)
     organization_id = require_organization(tools(), caller())
-    now = tools().clock()
-    total = how_many(tools(), organization_id, wanted)
-    pages = max(-(-total // PER_PAGE), 1)
-    page = min(page_asked_for(), pages)
+    found = list_people(tools(), caller(), wanted, page=page_asked_for(), per_page=PER_PAGE)
     with tools().begin() as session:
-        rows = find_people(
-            session, organization_id, wanted, now, offset=(page - 1) * PER_PAGE, limit=PER_PAGE
-        )
         complete = latest_sync(session, organization_id, SyncState.COMPLETE)
         guarded = Guarded(caller().account_id or "", frozenset(credential_holders(session, organization_id)))
         owners = site_owners(seats_of(session, organization_id))
@@ -65,16 +58,16 @@ def index() -> str:
         filter=wanted,
         words=words,
         filter_key=show.address("", _unsorted(words)),
-        rows=rows,
-        guards=_guards(rows, guarded, owners),
+        rows=found.people,
+        guards=_guards(found.people, guarded, owners),
         facets=summary(tools(), organization_id).facets,
         groups=group_choices(tools(), caller(), [wanted.group]),
         last_complete=completed,
-        total=total,
-        page=page,
-        pages=pages,
+        total=found.total,
+        page=found.page,
+        pages=found.pages,
         per_page=PER_PAGE,
-        address=show.address("people", words | ({"page": str(page)} if page > 1 else {})),
+        address=show.address("people", words | ({"page": str(found.page)} if found.page > 1 else {})),
         address_of_page=show.address("people", words),
         columns=_columns(wanted),
         chips=_chips(words),

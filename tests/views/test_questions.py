@@ -66,6 +66,11 @@ def test_no_page_reads_all_cases_there_ever_were(house: House, tab: str) -> None
     assert read == set()
 
 
+def test_a_name_is_looked_for_once(house: House) -> None:
+    asked = questions_of(house, "/app/people?text=ana")
+    assert sum("search_text LIKE" in statement for statement, _parameters in asked) == 1
+
+
 def asks_little(house: House, path: str) -> None:
     house.get(path)
     questions = [statement for statement, _parameters in questions_of(house, path)]
