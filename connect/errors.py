@@ -154,13 +154,20 @@ _FORBIDDEN_WORDS = {
 }
 
 
+_OF_THE_CREDENTIAL = frozenset({Why.SCOPE, Why.ORGANIZATION, Why.RIGHTS})
+
+
 class AccessForbidden(AtlassianError):
-    """403: the credential is good, but it may not do this. `why` says what it lacks."""
+    """403: the credential is good, but it may not do this. `why` says what it lacks.
+
+    `of_the_credential`: another one may be let do it.
+    """
 
     reason = "atlassian_forbidden"
 
     def __init__(self, why: Why = Why.RIGHTS) -> None:
         self.why = why
+        self.of_the_credential = why in _OF_THE_CREDENTIAL
         sentence, next_step = _FORBIDDEN_WORDS[why]
         super().__init__(sentence, next_step, reason=f"atlassian_forbidden_{why}")
 

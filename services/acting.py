@@ -69,7 +69,11 @@ def act_on_case(footing: Footing, case_id: str, attempt: int) -> None:
         outcomes.trouble(tools, order, trouble)
     except (Unauthorized, NotReady, SiteMoved) as problem:
         outcomes.turn_down(tools, order, CaseState.FAILED, problem)
-    except (AccessForbidden, Unexpected, Invalid, Gone) as problem:
+    except AccessForbidden as problem:
+        # With a better key, whoever tries again gets it done.
+        state = CaseState.FAILED if problem.of_the_credential else CaseState.REFUSED
+        outcomes.turn_down(tools, order, state, problem)
+    except (Unexpected, Invalid, Gone) as problem:
         outcomes.turn_down(tools, order, CaseState.REFUSED, problem)
 
 

@@ -511,6 +511,22 @@ def test_a_dead_key_fails_what_can_be_retried(sqlite_world: World) -> None:
     assert set(world.states(run_id).values()) == {"acted"}
 
 
+def test_a_key_that_may_not_do_it_fails_what_can_be_retried(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    people = world.changeable(2)
+    run_id = world.begin_run(ana, people)
+    for person in people:
+        world.fault(suspend_path(person), "403-scopes")
+    world.act()
+    cases = [world.case(run_id, person) for person in people]
+    assert {(case.state, case.acting_since) for case in cases} == {("failed", None)}
+    assert all("scopes are too small" in case.reason for case in cases)
+    retrying.retry_failed(world.tools, ana, run_id)
+    world.act()
+    assert set(world.states(run_id).values()) == {"acted"}
+
+
 def test_a_fault_of_our_own(sqlite_world: World) -> None:
     """jobs/cases.py calls it when a deed raised what nobody foresaw."""
     world = sqlite_world

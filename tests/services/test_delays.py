@@ -64,7 +64,7 @@ def test_a_part_of_a_deed_that_was_refused_may_not_show_yet_either(sqlite_world:
     world.fault("/memberships$", "delay-visibility", seconds=600)
     world.fault("/memberships$", "403-scopes", skip=1)
     first = world.case(give(), person)
-    assert (first.state, first.changed) == ("refused", True)
+    assert (first.state, first.changed) == ("failed", True)
     again = give()
     assert world.states(again) == {person: "planned"}
     world.settled()

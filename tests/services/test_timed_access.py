@@ -619,7 +619,7 @@ def test_what_was_given_again_in_part_waits_for_an_operator_who_reads_why(
     world.given_up()
     world.clear_faults()
     [again] = [one for one in world.rows(Case) if one.because == timed_deciding.AGAIN]
-    assert (again.state, again.changed) == ("refused" if fault == "403-scopes" else "failed", True)
+    assert (again.state, again.changed) == ("failed", True)
     assert own_timed.own_page(world.tools, token).stage is Stage.ASKED
     [waits] = answer_queue.asking(world.tools, ana)
     assert waits.tried == again.reason
