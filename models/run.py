@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
 from rules.case import CaseState, RunState
+from rules.verdict import WORTH_A_ROW
 
 
 class Run(Base):
@@ -218,6 +219,24 @@ def count_cases_of(
     for run_id, state, count in session.execute(query):
         found.setdefault(run_id, {})[CaseState(state)] = count
     return found
+
+
+def count_left_alone(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, int]:
+    """How many stand in each run only with why their rule did not choose them: warned already, answered, in hand.
+
+    By the run's id; a run without any is absent.
+    """
+    query = (
+        select(Case.run_id, func.count())
+        .where(
+            Case.organization_id == organization_id,
+            Case.run_id.in_(run_ids),
+            Case.state == CaseState.SPARED.value,
+            Case.why.in_([why.value for why in WORTH_A_ROW]),
+        )
+        .group_by(Case.run_id)
+    )
+    return dict(session.execute(query).all())
 
 
 def history_of(

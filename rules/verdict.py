@@ -40,6 +40,10 @@ class Why(StrEnum):
     SEATS = "seats"
 
 
+WORTH_A_ROW = frozenset({Why.UNDER_WAY, Why.TOLD, Why.KEPT, Why.GIVEN_BACK})
+"""Of those whom a rule leaves alone, the ones worth a row: the others are simply not idle."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`state` is PLANNED (chosen), GUARDED, NOT_POSSIBLE or SPARED; `reason` a sentence for people.

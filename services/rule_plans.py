@@ -15,14 +15,12 @@ from rules.deeds import Deed
 from rules.plan import plan
 from rules.rule import Rule
 from rules.seats import seats_freed
-from rules.verdict import Ground, Verdict, Why
+from rules.verdict import WORTH_A_ROW, Ground, Verdict, Why
 from services.batches import BATCH
 from services.candidates import candidates
 from services.previews import add_cases, row_of
 from services.scope import count_scope
 
-WORTH_A_ROW = frozenset({Why.UNDER_WAY, Why.TOLD, Why.KEPT, Why.GIVEN_BACK})
-"""Of those whom the rule leaves alone, the ones worth a row: the others are simply not idle."""
 _IN_HAND = frozenset({Why.UNDER_WAY, Why.TOLD})
 """They are as idle as before: that the plan before began something with them is no reason to call them gone."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.access_rule import find_access_rule
 from models.audit import APP
 from models.rule import StoredRule
-from models.run import Run
+from models.run import Run, count_left_alone
 from models.scim import ScimConnection
 from rules.case import CaseState
 from rules.roster import Origin
@@ -27,11 +27,12 @@ def tell_started(session: Session, run: Run, chosen: int, now: datetime) -> None
 
 def tell_finished(session: Session, run: Run, counts: Mapping[CaseState, int], now: datetime) -> None:
     """A run, or an undo, is over. After *try again* it is told once more, if that changed a number."""
+    never_chosen = count_left_alone(session, run.organization_id, [run.id]).get(run.id, 0)
     facts = {
         "acted": counts.get(CaseState.ACTED, 0),
         "listed": counts.get(CaseState.LISTED, 0),
         "failed": counts.get(CaseState.FAILED, 0) + counts.get(CaseState.REFUSED, 0),
-        "spared": counts.get(CaseState.SPARED, 0),
+        "spared": counts.get(CaseState.SPARED, 0) - never_chosen,
     }
     occasion = ":".join([run.id, *(str(number) for number in facts.values())])
     topic = Topic.RUN_UNDONE if run.undoes is not None else Topic.RUN_FINISHED

@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from models.people import Person
 from models.rule import rule_names
-from models.run import Case, Run, count_cases_of
+from models.run import Case, Run, count_cases_of, count_left_alone
 from rules.case import CHANGED, CHOSEN, OPEN, QUEUED, CaseState, RunState
 from rules.deeds import Deed
 from rules.roster import Origin
 from services.doors import require_organization
 from services.names import names_of
-from services.rule_plans import WORTH_A_ROW
 from services.runs import paused_until, require_run
 from services.toolbox import Toolbox
 
@@ -130,7 +129,7 @@ def _facts_of(session: Session, organization_id: str, runs: Sequence[Run], now: 
     running = [run.id for run in runs if run.state == RunState.RUNNING]
     return _Facts(
         counts=count_cases_of(session, organization_id, ids),
-        left_alone=_left_alone_by_plan(session, organization_id, ids),
+        left_alone=count_left_alone(session, organization_id, ids),
         by_deed=_by_deed(session, organization_id, ids),
         undone_by=_undone_by(session, organization_id, ids),
         later=_begin_later(session, organization_id, running, now),
@@ -204,12 +203,6 @@ def _view(run: Run, facts: _Facts, now: datetime) -> RunView:
         can_retry=over and counts.get(CaseState.FAILED, 0) > 0,
         can_undo=run.id in facts.changed,
     )
-
-
-def _left_alone_by_plan(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, int]:
-    """How many stand in each run only with why their rule did not choose them: warned already, answered, in hand."""
-    whys = [why.value for why in WORTH_A_ROW]
-    return _count(session, organization_id, run_ids, Case.state == CaseState.SPARED.value, Case.why.in_(whys))
 
 
 def _by_deed(session: Session, organization_id: str, run_ids: Sequence[str]) -> dict[str, dict[Deed, int]]:

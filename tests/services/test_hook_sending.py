@@ -508,6 +508,22 @@ def test_what_becomes_of_runs_is_told(world: World) -> None:
         VALIDATOR.validate(body)
 
 
+def test_whom_a_rule_did_not_choose_its_run_did_not_leave_alone(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+    told, other = world.people(2)
+    world.change(other, last_active=world.days_ago(59))
+    world.sync(ana)
+    add(world, ana, topics=["run:finished"])
+    step = {"when": {"not_seen": 60}, "then": {"deed": "tell"}}
+    rule_id = world.rule(ana, step, name="Warn", who={"people": [told, other]})
+    world.run_rule(ana, rule_id)
+    world.later(days=2)
+    assert world.states(world.run_rule(ana, rule_id)) == {told: "spared", other: "acted"}
+    world.deliver()
+    assert [body["data"]["spared"] for body in _bodies(world)] == [0, 0]
+
+
 def test_a_run_that_nobody_asked_for_is_none_by_hand(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.store_key()
