@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect, sync_playwright
 
 TOP = Path(__file__).resolve().parent.parent
 SCREENSHOTS = TOP / "screenshots"
 AXE = TOP / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE = 15_000
+"""Milliseconds until a press or what it should bring has failed: a machine may have much else to do."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,6 +36,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for the whole run. CHROMIUM_PATH names it; `make test` finds or installs one."""
     path = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
     assert path, "no Chromium: `make test` finds or installs one, or name it by CHROMIUM_PATH"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield running
@@ -51,7 +54,7 @@ def new_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Calla
     def make(**how: Any) -> Page:
         how.setdefault("viewport", {"width": 1280, "height": 900})
         context = browser.new_context(**how)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         return context.new_page()
 
