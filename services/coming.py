@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, literal, null, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, null, select
 from sqlalchemy.orm import Session
 
 from models.absence import Absence
+from models.db import UtcDateTime
 from models.leaver import Leaver
 from models.organization import zone_of
 from models.people import Person
@@ -60,9 +61,11 @@ def what_comes(session: Session, organization_id: str, now: datetime) -> list[Co
     counted: Counter[tuple[Any, ...]] = Counter()
     for query in _queries(session, organization_id, now, zone):
         one = query.subquery()
-        kinds = (one.c.at, one.c.deed, one.c.rule_id, one.c.place, one.c.run_id)
+        kinds = (one.c.deed, one.c.rule_id, one.c.place, one.c.run_id)
         for at, deed, rule_id, place, run_id, people in session.execute(
-            select(*kinds, func.count()).group_by(*kinds)
+            select(func.min(one.c.at), *kinds, func.count()).group_by(
+                _on_one_day(one.c.at, now, zone), *kinds
+            )
         ):
             counted[_day(at, zone), deed, rule_id or "", place, run_id] += people
     names = rule_names(session, organization_id, [rule_id for _day, _deed, rule_id, *_ in counted if rule_id])
@@ -86,6 +89,15 @@ def whom_it_meets(session: Session, organization_id: str, now: datetime, limit: 
     first = sorted(found)[:limit]
     names = rule_names(session, organization_id, [rule_id for *_, rule_id in first if rule_id])
     return [ComingPerson(day, deed, name, names.get(rule_id, "")) for day, name, deed, rule_id in first]
+
+
+def _on_one_day(at: ColumnElement[Any], now: datetime, zone: ZoneInfo) -> ColumnElement[Any]:
+    """The same for everything on one day there: whom a rule has warned, each has a moment of their own."""
+    if not isinstance(at.type, UtcDateTime):
+        return at
+    today = now.astimezone(zone).date()
+    midnights = (datetime.combine(today + day * _DAY, time.min, zone) for day in range(1, AHEAD.days + 1))
+    return case(*((at < midnight, day) for day, midnight in enumerate(midnights, 1)), else_=0)
 
 
 def _day(at: datetime | date, zone: ZoneInfo) -> date:

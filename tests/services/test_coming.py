@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event, select
+from sqlalchemy.orm import ORMExecuteState
 
 from connect.caller import Caller
-from models.run import Run
+from models.run import Case, Run
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from services import leaver_decisions, roster, runs
@@ -112,6 +115,33 @@ def test_what_comes_later_is_not_told_yet(sqlite_world: World, kind: Kind, deed:
     assert coming(world) == []
     world.later(days=2)
     assert [(one.deed, one.place) for one in coming(world)] == [(deed, place)]
+
+
+def test_whom_a_rule_has_warned_the_database_counts_day_by_day(world: World) -> None:
+    """Each has a moment of their own: thousands of rows would be read for every Overview."""
+    ana = ready(world)
+    found = world.people(6)
+    world.sync(ana)
+    rung = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "warn": [3], "grace": 3}
+    rule = world.rule(ana, rung, who={"people": found})
+    with mail_switched_on(world):
+        run_id = world.run_rule(ana, rule)
+    midnight = datetime.combine(in_days(world, 3), time.min, world.clock().tzinfo)
+    with world.tools.begin() as session:
+        for number, case in enumerate(session.scalars(select(Case).where(Case.run_id == run_id))):
+            case.due_at = midnight + timedelta(hours=12 * number)
+    rows: list[int] = []
+    with world.tools.begin() as session:
+
+        def count(asked: ORMExecuteState) -> Any:
+            answer = asked.invoke_statement().freeze()
+            rows.append(len(answer().all()))
+            return answer()
+
+        event.listen(session, "do_orm_execute", count)
+        told = what_comes(session, ACME, world.clock())
+    assert [(one.day, one.people) for one in told] == [(in_days(world, 3), 2), (in_days(world, 4), 2)]
+    assert max(rows) == 2
 
 
 def test_whoever_will_not_be_restored_does_not_come(sqlite_world: World) -> None:
