@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select
@@ -11,7 +12,7 @@ from connect.errors import Conflict
 from models.answer import GRANTED, Answer, Decision
 from models.audit import APP
 from models.organization import Organization, close_gate, seats_of
-from models.run import Case, Run, find_run
+from models.run import Case, Run, find_run, running_run_ids
 from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
 from services.answers import locked, settle
@@ -54,7 +55,7 @@ def give_back_within_caps(tools: Toolbox) -> list[str]:
 
 
 def _give_back(tools: Toolbox, organization_id: str, now: datetime) -> list[str]:
-    begun = []
+    begun: list[str] = []
     with tools.begin() as session:
         close_gate(session, organization_id)
         organization = session.get_one(Organization, organization_id)
@@ -63,11 +64,14 @@ def _give_back(tools: Toolbox, organization_id: str, now: datetime) -> list[str]
         mine = (Case.organization_id == organization_id, Case.id.in_(first))
         # Whoever decides about them this moment comes before: what waits is asked only then.
         locked(session, *mine)
+        # In this order: whoever gets theirs this moment counts twice rather than not at all.
+        coming = _coming_back(session, organization_id)
+        taken = seats_taken(session, organization_id, seats_of(session, organization_id))
         for answer, case in session.execute(asking.where(*mine)).all():
             answer.decided_at = now
             session.flush()
             run = find_run(session, organization_id, case.run_id)
-            if run is None or not _fits(session, organization, case):
+            if run is None or not _fits(organization, case, taken, coming + len(begun)):
                 continue
             try:
                 undo = begin(tools, session, run, case, by=APP, now=now)
@@ -96,19 +100,19 @@ def _asking(now: datetime) -> Select[Answer, Case]:
     )
 
 
-def _fits(session: Session, organization: Organization, case: Case) -> bool:
+def _fits(organization: Organization, case: Case, taken: Mapping[str, int], coming: int) -> bool:
     """Whether fewer seats than the cap are in use in every product that comes back with this case."""
     held = (case.earlier or {}).get("products")
     cap = organization.give_back_cap
     if held is None or cap is None:
         return False
-    taken = seats_taken(session, organization.id, seats_of(session, organization.id))
-    coming = _coming_back(session, organization.id)
     return all(one in taken and taken[one] + coming < cap for one in held)
 
 
 def _coming_back(session: Session, organization_id: str) -> int:
     """How many are about to get back what they asked for."""
+    # Without the runs' ids, a database would rather read all cases there ever were.
+    undoing = session.scalars(running_run_ids(organization_id).where(Run.undoes.is_not(None))).all()
     given = [
         Answer.organization_id == organization_id,
         Answer.kind == AnswerKind.ASK_BACK.value,
@@ -116,7 +120,8 @@ def _coming_back(session: Session, organization_id: str) -> int:
     ]
     on_the_way = select(func.count(Case.id)).where(
         Case.organization_id == organization_id,
+        Case.run_id.in_(undoing),
         Case.undoes.in_(select(Answer.case_id).where(*given)),
         Case.state.in_([state.value for state in OPEN]),
     )
-    return session.scalar(on_the_way) or 0
+    return (session.scalar(on_the_way) or 0) if undoing else 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -27,6 +27,7 @@ from services.keep_links import keep_link
 from services.leaving import leave
 from services.matters import matters
 from services.own_case import Stage, own_case
+from tests.views.test_questions import ALL_CASES
 from tests.world import ACME, World
 
 pytestmark = pytest.mark.slow
@@ -387,6 +388,38 @@ def test_a_seat_cap_gives_it_back_by_itself(world: World, usage: bool) -> None:
     # Nobody more than the cap: the third one waits for an operator.
     (left,) = answer_queue.asking(world.tools, ana)
     assert left.case.account_id not in back
+
+
+def test_who_gives_back_asks_once_for_all_and_reads_no_case_there_ever_was(sqlite_world: World) -> None:
+    """For each of fifty who ask, all cases and all seats were read while nobody else could write."""
+    world = sqlite_world
+    _ana, run_id, found = ended(world, 4)
+    with world.tools.begin() as session:
+        session.get_one(Organization, ACME).give_back_cap = 1_000_000
+        for one in seats_of(session, ACME):
+            one.usage = None
+    say(world, link_of(world, run_id, found[0]), "ask_back")
+    give_backs.give_back_within_caps(world.tools)
+    for person in found[1:]:
+        say(world, link_of(world, run_id, person), "ask_back")
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(world.tools.engine, "before_cursor_execute", note)
+    try:
+        assert len(give_backs.give_back_within_caps(world.tools)) == 3
+    finally:
+        event.remove(world.tools.engine, "before_cursor_execute", note)
+    counted = [statement for statement, _parameters in asked if "count(" in statement]
+    assert sum("FROM seat " in statement for statement in counted) == 1
+    assert sum("FROM run_case " in statement for statement in counted) == 1
+    with world.tools.engine.connect() as connection:
+        for statement, parameters in asked:
+            if statement in counted:
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+                assert not [row[3] for row in plan if ALL_CASES.match(row[3])], statement
 
 
 def test_everybody_who_asks_is_a_new_matter(world: World) -> None:
