@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from models.run import Case, find_case
-from rules.changes import Change
+from rules.changes import Change, ChangeKind
 
 
 def leave_the_rest(session: Session, undo: Case) -> None:
@@ -14,6 +14,11 @@ def leave_the_rest(session: Session, undo: Case) -> None:
     if original is None:
         return
     given = {Change.from_words(row).inverse() for row in undo.changes or () if row[3]}
+    if any(
+        Change.from_words(row) == Change(ChangeKind.DEACTIVATE) and not row[3] for row in undo.changes or ()
+    ):
+        # The account is not as it was before its deletion until it is deactivated again.
+        given.discard(Change(ChangeKind.DELETE))
     if given:
         original.changes = [
             [*row[:3], bool(row[3]) and Change.from_words(row) not in given] for row in original.changes or ()

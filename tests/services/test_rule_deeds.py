@@ -249,11 +249,8 @@ def test_deeds_on_the_whole_person_and_back(
     assert world.states(run_id) == {person: "undone"}
 
 
-@pytest.mark.parametrize("dies", ["", "before deactivate", "after keep_account", "after deactivate"])
-def test_s51_who_was_deactivated_before_the_deletion_is_so_again_after_its_undo(
-    world: World, dies: str
-) -> None:
-    """Cancelling a deletion makes the account active: somebody who left could log in again, and would cost a seat."""
+def deleted_when_it_was_deactivated(world: World) -> tuple[Caller, str, str, Any]:
+    """(operator, run, person, what they had before)."""
     ana = world.store_key()
     (person,) = world.people(1, **THREE_WAYS)
     world.change(person, account_status="inactive")
@@ -269,6 +266,15 @@ def test_s51_who_was_deactivated_before_the_deletion_is_so_again_after_its_undo(
     run_id = world.run_rule(ana, rule_id)
     assert world.states(run_id) == {person: "acted"}
     world.settled()
+    return ana, run_id, person, before
+
+
+@pytest.mark.parametrize("dies", ["", "before deactivate", "after keep_account", "after deactivate"])
+def test_s51_who_was_deactivated_before_the_deletion_is_so_again_after_its_undo(
+    world: World, dies: str
+) -> None:
+    """Cancelling a deletion makes the account active: somebody who left could log in again, and would cost a seat."""
+    ana, run_id, person, before = deleted_when_it_was_deactivated(world)
     undo = undoing.preview_undo(world.tools, ana, run_id)
     runs.confirm(world.tools, ana, undo)
     if dies:
@@ -288,6 +294,23 @@ def test_s51_who_was_deactivated_before_the_deletion_is_so_again_after_its_undo(
     world.sync(ana)
     assert world.states(run_id) == {person: "undone"}
     assert world.stored(Person, ACME, person).status == "deactivated"
+
+
+def test_s51_whose_account_could_not_be_deactivated_again_is_tried_again(world: World) -> None:
+    """The deletion was cancelled, then Atlassian did not answer: it stayed active, as if taken back."""
+    ana, run_id, person, before = deleted_when_it_was_deactivated(world)
+    world.fault("/lifecycle/disable$", "503", times=None)
+    undo = world.undo(ana, run_id)
+    world.given_up()
+    assert world.states(undo) == {person: "failed"}
+    assert world.effects_by(person) == {"delete": 1, "cancel_delete": 1}
+    world.clear_faults()
+    retrying.retry_failed(world.tools, ana, undo)
+    world.settled()
+    world.act()
+    assert (world.states(undo), world.states(run_id)) == ({person: "acted"}, {person: "undone"})
+    assert world.holding(person) == before
+    assert world.effects_by(person) == {"delete": 1, "cancel_delete": 1, "disable": 1}
 
 
 def test_only_managed_accounts_are_deactivated_and_the_reason_is_atlassians(world: World) -> None:
