@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import BindParameter, Date, ForeignKeyConstraint, Index, String, bindparam, select
+from sqlalchemy import BindParameter, Date, ForeignKeyConstraint, Index, String, bindparam, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from models.audit import APP
 from models.db import Base, UtcDateTime
+from models.people import Person
+from models.run import Case, Run
+from rules.case import OPEN, CaseState
+from rules.deeds import Deed
 
 
 class Absence(Base):
@@ -62,14 +67,42 @@ class LastDay(Base):
 
 
 IS_OPEN = Absence.ended_at.is_(None)
+_NOT_RESTORED = OPEN | {
+    CaseState.NOT_POSSIBLE,
+    CaseState.GUARDED,
+    CaseState.FAILED,
+    CaseState.REFUSED,
+    CaseState.SPARED,
+}
+IS_TO_END = or_(
+    IS_OPEN,
+    select(Case.id)
+    .join(Run, (Run.organization_id == Case.organization_id) & (Run.id == Case.run_id))
+    .join(Person, (Person.organization_id == Case.organization_id) & (Person.account_id == Case.account_id))
+    .where(
+        Case.organization_id == Absence.organization_id,
+        Case.account_id == Absence.account_id,
+        Case.state.in_([state.value for state in _NOT_RESTORED]),
+        # The run that was to restore them took the absence up at the moment at which it was made.
+        Run.created_at == Absence.ended_at,
+        Run.requested_by == APP,
+        Run.deed == Deed.RESTORE.value,
+        Person.status == "suspended",
+        or_(Person.status_since.is_(None), Person.status_since <= Absence.ended_at),
+    )
+    .correlate(Absence)
+    .exists(),
+)
+"""Open; or over, and they are still suspended, because they could not be restored. Not whose restoring was stopped."""
 # Asked for thousands of people at once: built anew, SQLAlchemy would look at every one of the account ids.
 _ORGANIZATION: BindParameter[str] = bindparam("organization_id")
 _ACCOUNTS: BindParameter[str] = bindparam("account_ids", expanding=True)
 _ABSENCES = (
     select(Absence)
-    .where(Absence.organization_id == _ORGANIZATION, Absence.account_id.in_(_ACCOUNTS), IS_OPEN)
+    .where(Absence.organization_id == _ORGANIZATION, Absence.account_id.in_(_ACCOUNTS))
     .order_by(Absence.began_at)
 )
+_OPEN, _TO_END = _ABSENCES.where(IS_OPEN), _ABSENCES.where(IS_TO_END)
 _LAST_DAYS = select(LastDay).where(
     LastDay.organization_id == _ORGANIZATION, LastDay.account_id.in_(_ACCOUNTS)
 )
@@ -78,7 +111,13 @@ _LAST_DAYS = select(LastDay).where(
 def absences_of(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Absence]:
     """The open absence of each of these people, the newest one."""
     asked = {"organization_id": organization_id, "account_ids": list(account_ids)}
-    return {absence.account_id: absence for absence in session.scalars(_ABSENCES, asked)}
+    return {absence.account_id: absence for absence in session.scalars(_OPEN, asked)}
+
+
+def absences_to_end(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Absence]:
+    """The same, also of those who should be back and could not be restored."""
+    asked = {"organization_id": organization_id, "account_ids": list(account_ids)}
+    return {absence.account_id: absence for absence in session.scalars(_TO_END, asked)}
 
 
 def last_days_of(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, LastDay]:

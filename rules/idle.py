@@ -22,7 +22,7 @@ class Candidate:
 
     `status_since` is since when at least the directory shows their present status; `ends_on` the last day that an
     operator wrote down for them; `away_until` the end of a suspension that was meant to end, and `comes_back` that
-    they are restored by themselves then. `given_back_at` is when
+    they are restored by themselves then, or should have been. `given_back_at` is when
     they last got back what had been taken from them. `under_way` says that a run has them in hand, `told_at` when this
     rule told them last, `kept_at` when they last answered it that they still need their access, `said_away_until` the
     last day away as they answered a warning of any rule, `refusal` what Atlassian answered when it was asked whether

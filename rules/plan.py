@@ -22,6 +22,8 @@ CLAIM = {"managed": "managed", "external": "unmanaged"}
 """The word of the directory. An account of which it says nothing is neither."""
 _COMES_NO_MORE = frozenset({"suspended", "deactivated", "not_invited", "for_deletion"})
 """A status that a rung waits for without their coming. A word that nobody knows yet is none, and spares them."""
+LATEST_RETURN = timedelta(days=30)
+"""Whoever is still suspended then, after an absence that is over, is meant to be."""
 NOT_IN_A_PRODUCT = (
     "No notice can reach them: they open no product with Rollcall in it, and the rule sends no mail."
 )
@@ -152,8 +154,10 @@ def _away(person: Candidate, ground: Ground) -> str:
         return ""
     if ground.today <= person.away_until:
         return f"Away until {person.away_until:%-d %B %Y}."
-    # The round that restores them may come after the rule: they would be taken on the day of their return.
-    return f"Was away until {person.away_until:%-d %B %Y}: is being restored." if person.comes_back else ""
+    # The round that restores them may come after the rule, or in vain: they would be taken when they should be back.
+    if person.comes_back and ground.today - person.away_until <= LATEST_RETURN:
+        return f"Was away until {person.away_until:%-d %B %Y}: is to be restored."
+    return ""
 
 
 def _away_by_their_word(action: Action, person: Candidate, ground: Ground) -> bool:

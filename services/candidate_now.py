@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models.absence import IS_OPEN, Absence, LastDay
+from models.absence import IS_TO_END, Absence, LastDay
 from models.answer import Answer, means_away
 from models.db import UtcDateTime
 from models.people import Person, Seat, Signal
@@ -79,7 +79,7 @@ _WHO: BindParameter[str] = bindparam("account_id")
 # Asked for every deed: one question, not built anew each time.
 _ABSENCE = (
     select(Absence.ends_on, Absence.comes_back)
-    .where(Absence.organization_id == _ORGANIZATION, Absence.account_id == _WHO, IS_OPEN)
+    .where(Absence.organization_id == _ORGANIZATION, Absence.account_id == _WHO, IS_TO_END)
     .order_by(Absence.began_at.desc())
     .limit(1)
 )

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from models.absence import absences_of, last_days_of
+from models.absence import absences_to_end, last_days_of
 from models.answer import said_away
 from models.people import Membership, Person, Seat
 from models.run import Case, Run
@@ -129,7 +129,7 @@ def _candidates_of(
     seats = _seats(session, organization_id, account_ids)
     groups = _groups(session, organization_id, account_ids, organization)
     last_days = last_days_of(session, organization_id, account_ids)
-    absences = absences_of(session, organization_id, account_ids)
+    absences = absences_to_end(session, organization_id, account_ids)
     for (
         account_id, name, email, account_type, account_status, membership_status, status, claim_status,
         management_source, email_verified, is_org_admin, added_at, status_since, refusal, asked_at, several,

@@ -629,7 +629,7 @@ def test_somebody_away_is_left_in_peace_to_the_last_day(away: int) -> None:
     # They are restored within minutes, and no rule is faster.
     verdict = judge_by_rule(LADDER, replace(back, comes_back=True), GROUND, NOW)
     assert verdict.state is CaseState.GUARDED
-    assert verdict.reason.endswith(": is being restored.")
+    assert verdict.reason.endswith(": is to be restored.")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from services import (
     leavers,
     people,
     previews,
+    retrying,
     rule_runs,
     rules,
     run_progress,
@@ -109,10 +110,47 @@ def test_a_rule_that_is_faster_than_the_round_takes_nobody_on_the_day_of_their_r
         assert world.states(run_id) == {person: "acted"}
         return
     assert world.states(run_id) == {person: "guarded"}
-    assert world.case(run_id, person).reason.endswith(": is being restored.")
+    assert world.case(run_id, person).reason.endswith(": is to be restored.")
     (back,) = absences.bring_back(world.tools)
     world.act()
     assert set(world.states(back).values()) == {"acted"}
+    held = world.holding(person)
+    assert held is not None
+    assert held["status"] == ("active", "active")
+
+
+@pytest.mark.parametrize("decided", ["not yet", "tried again", "stopped"])
+def test_no_rule_takes_whom_the_round_could_not_restore(world: World, decided: str) -> None:
+    """Atlassian was away on the day of their return: the next morning a rule deactivated their account."""
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    suspended(world, ana, person, leave(world, 30, comes_back=True))
+    rule = {"when": {"suspended": 20}, "then": {"deed": "deactivate"}, "grace": 0}
+    rule_id = world.rule(ana, rule, who={"people": [person]})
+    world.later(days=31)
+    (back,) = absences.bring_back(world.tools)
+    if decided == "stopped":
+        runs.stop(world.tools, ana, back)
+    world.fault(f"/users/{person}/restore$", "503", times=None)
+    world.given_up()
+    world.clear_faults()
+    world.sync(ana)
+    run_id = world.run_rule(ana, rule_id)
+    if decided == "stopped":
+        assert world.states(run_id) == {person: "acted"}, "an operator has said that they stay away"
+        return
+    assert (world.states(back), world.states(run_id)) == ({person: "failed"}, {person: "guarded"})
+    assert world.case(run_id, person).reason.endswith(": is to be restored.")
+    if decided == "not yet":
+        # Whoever is still suspended weeks later is meant to be.
+        world.later(days=31)
+        world.sync(ana)
+        assert world.states(world.run_rule(ana, rule_id)) == {person: "acted"}
+        return
+    retrying.retry_failed(world.tools, ana, back)
+    world.settled()
+    world.act()
     held = world.holding(person)
     assert held is not None
     assert held["status"] == ("active", "active")
