@@ -13,17 +13,19 @@ from sqlalchemy.orm import Session, aliased
 
 from models.audit import APP, Event
 from models.people import Person
-from models.run import Case
+from models.run import Case, find_run
 from rules.access_path import groups_of_provider
 from rules.case import CaseState
 from rules.changes import Change, ChangeKind, Snapshot, holds
 from rules.deeds import Deed
 from rules.organization import OrganizationFacts
+from rules.roster import action_from_words
 from services.audit import record
 from services.batches import batches
 from services.candidates import people_as_candidates
 from services.ground import organization_facts
 from services.orders import done_changes
+from services.rule_versions import step_of
 
 LOOKED_AT = timedelta(days=30)
 DEEDS = (Deed.REMOVE_ACCESS, Deed.CHANGE_GROUPS, Deed.REMOVE, Deed.SUSPEND)
@@ -56,6 +58,7 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
         ~changed_since.exists(),
     )
     organization = organization_facts(session, organization_id)
+    by_rung: dict[tuple[str, int], frozenset[str]] = {}
     found = 0
     for batch in batches(session.scalars(query).all()):
         people = people_as_candidates(
@@ -66,7 +69,8 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
             if person is None:
                 continue
             taken = done_changes(case)
-            if not any(_is_back(change, Deed(case.deed), person.seen, organization) for change in taken):
+            ended = _products_ended(session, case, organization, by_rung)
+            if not any(_is_back(change, person.seen, ended) for change in taken):
                 continue
             case.came_back_at = now
             found += 1
@@ -85,14 +89,33 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
     return found
 
 
-def _is_back(change: Change, deed: Deed, seen: Snapshot, organization: OrganizationFacts) -> bool:
-    """Whether the directory shows again what this change ended; a product that was taken, by whichever way."""
+def _is_back(change: Change, seen: Snapshot, ended: frozenset[str]) -> bool:
+    """Whether the directory shows again what this change took; a product that was `ended`, by whichever way."""
     if change.kind is not ChangeKind.REVOKE_ROLE and not holds(change, seen):
         return True
-    if deed is not Deed.REMOVE_ACCESS:
-        return False
-    ended = {change.about, *organization.grants.get(change.about, ())}
     return any(access.resource_id in ended for access in seen.facts.products)
+
+
+def _products_ended(
+    session: Session,
+    case: Case,
+    organization: OrganizationFacts,
+    by_rung: dict[tuple[str, int], frozenset[str]],
+) -> frozenset[str]:
+    """The products that a case was to end and the person had; empty where it was about something else.
+
+    Not what the groups that they left open by now: that may be more. `by_rung` is what was found out before.
+    """
+    if case.deed != Deed.REMOVE_ACCESS:
+        return frozenset()
+    had = frozenset((case.earlier or {}).get("products", ()))
+    if case.action is not None:
+        return had & organization.resources_of(action_from_words(Deed.REMOVE_ACCESS, case.action).products)
+    rung = (case.run_id, case.step)
+    if rung not in by_rung:
+        step = step_of(session, case, find_run(session, case.organization_id, case.run_id))
+        by_rung[rung] = organization.resources_of(step.action.products) if step is not None else frozenset()
+    return had & by_rung[rung]
 
 
 def _was_let_in(change: Change, seen: Snapshot, organization: OrganizationFacts) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connect.caller import Caller
+from models.people import Person
 from rules.deeds import Deed
 from rules.topics import Topic
 from sandbox.world import ORGANIZATIONS
@@ -123,6 +124,22 @@ def test_access_that_is_back_by_another_way_is_back(world: World) -> None:
     assert back(world, groups_run) == set(), "still in Jira by another group: that one was not left"
     (matter,) = [one for one in matters_of(world.tools, ACME) if one.topic is Topic.LOOP_FOUND]
     assert matter.sentence.startswith("2 people have back what a run took away")
+
+
+def test_what_a_group_opens_since_it_was_left_is_not_what_was_taken(world: World) -> None:
+    """Somebody works in Confluence all along: whoever had left Jira was said to be back, and their time began anew."""
+    everything = {"groups": ["jira-users", "contractors"], "direct": ["jira-software"]}
+    (person,) = world.people(1, **everything)
+    ana, run_id = acted(world, [person], step("remove_access", products=["jira-software"]))
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute(
+            "INSERT INTO team_role SELECT id, ?, 'atlassian/user' FROM team WHERE org = 'acme' AND name = 'jira-users'",
+            (ORGANIZATIONS["acme"].resource("confluence"),),
+        )
+    world.later(hours=1)
+    world.sync(ana)
+    assert back(world, run_id) == set()
+    assert world.stored(Person, ACME, person).given_back_at is None
 
 
 def test_who_is_not_looked_at_any_more_makes_no_new_matter(world: World) -> None:
