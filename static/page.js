@@ -150,6 +150,11 @@
     onItsWayToMain?.request.abort();
     onItsWayToMain = ctx.request.method === "GET" ? ctx : null;
   });
+  // Nor does a bar that has ended bring back the page it stood on to somebody who has left it.
+  document.addEventListener("htmx:after:request", (event) => {
+    const { sourceElement, sourceEvent } = event.detail.ctx;
+    if (["every", "load"].includes(sourceEvent?.type) && !sourceElement.isConnected) event.preventDefault();
+  });
 
   // --- fields that belong to a choice ------------------------------------------------------------------------------
   // Captured, so that the field is there (or gone) when htmx collects the form a moment later.

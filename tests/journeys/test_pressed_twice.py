@@ -77,3 +77,32 @@ def test_a_page_that_comes_late_does_not_take_the_newer_one_away(
     journey.arrive("Preview: suspend")
     expect(frame.locator("#notice")).to_be_empty()
     assert journey.complaints == []
+
+
+def test_a_bar_whose_page_was_left_brings_that_page_no_more(
+    start: Callable[[str, str], Journey], deployment: Deployment
+) -> None:
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    journey = start("jira", "light")
+    frame = journey.frame
+    journey.open("rollcall-app", "overview")
+    journey.arrive("Overview")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    journey.page.route("**/app/sync?here=*", hold, times=1)
+    journey.click("Sync now")
+    expect(frame.locator("#sync-progress")).to_be_visible()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the sync")
+    journey.page.wait_for_timeout(1000)
+    (late,) = held
+
+    journey.go("People")
+    late.continue_()
+    journey.page.wait_for_timeout(1000)
+    journey.arrive("People")
+    expect(frame.locator("#notice")).to_be_empty()
+    assert journey.complaints == []
