@@ -168,7 +168,7 @@ def register(app: Flask) -> None:
         "products": products,
         "query": urlencode,
         "run_done": run_done,
-        "counted_as": counted_as,
+        "counted_as": words.counted_words,
         "run_state": lambda run: words.RUN_STATES[run.state][0],
         "run_title": run_title,
         "origin": lambda origin: words.ORIGINS[origin],
@@ -277,13 +277,7 @@ def run_title(run: RunView) -> str:
 
 def run_done(run: RunView) -> str:
     """What was done to them, behind a number: suspended."""
-    return counted_as(run.deed) if run.deed else ("changed" if run.origin else "done")
-
-
-def counted_as(deed: Deed) -> str:
-    """The same for one deed: warned."""
-    done = CAPABILITIES[deed].done.lower()
-    return "done" if " " in done else done
+    return words.counted_words(run.deed) if run.deed else ("changed" if run.origin else "done")
 
 
 def undoable(case: Case) -> bool:

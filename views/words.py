@@ -113,12 +113,21 @@ DEED_VERBS: dict[Deed, str] = {
 }
 _WILL = {
     Deed.REMOVE_ACCESS: "Will lose access",
-    Deed.CHANGE_GROUPS: "Groups will change",
+    Deed.CHANGE_GROUPS: "Will change groups",
     Deed.DELETE: "Will be deleted",
     Deed.GIVE_BACK: "Will get access back",
     Deed.KEEP_ACCOUNT: "Will not be deleted",
     Deed.GIVE_ACCESS: "Will get access",
-    Deed.TAKE_BACK: "Access will be taken back",
+    Deed.TAKE_BACK: "Will lose access again",
+}
+_COUNTED = {
+    Deed.REMOVE_ACCESS: "lost access",
+    Deed.CHANGE_GROUPS: "changed groups",
+    Deed.DELETE: "set to be deleted",
+    Deed.GIVE_BACK: "got access back",
+    Deed.KEEP_ACCOUNT: "saved from deletion",
+    Deed.GIVE_ACCESS: "got access",
+    Deed.TAKE_BACK: "lost access again",
 }
 DID = {
     Deed.REMOVE_ACCESS: "Removed a person's access",
@@ -225,6 +234,11 @@ def way_back_words(deeds: Collection[Deed]) -> str:
 def will_words(deed: Deed) -> str:
     """Will be suspended."""
     return _WILL.get(deed, "Will be " + CAPABILITIES[deed].done.lower())
+
+
+def counted_words(deed: Deed) -> str:
+    """What was done to people, behind their number: 12 suspended."""
+    return _COUNTED.get(deed, CAPABILITIES[deed].done.lower())
 
 
 def taken_back(counts: Mapping[CaseState, int], by_deed: Mapping[Deed, int]) -> str:

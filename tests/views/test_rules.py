@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from models.people import Person
 from services.rules import delete_rule, save_rule
+from services.runs import finish_runs
 from tests.views.house import JON, House, address_of, send, words_of
 from tests.views.test_runs import some_people
 
@@ -438,6 +439,36 @@ def test_a_rule_that_deletes_accounts_waits_for_a_second_operator(house: House) 
     finally:
         gone(house, rule_id)
         house.post(f"/app/operators/{JON}/remove")
+
+
+def test_a_deletion_and_its_undo_read_like_english(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    managed = house.person(claim_status="managed", management_source="invited", status="active", is_bot=False)
+    steps = [{"when": {"not_seen": 1, "never": 1}, "then": {"deed": "delete"}, "grace": 0}]
+    rule = f"/app/rules/{made(house, steps=steps, who={'people': [managed.account_id]})}"
+    unconfirmed = words_of(house.post(f"{rule}/preview"))
+    assert "It can be switched on once a second operator has confirmed it on its page ." in unconfirmed
+    assert "Switch on" not in unconfirmed
+    house.post("/app/operators", account_id=JON)
+    house.post(f"{rule}/confirm", JON, version="1")
+    assert "second operator" not in words_of(house.post(f"{rule}/preview"))
+    house.post(f"{rule}/on")
+    found = RUN.search(address_of(house.post(f"{rule}/run")))
+    assert found is not None
+    run = f"/app/runs/{found[1]}"
+    house.act()
+    finish_runs(house.deployment.tools)
+    assert "1 of 1 person · 1 set to be deleted" in words_of(house.get(run))
+    undo = house.post(f"{run}/undo")
+    assert "1 will not be deleted" in words_of(undo)
+    found = RUN.search(address_of(undo))
+    assert found is not None
+    house.post(f"/app/runs/{found[1]}/confirm")
+    house.act()
+    finish_runs(house.deployment.tools)
+    assert "1 of 1 person · 1 saved from deletion" in words_of(house.get(f"/app/runs/{found[1]}"))
 
 
 def test_a_file_goes_out_and_comes_in(house: House) -> None:

@@ -135,3 +135,8 @@ def test_how_far_an_undo_came(counts: dict[CaseState, int], told: int, said: str
     )
     by_deed = {Deed.SUSPEND: changed - told, Deed.TELL: told}
     assert words.taken_back(counts, by_deed) == said
+
+
+def test_behind_a_number_every_deed_has_words_of_its_own() -> None:
+    assert len({words.counted_words(deed) for deed in Deed}) == len(Deed)
+    assert all(words.will_words(deed).startswith("Will ") for deed in Deed)
