@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String, select
+from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
@@ -19,6 +19,14 @@ class Worker(Base):
     beat_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+_NEWEST_BEAT = select(func.max(Worker.beat_at))
+
+
 def beating_since(session: Session, moment: datetime) -> set[str]:
     """The slots that gave a sign of life since `moment`."""
     return set(session.scalars(select(Worker.slot).where(Worker.beat_at >= moment)))
+
+
+def newest_beat(session: Session) -> datetime | None:
+    """The last sign of life of any worker; None when there never was one."""
+    return session.scalar(_NEWEST_BEAT)

@@ -11,7 +11,7 @@ from rules.topics import Topic
 class Matter:
     """`key` names it, so that it is told once; `severity` is error, warning or info; `action_path` solves it.
 
-    `people` is how many it is about, where it is about some.
+    Path and label are empty where no page of ours solves it. `people` is how many it is about, where it is about some.
     """
 
     topic: Topic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from models.mail import MailSender
 from models.organization import Organization
 from models.sync import SyncState, latest_sync
 from models.tenant import doors_of
+from models.worker import newest_beat
 from rules.filters import PeopleFilter
 from rules.topics import Channel, DeliveryState, Topic
 from services.absence_matters import about_absences
@@ -34,6 +35,8 @@ ABOUT_STATES = (
     Topic.KEY_EXPIRES, Topic.KEY_DEAD, Topic.SYNC_FAILED, Topic.SYNC_OLD, Topic.MAIL_BROKEN, Topic.REVIEW_WAITING,
     Topic.LOOP_FOUND, Topic.LEAVER_WAITS, Topic.ACCESS_STAYS, Topic.NOT_RESTORED,
 )  # fmt: skip
+NOBODY_WORKS_AFTER = timedelta(minutes=1)
+"""A worker that is started again is back sooner."""
 _CONFIGURE = ("Configure Token", "/app/configure")
 _DEAD_TOKENS = (
     select(Credential)
@@ -66,6 +69,7 @@ def matters(tools: Toolbox, organization_id: str, client_key: str | None = None)
             [client_key] if client_key else [door.client_key for door in doors_of(session, organization_id)]
         )
         found = [
+            *_about_workers(session, organization_id, now),
             *_about_credentials(session, organization_id, doors, now),
             *_about_sync(session, organization_id, now),
             *_about_mail(session, organization_id),
@@ -102,6 +106,23 @@ def _announce(tools: Toolbox, organization_id: str) -> None:
                     tools.clock(),
                     facts={"sentence": matter.sentence, "path": matter.action_path},
                 )
+
+
+def _about_workers(session: Session, organization_id: str, now: datetime) -> list[Matter]:
+    """Without one every bar stands still. No hook tells it: a worker is what calls them."""
+    since = newest_beat(session) or _waits_since(session, organization_id) or now
+    if since > now - NOBODY_WORKS_AFTER:
+        return []
+    sentence = (
+        f"No worker of Rollcall has given a sign of life since {since.day} {since:%b %Y, %H:%M} UTC: "
+        "nothing is read or done until whoever runs Rollcall starts one."
+    )
+    return [Matter(Topic.SYNC_OLD, f"no-worker-{since.isoformat()}", "error", sentence, "", "")]
+
+
+def _waits_since(session: Session, organization_id: str) -> datetime | None:
+    latest = latest_sync(session, organization_id)
+    return latest.started_at if latest is not None and latest.state == SyncState.RUNNING.value else None
 
 
 def _about_credentials(

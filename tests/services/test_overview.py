@@ -22,6 +22,7 @@ from services.matter import Matter
 from services.matters import REMINDERS, announce_matters
 from services.matters import matters as matters_of
 from services.overview import overview
+from services.workers import beat
 from tests.world import ACME, ACME_KEY, ANA_TOKEN, World
 
 
@@ -220,3 +221,20 @@ def test_a_chosen_group_that_is_gone_keeps_its_name(sqlite_world: World) -> None
     assert dict(group_choices(sqlite_world.tools, ana, ["past"]).groups)["past"] == "Project Past (gone)"
     assert "past" not in dict(group_choices(sqlite_world.tools, ana).groups)
     assert find_groups(sqlite_world.tools, ana, "Past") == []
+
+
+def test_no_worker_is_a_matter_until_one_gives_a_sign_of_life(world: World) -> None:
+    world.store_key()
+    world.later(seconds=61)
+    (never,) = (one for key, one in matters(world).items() if key.startswith("no-worker-"))
+    assert never.severity == "error"
+    beat(world.tools)
+    assert not [key for key in matters(world) if key.startswith("no-worker-")]
+    world.later(seconds=59)
+    assert not [key for key in matters(world) if key.startswith("no-worker-")]
+    world.later(seconds=2)
+    (silent,) = (one for key, one in matters(world).items() if key.startswith("no-worker-"))
+    assert silent.key != never.key
+    assert "nothing is read or done until whoever runs Rollcall starts one" in silent.sentence
+    beat(world.tools)
+    assert not [key for key in matters(world) if key.startswith("no-worker-")]
