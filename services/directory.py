@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Insert, Select, and_, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -233,17 +234,25 @@ def _fitting(text: str, characters: int, size: int) -> str:
 
 
 def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Inserts rows, or renews those whose primary key exists."""
+    """Inserts rows, or renews those whose primary key exists. All rows have the same columns."""
     if not rows:
         return
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(model)
-    keys = [column.name for column in model.metadata.tables[model.__tablename__].primary_key]
-    statement = statement.on_conflict_do_update(
+    # They may refer to what is in the session alone as yet.
+    session.flush()
+    session.execute(_upserting(session.get_bind().dialect.name, model, tuple(rows[0])), list(rows))
+
+
+@cache
+def _upserting(dialect: str, model: type[Base], names: tuple[str, ...]) -> Insert:
+    """Into the table, not the model: of one that knows the model, SQLAlchemy looks at every value of every row."""
+    table = model.metadata.tables[model.__tablename__]
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    keys = [column.name for column in table.primary_key]
+    found: Insert = statement.on_conflict_do_update(
         index_elements=keys,
-        set_={name: statement.excluded[name] for name in rows[0] if name not in keys},
+        set_={name: statement.excluded[name] for name in names if name not in keys},
     )
-    session.execute(statement, list(rows))
+    return found
 
 
 def _known_in(session: Session, organization_id: str, account_ids: Sequence[str]) -> dict[str, Any]:
