@@ -82,7 +82,8 @@ class Case(Base):
     """One person in one run.
 
     `changes` are the calls of the deed, written down before the first one as [kind, about, role, done]; undo takes
-    back those that were done, and no more (S51). `earlier` is what the person was before.
+    back those that were done, and no more (S51). `earlier` is what the person was before; where last days were moved,
+    what was said of these.
     """
 
     __tablename__ = "run_case"
@@ -122,7 +123,7 @@ class Case(Base):
     earlier: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     changes: Mapped[list[list[Any]] | None] = mapped_column(JSON(none_as_null=True))
     changed: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """At least one of the changes landed."""
+    """At least one of the changes landed, or last days were moved."""
     warnings: Mapped[int] = mapped_column(default=0, server_default="0")
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the grace is over."""

@@ -26,6 +26,10 @@ class TimedState(StrEnum):
     DROPPED = "dropped"
 
 
+UNENDED = (TimedState.OPEN, TimedState.ENDING, TimedState.NOT_ENDED)
+"""The person still has it, or some of it."""
+
+
 class TimedAccess(Base):
     """`ends_on` is the last day that was asked for, `prolonged_until` the one that counts since an operator moved it.
 
@@ -78,17 +82,17 @@ def timed_of(session: Session, organization_id: str, account_id: str) -> list[Ti
     return list(session.scalars(query.order_by(TimedAccess.began_at.desc()).limit(50)))
 
 
-def open_among(
+def unended_among(
     session: Session, organization_id: str, account_ids: Iterable[str]
 ) -> list[tuple[TimedAccess, Case]]:
-    """What these people have until its day comes, with the cases that gave it."""
+    """What these people have until its day has been dealt with, with the cases that gave it."""
     query = (
         select(TimedAccess, Case)
         .join(Case, (Case.organization_id == TimedAccess.organization_id) & (Case.id == TimedAccess.case_id))
         .where(
             TimedAccess.organization_id == organization_id,
             TimedAccess.account_id.in_(list(account_ids)),
-            TimedAccess.state == TimedState.OPEN.value,
+            TimedAccess.state.in_([state.value for state in UNENDED]),
         )
     )
     return [(timed, case) for timed, case in session.execute(query)]

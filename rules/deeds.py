@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
 class Deed(StrEnum):
-    """What is done to a person. A rule takes and tells; the last seven let in, and lead back."""
+    """What is done to a person. A rule takes and tells; the last nine let in, let stay, and lead back."""
 
     LIST = "list"
     TELL = "tell"
@@ -24,6 +25,8 @@ class Deed(StrEnum):
     INVITE = "invite"
     GIVE_ACCESS = "give_access"
     TAKE_BACK = "take_back"
+    PROLONG = "prolong"
+    SET_BACK = "set_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,15 @@ CAPABILITIES: dict[Deed, Capability] = {
         "take back their access", "Access taken back", "People to whom Rollcall gave it", _ADMIN_KEY,
         "Give it again", _NOTHING, Deed.GIVE_BACK, takes=False,
     ),
+    Deed.PROLONG: Capability(
+        "prolong their access", "Prolonged", "People whose access has an end", _ADMIN_KEY,
+        "Undo sets the former last day again", _NOTHING, Deed.SET_BACK, takes=False,
+    ),
+    Deed.SET_BACK: Capability(
+        "set the former last day of their access again", "Set back",
+        "People whose access was prolonged by a file", _ADMIN_KEY, "Prolong it again", _NOTHING,
+        Deed.PROLONG, takes=False,
+    ),
 }  # fmt: skip
 
 FOR_RULES = (
@@ -164,11 +176,23 @@ BY_HAND = (Deed.SUSPEND, Deed.RESTORE)
 
 
 @dataclass(frozen=True, slots=True)
+class EndMoved:
+    """Another last day for what the case `of` gave: `before` is the one that counted, `until` the new one."""
+
+    of: str
+    before: date
+    until: date
+
+    def inverse(self) -> EndMoved:
+        return EndMoved(self.of, self.until, self.before)
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """A deed with what it is about. `products` are product keys ("confluence": on every site) or resource ids;
 
     `leave` and `join` are group ids, `roles` what is given as (resource id, role). `message` is for
-    whoever is invited or deactivated.
+    whoever is invited or deactivated. `ends` are the last days that it moves; nothing changes at Atlassian by that.
     """
 
     deed: Deed
@@ -177,6 +201,7 @@ class Action:
     join: tuple[str, ...] = ()
     roles: tuple[tuple[str, str], ...] = ()
     message: str = ""
+    ends: tuple[EndMoved, ...] = ()
 
     @property
     def takes(self) -> bool:

@@ -120,6 +120,7 @@ def entry_of(row: Row, header: Header, known: Known) -> Entry | list[Problem]:
         leave=leave,
         starts_on=begins if begins > known.today else None,
         ends_on=ends,
+        prolongs=bool(fields.get(END)),
         note=fields.get(NOTE, ""),
         line=row.line,
     )

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from rules.changes import is_away
-from rules.deeds import Action, Deed
+from rules.deeds import Action, Deed, EndMoved
 from rules.organization import OrganizationFacts
 from rules.person import PersonFacts
 
@@ -56,8 +56,9 @@ class Entry:
     """One person of a roster, known by account id or by address.
 
     `access` is what they get, `leave` the groups they leave, `products` those to which their access ends. Nothing
-    happens before `starts_on`; what was given is taken back after `ends_on`, its last day. `because` is said beside
-    the person, `line` is where in a file they stand.
+    happens before `starts_on`; what was given is taken back after `ends_on`, its last day: `prolongs` when somebody
+    wrote that day down for this person, so that what they have until a sooner one lasts until then. `because` is said
+    beside the person, `line` is where in a file they stand.
     """
 
     deed: Deed
@@ -69,6 +70,7 @@ class Entry:
     products: tuple[str, ...] = ()
     starts_on: date | None = None
     ends_on: date | None = None
+    prolongs: bool = False
     message: str = ""
     because: str = ""
     note: str = ""
@@ -145,6 +147,7 @@ def action_to_words(action: Action) -> dict[str, Any]:
         "join": list(action.join),
         "roles": [list(role) for role in action.roles],
         "message": action.message,
+        "ends": [[end.of, end.before.isoformat(), end.until.isoformat()] for end in action.ends],
     }
     return {name: value for name, value in found.items() if value}
 
@@ -157,6 +160,7 @@ def action_from_words(deed: Deed, words: Mapping[str, Any] | None) -> Action:
         return tuple(str(each) for each in words.get(name, ()))
 
     roles: Sequence[Sequence[str]] = words.get("roles", ())
+    ends: Sequence[Sequence[str]] = words.get("ends", ())
     return Action(
         deed,
         products=texts("products"),
@@ -164,4 +168,8 @@ def action_from_words(deed: Deed, words: Mapping[str, Any] | None) -> Action:
         join=texts("join"),
         roles=tuple((str(resource_id), str(role)) for resource_id, role in roles),
         message=str(words.get("message", "")),
+        ends=tuple(
+            EndMoved(str(of), date.fromisoformat(before), date.fromisoformat(until))
+            for of, before, until in ends
+        ),
     )

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rules.changes import Change
 
 WARN_DAYS = (7, 1)
 """So many days before the last one they are told; nobody who got it later than that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the case `of` gave somebody until its last day; `is_open`: that day is still to be dealt with."""
+
+    of: str
+    until: date
+    changes: tuple[Change, ...]
+    is_open: bool = True
 
 
 def too_late(ends_on: date | None, today: date) -> str | None:
@@ -18,12 +29,10 @@ def too_late(ends_on: date | None, today: date) -> str | None:
     return f"Its last day, {ends_on:%-d %B %Y}, is over: ask anew."
 
 
-def ends_sooner(
-    parts: Iterable[Change], given: Iterable[tuple[date, Collection[Change]]], wanted: date | None
-) -> date | None:
+def ends_sooner(parts: Iterable[Change], given: Iterable[Given], wanted: date | None) -> date | None:
     """The first last day of what was given and is among `parts`, when that is before `wanted`; None: for good."""
     parts = frozenset(parts)
-    days = (day for day, changes in given if not parts.isdisjoint(changes))
+    days = (each.until for each in given if each.is_open and not parts.isdisjoint(each.changes))
     first = min(days, default=None)
     return first if first is not None and (wanted is None or first < wanted) else None
 

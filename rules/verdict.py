@@ -38,6 +38,7 @@ class Why(StrEnum):
     UNKNOWN = "unknown"
     SCOPE = "scope"
     SEATS = "seats"
+    LAST_DAY = "last_day"
 
 
 WORTH_A_ROW = frozenset({Why.UNDER_WAY, Why.TOLD, Why.KEPT, Why.GIVEN_BACK})

@@ -47,6 +47,7 @@ from services.deeds import make, read_now
 from services.footing import Footing
 from services.newcomers import remember_newcomer
 from services.orders import AT_WORK, Order, take
+from services.prolonging import move_ends
 from services.toolbox import Toolbox
 
 
@@ -79,6 +80,9 @@ def act_on_case(footing: Footing, case_id: str, attempt: int) -> None:
 
 def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
     seen = read_now(gateway, order)
+    if order.action.ends:
+        move_ends(tools, order, seen)
+        return
     order = _as_found(order, seen)
     if _shows_late(tools, order, seen):
         assert order.settles_at is not None

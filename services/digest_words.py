@@ -28,6 +28,8 @@ _DONE: dict[Deed, str] = {
     Deed.INVITE: msgid("Invited"),
     Deed.GIVE_ACCESS: msgid("Access given"),
     Deed.TAKE_BACK: msgid("Access taken back"),
+    Deed.PROLONG: msgid("Access prolonged"),
+    Deed.SET_BACK: msgid("Former last day set again"),
 }
 _NEEDS: dict[Topic, str] = {
     Topic.KEY_EXPIRES: msgid("The Admin API key expires soon."),

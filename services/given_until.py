@@ -8,22 +8,25 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from models.run import Case
-from models.timed_access import open_among
-from rules.changes import Change, of_access
+from models.timed_access import TimedState, unended_among
+from rules.changes import of_access
 from rules.deeds import Deed
 from rules.roster import action_from_words
-from rules.timed import ends_sooner
+from rules.timed import Given, ends_sooner
 from services.orders import done_changes
 
-GivenUntil = dict[str, list[tuple[date, tuple[Change, ...]]]]
-"""Account id → the last days, each with what was given until then."""
+GivenUntil = dict[str, list[Given]]
+"""By account id."""
 
 
 def given_until(session: Session, organization_id: str, account_ids: Iterable[str]) -> GivenUntil:
     """Of these people, whoever has something for a time."""
     given: GivenUntil = {}
-    for timed, case in open_among(session, organization_id, account_ids):
-        given.setdefault(timed.account_id, []).append((timed.until, done_changes(case)))
+    for timed, case in unended_among(session, organization_id, account_ids):
+        is_open = timed.state == TimedState.OPEN
+        given.setdefault(timed.account_id, []).append(
+            Given(timed.case_id, timed.until, done_changes(case), is_open)
+        )
     return given
 
 

@@ -24,7 +24,7 @@ from services.audit import record
 from services.batches import batches
 from services.candidates import people_as_candidates
 from services.ground import organization_facts
-from services.orders import done_changes
+from services.orders import MOVES_ENDS, done_changes
 from services.rule_versions import step_of
 
 LOOKED_AT = timedelta(days=30)
@@ -45,6 +45,7 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
         later.organization_id == Case.organization_id,
         later.account_id == Case.account_id,
         later.changed.is_(True),
+        later.deed.not_in(MOVES_ENDS),
         later.finished_at > Case.finished_at,
     )
     query = select(Case).where(

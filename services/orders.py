@@ -35,6 +35,8 @@ from services.toolbox import Toolbox
 AT_WORK = timedelta(minutes=10)
 """How long an attempt may take before another one looks what became of it."""
 
+MOVES_ENDS = (Deed.PROLONG.value, Deed.SET_BACK.value)
+"""Deeds that leave a person at Atlassian as they are."""
 UNFINISHED_STATES = [state.value for state in UNFINISHED]
 
 
@@ -262,6 +264,9 @@ def _undo_objection(
         return "This was taken back already."
     if original.finished_at is None:
         return "The run that is to be taken back goes on with this person."
+    if original.deed == Deed.PROLONG:
+        # Nothing of theirs was changed at Atlassian: whether the last day is still that one, the deed asks itself.
+        return None
     # A later deed and the undo of it leave nothing behind: the way back leads from the last run to the first.
     later = aliased(Case)
     is_undo_of_a_later_one = select(later.id).where(
@@ -277,6 +282,7 @@ def _undo_objection(
             Case.id != original.id,
             Case.undoes.is_distinct_from(original.id),
             Case.changed.is_(True),
+            Case.deed.not_in(MOVES_ENDS),
             Case.state != CaseState.UNDONE.value,
             Case.finished_at > original.finished_at,
             ~is_undo_of_a_later_one.exists(),

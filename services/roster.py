@@ -18,11 +18,12 @@ from models.organization import zone_of
 from models.people_search import accounts_by_address
 from models.run import Run
 from rules.case import CaseState, RunState
-from rules.changes import Snapshot, of_access
+from rules.changes import Snapshot
 from rules.deeds import Deed
 from rules.idle import Candidate
 from rules.judging import judge
 from rules.person import PersonFacts
+from rules.prolonging import with_what_they_have
 from rules.roster import (
     Entry,
     Origin,
@@ -33,7 +34,6 @@ from rules.roster import (
     short_of_seats,
     unknown_account,
 )
-from rules.timed import ends_sooner
 from rules.verdict import Ground, Verdict, Why
 from services.batches import BATCH
 from services.candidates import people_as_candidates
@@ -174,7 +174,9 @@ def _add_entries(
             deed, row = _row(run, entry, person, ground, seats, met, given)
             planned = row["state"] == CaseState.PLANNED.value
             deeds[planned].add(deed)
-            row |= {"starts_at": _start_of(entry.starts_on, zone, now), "resume_at": None}
+            # Their access goes on: a start that has not come would let it end before.
+            starts_on = None if deed is Deed.PROLONG else entry.starts_on
+            row |= {"starts_at": _start_of(starts_on, zone, now), "resume_at": None}
             if planned and begin_as is not None:
                 row["state"] = begin_as.value
                 row["resume_at"] = (row["starts_at"] or now) if begin_as is CaseState.PLANNED else None
@@ -228,12 +230,7 @@ def _row(
             in_several_directories=person is not None and person.in_several_directories,
             refusal=person.refusal if person is not None else "",
         )
-    if verdict.why is Why.DONE and action.deed is Deed.GIVE_ACCESS:
-        until = ends_sooner(of_access(action), given.get(account_id, ()), entry.ends_on)
-        if until is not None:
-            there = f"Has this access already, until {until:%-d %B %Y}."
-            reason = f"{there} Prolong it under Onboarding, Access with an end."
-            verdict = replace(verdict, reason=reason)
+    action, verdict = with_what_they_have(entry, action, verdict, given.get(account_id, ()))
     if verdict.state is CaseState.PLANNED:
         verdict = seats.checked(verdict, seats_taken(action, facts, ground.organization), ground)
     met.add(account_id)

@@ -59,7 +59,9 @@ def action_in_words(action: Action, groups: Mapping[str, str], products: Mapping
         f"{ROLES.get(role, role + ' of ')}{products.get(resource_id, 'a product that is gone')}"
         for resource_id, role in action.roles
     ]
-    joins = "leaves" if action.deed is Deed.TAKE_BACK else "joins"
+    joins = {Deed.TAKE_BACK: "leaves", Deed.PROLONG: "keeps"}.get(action.deed, "joins")
     parts += [f"{joins} {groups.get(group_id, 'a group that is gone')}" for group_id in action.join]
+    if action.deed is Deed.PROLONG:
+        return ", ".join(parts)
     parts += [f"leaves {groups.get(group_id, 'a group that is gone')}" for group_id in action.leave]
     return ", ".join(parts)

@@ -16,7 +16,7 @@ from models.audit import APP, Event
 from models.organization import seats_of, zone_of
 from models.people import Grant, Group, Membership
 from models.run import Case, Run
-from models.timed_access import TimedAccess, TimedState, find_timed
+from models.timed_access import UNENDED, TimedAccess, TimedState, find_timed
 from rules.case import NOT_HERE, CaseState
 from rules.changes import Change, ChangeKind
 from rules.deeds import Deed
@@ -30,7 +30,6 @@ from services.notices import announce
 from services.orders import done_changes
 from services.timed_gone import end_without_a_deed
 
-_UNFINISHED = (TimedState.OPEN, TimedState.ENDING, TimedState.NOT_ENDED)
 _GIVES = (ChangeKind.INVITE, ChangeKind.JOIN_GROUP, ChangeKind.ASSIGN_ROLE)
 
 
@@ -104,7 +103,7 @@ def moment_of(day: date, zone: ZoneInfo, at: time = time(0)) -> datetime:
 def note_undone(session: Session, original: Case, run: Run, now: datetime) -> None:
     """What a case gave was taken back, by its end or by an operator: the person is told of the first."""
     timed = find_timed(session, original.organization_id, original.id)
-    if timed is None or timed.state not in _UNFINISHED:
+    if timed is None or timed.state not in UNENDED:
         return
     timed.state, timed.ended_at, timed.next_at = TimedState.ENDED.value, now, None
     by_itself = run.origin == Origin.TIMED

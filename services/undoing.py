@@ -18,12 +18,13 @@ from models.sync import SyncState, latest_sync
 from rules.case import CHANGED, CaseState, RunState
 from rules.deeds import CAPABILITIES, Action, Deed
 from rules.idle import Candidate
-from rules.roster import Origin, is_unknown
+from rules.roster import Origin, action_to_words, is_unknown
 from rules.undo import as_left_by, has_accepted, judge_undo, taken_back_by
 from rules.verdict import Ground, Verdict, Why
 from services.batches import batches
 from services.candidates import people_as_candidates
 from services.doors import require_organization
+from services.ends_moved import undo_of
 from services.ground import ground_of
 from services.orders import done_changes, way_back_of
 from services.previews import add_cases, case_row, new_run
@@ -156,6 +157,9 @@ def _undo_rows(
         synced = _last_read(session, run.organization_id, batch)
         for account_id in batch:
             case, person = cases[account_id], found.get(account_id)
+            if case.deed == Deed.PROLONG:
+                rows.append(_row_of_ends(session, run, case, ground))
+                continue
             read_at, left_at = synced.get(account_id, (None, None))
             if left_at is not None and case.finished_at is not None and left_at < case.finished_at:
                 # Whoever had left before they were let in was read in that other time.
@@ -163,6 +167,12 @@ def _undo_rows(
             unread = read_at is None and not _was_looked_for(case, shown_before)
             rows.append(_undo_row(run, case, person, ground, read_at, settle, _NOT_READ if unread else None))
     return rows
+
+
+def _row_of_ends(session: Session, run: Run, case: Case, ground: Ground) -> dict[str, object]:
+    action, verdict = undo_of(session, case, ground.today)
+    row = case_row(run, case.account_id, case.directory_id, case.name, action.deed, verdict, undoes=case.id)
+    return row | {"action": action_to_words(action)}
 
 
 def _last_read(
@@ -214,4 +224,5 @@ def _undo_row(
     )
     # Who was invited was in no directory before.
     directory_id = case.directory_id or (person.directory_id if person is not None else "")
-    return case_row(run, case.account_id, directory_id, case.name, deed, verdict, undoes=case.id)
+    row = case_row(run, case.account_id, directory_id, case.name, deed, verdict, undoes=case.id)
+    return row | {"action": None}

@@ -26,7 +26,10 @@ MEANINGS = (
     ("groups to remove", "The same. Goes with the action update."),
     ("action", "One of: " + ", ".join(ACTIONS) + ". Empty: invite."),
     ("start", "The day on which it happens, as 2027-05-01. Empty: at once."),
-    ("end", "The last day of what is given. Empty: as the profile says."),
+    (
+        "end",
+        "The last day of what is given; who has it until an earlier one is prolonged. Empty: as the profile says.",
+    ),
     ("note", "For yourselves: it stands beside the person in the run."),
 )
 

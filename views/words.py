@@ -110,6 +110,8 @@ DEED_VERBS: dict[Deed, str] = {
     Deed.INVITE: "Invite",
     Deed.GIVE_ACCESS: "Give access to",
     Deed.TAKE_BACK: "Take back the access of",
+    Deed.PROLONG: "Prolong the access of",
+    Deed.SET_BACK: "Set back the last day of",
 }
 _WILL = {
     Deed.REMOVE_ACCESS: "Will lose access",
@@ -137,6 +139,8 @@ DID = {
     Deed.KEEP_ACCOUNT: "Cancelled the deletion of a person's account",
     Deed.GIVE_ACCESS: "Gave a person access",
     Deed.TAKE_BACK: "Took back a person's access",
+    Deed.PROLONG: "Prolonged a person as a file says",
+    Deed.SET_BACK: "Set the former last day of a person again",
 }
 ORIGINS: dict[Origin, str] = {
     Origin.INVITE: "Invitation",
@@ -203,6 +207,7 @@ WHYS: dict[Why, str] = {
     Why.NOT_IDLE: "Not idle",
     Why.UNKNOWN: "Unknown activity",
     Why.SCOPE: "Not meant",
+    Why.LAST_DAY: "Last day left as it is",
 }
 
 

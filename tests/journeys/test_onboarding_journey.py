@@ -156,5 +156,32 @@ def test_joiners_from_a_profile_to_the_report(
     journey.click("Check the file")
     expect(frame.get_by_text("Everything is so already: there is nothing to do.")).to_be_visible()
     journey.look("nothing-to-do")
+
+    # A last day, and the same list with a later one: prolonged where it stands, and set back.
+    sooner, later = ((datetime.now(UTC) + timedelta(days=days)).date() for days in (20, 60))
+    for until, verdict in ((sooner, "Will get access"), (later, "Will be prolonged")):
+        file.write_text(f"E-mail;Groups to add;End\n{NORA};service-desk-agents;{until.isoformat()}\n")
+        frame.locator("#tabs").get_by_role("link", name="Onboarding").click()
+        journey.arrive("^Invite$")
+        frame.get_by_role("link", name="From a file").click()
+        journey.arrive("From a file")
+        frame.get_by_label("A CSV file").set_input_files(file)
+        journey.click("Check the file")
+        journey.arrive("Preview: 1 person")
+        expect(frame.get_by_role("row").filter(has_text=verdict)).to_have_count(1)
+        if until is later:
+            both = f"From {sooner:%-d %B %Y} to {later:%-d %B %Y}."
+            expect(frame.get_by_role("row").filter(has_text=both)).to_have_count(1)
+            journey.look("will-be-prolonged")
+        frame.get_by_role("button", name=re.compile("1 person$")).click()
+        expect(frame.get_by_text("Finished", exact=True)).to_be_visible(timeout=60_000)
+    expect(frame.get_by_role("row").filter(has_text=both)).to_contain_text("Prolonged")
+    journey.look("prolonged")
+    journey.click("Undo the run…")
+    journey.arrive("Preview: take the run back")
+    journey.look("will-be-set-back")
+    journey.click("Set back the last day of 1 person")
+    expect(frame.get_by_text("Finished", exact=True)).to_be_visible(timeout=60_000)
+    journey.look("set-back")
     assert journey.findings == []
     assert journey.complaints == []

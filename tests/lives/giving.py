@@ -97,7 +97,9 @@ def give_until(life: Stage) -> None:
         access = Access(groups=(life.cast.groups[life.pick(*TARGETS)],))
     else:
         access = Access(roles=((ORGANIZATIONS["acme"].resource("confluence"), USER_ROLE),))
-    entry = Entry(Deed.GIVE_ACCESS, account_id=life.cast.ids[name], access=access, ends_on=life.day(days))
+    entry = Entry(
+        Deed.GIVE_ACCESS, account_id=life.cast.ids[name], access=access, ends_on=life.day(days), prolongs=True
+    )
     with life.allowed():
         run_id = roster.preview_roster(life.tools, caller, [entry], Origin.CSV)
         runs.confirm(life.tools, caller, run_id)

@@ -155,7 +155,12 @@ def test_lines_are_those_of_the_file() -> None:
         (
             {"profile": "helper", "end": "2027-12-31", "start": "2020-01-01", "action": "update"},
             Entry(
-                Deed.GIVE_ACCESS, "a@b.cc", access=Access(groups=("g8",)), ends_on=date(2027, 12, 31), line=2
+                Deed.GIVE_ACCESS,
+                "a@b.cc",
+                access=Access(groups=("g8",)),
+                ends_on=date(2027, 12, 31),
+                prolongs=True,
+                line=2,
             ),
         ),
         (

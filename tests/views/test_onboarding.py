@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -226,6 +227,55 @@ def test_an_invitation_that_is_withdrawn_is_not_said_to_take_a_seat(new_house: H
     assert "Remove 1 person" in undo
     assert "Only what the run did is taken back" in undo
     assert "1 seat becomes free" in undo
+
+
+def test_a_later_last_day_is_a_verdict_of_its_own_and_a_sooner_one_says_why_not(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    tools, group = house.deployment.tools, "service-desk-agents"
+    person = house.person(
+        status="active", is_bot=False, is_org_admin=False, management_source="invited", left_at=None
+    )
+    first, sooner, later = (tools.clock().date() + timedelta(days=days) for days in (20, 10, 40))
+
+    def previewed(until: date, more: str = "") -> str:
+        file = f"e-mail,groups to add,end\n{person.email},{group},{until.isoformat()}\n{more}"
+        return f"/app/{address_of(upload(house, file))}"
+
+    given = previewed(first)
+    house.post(f"{given}/confirm")
+    house.act()
+    finish_runs(tools)
+    end_sooner = previewed(sooner)
+    assert "which is sooner: their last day is left as it is." in words_of(house.get(end_sooner))
+    narrowed = words_of(house.get(f"{end_sooner}?why=last_day"))
+    assert "Last day left as it is 1" in narrowed
+    assert "1–1 of 1 person" in narrowed
+
+    run = previewed(later, f"nora@newcomers.example,{group},\n")
+    moved = f"From {first:%-d %B %Y} to {later:%-d %B %Y}."
+    said = words_of(house.get(run))
+    assert "Prolong their access 1" in said
+    narrowed = words_of(house.get(f"{run}?deed=prolong"))
+    assert f"Will be prolonged {moved} keeps {group} Line 2 of the file" in narrowed
+    assert "nora@newcomers.example" not in narrowed
+
+    run = previewed(later)
+    said = words_of(house.get(run))
+    assert "1 will be prolonged" in said
+    assert "Prolong the access of 1 person" in said
+    house.post(f"{run}/confirm")
+
+    def is_prolonged() -> bool:
+        house.act()
+        return f"Prolonged {moved}" in words_of(house.get(run))
+
+    house.deployment.wait_for(is_prolonged, "what was done before to settle")
+    finish_runs(tools)
+    undo = words_of(house.post(f"{run}/undo"))
+    assert "Set back the last day of 1 person" in undo
+    assert f"From {later:%-d %B %Y} to {first:%-d %B %Y}." in undo
 
 
 def test_a_removal_is_not_said_to_be_taken_back(tidy: House) -> None:

@@ -1,0 +1,170 @@
+"""What a row with a last day means for somebody who has some of it for a time already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+
+from rules.case import CaseState
+from rules.changes import Change, ChangeKind, Snapshot
+from rules.deeds import CAPABILITIES, Action, Deed, EndMoved
+from rules.guards import Guarded
+from rules.organization import OrganizationFacts
+from rules.person import GroupFacts, GroupRef
+from rules.prolonging import (
+    NOT_THERE,
+    moved_words,
+    not_there_any_more,
+    set_back_words,
+    with_what_they_have,
+)
+from rules.roster import Access, Entry, action_from_words, action_of, action_to_words
+from rules.timed import Given
+from rules.verdict import Ground, Verdict, Why
+from tests.rules.organizations import TODAY
+from tests.rules.people import person
+
+MAY, JUNE, AUGUST = date(2027, 5, 1), date(2027, 6, 1), date(2027, 8, 1)
+JOIN, OTHER = Change(ChangeKind.JOIN_GROUP, "contractors"), Change(ChangeKind.JOIN_GROUP, "sales")
+GUEST = Change(ChangeKind.ASSIGN_ROLE, "confluence", "atlassian/guest")
+ROW = Entry(
+    Deed.GIVE_ACCESS, account_id="uma", access=Access(groups=("contractors",)), ends_on=AUGUST, prolongs=True
+)
+DONE = Verdict(CaseState.NOT_POSSIBLE, "Has this access already.", Why.DONE)
+
+
+def said(row: Entry, *given: Given, verdict: Verdict = DONE) -> tuple[Deed, tuple[EndMoved, ...], Verdict]:
+    action, found = with_what_they_have(row, action_of(row, None), verdict, given)
+    return action.deed, action.ends, found
+
+
+def test_a_later_day_prolongs_what_is_there_and_says_both_days() -> None:
+    deed, ends, verdict = said(ROW, Given("c1", MAY, (JOIN,)))
+    assert (deed, ends) == (Deed.PROLONG, (EndMoved("c1", MAY, AUGUST),))
+    assert (verdict.state, verdict.reason) == (CaseState.PLANNED, "From 1 May 2027 to 1 August 2027.")
+    assert verdict.changes == ()
+
+
+def test_each_part_is_prolonged_and_what_ends_later_is_left() -> None:
+    row = replace(ROW, access=Access(groups=("contractors", "sales", "berlin")))
+    long = Given("c3", date(2028, 1, 1), (Change(ChangeKind.JOIN_GROUP, "berlin"),))
+    deed, ends, verdict = said(row, Given("c1", JUNE, (JOIN,)), long, Given("c2", MAY, (OTHER,)))
+    assert (deed, ends) == (Deed.PROLONG, (EndMoved("c2", MAY, AUGUST), EndMoved("c1", JUNE, AUGUST)))
+    assert verdict.reason == "From 1 May 2027 and 1 June 2027 to 1 August 2027."
+
+
+@pytest.mark.parametrize(
+    ("row", "given", "why", "reason"),
+    [
+        (replace(ROW, ends_on=MAY), Given("c1", MAY, (JOIN,)), Why.DONE,
+         "Has this access already, until 1 May 2027."),
+        (replace(ROW, ends_on=MAY), Given("c1", AUGUST, (JOIN,)), Why.LAST_DAY,
+         ("Has this access already, until 1 August 2027. The row says 1 May 2027, which is sooner: their last day is "
+         "left as it is. To end it sooner, say so under Onboarding, Access with an end.")),
+        (ROW, Given("c1", MAY, (JOIN, OTHER)), Why.LAST_DAY,
+         ("Has this access until 1 May 2027, given together with more than the row names. "
+         "Prolong it under Onboarding, Access with an end.")),
+        (replace(ROW, starts_on=JUNE), Given("c1", MAY, (JOIN,)), Why.LAST_DAY,
+         ("Has this access until 1 May 2027, and the row begins later, on 1 June 2027. "
+         "Check the file again once it has ended.")),
+        (ROW, Given("c1", MAY, (JOIN,), is_open=False), Why.LAST_DAY,
+         "Its last day is over, and its end has not come through. Look under Onboarding, Access with an end."),
+        (replace(ROW, prolongs=False), Given("c1", MAY, (JOIN,)), Why.DONE,
+         ("Has this access already, until 1 May 2027. Prolong it under Onboarding, Access with an end, or by a file "
+         "with a last day.")),
+        (replace(ROW, ends_on=None, prolongs=False), Given("c1", MAY, (JOIN,)), Why.DONE,
+         ("Has this access already, until 1 May 2027. Prolong it under Onboarding, Access with an end, or by a file "
+         "with a last day.")),
+        (ROW, Given("c1", MAY, (OTHER,)), Why.DONE, "Has this access already."),
+    ],
+    ids=["same", "sooner", "more", "gap", "stuck", "by a profile", "for good", "something else"],
+)  # fmt: skip
+def test_who_is_not_prolonged_reads_why(row: Entry, given: Given, why: Why, reason: str) -> None:
+    deed, ends, verdict = said(row, given)
+    assert (deed, ends) == (Deed.GIVE_ACCESS, ())
+    assert (verdict.state, verdict.why, verdict.reason) == (CaseState.NOT_POSSIBLE, why, reason)
+
+
+def test_a_start_that_follows_at_once_is_no_gap() -> None:
+    row = replace(ROW, starts_on=MAY + timedelta(days=1))
+    assert said(row, Given("c1", MAY, (JOIN,)))[0] is Deed.PROLONG
+
+
+def test_an_invitation_that_brought_it_is_prolonged_too() -> None:
+    assert said(ROW, Given("c1", MAY, (Change(ChangeKind.INVITE), JOIN)))[0] is Deed.PROLONG
+
+
+def test_a_role_that_no_preview_sees_counts_as_there_when_we_gave_it() -> None:
+    row = replace(ROW, access=Access(roles=(("confluence", "atlassian/guest"),)))
+    verdict = Verdict(CaseState.PLANNED, changes=(GUEST,))
+    assert said(row, Given("c1", MAY, (GUEST,)), verdict=verdict)[0] is Deed.PROLONG
+    assert said(row, Given("c1", MAY, (GUEST,), is_open=False), verdict=verdict)[0] is Deed.GIVE_ACCESS
+
+
+def test_who_lacks_a_part_gets_that_first_and_reads_what_ends() -> None:
+    row = replace(ROW, access=Access(groups=("contractors", "sales")))
+    verdict = Verdict(CaseState.PLANNED, changes=(OTHER,))
+    deed, ends, found = said(row, Given("c1", MAY, (JOIN,)), verdict=verdict)
+    assert (deed, ends, found.state, found.changes) == (Deed.GIVE_ACCESS, (), CaseState.PLANNED, (OTHER,))
+    assert found.reason.startswith("What they have of it until 1 May 2027 ends then. Check the file again")
+
+
+def test_who_moved_between_groups_until_a_day_is_prolonged_with_that() -> None:
+    row = replace(ROW, deed=Deed.CHANGE_GROUPS, leave=("marketing",))
+    left = Change(ChangeKind.LEAVE_GROUP, "marketing")
+    assert said(row, Given("c1", MAY, (left, JOIN)))[0] is Deed.PROLONG
+    # A row that does not speak of the move back does not put that off.
+    assert said(ROW, Given("c1", MAY, (left, JOIN)))[2].why is Why.LAST_DAY
+
+
+@drawn(
+    st.lists(st.tuples(st.integers(-50, 50), st.booleans(), st.sets(st.sampled_from([JOIN, OTHER])))),
+    st.integers(-50, 50),
+)
+def test_nobody_ends_sooner_by_a_list(given: list[tuple[int, bool, set[Change]]], wanted: int) -> None:
+    day = AUGUST + timedelta(days=wanted)
+    had = [
+        Given(f"c{number}", AUGUST + timedelta(days=days), tuple(changes), is_open)
+        for number, (days, is_open, changes) in enumerate(given)
+    ]
+    _deed, ends, verdict = said(replace(ROW, ends_on=day), *had)
+    by_case = {each.of: each for each in had}
+    assert all(end.before < end.until == day for end in ends)
+    assert all(by_case[end.of].until == end.before and by_case[end.of].changes == (JOIN,) for end in ends)
+    assert bool(ends) == (verdict.state is CaseState.PLANNED)
+
+
+def test_there_and_back_and_both_in_words() -> None:
+    end = EndMoved("c1", MAY, AUGUST)
+    assert end.inverse().inverse() == end
+    action = Action(Deed.PROLONG, join=("contractors",), ends=(end,))
+    assert action_from_words(Deed.PROLONG, action_to_words(action)) == action
+    assert CAPABILITIES[Deed.PROLONG].opposite is Deed.SET_BACK
+    assert not action.takes
+    assert moved_words([end.inverse()]) == "From 1 August 2027 to 1 May 2027."
+    assert set_back_words([end.inverse()], MAY) == "From 1 August 2027 to 1 May 2027."
+    over = "From 1 August 2027 to 1 May 2027. That day is over: their access ends at once."
+    assert set_back_words([end.inverse()], JUNE) == over
+
+
+@pytest.mark.parametrize(
+    ("groups", "columns", "reason"),
+    [
+        (("contractors",), {}, None),
+        ((), {}, NOT_THERE),
+        (("contractors",), {"membership_status": "suspended"}, "Is suspended: restore them first."),
+    ],
+    ids=["there", "gone", "suspended"],
+)
+def test_what_they_have_is_looked_at_at_the_deed(
+    groups: tuple[str, ...], columns: dict[str, object], reason: str | None
+) -> None:
+    seen = Snapshot(person("uma", groups=tuple(GroupRef(each, each) for each in groups), **columns), ())
+    organization = OrganizationFacts(groups={"contractors": GroupFacts("contractors", "contractors")})
+    ground = Ground(Guarded("ana", frozenset()), organization, TODAY)
+    action = Action(Deed.PROLONG, join=("contractors",), ends=(EndMoved("c1", MAY, AUGUST),))
+    assert not_there_any_more(action, seen, ground, in_several_directories=False) == reason
