@@ -13,14 +13,16 @@ from models.audit import Event
 from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.prolonging import NOT_THERE
-from rules.roster import Access, Entry
+from rules.roster import Access, Entry, Origin
 from rules.verdict import Why
+from sandbox.world import ORGANIZATIONS
 from services import (
     answer_queue,
     orders,
     own_timed,
     people_file,
     profiles,
+    roster,
     run_people,
     run_progress,
     runs,
@@ -397,6 +399,32 @@ def test_a_later_change_of_something_else_keeps_nobody_from_the_former_day(sqlit
     undo = world.undo(ana, run_id)
     assert world.case(undo, person).state == "acted"
     assert (timed(world, case_id).until, inside(world, person, OTHER)) == (day(world, 20), True)
+
+
+def test_a_role_that_no_preview_sees_is_prolonged_too_and_looked_for_at_the_deed(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person, other] = world.people(2)
+    role = (ORGANIZATIONS["acme"].resource("confluence"), "atlassian/guest")
+    cases = [begin(world, ana, who, 20, access=Access(roles=(role,))) for who in (person, other)]
+    world.settled()
+    entries = [
+        Entry(
+            Deed.INVITE,
+            email=address(world, who),
+            access=Access(roles=(role,)),
+            ends_on=day(world, 40),
+            prolongs=True,
+        )
+        for who in (person, other)
+    ]
+    run_id = roster.preview_roster(world.tools, ana, entries, Origin.CSV)
+    assert said(world, run_id, person)[:2] == said(world, run_id, other)[:2] == ("prolong", "planned")
+    world.api("POST", f"/v1/orgs/{ACME}/users/{other}/roles/revoke", {"role": role[1], "resource": role[0]})
+    done(world, ana, run_id)
+    assert (world.case(run_id, person).state, timed(world, cases[0]).until) == ("acted", day(world, 40))
+    assert said(world, run_id, other)[1:] == ("spared", NOT_THERE)
+    assert timed(world, cases[1]).prolonged_at is None
 
 
 def test_a_prolongation_hides_no_loop(sqlite_world: World) -> None:

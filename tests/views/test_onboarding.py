@@ -273,6 +273,8 @@ def test_a_later_last_day_is_a_verdict_of_its_own_and_a_sooner_one_says_why_not(
 
     house.deployment.wait_for(is_prolonged, "what was done before to settle")
     finish_runs(tools)
+    page = words_of(house.get(f"/app/people/{person.account_id}"))
+    assert f"Until {later:%-d %B %Y} (prolonged; before: {first:%-d %B %Y})" in page
     undo = words_of(house.post(f"{run}/undo"))
     assert "Set back the last day of 1 person" in undo
     assert f"From {later:%-d %B %Y} to {first:%-d %B %Y}." in undo
