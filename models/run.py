@@ -53,7 +53,7 @@ class Run(Base):
     new: Mapped[int] = mapped_column(default=0, server_default="0")
     gone: Mapped[int] = mapped_column(default=0, server_default="0")
     seats: Mapped[int | None]
-    """How many seats the chosen of a rule's plan hold; None for runs by hand: counted when somebody looks."""
+    """How many seats a rule's plan would free; None for runs by hand: counted when somebody looks."""
     origin: Mapped[str] = mapped_column(String(16), default="", server_default="")
     """Where a roster came from (rules.roster.Origin), and which one of these: a leaver, a connection, a ticket rule."""
     origin_id: Mapped[str] = mapped_column(String(36), default="", server_default="")
