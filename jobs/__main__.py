@@ -6,9 +6,11 @@ import os
 
 from config import Settings
 from jobs.engine import run
+from jobs.memory import share_heaps
 from wiring import set_up_logging, toolbox_without_pages
 
 if __name__ == "__main__":
+    share_heaps()
     settings = Settings.from_environment(os.environ)
     set_up_logging(settings)
     run(toolbox_without_pages(settings))
