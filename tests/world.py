@@ -66,6 +66,7 @@ from services.toolbox import Toolbox
 from tests.keepsakes import Keepsake, PostgresKeepsake, SqliteKeepsake
 from tests.security.world import Clock
 from views.access import ADMINISTRATORS, TOOLS
+from views.limits import COUNTS
 
 Found = TypeVar("Found", Caller, str)
 
@@ -579,6 +580,7 @@ def _open(neighbours: Neighbours, app: Flask) -> World:
         ),
     )
     app.extensions[ADMINISTRATORS] = Administrators(app.extensions[TOOLS])
+    app.extensions[COUNTS].storage.reset()
     return World(
         app=app, sandbox=neighbours.sandbox, clock=clock, url=neighbours.app_url, lines=neighbours.lines
     )

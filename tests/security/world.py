@@ -28,6 +28,7 @@ from tests import tokens
 from tests.connect.listener import Call, Listener, Reply
 from tests.keepsakes import SqliteKeepsake, Witness, dump
 from views.access import ADMINISTRATORS, TOOLS
+from views.limits import COUNTS
 
 Found = TypeVar("Found")
 
@@ -219,6 +220,7 @@ class FirstDay:
             first.tools, clock=clock, install_keys=new_install_keys(first.tools, clock)
         )
         first.app.extensions[ADMINISTRATORS] = Administrators(first.tools)
+        first.app.extensions[COUNTS].storage.reset()
         acme, globex = (replace(each, admins=set(each.admins)) for each in (first.acme, first.globex))
         for tenant in (acme, globex):
             tenant.listener.answer = tenant.answer
