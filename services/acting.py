@@ -50,6 +50,9 @@ from services.orders import AT_WORK, Order, take
 from services.prolonging import move_ends
 from services.toolbox import Toolbox
 
+UNANSWERED = "An earlier attempt ended without an answer: what it did, if anything, was changed back since. "
+"""Said of somebody who is left alone then: whatever it did for a time has a trace."""
+
 
 def act_on_case(footing: Footing, case_id: str, attempt: int) -> None:
     """Leads one case as far as it goes now: to an end, or to a moment at which to look again. May be repeated."""
@@ -107,12 +110,12 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
                 remember_newcomer(tools, gateway, order)
             outcomes.finish_by_facts(tools, order, CaseState.ACTED, "Found done after an interruption.")
         case Spare(reason):
-            half_way = "Stopped half-way: " if order.landed else ""
+            before = "Stopped half-way: " if order.landed else UNANSWERED if order.acting_since else ""
             outcomes.finish_by_facts(
                 tools,
                 order,
                 CaseState.SPARED,
-                f"{half_way}{reason}",
+                f"{before}{reason}",
                 is_there=_is_there(order, verdict, reason),
             )
         case Wait(until):

@@ -11,6 +11,7 @@ from rules.case import NOT_HERE, OPEN, UNFINISHED, CaseState, RunState
 from rules.judging import NOTHING_LEFT
 from rules.roster import Origin
 from rules.rule import Mode
+from services.acting import UNANSWERED
 from tests.lives import rooms_watched, rules_watched
 from tests.lives.calls import KINDS, TAKES, Call, call_of
 from tests.lives.cast import Cast, Having
@@ -278,7 +279,7 @@ def _knows(case: Row, call: Call) -> bool:
     """Whether the case tells of the call, or that nobody knows what came of it."""
     unknown = case["state"] == CaseState.FAILED and case["acting_since"] is not None
     done = any(call.is_for(row) and row[3] for row in case["changes"] or ())
-    return done or unknown or case["reason"].endswith(NOT_HERE)
+    return done or unknown or case["reason"].startswith(UNANSWERED) or case["reason"].endswith(NOT_HERE)
 
 
 def _may_differ_by(each: Row, undone: Row, began_at: datetime, after: Moment) -> bool:

@@ -17,6 +17,7 @@ from models.timed_access import TimedAccess
 from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from services import orders, retrying, roster, rule_runs, runs, undoing
+from services.acting import UNANSWERED
 from services.footing import Footing
 from services.leasing import LEASE
 from tests.services.workers import fault, once, with_something_between
@@ -67,6 +68,25 @@ def test_s50_an_answer_that_nobody_can_read_is_no_refusal(world: World, unreadab
     world.act()
     case = world.case(run_id, person)
     assert (case.state, case.changed, world.effects(person)) == ("acted", True, ONCE)
+
+
+def test_what_was_changed_back_before_the_facts_were_asked_leaves_a_trace(world: World) -> None:
+    """They were suspended for an hour, and the audit said that they had been left alone."""
+    ana = world.store_key()
+    (person,) = world.people(1)
+    world.sync(ana)
+    step = {"when": {"not_seen": 90}, "then": {"deed": "suspend"}, "grace": 0}
+    world.fault(suspend_path(person), "reset", after=True)
+    run_id = world.run_rule(ana, world.rule(ana, step, who={"people": [person]}))
+    assert world.effects(person) == ONCE
+    world.change(person, membership_status="active", last_active=world.days_ago(0))
+    world.later(hours=1)
+    world.act()
+    case = world.case(run_id, person)
+    assert (case.state, world.effects(person)) == ("spared", ONCE)
+    assert case.reason.startswith(UNANSWERED)
+    assert case.reason.removeprefix(UNANSWERED).startswith("Was here ")
+    assert [entry.result for entry in world.audit("case:spared")] == [case.reason]
 
 
 def test_s50_stopped_after_a_retry_the_facts_are_asked_all_the_same(world: World) -> None:
