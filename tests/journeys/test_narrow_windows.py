@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator
+from sqlalchemy import select
 
+from models.people import Group
+from services.profiles import Typed, save_profile
 from services.protecting import protect
 from tests.jobs.deployment import KEY, Deployment
 from tests.journeys.journey import Journey
@@ -69,6 +72,38 @@ def test_names_and_what_needs_attention_fit(
     journey.arrive("Get started")
     step = frame.locator(".stepper li").last
     stand_apart(step.locator("div"), step.get_by_role("link", name="Show them"))
+    assert (journey.findings, journey.complaints) == ([], [])
+
+
+def test_onboarding_fits(start: Callable[[str, str], Journey], deployment: Deployment) -> None:
+    deployment.configure()
+    deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+    journey = start("jira", "dark")
+    frame = journey.frame
+    journey.page.set_viewport_size({"width": 360, "height": 740})
+    with deployment.tools.begin() as session:
+        group_id = session.scalars(select(Group.group_id).where(Group.name == "contractors")).one()
+    save_profile(deployment.tools, deployment.ana, None, Typed(name="Reader", groups=[group_id]))
+
+    journey.open("rollcall-app", "onboarding")
+    journey.arrive("Invite")
+    seats = frame.get_by_role("list", name="Free seats")
+    assert seats.get_by_role("listitem").count() > 1
+    assert frame.locator("html").evaluate(FITS)
+    for one in seats.get_by_role("listitem").all():
+        inside(one.locator(".lozenge"), seats)
+    journey.look("invite")
+
+    frame.get_by_role("link", name="From a file").click()
+    journey.arrive("From a file")
+    rows = b"e-mail;profile\nnora@newcomers.example;Reader\nemil;Reader\nbob;Reader\n"
+    file = {"name": "people.csv", "mimeType": "text/csv", "buffer": rows}
+    frame.get_by_label("A CSV file").set_input_files(file)
+    journey.click("Check the file")
+    journey.arrive("Preview: 1 person")
+    inside(journey.button("Download these rows to mend"), frame.locator("#bad-rows .message"))
+    assert frame.locator("html").evaluate(FITS)
+    journey.look("rows-to-mend")
     assert (journey.findings, journey.complaints) == ([], [])
 
 
