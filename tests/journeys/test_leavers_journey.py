@@ -143,6 +143,7 @@ def test_somebody_leaves(
     expect(things).to_be_focused()
     deployment.control("DELETE", "faults")
     expect(frame.get_by_text(re.compile("^Done on"))).to_be_visible(timeout=PATIENCE)
+    expect(frame.get_by_text("“Deactivate their account” was chosen: the run")).to_be_visible()
     journey.look("done")
     assert before <= owned(deployment, "filter", PRIYA)
     assert not owned(deployment, "issue", UMA)

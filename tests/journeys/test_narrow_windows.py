@@ -102,6 +102,8 @@ def test_onboarding_fits(start: Callable[[str, str], Journey], deployment: Deplo
     journey.click("Check the file")
     journey.arrive("Preview: 1 person")
     inside(journey.button("Download these rows to mend"), frame.locator("#bad-rows .message"))
+    newcomer = frame.locator("#run-people tbody th")
+    inside(newcomer.locator(".who"), newcomer)
     assert frame.locator("html").evaluate(FITS)
     journey.look("rows-to-mend")
     assert (journey.findings, journey.complaints) == ([], [])

@@ -399,7 +399,7 @@ def test_how_access_ended_is_said_as_it_is(new_house: House) -> None:
         work(house)
     house.post(f"/app/leavers/{kept}/stay")
     done = words_of(house.get(f"/app/leavers/{gone}"))
-    assert "Remove them from the organization: the run . The evidence" in done
+    assert "“Remove them from the organization” was chosen: the run . The evidence" in done
     assert "taken back" not in done
     rows = dict(_rows(house.get("/app/leavers")))
     assert "Stays as it is" in rows["Priya Raman"]
