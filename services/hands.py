@@ -21,14 +21,17 @@ NOT_STEWARD = (
     "Rollcall's API token belongs to somebody who may not administer this space. In Confluence, open Settings → "
     "Spaces → “Recover permissions” for the token's owner, then try again."
 )
+# Said of a successor, and of the leaver to whom something is handed back.
 NOT_TAKEN = {
-    Kind.FILTER: "Jira did not accept it: the successor may own a filter of the same name. Rename one, then try again.",
-    Kind.DASHBOARD: (
-        "Jira did not accept it: the successor may own a dashboard of the same name. Rename one, then try again."
+    Kind.FILTER: (
+        "Jira did not accept it: its new owner may have a filter of the same name. Rename one, then try again."
     ),
-    Kind.ISSUE: "Jira does not let the successor have issues in this project: give them the permission there.",
-    Kind.PROJECT: "Jira does not accept the successor as the lead of this project.",
-    Kind.COMPONENT: "Jira does not accept the successor as the lead of this component.",
+    Kind.DASHBOARD: (
+        "Jira did not accept it: its new owner may have a dashboard of the same name. Rename one, then try again."
+    ),
+    Kind.ISSUE: "Jira does not let the new assignee have issues in this project: give them the permission there.",
+    Kind.PROJECT: "Jira does not accept the new lead of this project.",
+    Kind.COMPONENT: "Jira does not accept the new lead of this component.",
     Kind.SPACE: "Confluence did not accept it: somebody has to be left who may administer the space.",
     Kind.GROUP: "Atlassian did not let the successor into this group: no seat may be free.",
 }

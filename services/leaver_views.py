@@ -101,6 +101,10 @@ class LeaverPage:
         return (self.state in WORKING or self.state is LeaverState.STOPPED) and not waits
 
     @property
+    def handed_back(self) -> int:
+        return sum(each.counts.get(BelongingState.MOVED_BACK, 0) for each in self.kinds)
+
+    @property
     def unlisted(self) -> int:
         return sum(each.unlisted for each in self.kinds)
 

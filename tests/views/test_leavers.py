@@ -357,10 +357,16 @@ def test_what_could_not_be_handed_back_is_not_said_to_be(open_house: House) -> N
     open_house.post(f"/app/leavers/{leaver_id}/back")
     work(open_house)
     words = words_of(open_house.get(f"/app/leavers/{leaver_id}"))
-    assert "Handed back in part." in words
+    assert "Nothing could be handed back." in words
     assert "There is no API token" in words
     assert "is with Uma Lindqvist again." not in words
     store_token(open_house)
+    fault = {"match": "/project/", "method": "PUT", "kind": "403-scopes", "times": None}
+    open_house.deployment.control("POST", "faults", json=fault)
+    open_house.post(f"/app/leavers/{leaver_id}/back")
+    work(open_house)
+    assert "Handed back in part." in words_of(open_house.get(f"/app/leavers/{leaver_id}"))
+    open_house.deployment.control("DELETE", "faults")
     open_house.post(f"/app/leavers/{leaver_id}/back")
     work(open_house)
     assert "is with Uma Lindqvist again." in words_of(open_house.get(f"/app/leavers/{leaver_id}"))
