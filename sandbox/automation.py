@@ -69,7 +69,7 @@ def send(cloud: Cloud, site: str, issue: dict[str, Any], about: dict[str, Any]) 
             if attempt < ATTEMPTS and cloud.stopping.wait(PAUSE):
                 break
     finally:
-        cloud.store.close_thread()
+        cloud.store.leave_thread()
     return status
 
 

@@ -101,7 +101,7 @@ def start(
     keyhost.signing_key(cloud.store)
     hub, *sites = (_program(name) for name in ("hub", "acme", "globex"))
     servers = [
-        Server(port, _layers(cloud, program), cloud.store.close_thread)
+        Server(port, _layers(cloud, program), cloud.store.leave_thread)
         for port, program in zip(ports[:3], (hub, *sites), strict=True)
     ]
     cloud.hub = servers[0].address

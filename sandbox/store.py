@@ -109,6 +109,7 @@ class Store:
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._left: list[sqlite3.Connection] = []
         self._writing = threading.RLock()
         with self.write() as connection:
             if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
@@ -121,13 +122,17 @@ class Store:
         """This thread's connection, in autocommit; use write() to change something."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=OFF")
-            self._local.connection = connection
             with self._writing:
-                self._connections.append(connection)
+                connection = self._left.pop() if self._left else self._connect()
+            self._local.connection = connection
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=OFF")
+        self._connections.append(connection)
         return connection
 
     @contextmanager
@@ -168,17 +173,18 @@ class Store:
             for table in TABLES:
                 connection.execute(f"DELETE FROM {table}")
 
-    def close_thread(self) -> None:
-        """Close the calling thread's connection: a server thread ends with its client's connection."""
+    def leave_thread(self) -> None:
+        """The calling thread needs its connection no more: a server thread ends with its client's connection.
+
+        The next one goes on with it: to open one takes longer than to answer.
+        """
         connection = getattr(self._local, "connection", None)
         if connection is not None:
             self._local.connection = None
             with self._writing:
                 # A thread may outlive the store by a moment: then close() was here before.
-                if connection not in self._connections:
-                    return
-                self._connections.remove(connection)
-            connection.close()
+                if connection in self._connections:
+                    self._left.append(connection)
 
     def close(self) -> None:
         """Close every connection and remove the temporary file."""
@@ -186,5 +192,6 @@ class Store:
             for connection in self._connections:
                 connection.close()
             self._connections.clear()
+            self._left.clear()
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
