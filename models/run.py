@@ -156,6 +156,15 @@ class Case(Base):
             sqlite_where=came_back_at.is_not(None),
             postgresql_where=came_back_at.is_not(None),
         ),
+        # Every plan of a rule asks who answered it.
+        Index(
+            "ix_case_kept",
+            "organization_id",
+            "run_id",
+            "kept_at",
+            sqlite_where=kept_at.is_not(None),
+            postgresql_where=kept_at.is_not(None),
+        ),
         Index(
             "ix_case_due",
             "state",

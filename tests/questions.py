@@ -1,0 +1,43 @@
+"""What the database is asked, and what it reads for that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+ALL_CASES = re.compile(r"SCAN (run_case|person)\b.*|SEARCH run_case USING .*\(organization_id=\?\)")
+"""How SQLite says that it reads every case there ever was, or everybody: it grows with each run."""
+
+Question = tuple[str, Any]
+"""A statement with its parameters."""
+
+
+@contextmanager
+def asked_of(engine: Engine) -> Iterator[list[Question]]:
+    """What the database is asked in here."""
+    asked: list[Question] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def reading_all_cases(engine: Engine, asked: list[Question]) -> set[str]:
+    """Those of the questions for which SQLite reads all cases."""
+    with engine.connect() as connection:
+        return {
+            f"{plan[3]}: {statement}"
+            for statement, parameters in asked
+            if statement.startswith("SELECT")
+            for plan in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            if ALL_CASES.match(plan[3])
+        }
