@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
-from sqlalchemy import Engine, Table, insert, select
+from sqlalchemy import Connection, Engine
 
 from models.db import Base
 
 _OUR_TABLES = (
     "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 )
+_numbers = itertools.count(1)
 
 
 class Keepsake(Protocol):
@@ -72,26 +74,32 @@ class SqliteKeepsake:
 
 
 class PostgresKeepsake:
-    """All rows of our tables. What counts ids goes on counting, as it does when rows are deleted."""
+    """All rows of our tables, kept beside them. What counts ids goes on counting, as it does when rows are deleted."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._rows: list[tuple[Table, Sequence[Any]]] = []
+        self._place = f"kept_{next(_numbers)}"
+        # Whoever is referred to comes first.
+        self._names = [table.name for table in Base.metadata.sorted_tables]
         with engine.begin() as connection:
-            for table in Base.metadata.sorted_tables:
-                rows = [row._asdict() for row in connection.execute(select(table))]
-                if rows:
-                    self._rows.append((table, rows))
+            self._filled = self._filled_now(connection)
+            copies = [f'CREATE TABLE {self._place}."{name}" AS TABLE "{name}"' for name in self._filled]
+            connection.exec_driver_sql(";".join([f"CREATE SCHEMA {self._place}", *copies]))
 
     def lay_back(self) -> None:
-        names = [table.name for table in reversed(Base.metadata.sorted_tables)]
+        kept = [f'INSERT INTO "{name}" SELECT * FROM {self._place}."{name}"' for name in self._filled]
         with self._engine.begin() as connection:
-            connection.exec_driver_sql(";".join(f'DELETE FROM "{name}"' for name in names))
-            for table, rows in self._rows:
-                connection.execute(insert(table), rows)
+            others = [f'DELETE FROM "{name}"' for name in reversed(self._filled_now(connection))]
+            if others or kept:
+                connection.exec_driver_sql(";".join(others + kept))
 
     def close(self) -> None:
-        self._rows.clear()
+        """What is kept goes with its database, which may be away by now."""
+
+    def _filled_now(self, connection: Connection) -> list[str]:
+        asked = (f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in self._names)
+        filled = {name for (name,) in connection.exec_driver_sql(" UNION ALL ".join(asked))}
+        return [name for name in self._names if name in filled]
 
 
 class Witness:
