@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import String, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from connect.errors import (
     AccessForbidden,
@@ -267,8 +268,8 @@ def _do(
 def _begin(tools: Toolbox, order: Order, seen: Snapshot, changes: tuple[Change, ...]) -> bool:
     """Writes ACTING, the changes and what the person was before.
 
-    False when the run was stopped, the rule switched off, somebody else was faster, a later attempt has begun, or the
-    other administrators of a product are being taken away from it this moment.
+    False when the run was stopped, the rule switched off, somebody else was faster, a later attempt has begun, another
+    run has changed the person since, or the other administrators of a product are being taken away from it this moment.
     """
     now = tools.clock()
     values: dict[str, Any] = {
@@ -278,6 +279,7 @@ def _begin(tools: Toolbox, order: Order, seen: Snapshot, changes: tuple[Change, 
         "case_id": order.case_id,
         "state_before": order.state.value,
         "this_attempt": order.attempt,
+        "taken_at": order.taken_at,
         "acting_before": order.acting_since,
         "begins_at": now,
         "ends_by": now + AT_WORK,
@@ -306,6 +308,15 @@ _SWITCHED_ON = select(StoredRule.id).where(
     StoredRule.is_on.is_(True),
     StoredRule.deleted_at.is_(None),
 )
+_other = aliased(Case)
+_CHANGED_MEANWHILE = select(_other.id).where(
+    _other.organization_id == Case.organization_id,
+    _other.account_id == Case.account_id,
+    _other.id != Case.id,
+    # As it was when this began, if it ends this moment.
+    (_other.state == CaseState.ACTING.value)
+    | (_other.changed.is_(True) & (_other.finished_at >= bindparam("taken_at"))),
+)
 # Said for every deed: not built anew each time.
 _BEGIN_AGAIN = (
     update(Case)
@@ -317,6 +328,7 @@ _BEGIN_AGAIN = (
         Case.attempt == bindparam("this_attempt"),
         Case.acting_since.is_not_distinct_from(bindparam("acting_before")),
         Case.kept_at.is_(None),
+        ~_CHANGED_MEANWHILE.exists(),
         _RUNNING.exists(),
         or_(bindparam("of_rule", type_=String).is_(None), _SWITCHED_ON.exists()),
     )

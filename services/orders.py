@@ -44,7 +44,8 @@ UNFINISHED_STATES = [state.value for state in UNFINISHED]
 class Order:
     """`email` is the address of who may have no account yet.
 
-    `begun` are the changes an earlier attempt wrote down, `landed` those of them known to have happened.
+    `taken_at` is when this attempt began: whatever is found out is younger. `begun` are the changes an earlier attempt
+    wrote down, `landed` those of them known to have happened.
 
     An undo has `back`, the changes to make, `undone`, those they take back, and `settles_at`, until when Atlassian may
     not show these yet. A case of a rule has `rule`, the version that its run names, and `step`; `newer_rule` is what
@@ -63,6 +64,7 @@ class Order:
     action: Action
     state: CaseState
     attempt: int
+    taken_at: datetime
     acting_since: datetime | None
     begun: tuple[Change, ...] | None
     landed: frozenset[Change]
@@ -161,11 +163,18 @@ def take(footing: Footing, case_id: str, attempt: int) -> Order | None:
             case.resume_at = later
             return None
         under = footing.under(session, case.run_id, case.account_id)
-        order = _order(session, case, under, remembered(around, now), settle)
+        order = _order(session, case, under, remembered(around, now), now, settle)
         return replace(order, is_stopped=is_stopped)
 
 
-def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered, settle: timedelta) -> Order:
+def _order(
+    session: Session,
+    case: Case,
+    footing: RunFooting,
+    memory: Remembered,
+    now: datetime,
+    settle: timedelta,
+) -> Order:
     rule, objection = footing.book.rule, footing.book.objection or footing.access.objection
     objection = objection or footing.ticket.objection
     objection = objection or scim_book.objection_to(session, case, footing.scim)
@@ -194,6 +203,7 @@ def _order(session: Session, case: Case, footing: RunFooting, memory: Remembered
         action=step.action if step is not None else action_from_words(Deed(case.deed), case.action),
         state=CaseState(case.state),
         attempt=case.attempt,
+        taken_at=now,
         acting_since=case.acting_since,
         begun=changes_of(case),
         landed=frozenset(done_changes(case)),

@@ -324,6 +324,24 @@ def test_two_runs_with_the_same_person(world: World) -> None:
     assert (world.effects(person), world.calls(person)) == (ONCE, 1)
 
 
+def test_the_slower_of_two_workers_reads_again_whom_the_faster_one_has_changed(world: World) -> None:
+    """It has read the person before the other one began, and comes to its own deed after that one's end."""
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    slower, faster = world.begin_run(ana, [person]), world.begin_run(ana, [person])
+    cases = {run_id: world.case(run_id, person).id for run_id in (slower, faster)}
+    slow = with_something_between(
+        world.tools, once("after", "person", lambda: act_on(world.tools, ACME, cases[faster], 1))
+    )
+    act_on(slow, ACME, cases[slower], 1)
+    assert [world.case(run_id, person).state for run_id in (slower, faster)] == ["planned", "acted"]
+    assert (world.effects(person), world.calls(person)) == (ONCE, 1)
+    world.clock.offset += LEASE_OVER
+    world.act()
+    assert world.case(slower, person).state == "spared"
+    assert (world.effects(person), world.calls(person)) == (ONCE, 1)
+
+
 def test_two_workers_with_the_same_person_at_the_same_moment(world: World) -> None:
     """Both have read the person; the database lets only one of them begin."""
     ana = world.synced()
