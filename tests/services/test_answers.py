@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -27,7 +27,7 @@ from services.keep_links import keep_link
 from services.leaving import leave
 from services.matters import matters
 from services.own_case import Stage, own_case
-from tests.views.test_questions import ALL_CASES
+from tests.questions import asked_of, reading_all_cases
 from tests.world import ACME, World
 
 pytestmark = pytest.mark.slow
@@ -402,24 +402,12 @@ def test_who_gives_back_asks_once_for_all_and_reads_no_case_there_ever_was(sqlit
     give_backs.give_back_within_caps(world.tools)
     for person in found[1:]:
         say(world, link_of(world, run_id, person), "ask_back")
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(world.tools.engine, "before_cursor_execute", note)
-    try:
+    with asked_of(world.tools.engine) as asked:
         assert len(give_backs.give_back_within_caps(world.tools)) == 3
-    finally:
-        event.remove(world.tools.engine, "before_cursor_execute", note)
-    counted = [statement for statement, _parameters in asked if "count(" in statement]
-    assert sum("FROM seat " in statement for statement in counted) == 1
-    assert sum("FROM run_case " in statement for statement in counted) == 1
-    with world.tools.engine.connect() as connection:
-        for statement, parameters in asked:
-            if statement in counted:
-                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-                assert not [row[3] for row in plan if ALL_CASES.match(row[3])], statement
+    counted = [question for question in asked if "count(" in question[0]]
+    assert sum("FROM seat " in statement for statement, _parameters in counted) == 1
+    assert sum("FROM run_case " in statement for statement, _parameters in counted) == 1
+    assert reading_all_cases(world.tools.engine, counted) == set()
 
 
 def test_everybody_who_asks_is_a_new_matter(world: World) -> None:

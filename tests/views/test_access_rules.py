@@ -75,7 +75,7 @@ def test_a_rule_from_its_form_to_live(tidy: House) -> None:
     assert run is not None
     whole = tidy.get(run[1])
     assert "Nothing has happened yet. The rule does this by itself once it is live." in words_of(whole)
-    assert "will be changed" in words_of(whole)
+    assert "will get access" in words_of(whole)
     assert f'href="{RULES}/{rule_id}"' in whole.text
     assert "The rule is live." in words_of(tidy.post(f"{RULES}/{rule_id}/mode", mode="live"))
     for organization_id, due, number in access_rule_runs.due_access_rules(tidy.deployment.tools):
