@@ -83,6 +83,7 @@ def test_a_run_shows_in_the_counts(sqlite_world: World) -> None:
 
 def test_what_needs_somebody(world: World) -> None:
     ana = world.store_key()
+    beat(world.tools)
     assert matters(world) == {}, "the first sync runs"
     shown = overview(world.tools, ana)
     assert (shown.totals.people, shown.by_product, shown.last_complete) == (0, [], None)
@@ -98,8 +99,10 @@ def test_what_needs_somebody(world: World) -> None:
     assert "does not understand" in failed.sentence
     world.later(minutes=1)
     world.sync(ana)
+    beat(world.tools)
     assert matters(world) == {}
     world.later(hours=49)
+    beat(world.tools)
     (old,) = matters(world).values()
     assert old.key.startswith("old-sync-")
     assert old.action_path == "/app/overview"
