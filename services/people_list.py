@@ -13,7 +13,8 @@ from services.doors import require_organization
 from services.summary import summary
 from services.toolbox import Toolbox
 
-FEW = 500
+FEW = 100
+"""So many are looked for at once when somebody looks for a name: it is looked for in everybody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +32,27 @@ def list_people(
 ) -> PeopleList:
     """A page that does not exist shows the last one."""
     organization_id = require_organization(tools, caller)
-    few = _few(tools, organization_id, filter) if filter.text else None
-    total = len(few) if few is not None else _how_many(tools, organization_id, filter)
+    first = _first(tools, organization_id, filter) if filter.text else []
+    # A name that few have is not looked for a second time to count them.
+    is_all = bool(filter.text) and len(first) < FEW
+    total = len(first) if is_all else _how_many(tools, organization_id, filter)
     pages = max(-(-total // per_page), 1)
     page = min(page, pages)
     start = (page - 1) * per_page
     with tools.begin() as session:
-        people = (
-            people_by_id(session, organization_id, few[start : start + per_page])
-            if few is not None
-            else find_people(session, organization_id, filter, tools.clock(), offset=start, limit=per_page)
-        )
+        if is_all or start + per_page <= len(first):
+            people = people_by_id(session, organization_id, first[start : start + per_page])
+        else:
+            people = find_people(
+                session, organization_id, filter, tools.clock(), offset=start, limit=per_page
+            )
         session.expunge_all()
     return PeopleList(people, total, page, pages)
 
 
-def _few(tools: Toolbox, organization_id: str, filter: PeopleFilter) -> list[str] | None:
-    """Whom a name is that of, by one look into everybody's instead of a second one that counts; None if of many."""
+def _first(tools: Toolbox, organization_id: str, filter: PeopleFilter) -> list[str]:
     with tools.begin() as session:
-        found = find_ids(session, organization_id, filter, tools.clock(), FEW)
-    return found if len(found) < FEW else None
+        return find_ids(session, organization_id, filter, tools.clock(), FEW)
 
 
 def _how_many(tools: Toolbox, organization_id: str, filter: PeopleFilter) -> int:
