@@ -67,13 +67,16 @@ class LastDay(Base):
 
 
 IS_OPEN = Absence.ended_at.is_(None)
-_NOT_RESTORED = OPEN | {
-    CaseState.NOT_POSSIBLE,
-    CaseState.GUARDED,
-    CaseState.FAILED,
-    CaseState.REFUSED,
-    CaseState.SPARED,
-}
+NOT_RESTORED = frozenset(
+    {
+        CaseState.NOT_POSSIBLE,
+        CaseState.GUARDED,
+        CaseState.FAILED,
+        CaseState.REFUSED,
+        CaseState.SPARED,
+    }
+)
+"""The ends of a restoring that was in vain."""
 IS_TO_END = or_(
     IS_OPEN,
     select(Case.id)
@@ -82,7 +85,7 @@ IS_TO_END = or_(
     .where(
         Case.organization_id == Absence.organization_id,
         Case.account_id == Absence.account_id,
-        Case.state.in_([state.value for state in _NOT_RESTORED]),
+        Case.state.in_([state.value for state in OPEN | NOT_RESTORED]),
         # The run that was to restore them took the absence up at the moment at which it was made.
         Run.created_at == Absence.ended_at,
         Run.requested_by == APP,

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from models.absence import NOT_RESTORED
 from models.audit import APP
 from models.people import Person
 from models.run import Case, Run
-from rules.case import CaseState
 from rules.deeds import Deed
+from rules.plan import LATEST_RETURN
 from rules.roster import Origin
 from rules.topics import Topic
 from services.matter import Matter
 
-LOOKED_AT = timedelta(days=30)
-"""Whoever is still suspended then is meant to be."""
-_NOT_DONE = (
-    CaseState.NOT_POSSIBLE,
-    CaseState.GUARDED,
-    CaseState.FAILED,
-    CaseState.REFUSED,
-    CaseState.SPARED,
-)
 # Asked on every page: not built anew each time.
 # By itself Rollcall restores at the end of an absence, and at an identity provider's word.
 _COMING_BACK = select(Run.id).where(
@@ -35,14 +27,14 @@ _COMING_BACK = select(Run.id).where(
     Run.deed == Deed.RESTORE.value,
     Run.undoes.is_(None),
 )
-_NOT_RESTORED = (
+_STILL_SUSPENDED = (
     select(Run.id, func.count())
     .join(Case, (Case.organization_id == Run.organization_id) & (Case.run_id == Run.id))
     .join(Person, (Person.organization_id == Case.organization_id) & (Person.account_id == Case.account_id))
     .where(
         Case.organization_id == bindparam("organization_id"),
         Case.run_id.in_(bindparam("run_ids", expanding=True)),
-        Case.state.in_([state.value for state in _NOT_DONE]),
+        Case.state.in_([state.value for state in NOT_RESTORED]),
         Person.status == "suspended",
         Person.left_at.is_(None),
         # Who was restored by others, and suspended once more, is a matter of that.
@@ -55,12 +47,12 @@ _NOT_RESTORED = (
 
 def about_absences(session: Session, organization_id: str, now: datetime) -> list[Matter]:
     """One for everybody; it leads to the run of those whose absence was over last."""
-    asked = {"organization_id": organization_id, "since": now - LOOKED_AT}
+    asked = {"organization_id": organization_id, "since": now - LATEST_RETURN}
     # Without the runs' ids, a database would rather read all cases there ever were.
     run_ids = session.scalars(_COMING_BACK, asked).all()
     if not run_ids:
         return []
-    found = session.execute(_NOT_RESTORED, {"organization_id": organization_id, "run_ids": run_ids}).all()
+    found = session.execute(_STILL_SUSPENDED, {"organization_id": organization_id, "run_ids": run_ids}).all()
     if not found:
         return []
     people = sum(count for _run_id, count in found)
