@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -13,7 +13,6 @@ from models.mail import MailSender
 from models.organization import Organization
 from models.sync import SyncState, latest_sync
 from models.tenant import doors_of
-from models.worker import newest_beat
 from rules.filters import PeopleFilter
 from rules.topics import Channel, DeliveryState, Topic
 from services.absence_matters import about_absences
@@ -28,6 +27,7 @@ from services.scim_matters import about_providers
 from services.summary import IDLE_DAYS, summary
 from services.timed_matters import about_timed_access
 from services.toolbox import Toolbox
+from services.workers import silent_since
 
 REMINDERS = (1, 7, 14, 30)
 """Days before a key expires from which it is a matter, and a new one each time."""
@@ -35,8 +35,6 @@ ABOUT_STATES = (
     Topic.KEY_EXPIRES, Topic.KEY_DEAD, Topic.SYNC_FAILED, Topic.SYNC_OLD, Topic.MAIL_BROKEN, Topic.REVIEW_WAITING,
     Topic.LOOP_FOUND, Topic.LEAVER_WAITS, Topic.ACCESS_STAYS, Topic.NOT_RESTORED,
 )  # fmt: skip
-NOBODY_WORKS_AFTER = timedelta(minutes=1)
-"""A worker that is started again is back sooner."""
 _CONFIGURE = ("Configure Token", "/app/configure")
 _DEAD_TOKENS = (
     select(Credential)
@@ -110,8 +108,8 @@ def _announce(tools: Toolbox, organization_id: str) -> None:
 
 def _about_workers(session: Session, organization_id: str, now: datetime) -> list[Matter]:
     """Without one every bar stands still. No hook tells it: a worker is what calls them."""
-    since = newest_beat(session) or _waits_since(session, organization_id) or now
-    if since > now - NOBODY_WORKS_AFTER:
+    since = silent_since(session, now, _waits_since(session, organization_id) or now)
+    if since is None:
         return []
     sentence = (
         f"No worker of Rollcall has given a sign of life since {since.day} {since:%b %Y, %H:%M} UTC: "

@@ -21,6 +21,7 @@ from services.doors import require_organization
 from services.names import names_of
 from services.runs import paused_until, require_run
 from services.toolbox import Toolbox
+from services.workers import silent_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class RunView:
     A run of a rule has `rule_id`, counts in `scope` whom the rule is about, and in `new` and `gone` who came and went
     since the plan before. `waiting` counts those in their grace, those waiting for an operator, and those whose day has
     not come, who are `later`; `by_deed` those who were changed, or told; `spared` those of the chosen who were left
-    alone. `asking`: Atlassian is still being asked whether the accounts of this preview may be changed.
+    alone. `silent_since` is since when no worker has given a sign of life, while the run has work for one. `asking`:
+    Atlassian is still being asked whether the accounts of this preview may be changed.
     """
 
     id: str
@@ -66,6 +68,7 @@ class RunView:
     spared: int
     seats: int
     paused_until: datetime | None
+    silent_since: datetime | None
     per_second: float
     seconds_left: int | None
     can_confirm: bool
@@ -121,6 +124,7 @@ class _Facts:
     rules: dict[str, str]
     names: dict[str, str]
     paused_until: datetime | None
+    silent_since: datetime | None
 
 
 def _facts_of(session: Session, organization_id: str, runs: Sequence[Run], now: datetime) -> _Facts:
@@ -138,6 +142,7 @@ def _facts_of(session: Session, organization_id: str, runs: Sequence[Run], now: 
         rules=rule_names(session, organization_id, [run.rule_id for run in runs]),
         names=names_of(session, organization_id, [run.requested_by for run in runs]),
         paused_until=paused_until(session, organization_id, now) if running else None,
+        silent_since=silent_since(session, now, now) if running else None,
     )
 
 
@@ -193,6 +198,7 @@ def _view(run: Run, facts: _Facts, now: datetime) -> RunView:
         spared=counts.get(CaseState.SPARED, 0) - by_plan,
         seats=run.seats if run.seats is not None else facts.seats.get(run.id, 0),
         paused_until=facts.paused_until if running else None,
+        silent_since=facts.silent_since if running and to_do > waiting else None,
         per_second=per_second,
         seconds_left=round(to_do / per_second) if running and done and not waiting else None,
         can_confirm=run.state == RunState.PREVIEW

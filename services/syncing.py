@@ -19,6 +19,7 @@ from services.apart import apart
 from services.audit import record
 from services.doors import require_organization
 from services.toolbox import Toolbox
+from services.workers import silent_since
 
 EVERY = timedelta(days=1)
 OUR_FAULT = "Something went wrong inside Rollcall. Start another sync."
@@ -27,7 +28,10 @@ OUR_FAULT = "Something went wrong inside Rollcall. Start another sync."
 
 @dataclass(frozen=True, slots=True)
 class SyncProgress:
-    """A sync as people see it. `seconds_left` is None while nobody can say."""
+    """A sync as people see it. `seconds_left` is None while nobody can say.
+
+    `silent_since` is since when no worker has given a sign of life, while it runs.
+    """
 
     id: str
     state: str
@@ -37,6 +41,7 @@ class SyncProgress:
     started_at: datetime
     finished_at: datetime | None
     resume_at: datetime | None
+    silent_since: datetime | None
     per_second: float
     seconds_left: int | None
     problem: str
@@ -107,7 +112,7 @@ def progress(tools: Toolbox, organization_id: str) -> SyncProgress | None:
     """The newest sync of an organization."""
     with tools.begin() as session:
         sync = latest_sync(session, organization_id)
-        return None if sync is None else _progress_of(sync, tools.clock())
+        return None if sync is None else _progress_of(session, sync, tools.clock())
 
 
 def due_syncs(tools: Toolbox, limit: int = 100) -> list[tuple[str, str, int]]:
@@ -183,11 +188,12 @@ def end_sync(
     return True
 
 
-def _progress_of(sync: Sync, now: datetime) -> SyncProgress:
+def _progress_of(session: Session, sync: Sync, now: datetime) -> SyncProgress:
+    running = sync.state == SyncState.RUNNING.value
     seconds = max(((sync.finished_at or now) - sync.started_at).total_seconds(), 0.001)
     per_second = sync.people / seconds
     left = None
-    if sync.state == SyncState.RUNNING.value and sync.expected and per_second > 0:
+    if running and sync.expected and per_second > 0:
         left = round(max(sync.expected - sync.people, 0) / per_second)
     return SyncProgress(
         id=sync.id,
@@ -198,6 +204,7 @@ def _progress_of(sync: Sync, now: datetime) -> SyncProgress:
         started_at=sync.started_at,
         finished_at=sync.finished_at,
         resume_at=sync.resume_at,
+        silent_since=silent_since(session, now, sync.started_at) if running else None,
         per_second=per_second,
         seconds_left=left,
         problem=sync.problem,

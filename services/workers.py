@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from models.worker import Worker, beating_since
+from models.worker import Worker, beating_since, newest_beat
 from services.toolbox import Toolbox
 
 logger = logging.getLogger("rollcall.workers")
 
 SILENT_AFTER = timedelta(seconds=30)
+NOBODY_WORKS_AFTER = timedelta(minutes=1)
+"""A worker that is started again is back sooner."""
 
 
 def beat(tools: Toolbox) -> None:
@@ -33,3 +36,9 @@ def living_workers(tools: Toolbox) -> set[str]:
     """The slots that gave a sign of life lately; this one is always among them."""
     with tools.begin() as session:
         return beating_since(session, tools.clock() - SILENT_AFTER) | {tools.settings.worker_slot}
+
+
+def silent_since(session: Session, now: datetime, asked_at: datetime) -> datetime | None:
+    """Since when nobody works on what was asked for at `asked_at`; None while a worker gives signs of life."""
+    since = newest_beat(session) or asked_at
+    return since if since <= now - NOBODY_WORKS_AFTER else None

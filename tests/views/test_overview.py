@@ -46,3 +46,15 @@ def test_that_no_worker_runs_is_said_on_every_page_without_a_way_that_leads_nowh
     assert "No worker of Rollcall has given a sign of life since" in strip[0]
     assert "button" not in strip[0]
     assert "No worker of Rollcall has given a sign of life since" in words_of(house.get("/app/overview"))
+
+
+def test_the_bar_of_a_sync_says_that_nobody_works(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    house.post("/app/sync")
+    assert "Stands still" not in words_of(house.get("/app/sync"))
+    tools = house.deployment.tools
+    with tools.begin() as session:
+        session.add(Worker(slot="worker-1", beat_at=tools.clock() - timedelta(minutes=2)))
+    assert "Stands still: no worker has given a sign of life since" in words_of(house.get("/app/sync"))

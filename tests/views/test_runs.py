@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from models.people import Person
+from models.worker import Worker
 from services.runs import finish_runs
 from tests.views.house import ANA, House, address_of, words_of
 
@@ -198,3 +199,20 @@ def test_the_overview_counts_seats_by_activity(house: House) -> None:
         assert numbers[0] == sum(numbers[1:])
         widths = [float(width) for width in re.findall(r'width="([\d.]+)"', row)]
         assert abs(sum(widths) - 1000) < 1
+
+
+def test_the_bar_of_a_run_says_that_nobody_works_while_there_is_something_to_do(new_house: House) -> None:
+    house = new_house
+    house.deployment.configure()
+    house.read_directory()
+    chosen = some_people(house, 2)
+    run = f"/app/{address_of(house.post('/app/runs', deed='suspend', account_ids=','.join(chosen)))}"
+    house.post(f"{run}/confirm")
+    tools = house.deployment.tools
+    with tools.begin() as session:
+        session.add(Worker(slot="worker-1", beat_at=tools.clock() - timedelta(minutes=2)))
+    bar = words_of(house.get(f"{run}/progress"))
+    assert "Stands still: no worker has given a sign of life since" in bar
+    assert " left" not in bar
+    house.act()
+    assert "Stands still" not in words_of(house.get(run))
