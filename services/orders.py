@@ -45,7 +45,7 @@ class Order:
     """`email` is the address of who may have no account yet.
 
     `taken_at` is when this attempt began: whatever is found out is younger. `begun` are the changes an earlier attempt
-    wrote down, `landed` those of them known to have happened.
+    wrote down and may have made, `landed` those of them known to have happened.
 
     An undo has `back`, the changes to make, `undone`, those they take back, and `settles_at`, until when Atlassian may
     not show these yet. A case of a rule has `rule`, the version that its run names, and `step`; `newer_rule` is what
@@ -205,7 +205,7 @@ def _order(
         attempt=case.attempt,
         taken_at=now,
         acting_since=case.acting_since,
-        begun=changes_of(case),
+        begun=_begun(case),
         landed=frozenset(done_changes(case)),
         ground=_ground_of(case, footing.ground),
         remembered=memory,
@@ -239,6 +239,11 @@ def _ground_of(case: Case, ground: Ground) -> Ground:
 def changes_of(case: Case) -> tuple[Change, ...] | None:
     """The changes that were written down before the first call; None when there was none."""
     return None if case.changes is None else tuple(Change.from_words(words) for words in case.changes)
+
+
+def _begun(case: Case) -> tuple[Change, ...] | None:
+    """What this attempt has to finish, or to look for. What Atlassian turned down is worked out anew."""
+    return changes_of(case) if case.acting_since is not None else done_changes(case) or None
 
 
 def done_changes(case: Case) -> tuple[Change, ...]:

@@ -128,6 +128,26 @@ def test_what_is_remembered_is_what_a_sync_would_read(world: World) -> None:
     assert at_once[:2] == (1, "seen")
 
 
+def test_what_atlassian_turned_down_is_worked_out_anew_when_it_is_tried_again(sqlite_world: World) -> None:
+    """A group opens the product no more by then: it was left all the same, as the first attempt had written down."""
+    world = sqlite_world
+    ana = world.store_key()
+    (person,) = world.people(1, groups=["jira-users"], direct=[JIRA])
+    world.fault("/roles/revoke$", "403-scopes")
+    run_id = ran(world, ana, [person], LOSE_JIRA)
+    assert world.states(run_id) == {person: "failed"}
+    with world.sandbox.cloud.store.write() as connection:
+        connection.execute(
+            "DELETE FROM team_role WHERE team IN (SELECT id FROM team WHERE org = 'acme' AND name = 'jira-users')"
+        )
+    world.later(days=1)
+    world.sync(ana)
+    retrying.retry_failed(world.tools, ana, run_id)
+    world.act()
+    assert world.states(run_id) == {person: "acted"}
+    assert world.effects_by(person) == {f"revoke_role:{JIRA}": 1}
+
+
 def test_a_group_that_grants_more_is_a_verdict_and_never_a_surprise(world: World) -> None:
     ana = world.store_key()
     admin, person = world.people(2)
