@@ -62,7 +62,7 @@ def _note_who_lets_it_go(session: Session, run: Run, account_id: str) -> None:
 
 
 def _begin_grace_anew(session: Session, organization_id: str, run_id: str) -> None:
-    """Of those on whom no call was begun: they believe that it is over, and their old date may be long past.
+    """Of those of whom no call went through: they believe that it is over, and their old date may be long past.
 
     Not where somebody's word ended the grace: an operator approved, or they gave their access up.
     """
@@ -81,7 +81,7 @@ def _begin_grace_anew(session: Session, organization_id: str, run_id: str) -> No
             Case.state == CaseState.FAILED.value,
             Case.due_at.is_not(None),
             Case.acting_since.is_(None),
-            Case.changes.is_(None),
+            Case.changed.is_(False),
             as_told.exists() | by_rule,
         )
         .values(due_at=None)

@@ -293,6 +293,24 @@ def test_whoever_is_tried_again_is_warned_anew(world: World, days: int) -> None:
     assert world.states(run_id) == {person: "spared"}
 
 
+def test_whom_atlassian_has_turned_down_at_the_deed_is_warned_anew(world: World) -> None:
+    """The key may read and not write: for weeks they believe that it is over, and a new key took it at once."""
+    ana = world.store_key()
+    (person,) = world.people(1)
+    _, _, run_id = warned(world, [person], warned_step(14, [14]), ana)
+    world.fault(f"/users/{person}/suspend$", "403-scopes")
+    world.later(days=14)
+    world.act()
+    assert world.states(run_id) == {person: "failed"}
+    world.later(days=20)
+    world.store_key()
+    retrying.retry_failed(world.tools, ana, run_id)
+    world.act()
+    case = world.case(run_id, person)
+    assert (case.state, world.effects_by(person)) == ("warned", {})
+    assert timedelta(days=13, hours=23) < case.due_at - world.clock() <= timedelta(days=14)
+
+
 def test_whom_the_next_run_has_warned_is_not_tried_again_by_the_one_before(world: World) -> None:
     """Two warnings would name two days, and only the earlier one would be true."""
     ana = world.store_key()
