@@ -98,9 +98,15 @@ def unended_among(
     return [(timed, case) for timed, case in session.execute(query)]
 
 
-def ends_of(session: Session, organization_id: str, case_ids: Iterable[str]) -> dict[str, date]:
-    """Case id → the last day of what it gave."""
+def timed_by_case(session: Session, organization_id: str, case_ids: Iterable[str]) -> dict[str, TimedAccess]:
+    """Case id → what it gave until a day."""
     query = select(TimedAccess).where(
         TimedAccess.organization_id == organization_id, TimedAccess.case_id.in_(list(case_ids))
     )
-    return {timed.case_id: timed.until for timed in session.scalars(query)}
+    return {timed.case_id: timed for timed in session.scalars(query)}
+
+
+def ends_of(session: Session, organization_id: str, case_ids: Iterable[str]) -> dict[str, date]:
+    """Case id → the last day of what it gave."""
+    found = timed_by_case(session, organization_id, case_ids)
+    return {case_id: timed.until for case_id, timed in found.items()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from sqlalchemy.orm import Session
 
 from models.run import Case
-from models.timed_access import TimedAccess, TimedState, find_timed
+from models.timed_access import TimedAccess, TimedState, timed_by_case
 from rules.case import CaseState
 from rules.deeds import Action, Deed, EndMoved
 from rules.prolonging import set_back_words
@@ -44,12 +44,24 @@ def are_there(found: Iterable[tuple[EndMoved, TimedAccess | None]]) -> bool:
     )
 
 
-def undo_of(session: Session, case: Case, today: date) -> tuple[Action, Verdict]:
-    """What sets the former days of a prolongation again, and the verdict on doing so now."""
-    done = action_from_words(Deed(case.deed), case.action)
-    ends = tuple(end.inverse() for end in done.ends)
+def undos_of(
+    session: Session, organization_id: str, cases: Iterable[Case], today: date
+) -> dict[str, tuple[Action, Verdict]]:
+    """Case id → what sets the former days of this prolongation again, and the verdict on doing so now."""
+    moved = {case.id: action_from_words(Deed(case.deed), case.action).ends for case in cases}
+    gave = {end.of for ends in moved.values() for end in ends}
+    found = timed_by_case(session, organization_id, gave) if gave else {}
+    return {
+        case_id: _undo_of(tuple(end.inverse() for end in ends), found, today)
+        for case_id, ends in moved.items()
+    }
+
+
+def _undo_of(
+    ends: tuple[EndMoved, ...], found: Mapping[str, TimedAccess], today: date
+) -> tuple[Action, Verdict]:
     action = Action(Deed.SET_BACK, ends=ends)
-    objection = moved_since((end, find_timed(session, case.organization_id, end.of)) for end in ends)
+    objection = moved_since((end, found.get(end.of)) for end in ends)
     if objection is not None:
         return action, not_possible(objection, Why.DONE)
     return action, Verdict(CaseState.PLANNED, set_back_words(ends, today))

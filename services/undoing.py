@@ -24,7 +24,7 @@ from rules.verdict import Ground, Verdict, Why
 from services.batches import batches
 from services.candidates import people_as_candidates
 from services.doors import require_organization
-from services.ends_moved import undo_of
+from services.ends_moved import undos_of
 from services.ground import ground_of
 from services.orders import done_changes, way_back_of
 from services.previews import add_cases, case_row, new_run
@@ -155,10 +155,12 @@ def _undo_rows(
     for batch in batches(list(cases)):
         found = people_as_candidates(session, run.organization_id, batch, ground.organization)
         synced = _last_read(session, run.organization_id, batch)
+        of_ends = [cases[account_id] for account_id in batch if cases[account_id].deed == Deed.PROLONG]
+        set_back = undos_of(session, run.organization_id, of_ends, ground.today)
         for account_id in batch:
             case, person = cases[account_id], found.get(account_id)
-            if case.deed == Deed.PROLONG:
-                rows.append(_row_of_ends(session, run, case, ground))
+            if case.id in set_back:
+                rows.append(_row_of_ends(run, case, *set_back[case.id]))
                 continue
             read_at, left_at = synced.get(account_id, (None, None))
             if left_at is not None and case.finished_at is not None and left_at < case.finished_at:
@@ -169,8 +171,7 @@ def _undo_rows(
     return rows
 
 
-def _row_of_ends(session: Session, run: Run, case: Case, ground: Ground) -> dict[str, object]:
-    action, verdict = undo_of(session, case, ground.today)
+def _row_of_ends(run: Run, case: Case, action: Action, verdict: Verdict) -> dict[str, object]:
     row = case_row(run, case.account_id, case.directory_id, case.name, action.deed, verdict, undoes=case.id)
     return row | {"action": action_to_words(action)}
 

@@ -32,6 +32,7 @@ from services import (
 from services.own_case import Stage
 from services.run_people import Wanted
 from services.timed_beginnings import moment_of
+from tests.questions import asked_of
 from tests.services.test_timed_access import (
     GIVEN,
     OTHER,
@@ -137,6 +138,26 @@ def test_a_list_with_new_days_prolongs_and_its_undo_sets_the_former_ones_again(w
     keep_time(world)
     world.act()
     assert (inside(world, first), inside(world, second)) == (False, True)
+
+
+def test_the_undo_of_many_asks_no_more_than_that_of_one(sqlite_world: World) -> None:
+    """Tens of thousands were asked about one by one, while somebody waited for the page."""
+    world = sqlite_world
+    ana = world.synced()
+    people = world.people(4)
+    for who in people:
+        begin(world, ana, who, 20)
+    new = day(world, 40)
+    lists = [checked(world, ana, *((who, new) for who in some)) for some in (people[:1], people[1:])]
+    for run_id in lists:
+        done(world, ana, run_id)
+    counts = []
+    for run_id in lists:
+        with asked_of(world.tools.engine) as asked:
+            undo = undoing.preview_undo(world.tools, ana, run_id)
+        counts.append(len(asked))
+        assert set(world.states(undo).values()) == {"planned"}
+    assert counts[0] == counts[1]
 
 
 def test_the_same_list_again_has_nothing_to_do(sqlite_world: World) -> None:
