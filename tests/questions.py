@@ -37,7 +37,7 @@ def reading_all_cases(engine: Engine, asked: list[Question]) -> set[str]:
         return {
             f"{plan[3]}: {statement}"
             for statement, parameters in asked
-            if statement.startswith("SELECT")
+            if statement.startswith(("SELECT", "UPDATE"))
             for plan in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             if ALL_CASES.match(plan[3])
         }

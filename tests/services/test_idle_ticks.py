@@ -1,11 +1,11 @@
-"""A worker with nothing to do looks every second what is due, and writes nothing: on SQLite, writers wait."""
+"""A worker looks every second what is due; with nothing to do, it writes nothing: on SQLite, writers wait."""
 
 from __future__ import annotations
 
 from jobs.kinds import KINDS
 from models.organization import Organization
 from services import give_backs, orders, rereading, runs, timed_access
-from tests.questions import asked_of
+from tests.questions import asked_of, reading_all_cases
 from tests.services.test_answers import ended, link_of, say
 from tests.world import ACME, World
 
@@ -37,3 +37,17 @@ def test_who_looks_and_finds_nothing_writes_nothing(sqlite_world: World) -> None
         assert list(timed_access.due_ends(world.tools)) == []
     assert len(asked) >= len(KINDS)
     assert {statement.split(maxsplit=1)[0] for statement, _parameters in asked} == {"SELECT"}
+
+
+def test_who_looks_for_what_is_due_reads_no_other_case(sqlite_world: World) -> None:
+    """While it looked for one, it read 300,000 and kept every writer waiting."""
+    world = sqlite_world
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    run_id = world.begin_run(ana, [person])
+    with asked_of(world.tools.engine) as asked:
+        world.act()
+        runs.finish_runs(world.tools)
+    assert world.states(run_id) == {person: "acted"}
+    assert any(statement.startswith("UPDATE run_case") for statement, _parameters in asked)
+    assert reading_all_cases(world.tools.engine, asked) == set()
