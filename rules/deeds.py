@@ -155,7 +155,7 @@ CAPABILITIES: dict[Deed, Capability] = {
     ),
     Deed.SET_BACK: Capability(
         "set the former last day of their access again", "Set back",
-        "People whose access was prolonged by a file", _ADMIN_KEY, "Prolong it again", _NOTHING,
+        "People whose access was prolonged by a list", _ADMIN_KEY, "Prolong it again", _NOTHING,
         Deed.PROLONG, takes=False,
     ),
 }  # fmt: skip

@@ -19,7 +19,7 @@ from rules.timed import Given, ends_sooner
 from rules.verdict import Ground, Verdict, Why, not_possible
 
 PLACE = "under Onboarding, Access with an end"
-NOT_THERE = "Does not have all of this access any more. Sync, then check the file again."
+NOT_THERE = "Does not have all of this access any more. Sync, then check the list again."
 _GIVE = (Deed.GIVE_ACCESS, Deed.CHANGE_GROUPS)
 
 
@@ -39,7 +39,7 @@ def with_what_they_have(
         if until is None or action.deed is not Deed.GIVE_ACCESS:
             return action, verdict
         reason = (
-            f"Has this access already, until {_day(until)}. Prolong it {PLACE}, or by a file with a last day."
+            f"Has this access already, until {_day(until)}. Prolong it {PLACE}, or by a list with a last day."
         )
         return action, replace(verdict, reason=reason)
     why_not = _obstacle(entry, action, mine, entry.ends_on)
@@ -91,7 +91,7 @@ def _in_part(verdict: Verdict, until: date | None) -> Verdict:
     if until is None or verdict.state is not CaseState.PLANNED:
         return verdict
     reason = (
-        f"What they have of it until {_day(until)} ends then. Check the file again once the rest is given: "
+        f"What they have of it until {_day(until)} ends then. Check the list again once the rest is given: "
         "then that is prolonged, too."
     )
     return replace(verdict, reason=reason)
@@ -108,19 +108,19 @@ def _obstacle(entry: Entry, action: Action, mine: Sequence[Given], wanted: date)
         if last == wanted:
             return not_possible(f"{there}.", Why.DONE)
         return _left(
-            f"{there}. The row says {_day(wanted)}, which is sooner: their last day is left as it is. "
+            f"{there}. The list says {_day(wanted)}, which is sooner: their last day is left as it is. "
             f"To end it sooner, say so {PLACE}."
         )
     first = min(each.until for each in sooner)
     if entry.starts_on is not None and first + timedelta(days=1) < entry.starts_on:
         return _left(
-            f"Has this access until {_day(first)}, and the row begins later, on {_day(entry.starts_on)}. "
-            "Check the file again once it has ended."
+            f"Has this access until {_day(first)}, and the list begins later, on {_day(entry.starts_on)}. "
+            "Check the list again once it has ended."
         )
     parts = frozenset(of_access(action))
     if any(not _without_invitation(each) <= parts for each in sooner):
         return _left(
-            f"Has this access until {_day(first)}, given together with more than the row names. "
+            f"Has this access until {_day(first)}, given together with more than the list names. "
             f"Prolong it {PLACE}."
         )
     return None

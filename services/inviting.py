@@ -41,8 +41,9 @@ class Typed:
 def preview_invitations(tools: Toolbox, caller: Caller, typed: Typed) -> str:
     """Keeps a preview of these invitations; its run's id.
 
-    Who is here already gets what the invitation would have brought. Without an end of its own the access ends as the
-    profile that ends first says. Raises Invalid with the field that is wrong, NotReady without a fresh complete sync.
+    Who is here already gets what the invitation would have brought; what they have of it until a day lasts until the
+    last day that is typed. Without one the access ends as the profile that ends first says. Raises Invalid with the
+    field that is wrong, NotReady without a fresh complete sync.
     """
     organization_id = require_organization(tools, caller)
     people = _people(typed.people)
@@ -51,7 +52,7 @@ def preview_invitations(tools: Toolbox, caller: Caller, typed: Typed) -> str:
         today = day_in(session, organization_id, tools.clock())
         profiles = _profiles(session, organization_id, typed.profiles, today)
         starts_on = _day("starts_on", typed.starts_on, today)
-        last_day = _day("ends_on", typed.ends_on, starts_on or today)
+        last_day = typed_end = _day("ends_on", typed.ends_on, starts_on or today)
         access = Access()
         for profile in profiles:
             access |= profile.access
@@ -66,6 +67,7 @@ def preview_invitations(tools: Toolbox, caller: Caller, typed: Typed) -> str:
             access=access,
             starts_on=starts_on if starts_on is not None and starts_on > today else None,
             ends_on=last_day,
+            prolongs=typed_end is not None,
             message=message,
         )
         for one in people

@@ -44,7 +44,7 @@ def move_ends(tools: Toolbox, order: Order, seen: Snapshot | None) -> None:
             case.why = Why.DONE.value
             return CaseState.SPARED, f"Has this access already, until {ends[0].until:%-d %B %Y}."
         if objection is not None:
-            next_step = " Check the file again." if order.undoes is None and why_not is None else ""
+            next_step = " Check the list again." if order.undoes is None and why_not is None else ""
             return CaseState.SPARED, objection + next_step
         days = [(end, timed) for end, timed in found if timed is not None]
         if order.undoes is None:

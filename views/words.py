@@ -139,7 +139,7 @@ DID = {
     Deed.KEEP_ACCOUNT: "Cancelled the deletion of a person's account",
     Deed.GIVE_ACCESS: "Gave a person access",
     Deed.TAKE_BACK: "Took back a person's access",
-    Deed.PROLONG: "Prolonged a person as a file says",
+    Deed.PROLONG: "Prolonged a person as a list says",
     Deed.SET_BACK: "Set the former last day of a person again",
 }
 ORIGINS: dict[Origin, str] = {

@@ -63,21 +63,21 @@ def test_each_part_is_prolonged_and_what_ends_later_is_left() -> None:
         (replace(ROW, ends_on=MAY), Given("c1", MAY, (JOIN,)), Why.DONE,
          "Has this access already, until 1 May 2027."),
         (replace(ROW, ends_on=MAY), Given("c1", AUGUST, (JOIN,)), Why.LAST_DAY,
-         ("Has this access already, until 1 August 2027. The row says 1 May 2027, which is sooner: their last day is "
+         ("Has this access already, until 1 August 2027. The list says 1 May 2027, which is sooner: their last day is "
          "left as it is. To end it sooner, say so under Onboarding, Access with an end.")),
         (ROW, Given("c1", MAY, (JOIN, OTHER)), Why.LAST_DAY,
-         ("Has this access until 1 May 2027, given together with more than the row names. "
+         ("Has this access until 1 May 2027, given together with more than the list names. "
          "Prolong it under Onboarding, Access with an end.")),
         (replace(ROW, starts_on=JUNE), Given("c1", MAY, (JOIN,)), Why.LAST_DAY,
-         ("Has this access until 1 May 2027, and the row begins later, on 1 June 2027. "
-         "Check the file again once it has ended.")),
+         ("Has this access until 1 May 2027, and the list begins later, on 1 June 2027. "
+         "Check the list again once it has ended.")),
         (ROW, Given("c1", MAY, (JOIN,), is_open=False), Why.LAST_DAY,
          "Its last day is over, and its end has not come through. Look under Onboarding, Access with an end."),
         (replace(ROW, prolongs=False), Given("c1", MAY, (JOIN,)), Why.DONE,
-         ("Has this access already, until 1 May 2027. Prolong it under Onboarding, Access with an end, or by a file "
+         ("Has this access already, until 1 May 2027. Prolong it under Onboarding, Access with an end, or by a list "
          "with a last day.")),
         (replace(ROW, ends_on=None, prolongs=False), Given("c1", MAY, (JOIN,)), Why.DONE,
-         ("Has this access already, until 1 May 2027. Prolong it under Onboarding, Access with an end, or by a file "
+         ("Has this access already, until 1 May 2027. Prolong it under Onboarding, Access with an end, or by a list "
          "with a last day.")),
         (ROW, Given("c1", MAY, (OTHER,)), Why.DONE, "Has this access already."),
     ],
@@ -110,7 +110,7 @@ def test_who_lacks_a_part_gets_that_first_and_reads_what_ends() -> None:
     verdict = Verdict(CaseState.PLANNED, changes=(OTHER,))
     deed, ends, found = said(row, Given("c1", MAY, (JOIN,)), verdict=verdict)
     assert (deed, ends, found.state, found.changes) == (Deed.GIVE_ACCESS, (), CaseState.PLANNED, (OTHER,))
-    assert found.reason.startswith("What they have of it until 1 May 2027 ends then. Check the file again")
+    assert found.reason.startswith("What they have of it until 1 May 2027 ends then. Check the list again")
 
 
 def test_who_moved_between_groups_until_a_day_is_prolonged_with_that() -> None:

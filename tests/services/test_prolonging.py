@@ -18,6 +18,7 @@ from rules.verdict import Why
 from sandbox.world import ORGANIZATIONS
 from services import (
     answer_queue,
+    inviting,
     orders,
     own_timed,
     people_file,
@@ -102,7 +103,7 @@ def test_a_list_with_new_days_prolongs_and_its_undo_sets_the_former_ones_again(w
     assert said(world, run_id, second)[:2] == ("prolong", "planned")
     left = world.case(run_id, third)
     assert (left.deed, left.state, left.why) == ("give_access", "not_possible", Why.LAST_DAY)
-    assert f"until {words(day(world, 60))}. The row says {words(new)}, which is sooner" in left.reason
+    assert f"until {words(day(world, 60))}. The list says {words(new)}, which is sooner" in left.reason
     # The preview changes nothing; it is counted and narrowed like any other.
     assert timed(world, cases[first]).until == day(world, 20)
     page = run_people.people_of_run(world.tools, ana, run_id, Wanted(deed=Deed.PROLONG), page=1, per_page=50)
@@ -189,6 +190,32 @@ def test_a_profile_that_ends_after_some_days_prolongs_nobody_by_itself(sqlite_wo
     assert (case.deed, case.state, case.why) == ("give_access", "not_possible", Why.DONE)
 
 
+def test_an_invitation_with_a_later_last_day_prolongs_who_is_here_and_without_one_nobody(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    [person] = world.people(1)
+    case_id = begin(world, ana, person, 20)
+    typed = profiles.Typed(name="Contractor", groups=[world.groups()[GIVEN]["id"]], days="90")
+    profile = profiles.save_profile(world.tools, ana, None, typed)
+
+    def invited(last_day: str) -> str:
+        who = inviting.Typed(people=address(world, person), profiles=[profile.id], ends_on=last_day)
+        return inviting.preview_invitations(world.tools, ana, who)
+
+    deed, state, reason = said(world, invited(""), person)
+    assert (deed, state) == ("give_access", "not_possible")
+    assert reason.startswith(f"Has this access already, until {words(day(world, 20))}. Prolong it")
+    run_id = invited(day(world, 40).isoformat())
+    moved = f"From {words(day(world, 20))} to {words(day(world, 40))}."
+    assert said(world, run_id, person) == ("prolong", "planned", moved)
+    done(world, ana, run_id)
+    assert (world.case(run_id, person).state, timed(world, case_id).until) == ("acted", day(world, 40))
+    world.undo(ana, run_id)
+    assert timed(world, case_id).until == day(world, 20)
+
+
 @pytest.mark.parametrize(
     "meanwhile", ["moved", "moved to that day", "dropped", "ended", "left the group", "gone"]
 )
@@ -221,10 +248,10 @@ def test_what_has_changed_since_the_preview_is_looked_at_again(sqlite_world: Wor
     assert (state, reason) == (
         "spared",
         {
-            "moved": f"Somebody has moved their last day since: it is {words(other)} now. Check the file again.",
+            "moved": f"Somebody has moved their last day since: it is {words(other)} now. Check the list again.",
             "moved to that day": f"Has this access already, until {words(new)}.",
-            "dropped": "Their end was taken away: they keep this access. Check the file again.",
-            "ended": "Their access is over. Check the file again.",
+            "dropped": "Their end was taken away: they keep this access. Check the list again.",
+            "ended": "Their access is over. Check the list again.",
             "left the group": NOT_THERE,
             "gone": "Has no access to this organization's products.",
         }[meanwhile],

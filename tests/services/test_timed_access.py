@@ -676,7 +676,7 @@ def test_who_has_it_for_a_time_and_is_to_have_it_longer_has_it_until_then(
     entry = Entry(Deed.GIVE_ACCESS, account_id=account, access=access, ends_on=until)
     [case] = world.cases(roster.preview_roster(world.tools, ana, [entry], Origin.INVITE)).values()
     there = f"Has this access already, until {day(world, 30):%-d %B %Y}."
-    longer = f"{there} Prolong it under Onboarding, Access with an end, or by a file with a last day."
+    longer = f"{there} Prolong it under Onboarding, Access with an end, or by a list with a last day."
     assert (case.state, case.reason) == ("not_possible", longer if said else "Has this access already.")
 
 
