@@ -121,7 +121,7 @@ def _shown_now(
     found = {}
     for access, one in activity_per_product(facts, signals, known, found_at):
         since = known[access.resource_id].since if access.resource_id in known else found_at
-        seen_at = one.at if one.product else None
+        seen_at = one.at if one.kind is ActivityKind.SEEN else None
         found[access.resource_id] = (KnownSeat(access.key, one.kind.value, seen_at, since), shown_by)
     return found
 
@@ -223,7 +223,7 @@ def person_row(
         "is_bot": is_machine(facts),
         "added_at": facts.added_at,
         "activity": activity.kind.value,
-        "seen_at": activity.at if activity.product else None,
+        "seen_at": activity.at if activity.kind is ActivityKind.SEEN else None,
         "seen_in": activity.product,
         "seat_count": len(facts.products),
     }
