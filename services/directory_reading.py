@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from connect.errors import AppError, AtlassianError, RateLimited, Unauthorized, Unavailable
+from connect.errors import AppError, AtlassianError, RateLimited, Unauthorized, Unavailable, Unexpected
 from connect.gateway.organization import OrganizationGateway, PeoplePage
 from models.audit import APP
 from models.credential import CredentialState, admin_keys_of
@@ -35,6 +35,8 @@ logger = logging.getLogger("rollcall.sync")
 
 PAGES_AT_A_TIME = 20
 """Pages per durable step: a step is short enough to be repeated, long enough not to be paperwork."""
+MOST_PAGES = 20_000
+"""More than any organization has: a list that goes on beyond them does not end."""
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=15)
 
@@ -98,10 +100,13 @@ def _pages(gateway: OrganizationGateway, place: _Place, count: int) -> Iterator[
 
     with ThreadPoolExecutor(max_workers=1) as ahead:
         coming: Future[PeoplePage] | None = ahead.submit(fetch, place.cursor)
-        cursor = place.cursor
+        cursor, met = place.cursor, {place.cursor}
         for remaining in range(count - 1, -1, -1):
             assert coming is not None
             page = coming.result()
+            if page.next_cursor is not None and page.next_cursor in met:
+                raise Unexpected(200, reason="atlassian_odd_cursor")
+            met.add(page.next_cursor)
             coming = ahead.submit(fetch, page.next_cursor) if page.next_cursor and remaining else None
             yield page, replace(place, cursor=cursor)
             cursor = page.next_cursor
@@ -116,6 +121,8 @@ def _place(tools: Toolbox, organization_id: str, sync_id: str) -> _Place | None:
             raise _Interrupted
         if not sync.directory_ids:
             return None
+        if sync.pages >= MOST_PAGES:
+            raise Unexpected(200, reason="atlassian_endless_list")
         directories = sync.directory_ids.split(",")
         return _Place(
             organization_id,

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from models.people import Person, Seat
-from tests.services.retold import Row, retold, with_everybody
-from tests.world import PEOPLE, World
+from models.sync import Sync
+from services import syncing
+from services.directory_reading import MOST_PAGES, SyncStep, take_pages
+from tests.connect.listener import Call, Reply
+from tests.services.retold import Row, is_reading_of_people, retold, with_everybody
+from tests.world import ACME, PEOPLE, World
 
 
 def test_a_product_without_a_name_is_a_seat_with_its_last_sign_of_life(world: World) -> None:
@@ -21,3 +28,41 @@ def test_a_product_without_a_name_is_a_seat_with_its_last_sign_of_life(world: Wo
     assert (result.state, result.people) == ("complete", PEOPLE)
     assert {seat.product_key for seat in world.rows(Seat)} == {""}
     assert {person.account_id: (person.activity, person.seen_at) for person in world.rows(Person)} == before
+
+
+def test_a_directory_whose_pages_go_round_ends_the_sync_and_nobody_has_left(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    world.later(hours=1)
+    calls = 0
+
+    def round_about(call: Call, answer: Any) -> Any:
+        nonlocal calls
+        if not is_reading_of_people(call):
+            return answer
+        calls += 1
+        if calls > PEOPLE:
+            return Reply(503)
+        here = json.loads(call.body).get("cursor", "start")
+        people = answer["data"] if answer and "data" in answer else []
+        links = {"next": {"start": "this", "this": "that", "that": "this"}[here]}
+        return Reply(200, json.dumps({"data": people[:3], "links": links}).encode())
+
+    with retold(world, round_about) as tools:
+        result = world.sync(ana, tools)
+    assert (result.state, calls) == ("failed", 3)
+    assert "does not understand" in result.problem
+    assert all(person.left_at is None for person in world.rows(Person))
+
+
+def test_a_directory_that_never_ends_ends_the_sync(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.store_key()
+    world.control("POST", "/settings", {"max_page": 1})
+    ((organization_id, sync_id, attempt),) = syncing.due_syncs(world.tools)
+    assert syncing.take_up(world.tools, organization_id, sync_id, attempt)
+    assert take_pages(world.tools, ACME, sync_id) == SyncStep.MORE
+    with world.tools.begin() as session:
+        session.get_one(Sync, sync_id).pages = MOST_PAGES
+    assert take_pages(world.tools, ACME, sync_id) == SyncStep.DONE
+    assert world.stored(Sync, sync_id).state == "failed"
