@@ -350,6 +350,7 @@ def _gone(
 
 
 def _store_groups(session: Session, organization_id: str, groups: dict[str, str]) -> None:
+    """Beside a person Atlassian need not tell a group's name (specs: MultiDirectoryUserGroup): the known one stays."""
     query = select(Group.group_id, Group.name).where(
         Group.organization_id == organization_id, Group.group_id.in_(groups)
     )
@@ -360,7 +361,7 @@ def _store_groups(session: Session, organization_id: str, groups: dict[str, str]
         [
             {"organization_id": organization_id, "group_id": group_id, "name": name[:255]}
             for group_id, name in groups.items()
-            if stored.get(group_id) != name[:255]
+            if group_id not in stored or (name and stored[group_id] != name[:255])
         ],
     )
 

@@ -116,7 +116,8 @@ def replace_admins(
 def store_groups(session: Session, organization_id: str, groups: Iterable[GroupFacts]) -> None:
     """Remembers the organization's groups, those without members too; groups that are gone keep their last name."""
     found = {group.id: group for group in groups}
-    known = set(session.scalars(select(Group.group_id).where(Group.organization_id == organization_id)))
+    names = select(Group.group_id, Group.name).where(Group.organization_id == organization_id)
+    known: dict[str, str] = dict(session.execute(names).all())
     for batch in batches(sorted(known - found.keys())):
         session.execute(
             update(Group)
@@ -131,7 +132,7 @@ def store_groups(session: Session, organization_id: str, groups: Iterable[GroupF
             {
                 "organization_id": organization_id,
                 "group_id": group.id,
-                "name": group.name[:255],
+                "name": group.name[:255] or known.get(group.id, ""),
                 "synced": group.synced,
                 "modifiable": group.modifiable,
                 "gone": False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from models.people import Person, Seat
+from models.people import Group, Person, Seat
 from models.sync import Sync
 from services import syncing
 from services.directory_reading import MOST_PAGES, SyncStep, take_pages
@@ -66,3 +66,24 @@ def test_a_directory_that_never_ends_ends_the_sync(sqlite_world: World) -> None:
         session.get_one(Sync, sync_id).pages = MOST_PAGES
     assert take_pages(world.tools, ACME, sync_id) == SyncStep.DONE
     assert world.stored(Sync, sync_id).state == "failed"
+
+
+def test_a_group_keeps_its_name_though_atlassian_does_not_tell_it_again(world: World) -> None:
+    ana = world.synced()
+    names = {group.group_id: group.name for group in world.rows(Group)}
+    assert all(names.values())
+    world.later(hours=1)
+
+    def nameless(call: Call, answer: Any) -> Any:
+        if call.path.endswith("/groups/search"):
+            answer["data"] = [
+                {name: group[name] for name in group if name != "name"} for group in answer["data"]
+            ]
+        elif is_reading_of_people(call):
+            for person in answer["data"]:
+                person["groups"] = [group | {"name": None} for group in person["groups"]]
+        return answer
+
+    with retold(world, nameless) as tools:
+        assert world.sync(ana, tools).state == "complete"
+    assert {group.group_id: group.name for group in world.rows(Group)} == names
