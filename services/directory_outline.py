@@ -3,10 +3,14 @@
 Products are asked about side by side. One after the other, an organization of fifty sites would wait for a hundred
 answers before its first person is read. What was read when Atlassian says wait is written down, and not read again:
 else an organization whose outline takes more calls than are let through at a time would never come to its people.
+
+Among the workspaces are products that a directory does not know, or of which nobody is an administrator in its sense:
+what Atlassian will not be asked about one of them is nothing, as far as known. Of all of them, it is an odd answer.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -16,12 +20,14 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from connect.errors import AtlassianError, Unavailable
+from connect.errors import AtlassianError, Gone, Unavailable, Unexpected
 from connect.gateway.organization import OrganizationGateway, Place, WorkspaceRecord
 from models.sync import Sync, SyncState
 from rules.person import GroupFacts
 from services.doors import opened
 from services.toolbox import Toolbox
+
+logger = logging.getLogger("rollcall.sync")
 
 PRODUCT_ADMIN = "atlassian/admin"
 SIDE_BY_SIDE = 4
@@ -59,14 +65,27 @@ class _Part:
     resource_id: str = ""
     found: list[Any] = field(default_factory=list)
     place: Place = field(default_factory=Place)
+    refusal: AtlassianError | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
         return self.about, self.directory_id, self.resource_id
 
     def read(self, gateway: OrganizationGateway, organization_id: str) -> None:
-        if not self.place.is_read:
+        if self.place.is_read:
+            return
+        try:
             self.found += self._rows(gateway, organization_id)
+        except (Gone, Unexpected) as problem:
+            if not self._may_be_refused(problem):
+                raise
+            logger.warning("nobody can be asked for the %s of %s", self.about, self.resource_id)
+            self.refusal = problem
+
+    def _may_be_refused(self, problem: AtlassianError) -> bool:
+        """Whether it is the question that Atlassian does not take, and not the middle of its answer."""
+        is_refusal = isinstance(problem, Gone) or (isinstance(problem, Unexpected) and problem.status == 400)
+        return is_refusal and self.about is not _About.GROUPS and self.place.cursor is None
 
     def _rows(self, gateway: OrganizationGateway, organization_id: str) -> Iterator[Any]:
         where = (organization_id, self.directory_id)
@@ -95,6 +114,7 @@ def read_outline(tools: Toolbox, gateway: OrganizationGateway, organization_id: 
     _remember(tools, sync_id, parts)
     try:
         seconds_waited = _read(tools, gateway, organization_id, of_groups, of_products)
+        _require_an_answer(of_products)
         people = sum(gateway.people_count(organization_id, each) for each in directory_ids)
     except AtlassianError:
         _write_down(tools, sync_id, parts)
@@ -125,6 +145,12 @@ def _read(
         for part in of_groups:
             part.read(gateway, organization_id)
         return sum(future.result() for future in asked)
+
+
+def _require_an_answer(of_products: Sequence[_Part]) -> None:
+    refusals = [part.refusal for part in of_products if part.refusal is not None]
+    if refusals and len(refusals) == len(of_products):
+        raise refusals[0]
 
 
 def _read_share(tools: Toolbox, organization_id: str, parts: Sequence[_Part]) -> float:

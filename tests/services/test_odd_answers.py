@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from models.people import Group, Person, Seat
 from models.sync import Sync
 from services import syncing
@@ -87,3 +89,51 @@ def test_a_group_keeps_its_name_though_atlassian_does_not_tell_it_again(world: W
     with retold(world, nameless) as tools:
         assert world.sync(ana, tools).state == "complete"
     assert {group.group_id: group.name for group in world.rows(Group)} == names
+
+
+TRELLO = "ari:cloud:trello::workspace/1"
+NO_SUCH_RESOURCE = Reply(
+    400, json.dumps({"errors": [{"code": "ADMIN-400-4", "title": "Invalid resource"}]}).encode()
+)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        NO_SUCH_RESOURCE,
+        Reply(400, json.dumps({"code": "ADMIN-UAM-400-3", "message": "Invalid Role for Resource"}).encode()),
+        Reply(404, json.dumps({"errors": [{"code": "ADMIN-404-1", "title": "Unknown resource"}]}).encode()),
+    ],
+)
+def test_a_product_that_no_directory_knows_ends_no_sync(refusal: Reply, sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    before = world.dump()
+    world.later(hours=1)
+
+    def with_trello(call: Call, answer: Any) -> Any:
+        if call.path.endswith("/workspaces"):
+            answer["data"].append({"id": TRELLO, "attributes": {"typeKey": "trello", "name": "Boards"}})
+        return refusal if TRELLO.encode() in call.body else answer
+
+    with retold(world, with_trello) as tools:
+        result = world.sync(ana, tools)
+    assert (result.state, result.people, result.problem) == ("complete", PEOPLE, "")
+    for table in ("group_grant", "product_admin"):
+        assert world.dump()[table] == before[table]
+
+
+def test_when_no_product_can_be_asked_about_what_is_known_stays(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    before = world.dump()
+    world.later(hours=1)
+
+    def without_products(call: Call, answer: Any) -> Any:
+        return NO_SUCH_RESOURCE if b'"resourceIds"' in call.body else answer
+
+    with retold(world, without_products) as tools:
+        result = world.sync(ana, tools)
+    assert (result.state, "does not understand" in result.problem) == ("failed", True)
+    for table in ("group_grant", "product_admin"):
+        assert world.dump()[table] == before[table]
