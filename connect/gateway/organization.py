@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 PAGE_OF_WORKSPACES = 1000
+MOST_SEATS = 2**31 - 1
 
 _OWNER = re.compile(r"(?:ari:cloud:identity::user/)?([0-9A-Za-z:_|-]{1,128})", re.ASCII)
 
@@ -101,10 +102,16 @@ def _workspace(row: dict[str, Any]) -> WorkspaceRecord:
         name=text(attributes, "name"),
         type_key=product_key(text(attributes, "typeKey") or text(attributes, "type")),
         host_url=text(attributes, "hostUrl") or None,
-        capacity=count(attributes, "capacity"),
-        usage=count(attributes, "usage"),
+        capacity=_seats(attributes, "capacity"),
+        usage=_seats(attributes, "usage"),
         owner_account_id=_owner(text(attributes, "owner")),
     )
+
+
+def _seats(attributes: dict[str, Any], name: str) -> int | None:
+    """A number of seats. A licence without a limit may say so by -1, or by more seats than there are people."""
+    found = count(attributes, name)
+    return found if found is not None and 0 <= found <= MOST_SEATS else None
 
 
 def _owner(value: str) -> str | None:

@@ -492,6 +492,15 @@ def test_workspaces_with_seats(listener: Listener) -> None:
     ]
 
 
+@pytest.mark.parametrize("unlimited", [-1, 2**63 - 1, "100", None])
+def test_a_licence_without_a_limit_is_no_full_one(unlimited: object, listener: Listener) -> None:
+    """No seat would be free, and nobody could be invited; or the number would not go into any database."""
+    attributes = {"typeKey": "confluence", "capacity": unlimited, "usage": unlimited}
+    listener.answer = always(as_json({"data": [{"id": "ari:1", "attributes": attributes}]}))
+    (workspace,) = organization(listener).workspaces("org")
+    assert (workspace.capacity, workspace.usage) == (None, None)
+
+
 @pytest.mark.parametrize("named", ["jira", "jira-software"])
 def test_a_product_has_one_name_beside_its_site_and_beside_a_person(named: str, listener: Listener) -> None:
     listener.answer = always(as_json({"data": [{"id": "ari:1", "attributes": {"typeKey": named}}]}))
