@@ -65,16 +65,12 @@ class InviteCalls(AdminCalls):
 
     def person_at(self, org_id: str, email: str) -> tuple[str, PersonFacts] | None:
         """POST …/directories/{dir}/users/search by e-mail: directory id and person; None when nobody has it."""
-        for directory in rows(
-            mapping(
-                self._http.get(f"/admin/v2/orgs/{checked_id(org_id)}/directories", (("limit", "100"),))
-            ).get("data")
-        ):
+        directories = f"/admin/v2/orgs/{checked_id(org_id)}/directories"
+        for directory in self._listed(directories, (("limit", "100"),)):
             directory_id = required_text(directory, "directoryId")
             # Atlassian looks for exactly these letters, and keeps most addresses in small ones.
             body = {"emails": list(dict.fromkeys((email, email.lower()))), "expand": EXPAND, "limit": 2}
-            answer = mapping(self._http.post(f"{directory_path(org_id, directory_id)}/users/search", body))
-            for row in rows(answer.get("data")):
+            for row in self._found(f"{directory_path(org_id, directory_id)}/users/search", body):
                 found = person_of(row)
                 # A hidden address was found by its exact words.
                 if found.email is None or found.email.lower() == email.lower():

@@ -75,12 +75,13 @@ class PeopleCalls(AdminCalls):
         """
         return list(_read(self._by_id(org_id, directory_id, account_ids))[0])
 
-    def _by_id(self, org_id: str, directory_id: str, account_ids: Sequence[str]) -> list[dict[str, Any]]:
+    def _by_id(self, org_id: str, directory_id: str, account_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """To its last page: of all directories there may be more rows than people, and a page may be empty."""
         for account_id in account_ids:
             checked_account_id(account_id)
         body = {"accountIds": list(account_ids), "expand": EXPAND, "limit": len(account_ids)}
-        answer = mapping(self._http.post(f"{directory_path(org_id, directory_id)}/users/search", body))
-        return [row for row in rows(answer.get("data")) if row.get("accountId") in account_ids]
+        found = self._found(f"{directory_path(org_id, directory_id)}/users/search", body)
+        return (row for row in found if row.get("accountId") in account_ids)
 
     def holders_of_role(
         self, org_id: str, directory_id: str, resource_id: str, role: str, place: Place | None = None

@@ -89,6 +89,26 @@ def test_s46_roles_that_cannot_be_read_are_not_no_roles(row: dict[str, Any], lis
         organization(listener).roles_of("org", "-", "ana")
 
 
+def test_an_empty_page_before_the_one_with_somebody_does_not_say_that_they_are_gone(
+    listener: Listener,
+) -> None:
+    ana = {"accountId": "5b10:ana", "email": "ana@acme.example"}
+    listener.answer = pages([], [ana])
+    assert organization(listener).person("org", "dir", "5b10:ana").account_id == "5b10:ana"
+    listener.answer = pages([], [{"directoryId": "first"}], [], [ana])
+    found = organization(listener).person_at("org", "ana@acme.example")
+    assert found is not None
+    assert (found[0], found[1].account_id) == ("first", "5b10:ana")
+
+
+def test_of_all_directories_somebody_has_as_many_rows_as_they_are_in(listener: Listener) -> None:
+    """A page takes one for each person asked for."""
+    suspended = {"accountId": "5b10:ana", "status": "suspended"}
+    listener.answer = pages([suspended], [suspended | {"status": "active"}])
+    found = organization(listener).people("org", "-", ["5b10:ana"])
+    assert [person.status for person in found] == ["suspended", "active"]
+
+
 def test_groups_of_all_pages(listener: Listener) -> None:
     listener.answer = pages(
         [
