@@ -25,6 +25,7 @@ DEFAULT_PAUSE = timedelta(seconds=60)
 SHORTEST_PAUSE = timedelta(seconds=1)
 # Quotas are counted by the hour (platform.md D); a longer answer is taken as "ask again in an hour".
 LONGEST_PAUSE = timedelta(hours=1)
+_NO_DATE = 1970
 # What beside a 409 tells "no seat is free" from "it is already so".
 NO_SEAT_LEFT = frozenset({"ADMIN-409-3", "ADMIN-UAM-409-3"})
 # What beside a 403 names something else than the key's scopes (specs: admin-organization, ApplicationError and
@@ -129,9 +130,10 @@ def flag(row: Mapping[str, Any], key: str, *, missing: bool) -> bool:
 
 
 def moment(row: Mapping[str, Any], key: str) -> datetime | None:
-    """A point in time, aware; None when missing or empty.
+    """A point in time, aware; None when missing or empty, or where programs begin to count (1970, or the year 1).
 
-    Raises Unexpected when it cannot be read: an unreadable date must never look like "was never here" (S45).
+    That is how many of them write that there is no date: nobody is idle since then. Raises Unexpected when it cannot be
+    read: an unreadable date must never look like "was never here" (S45).
     """
     value = text(row, key)
     if not value:
@@ -139,7 +141,7 @@ def moment(row: Mapping[str, Any], key: str) -> datetime | None:
     found = _parsed_moment(value)
     if found is None:
         raise Unexpected(200, reason="atlassian_odd_date")
-    return found
+    return found if found.year > _NO_DATE else None
 
 
 def _parsed_moment(value: str) -> datetime | None:

@@ -578,6 +578,15 @@ def test_s45_s48_what_cannot_be_read_is_never_taken_for_nothing(
         gateway.person("org", "dir", "5b10:ana")
 
 
+@pytest.mark.parametrize("nought", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z", "1970-01-01"])
+def test_s45_where_programs_begin_to_count_is_no_date(nought: str, listener: Listener) -> None:
+    access = [{"id": "ari:wiki", "key": "confluence", "lastActiveTimestamp": nought}]
+    told = PERSON | {"addedToOrg": nought, "productAccess": access}
+    listener.answer = always(as_json({"data": [told]}))
+    (ana,) = organization(listener).people_page("org", "-").people
+    assert (ana.added_at, ana.products[0].last_active) == (None, None)
+
+
 def test_s46_a_page_that_nobody_understands_is_no_page(listener: Listener) -> None:
     odd = [{"accountId": f"{number}", "status": 1} for number in range(MOST_UNREADABLE + 1)]
     listener.answer = always(as_json({"data": [PERSON, *odd[1:]]}))
