@@ -30,7 +30,7 @@ class JiraBelongings(SiteCalls):
             for row in rows(answer.get("values"))
             if _account(row.get("lead")) == account_id
         )
-        return FoundPage(found, _after(answer))
+        return FoundPage(found, _after(answer, start))
 
     def components_led_by(self, account_id: str, start: str = "0") -> FoundPage:
         """GET /rest/api/3/project/{id}/component, for the next few projects."""
@@ -38,7 +38,7 @@ class JiraBelongings(SiteCalls):
         found: list[Found] = []
         for project in rows(answer.get("values")):
             found += self._components(required_text(project, "id"), text(project, "key"), account_id)
-        return FoundPage(tuple(found), _after(answer))
+        return FoundPage(tuple(found), _after(answer, start))
 
     def _components(self, project_id: str, project_key: str, account_id: str) -> list[Found]:
         found: list[Found] = []
@@ -53,7 +53,7 @@ class JiraBelongings(SiteCalls):
                 for row in rows(answer.get("values"))
                 if _account(row.get("lead")) == account_id
             ]
-            start = _after(answer)
+            start = _after(answer, start)
         return found
 
     def filters_of(self, account_id: str, start: str = "0") -> FoundPage:
@@ -65,7 +65,7 @@ class JiraBelongings(SiteCalls):
                 Found(Kind.FILTER, required_text(row, "id"), text(row, "name"))
                 for row in rows(answer.get("values"))
             ),
-            _after(answer),
+            _after(answer, start),
         )
 
     def dashboards_of(self, account_id: str, start: str = "0") -> FoundPage:
@@ -77,7 +77,7 @@ class JiraBelongings(SiteCalls):
                 Found(Kind.DASHBOARD, required_text(row, "id"), text(row, "name"))
                 for row in rows(answer.get("values"))
             ),
-            _after(answer),
+            _after(answer, start),
         )
 
     def count_open_issues(self, account_id: str) -> int:
@@ -207,12 +207,15 @@ def _issue(row: dict[str, Any]) -> Found:
     )
 
 
-def _after(answer: dict[str, Any]) -> str | None:
-    """Where the next page begins: Jira may give shorter pages than were asked for."""
+def _after(answer: dict[str, Any], start: str) -> str | None:
+    """Where the page after the one from `start` begins: Jira may give shorter pages than were asked for.
+
+    From what was asked: Jira need not say where a page begins, and the same one would be read for ever.
+    """
     shown = len(rows(answer.get("values")))
     if flag(answer, "isLast", missing=False) or not shown:
         return None
-    following = (count(answer, "startAt") or 0) + shown
+    following = int(start) + shown
     total = count(answer, "total")
     return None if total is not None and following >= total else str(following)
 

@@ -56,7 +56,8 @@ class JiraTickets(SiteCalls):
             if any(words in _plain(one.get("body")) for one in found):
                 return True
             start += len(found)
-            if not found or start >= (count(answer, "total") or 0):
+            total = count(answer, "total")
+            if not found or (total is not None and start >= total):
                 return False
         raise Unexpected(200, reason="atlassian_too_many_comments")
 
