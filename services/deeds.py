@@ -28,7 +28,8 @@ class Made:
 def read_now(gateway: OrganizationGateway, order: Order) -> Snapshot | None:
     """The person this moment, with roles where the deed is about them; None when no longer in the directory.
 
-    Of somebody who is to be invited, nobody is no surprise.
+    Of somebody who is to be invited, nobody is no surprise. Raises Gone when the directory shows them, and Atlassian
+    knows of no roles all the same: what leads to their access is not seen, and not gone.
     """
     if order.action.deed is Deed.INVITE and is_unknown(order.account_id):
         found = gateway.person_at(order.organization_id, order.email)
@@ -39,11 +40,11 @@ def read_now(gateway: OrganizationGateway, order: Order) -> Snapshot | None:
         return Snapshot(facts, roles, directory_id)
     try:
         facts = gateway.person(order.organization_id, order.directory_id, order.account_id)
-        if not _asks_for_roles(order):
-            return Snapshot(facts)
-        return Snapshot(facts, gateway.roles_of(order.organization_id, order.directory_id, order.account_id))
     except Gone:
         return None
+    if not _asks_for_roles(order):
+        return Snapshot(facts)
+    return Snapshot(facts, gateway.roles_of(order.organization_id, order.directory_id, order.account_id))
 
 
 def make(gateway: OrganizationGateway, order: Order, change: Change) -> Made:

@@ -9,10 +9,13 @@ import pytest
 
 from models.people import Group, Person, Seat
 from models.sync import Sync
+from rules.roster import Access
+from sandbox.world import ORGANIZATIONS
 from services import syncing
 from services.directory_reading import MOST_PAGES, SyncStep, take_pages
 from tests.connect.listener import Call, Reply
 from tests.services.retold import Row, is_reading_of_people, retold, with_everybody
+from tests.services.test_timed_access import begin, keep_time, timed
 from tests.world import ACME, PEOPLE, World
 
 
@@ -137,3 +140,26 @@ def test_when_no_product_can_be_asked_about_what_is_known_stays(sqlite_world: Wo
     assert (result.state, "does not understand" in result.problem) == ("failed", True)
     for table in ("group_grant", "product_admin"):
         assert world.dump()[table] == before[table]
+
+
+def test_whose_roles_atlassian_does_not_find_is_not_taken_for_gone(sqlite_world: World) -> None:
+    """Else what they were given for a time would be believed to have gone with them, and they kept it."""
+    world = sqlite_world
+    ana = world.store_key()
+    [person] = world.people(1)
+    world.sync(ana)
+    role = (ORGANIZATIONS["acme"].resource("confluence"), "atlassian/user")
+    case_id = begin(world, ana, person, 3, access=Access(roles=(role,)))
+    world.later(days=4)
+
+    def without_roles(call: Call, answer: Any) -> Any:
+        asked = call.path.partition("?")[0]
+        return Reply(404, b'{"code": 404}') if asked.endswith("/role-assignments") else answer
+
+    with retold(world, without_roles) as tools:
+        keep_time(world, tools)
+        world.act(tools)
+    assert timed(world, case_id).state == "not_ended", "an operator reads why"
+    held = world.holding(person)
+    assert held is not None
+    assert held["direct"] == [("confluence", "atlassian/user")]
