@@ -41,7 +41,8 @@ def obstacles_now(tools: Toolbox, leaver: Leaver, asked_by: str) -> tuple[Guide,
 def read_leaver(tools: Toolbox, leaver: Leaver) -> Snapshot | None:
     """The person this moment; None when no directory of the organization has them. Memory learns of it too.
 
-    Of a deed of our own it knows better, until Atlassian shows that.
+    Of a deed of our own it knows better, until Atlassian shows that. Raises Gone when they are there and Atlassian
+    knows of no roles: then nobody can say that their access has ended.
     """
     organization_id, account_id = leaver.organization_id, leaver.account_id
     with tools.begin() as session:
@@ -50,11 +51,11 @@ def read_leaver(tools: Toolbox, leaver: Leaver) -> Snapshot | None:
     with opened(tools, organization_id) as gateway:
         try:
             facts = gateway.person(organization_id, directory_id, account_id)
-            roles = None
-            if leaver.deed == Deed.REMOVE_ACCESS:
-                roles = gateway.roles_of(organization_id, directory_id, account_id)
         except Gone:
             return None
+        roles = None
+        if leaver.deed == Deed.REMOVE_ACCESS:
+            roles = gateway.roles_of(organization_id, directory_id, account_id)
     with tools.begin() as session:
         person = session.get(Person, (organization_id, account_id))
         acted_on = settling(tools, session, organization_id, [account_id])

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, and_, bindparam, exis
 from sqlalchemy.orm import aliased
 
 from connect.caller import Caller
-from connect.errors import Conflict, Gone, Invalid, NotFound
+from connect.errors import Conflict, Invalid, NotFound
 from models.audit import Event
 from models.organization import (
     Operator,
@@ -74,11 +74,8 @@ def is_operator(tools: Toolbox, caller: Caller, *, fresh: bool) -> bool:
             return False
     if not fresh:
         return True
-    try:
-        with opened(tools, organization_id) as gateway:
-            found = gateway.people(organization_id, "-", [caller.account_id])
-    except Gone:
-        return False
+    with opened(tools, organization_id) as gateway:
+        found = gateway.people(organization_id, "-", [caller.account_id])
     # One for each directory they are in.
     return any(person.is_org_admin and person.is_in_use for person in found)
 

@@ -63,7 +63,10 @@ class PeopleCalls(AdminCalls):
         return PeoplePage(people, self._next(answer, path, cursor), unreadable)
 
     def person(self, org_id: str, directory_id: str, account_id: str) -> PersonFacts:
-        """One person, read now. Raises Gone when the directory does not have them; Invalid for an odd id (S32)."""
+        """One person, read now. Raises Gone when the directory does not have them; Invalid for an odd id (S32).
+
+        Unexpected(404) when there is no such directory.
+        """
         for row in self._by_id(org_id, directory_id, [account_id]):
             return person_of(row)
         raise Gone
@@ -71,7 +74,7 @@ class PeopleCalls(AdminCalls):
     def people(self, org_id: str, directory_id: str, account_ids: Sequence[str]) -> list[PersonFacts]:
         """Those of up to ten people whom the directory has, read now, without whom nobody can read.
 
-        Raises Invalid for an odd id (S32).
+        Raises Invalid for an odd id (S32), Unexpected(404) when there is no such directory.
         """
         return list(_read(self._by_id(org_id, directory_id, account_ids))[0])
 
@@ -80,8 +83,13 @@ class PeopleCalls(AdminCalls):
         for account_id in account_ids:
             checked_account_id(account_id)
         body = {"accountIds": list(account_ids), "expand": EXPAND, "limit": len(account_ids)}
-        found = self._found(f"{directory_path(org_id, directory_id)}/users/search", body)
-        return (row for row in found if row.get("accountId") in account_ids)
+        try:
+            for row in self._found(f"{directory_path(org_id, directory_id)}/users/search", body):
+                if row.get("accountId") in account_ids:
+                    yield row
+        except Gone:
+            # So Atlassian says that there is no such directory: of the people in it, nobody knows anything.
+            raise Unexpected(404, reason="atlassian_no_directory") from None
 
     def holders_of_role(
         self, org_id: str, directory_id: str, resource_id: str, role: str, place: Place | None = None

@@ -9,12 +9,14 @@ import pytest
 
 from models.people import Group, Person, Seat
 from models.sync import Sync
+from rules.deeds import Deed
 from rules.roster import Access
 from sandbox.world import ORGANIZATIONS
-from services import syncing
+from services import leaver_decisions, syncing
 from services.directory_reading import MOST_PAGES, SyncStep, take_pages
 from tests.connect.listener import Call, Reply
-from tests.services.retold import Row, is_reading_of_people, retold, with_everybody
+from tests.services.leavers import UMA, leaver, planned, ready, work
+from tests.services.retold import Row, Tell, is_reading_of_people, retold, with_everybody
 from tests.services.test_timed_access import begin, keep_time, timed
 from tests.world import ACME, PEOPLE, World
 
@@ -142,7 +144,17 @@ def test_when_no_product_can_be_asked_about_what_is_known_stays(sqlite_world: Wo
         assert world.dump()[table] == before[table]
 
 
-def test_whose_roles_atlassian_does_not_find_is_not_taken_for_gone(sqlite_world: World) -> None:
+def without_roles(call: Call, answer: Any) -> Any:
+    asked = call.path.partition("?")[0]
+    return Reply(404, b'{"code": 404}') if asked.endswith("/role-assignments") else answer
+
+
+def without_a_directory(call: Call, answer: Any) -> Any:
+    return Reply(404, b'{"code": 404}') if is_reading_of_people(call) else answer
+
+
+@pytest.mark.parametrize("tell", [without_roles, without_a_directory])
+def test_whom_atlassian_does_not_find_by_half_is_not_taken_for_gone(tell: Tell, sqlite_world: World) -> None:
     """Else what they were given for a time would be believed to have gone with them, and they kept it."""
     world = sqlite_world
     ana = world.store_key()
@@ -152,14 +164,23 @@ def test_whose_roles_atlassian_does_not_find_is_not_taken_for_gone(sqlite_world:
     case_id = begin(world, ana, person, 3, access=Access(roles=(role,)))
     world.later(days=4)
 
-    def without_roles(call: Call, answer: Any) -> Any:
-        asked = call.path.partition("?")[0]
-        return Reply(404, b'{"code": 404}') if asked.endswith("/role-assignments") else answer
-
-    with retold(world, without_roles) as tools:
+    with retold(world, tell) as tools:
         keep_time(world, tools)
         world.act(tools)
     assert timed(world, case_id).state == "not_ended", "an operator reads why"
     held = world.holding(person)
     assert held is not None
     assert held["direct"] == [("confluence", "atlassian/user")]
+
+
+@pytest.mark.parametrize("tell", [without_roles, without_a_directory])
+def test_a_leaver_whom_atlassian_does_not_find_by_half_is_not_done(tell: Tell, sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana, deed=Deed.REMOVE_ACCESS.value, choices={})
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    with retold(world, tell) as tools:
+        work(world, tools)
+    found = leaver(world, leaver_id)
+    assert (found.state == "done", world.effects_by(UMA)) == (False, {})
+    assert found.reason
