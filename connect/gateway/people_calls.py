@@ -60,6 +60,11 @@ class PeopleCalls(AdminCalls):
         people, unreadable = _read(found)
         if len(found) - len(people) > MOST_UNREADABLE or (found and not people and not unreadable):
             raise Unexpected(200, reason="atlassian_odd_people")
+        if len(found) > MOST_UNREADABLE and not any(
+            row.get(name) is not None for row in found for name in EXPAND
+        ):
+            # Asked for, and told of nobody: they would lose seats and groups, and administrators their guard (S48).
+            raise Unexpected(200, reason="atlassian_not_expanded")
         return PeoplePage(people, self._next(answer, path, cursor), unreadable)
 
     def person(self, org_id: str, directory_id: str, account_id: str) -> PersonFacts:

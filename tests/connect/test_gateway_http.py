@@ -596,6 +596,21 @@ def test_s46_a_page_that_nobody_understands_is_no_page(listener: Listener) -> No
         organization(listener).people_page("org", "-")
 
 
+@pytest.mark.parametrize("bare", [{}, {"groups": None, "productAccess": None, "platformRoles": None}])
+def test_s46_s48_a_page_that_tells_of_nobody_what_was_asked_for_is_no_page(
+    bare: dict[str, None], listener: Listener
+) -> None:
+    """Who has no access at all may come without a word about it; a whole page of them is another thing."""
+    few = [{"accountId": f"{number}"} | bare for number in range(MOST_UNREADABLE)]
+    listener.answer = always(as_json({"data": few}))
+    assert len(organization(listener).people_page("org", "-").people) == MOST_UNREADABLE
+    listener.answer = always(as_json({"data": [*few, PERSON]}))
+    assert len(organization(listener).people_page("org", "-").people) == MOST_UNREADABLE + 1
+    listener.answer = always(as_json({"data": [*few, {"accountId": "more"} | bare]}))
+    with pytest.raises(Unexpected):
+        organization(listener).people_page("org", "-")
+
+
 def test_one_person_now(listener: Listener) -> None:
     listener.answer = always(as_json({"data": [{"accountId": "somebody-else"}, PERSON]}))
     assert organization(listener).person("org", "dir", "5b10:ana").name == "Ana"
