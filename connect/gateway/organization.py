@@ -101,11 +101,16 @@ def _workspace(row: dict[str, Any]) -> WorkspaceRecord:
         resource_id=required_text(row, "id"),
         name=text(attributes, "name"),
         type_key=product_key(text(attributes, "typeKey") or text(attributes, "type")),
-        host_url=text(attributes, "hostUrl") or None,
+        host_url=_address(text(attributes, "hostUrl")) or None,
         capacity=_seats(attributes, "capacity"),
         usage=_seats(attributes, "usage"),
         owner_account_id=_owner(text(attributes, "owner")),
     )
+
+
+def _address(value: str) -> str:
+    """Where a product is. No form is described: a bare host is one of a site, too (S27 compares whole origins)."""
+    return f"https://{value}" if value and "://" not in value else value
 
 
 def _seats(attributes: dict[str, Any], name: str) -> int | None:

@@ -492,6 +492,13 @@ def test_workspaces_with_seats(listener: Listener) -> None:
     ]
 
 
+@pytest.mark.parametrize("told", ["https://acme.atlassian.net", "acme.atlassian.net"])
+def test_a_product_is_at_one_address_however_it_is_written(told: str, listener: Listener) -> None:
+    listener.answer = always(as_json({"data": [{"id": "ari:1", "attributes": {"hostUrl": told}}]}))
+    (workspace,) = organization(listener).workspaces("org")
+    assert workspace.host_url == "https://acme.atlassian.net"
+
+
 @pytest.mark.parametrize("unlimited", [-1, 2**63 - 1, "100", None])
 def test_a_licence_without_a_limit_is_no_full_one(unlimited: object, listener: Listener) -> None:
     """No seat would be free, and nobody could be invited; or the number would not go into any database."""
