@@ -90,7 +90,8 @@ class PeopleCalls(AdminCalls):
         body = {"accountIds": list(account_ids), "expand": EXPAND, "limit": len(account_ids)}
         try:
             for row in self._found(f"{directory_path(org_id, directory_id)}/users/search", body):
-                if row.get("accountId") in account_ids:
+                # A row that does not say who it is about may be about them: it cannot be read, and they are not gone.
+                if row.get("accountId") in (None, "", *account_ids):
                     yield row
         except Gone:
             # So Atlassian says that there is no such directory: of the people in it, nobody knows anything.

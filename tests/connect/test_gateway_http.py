@@ -603,6 +603,16 @@ def test_s46_a_page_that_nobody_understands_is_no_page(listener: Listener) -> No
         organization(listener).people_page("org", "-")
 
 
+@pytest.mark.parametrize("nobody", [{}, {"accountId": None}, {"accountId": ""}])
+def test_an_answer_that_does_not_say_whom_it_is_about_does_not_say_that_they_are_gone(
+    nobody: dict[str, str | None], listener: Listener
+) -> None:
+    listener.answer = always(as_json({"data": [{"name": "Ana"} | nobody]}))
+    with pytest.raises(Unexpected):
+        organization(listener).person("org", "dir", "5b10:ana")
+    assert organization(listener).people("org", "dir", ["5b10:ana"]) == []
+
+
 @pytest.mark.parametrize("bare", [{}, {"groups": None, "productAccess": None, "platformRoles": None}])
 def test_s46_s48_a_page_that_tells_of_nobody_what_was_asked_for_is_no_page(
     bare: dict[str, None], listener: Listener
