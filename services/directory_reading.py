@@ -199,6 +199,9 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
             return False
         sync = session.get_one(Sync, place.sync_id)
         session.refresh(sync)
+        if not sync.people:
+            # Whoever made the key is somebody: that all have left is not what this says (S46).
+            raise Unexpected(200, reason="atlassian_odd_people")
         mark_leavers(session, place.organization_id, place.sync_id, now)
         believe_directories(session, place.organization_id, place.sync_id)
         sync.people = session.scalar(

@@ -184,3 +184,18 @@ def test_a_leaver_whom_atlassian_does_not_find_by_half_is_not_done(tell: Tell, s
     found = leaver(world, leaver_id)
     assert (found.state == "done", world.effects_by(UMA)) == (False, {})
     assert found.reason
+
+
+def test_s46_an_organization_without_anybody_is_an_odd_answer(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    world.later(hours=1)
+
+    def nobody(call: Call, answer: Any) -> Any:
+        return {"data": [], "links": {}} if is_reading_of_people(call) else answer
+
+    with retold(world, nobody) as tools:
+        result = world.sync(ana, tools)
+    assert (result.state, "does not understand" in result.problem) == ("failed", True)
+    assert all(person.left_at is None for person in world.rows(Person))
+    assert world.sync(ana).state == "complete"
