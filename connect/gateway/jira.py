@@ -93,7 +93,8 @@ class JiraSite:
         path = f"/rest/api/3/issue/{issue_id}"
         fields = mapping(mapping(self._http.get(path, (("fields", "assignee,reporter"),))).get("fields"))
         try:
-            watchers = rows(mapping(self._http.get(f"{path}/watchers")).get("watchers"))
+            # It may tell no more than how many there are.
+            watchers = rows(mapping(self._http.get(f"{path}/watchers")).get("watchers") or [])
         except Gone:
             # Watching may be switched off.
             watchers = []

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from connect.gateway.credentials import basic
+from connect.gateway.jira import IssuePeople, JiraSite
 from connect.gateway.jira_belongings import JiraBelongings
 from connect.gateway.jira_tickets import JiraTickets
 from connect.hosts import SiteOrigins
@@ -45,6 +46,18 @@ def pages_of(name: str, rows: list[dict[str, Any]], size: int, told: str) -> Cal
         return Reply(200, json.dumps({name: page, told: words[told]}).encode())
 
     return answer
+
+
+@pytest.mark.parametrize("told", [{}, {"watchers": None}, {"watchers": []}])
+def test_an_issue_has_its_people_though_its_watchers_are_not_told(
+    told: dict[str, Any], listener: Listener
+) -> None:
+    def answer(call: Call) -> Reply:
+        found = {"watchCount": 2} | told if "watchers" in call.path else {"fields": {"assignee": LEAD}}
+        return Reply(200, json.dumps(found).encode())
+
+    listener.answer = answer
+    assert opened(JiraSite, listener).people_of_issue(1) == IssuePeople("5b10:ana", None, ())
 
 
 @pytest.mark.parametrize("told", WORDS)
