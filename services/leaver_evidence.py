@@ -150,8 +150,11 @@ def _entries(session: Session, leaver: Leaver) -> list[AuditEntry]:
         AuditEntry.at >= leaver.created_at,
     )
     query = select(AuditEntry).where(*ours, AuditEntry.subject == leaver.account_id)
-    of_person = session.scalars(query.order_by(AuditEntry.id)).all()
-    named = [entry for entry in of_person if (entry.details or {}).get("leaver") == leaver.id]
-    runs = {entry.run_id for entry in named if entry.run_id} | {leaver.run_id or ""}
-    of_runs = session.scalars(select(AuditEntry).where(*ours, AuditEntry.run_id.in_(runs))).all()
-    return sorted({entry.id: entry for entry in (*named, *of_runs)}.values(), key=lambda entry: entry.id)
+    of_person = session.scalars(query).all()
+    named = {entry.id for entry in of_person if (entry.details or {}).get("leaver") == leaver.id}
+    runs = {entry.run_id for entry in of_person if entry.id in named and entry.run_id}
+    runs |= {leaver.run_id or ""}
+    # Such a run is about them alone. By its id, a database would read everything that was ever done to anybody.
+    of_nobody = select(AuditEntry).where(*ours, AuditEntry.subject.is_(None), AuditEntry.run_id.in_(runs))
+    of_runs = [entry for entry in of_person if entry.id in named or entry.run_id in runs]
+    return sorted([*of_runs, *session.scalars(of_nobody)], key=lambda entry: entry.id)

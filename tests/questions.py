@@ -12,6 +12,9 @@ from sqlalchemy import Engine, event
 ALL_CASES = re.compile(r"SCAN (run_case|person)\b.*|SEARCH run_case USING .*\(organization_id=\?\)")
 """How SQLite says that it reads every case there ever was, or everybody: it grows with each run."""
 
+WHOLE_AUDIT = re.compile(r"SCAN audit_entry\b.*|SEARCH audit_entry USING .*\(organization_id=\?\)")
+"""The same of everything that was ever done."""
+
 Question = tuple[str, Any]
 """A statement with its parameters."""
 
@@ -31,13 +34,15 @@ def asked_of(engine: Engine) -> Iterator[list[Question]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def reading_all_cases(engine: Engine, asked: list[Question]) -> set[str]:
-    """Those of the questions for which SQLite reads all cases."""
+def reading_all_cases(
+    engine: Engine, asked: list[Question], all_of_them: re.Pattern[str] = ALL_CASES
+) -> set[str]:
+    """Those of the questions for which SQLite reads all cases, or all of something else."""
     with engine.connect() as connection:
         return {
             f"{plan[3]}: {statement}"
             for statement, parameters in asked
             if statement.startswith(("SELECT", "UPDATE"))
             for plan in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            if ALL_CASES.match(plan[3])
+            if all_of_them.match(plan[3])
         }

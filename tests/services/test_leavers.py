@@ -27,6 +27,7 @@ from services.leaver_looks import add_belongings
 from services.leaver_views import show_leaver
 from services.mail_reach import NO_ADDRESS
 from services.matters import matters
+from tests.questions import WHOLE_AUDIT, asked_of, reading_all_cases
 from tests.services.leavers import (
     ANA,
     JON,
@@ -227,6 +228,21 @@ def test_what_was_found_and_could_not_be_listed_is_in_the_evidence(sqlite_world:
         line for line in leaver_evidence.evidence_csv(world.tools, ana, leaver_id) if "not listed" in line
     ]
     assert f"{total - 100} of {total} were found and not listed: they stay as they were." in lines[0]
+
+
+def test_evidence_is_found_without_reading_all_that_was_ever_done(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    finish(world)
+    with asked_of(world.tools.engine) as asked:
+        evidence = leaver_evidence.evidence_of(world.tools, ana, leaver_id)
+    of_the_run = [
+        one.entry.event for one in evidence.entries if one.entry.event.startswith(("run:", "case:"))
+    ]
+    assert of_the_run == ["run:started", "case:acted", "run:finished"]
+    assert reading_all_cases(world.tools.engine, asked, WHOLE_AUDIT) == set()
 
 
 def test_whoever_is_leaving_already_stays_the_leaver_they_are(sqlite_world: World) -> None:
