@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
-from models.access_rule import AccessGiven, StoredAccessRule, access_rules_of, given_by
+from models.access_rule import AccessGiven, StoredAccessRule, access_rules_of
 from models.profile import find_profile, profiles_of
 from models.run import Case, Run
 from rules.case import CaseState, RunState
@@ -51,7 +51,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class AccessRulePage:
-    """`listed` is what the rule would do, by the newest list, of which `cases` are the first; `access` in words."""
+    """`listed` is what the rule would do, by the newest list, of which `cases` are the first; `access` in words.
+
+    Of the `holders`, and of those whom it leaves alone, it has some, by name: there may be as many as people.
+    """
 
     line: AccessRuleLine
     profile_name: str
@@ -72,6 +75,14 @@ class AccessRulePage:
     @property
     def list_is_current(self) -> bool:
         return self.listed is not None and self.listed.rule_version == self.line.rule.version
+
+    @property
+    def more_holders(self) -> int:
+        return _more(self.line.people, self.holders)
+
+    @property
+    def more_stopped(self) -> int:
+        return _more(self.line.stopped, self.stopped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,16 @@ def list_access_rules(tools: Toolbox, caller: Caller) -> list[AccessRuleLine]:
         return found
 
 
+def access_rule_line(tools: Toolbox, caller: Caller, rule_id: str) -> AccessRuleLine:
+    """One of the list. Raises NotFound."""
+    organization_id = require_organization(tools, caller)
+    with tools.begin() as session:
+        stored = require_access_rule(session, organization_id, rule_id)
+        found = _line(session, stored, organization_facts(session, organization_id))
+        session.expunge_all()
+        return found
+
+
 def access_rule_page(tools: Toolbox, caller: Caller, rule_id: str) -> AccessRulePage:
     """Raises NotFound."""
     organization_id = require_organization(tools, caller)
@@ -102,7 +123,6 @@ def access_rule_page(tools: Toolbox, caller: Caller, rule_id: str) -> AccessRule
         stored = require_access_rule(session, organization_id, rule_id)
         facts = organization_facts(session, organization_id)
         profile = find_profile(session, organization_id, stored.profile_id or "")
-        holders = _holders(session, stored, facts)
         listed = newest_list(session, stored)
         cases = _cases(session, listed)
         names = names_of(session, organization_id, [stored.created_by, stored.seen_by])
@@ -110,8 +130,8 @@ def access_rule_page(tools: Toolbox, caller: Caller, rule_id: str) -> AccessRule
             line=_line(session, stored, facts),
             profile_name=profile.name if profile is not None else "",
             profile_gone=stored.profile_id is not None and profile is None,
-            holders=[each for each in holders if each.given.stopped_at is None],
-            stopped=[each for each in holders if each.given.stopped_at is not None],
+            holders=_holders(session, stored, facts, AccessGiven.stopped_at.is_(None)),
+            stopped=_holders(session, stored, facts, AccessGiven.stopped_at.is_not(None)),
             listed=view_of(session, listed, now) if listed is not None else None,
             cases=cases,
             access=access_in_words(session, organization_id, cases),
@@ -171,8 +191,22 @@ def _line(session: Session, stored: StoredAccessRule, facts: OrganizationFacts) 
     return AccessRuleLine(stored, sentence_of(stored, facts), counts.get(False, 0), counts.get(True, 0))
 
 
-def _holders(session: Session, stored: StoredAccessRule, facts: OrganizationFacts) -> list[Holder]:
-    records = given_by(session, stored.organization_id, stored.id)
+def _holders(
+    session: Session, stored: StoredAccessRule, facts: OrganizationFacts, which: ColumnElement[bool]
+) -> list[Holder]:
+    # The first by account id: to find the first by name, a database would read all of them.
+    query = (
+        select(AccessGiven)
+        .where(
+            AccessGiven.organization_id == stored.organization_id,
+            AccessGiven.rule_id == stored.id,
+            AccessGiven.over_at.is_(None),
+            which,
+        )
+        .order_by(AccessGiven.account_id)
+        .limit(MOST_SHOWN)
+    )
+    records = session.scalars(query).all()
     names = names_of(session, stored.organization_id, [each.account_id for each in records])
     found = [
         Holder(
@@ -184,6 +218,10 @@ def _holders(session: Session, stored: StoredAccessRule, facts: OrganizationFact
         for each in records
     ]
     return sorted(found, key=lambda holder: (holder.name.casefold(), holder.gives))
+
+
+def _more(people: int, shown: Sequence[Holder]) -> int:
+    return max(people - len({holder.account_id for holder in shown}), 0)
 
 
 def _part(part: Change, facts: OrganizationFacts) -> str:

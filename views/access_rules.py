@@ -57,7 +57,7 @@ def rule(access_rule_id: str) -> str:
 @api
 @operator_only
 def edit(access_rule_id: str) -> str:
-    line = access_rule_views.access_rule_page(tools(), caller(), access_rule_id).line
+    line = access_rule_views.access_rule_line(tools(), caller(), access_rule_id)
     return _form(_typed_before(line), line)
 
 
@@ -66,13 +66,13 @@ def edit(access_rule_id: str) -> str:
 @operator_only
 def change(access_rule_id: str) -> str | Response:
     typed = _typed()
-    line = access_rule_views.access_rule_page(tools(), caller(), access_rule_id).line
+    line = access_rule_views.access_rule_line(tools(), caller(), access_rule_id)
     was_live, version = line.rule.is_live, line.rule.version
     try:
         access_rules.save_access_rule(tools(), caller(), typed, access_rule_id)
     except BadRule as bad:
         return _again(typed, bad, line)
-    line = access_rule_views.access_rule_page(tools(), caller(), access_rule_id).line
+    line = access_rule_views.access_rule_line(tools(), caller(), access_rule_id)
     if line.rule.version == version:
         return _page(access_rule_id, "Saved.")
     stopped = " It was live, and lists only until you have looked." if was_live else ""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, event, insert, select, update
 
-from models.access_rule import StoredAccessRule
+from models.access_rule import AccessGiven, StoredAccessRule
 from models.people import Group
 from models.run import Case, Run
 from models.timed_access import TimedAccess
@@ -224,6 +224,31 @@ def test_whoever_has_it_reads_of_the_end_in_the_product_and_asks(tidy: House) ->
     refused = words_of(tidy.post("/app/review/grant", case=case_id))
     assert "Say until when." in refused
     assert "Refused: 1 person." in words_of(tidy.post("/app/review/refuse", case=case_id))
+
+
+def test_a_page_reads_some_of_whom_a_rule_has_given_something(tidy: House) -> None:
+    tools, rule_id = tidy.deployment.tools, make(tidy)
+    now, read = tools.clock(), []
+    with tools.begin() as session:
+        for number in range(130):
+            stopped = {"stopped_at": now, "reason": "Gone again."} if number % 2 else {}
+            part = {"account_id": f"someone-{number:03}", "kind": "join_group", "about": "g", "role": ""}
+            session.add(
+                AccessGiven(
+                    organization_id=ACME.id, rule_id=rule_id, case_id="c", given_at=now, **part, **stopped
+                )
+            )
+
+    def note(row: object, _context: object) -> None:
+        read.append(row)
+
+    event.listen(AccessGiven, "load", note)
+    page = words_of(tidy.get(f"{RULES}/{rule_id}"))
+    tidy.get(f"{RULES}/{rule_id}/edit")
+    event.remove(AccessGiven, "load", note)
+    assert len(read) == 100
+    assert "And 15 more: the runs above have all of them." in page
+    assert "15 more people show here when it gives these again." in page
 
 
 def test_only_operators(house: House) -> None:
