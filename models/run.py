@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +26,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models.db import Base, UtcDateTime
 from rules.case import CaseState, RunState
 from rules.verdict import WORTH_A_ROW
+
+ENDS_AFTER_ITS_RUN = timedelta(days=7)
+"""Of a run that was stopped, what came of somebody's last call is found out later, even if no worker ran for days."""
 
 
 class Run(Base):
@@ -191,6 +194,16 @@ def find_run(session: Session, organization_id: str, run_id: str) -> Run | None:
 def running_run_ids(organization_id: str | BindParameter[str]) -> Select[str]:
     """By run is how few cases are found among all there ever were: an index has them."""
     return select(Run.id).where(Run.organization_id == organization_id, Run.state == RunState.RUNNING.value)
+
+
+def run_ids_since(session: Session, organization_id: str, since: datetime) -> Sequence[str]:
+    """The runs in which something may have ended since then, for the same reason."""
+    query = select(Run.id).where(
+        Run.organization_id == organization_id,
+        Run.state != RunState.PREVIEW.value,
+        Run.finished_at.is_(None) | (Run.finished_at > since - ENDS_AFTER_ITS_RUN),
+    )
+    return session.scalars(query).all()
 
 
 def find_case(session: Session, organization_id: str, case_id: str) -> Case | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,13 @@ from sqlalchemy.orm import Session
 from models.organization import Organization
 from models.people import Person
 from models.rule import rule_names
-from models.run import Case, Run
+from models.run import Case, Run, run_ids_since
 from models.tenant import doors_of
 from rules.case import CaseState
 from rules.deeds import Deed
 from rules.topics import Topic
 from services.app_links import app_home
+from services.batches import batches
 from services.coming import ComingPerson, what_comes, whom_it_meets
 from services.digest_links import stop_link
 from services.digest_words import Done, coming_list, done_list, needs_list
@@ -96,9 +98,12 @@ def _done(session: Session, organization_id: str, since: datetime, until: dateti
         )
         .group_by(Case.deed, Run.rule_id)
     )
-    rows = session.execute(query).all()
-    names = rule_names(session, organization_id, [rule_id for _deed, rule_id, _count in rows if rule_id])
-    done = [Done(Deed(deed), names.get(rule_id or "", ""), count) for deed, rule_id, count in rows]
+    people: Counter[tuple[str, str]] = Counter()
+    for run_ids in batches(run_ids_since(session, organization_id, since)):
+        for deed, rule_id, count in session.execute(query.where(Case.run_id.in_(run_ids))):
+            people[deed, rule_id or ""] += count
+    names = rule_names(session, organization_id, [rule_id for _deed, rule_id in people])
+    done = [Done(Deed(deed), names.get(rule_id, ""), count) for (deed, rule_id), count in people.items()]
     return sorted(done, key=lambda one: (-one.people, one.deed, one.rule))
 
 

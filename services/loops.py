@@ -6,14 +6,15 @@ somebody let in again at Atlassian was given it back: their time counts from the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from models.audit import APP, Event
 from models.people import Person
-from models.run import Case, find_run
+from models.run import Case, find_run, run_ids_since
 from rules.access_path import groups_of_provider
 from rules.case import CaseState
 from rules.changes import Change, ChangeKind, Snapshot, holds
@@ -40,32 +41,16 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
 
     Whatever was done after `read_since` may not show in what the sync read.
     """
-    later = aliased(Case)
-    changed_since = select(later.id).where(
-        later.organization_id == Case.organization_id,
-        later.account_id == Case.account_id,
-        later.changed.is_(True),
-        later.deed.not_in(MOVES_ENDS),
-        later.finished_at > Case.finished_at,
-    )
-    query = select(Case).where(
-        Case.organization_id == organization_id,
-        Case.state == CaseState.ACTED.value,
-        Case.deed.in_([deed.value for deed in DEEDS]),
-        Case.came_back_at.is_(None),
-        Case.finished_at > now - LOOKED_AT,
-        Case.finished_at < read_since,
-        # Given back by a run of ours: by hand, or because an absence was over.
-        ~changed_since.exists(),
-    )
     organization = organization_facts(session, organization_id)
     by_rung: dict[tuple[str, int], frozenset[str]] = {}
     found = 0
-    for batch in batches(session.scalars(query).all()):
-        people = people_as_candidates(
-            session, organization_id, [case.account_id for case in batch], organization
-        )
-        for case in batch:
+    for batch in batches(_acted_lately(session, organization_id, now, read_since)):
+        query = select(Case).where(Case.organization_id == organization_id, Case.id.in_(batch))
+        cases = session.scalars(query).all()
+        account_ids = [case.account_id for case in cases]
+        people = people_as_candidates(session, organization_id, account_ids, organization)
+        let_in: set[str] = set()
+        for case in cases:
             person = people.get(case.account_id)
             if person is None:
                 continue
@@ -76,7 +61,7 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
             case.came_back_at = now
             found += 1
             if any(_was_let_in(change, person.seen, organization) for change in taken):
-                session.get_one(Person, (organization_id, case.account_id)).given_back_at = now
+                let_in.add(case.account_id)
             record(
                 session,
                 Event.CASE_CAME_BACK,
@@ -87,7 +72,45 @@ def find_loops(session: Session, organization_id: str, now: datetime, read_since
                 run_id=case.run_id,
                 details={"deed": case.deed},
             )
+        _note_let_in(session, organization_id, let_in, now)
     return found
+
+
+def _acted_lately(session: Session, organization_id: str, now: datetime, read_since: datetime) -> list[str]:
+    """The ids of the cases that are looked at: those of a month may be too many to hold."""
+    since = now - LOOKED_AT
+    later = aliased(Case)
+    changed_since = select(later.id).where(
+        later.organization_id == Case.organization_id,
+        later.account_id == Case.account_id,
+        later.changed.is_(True),
+        later.deed.not_in(MOVES_ENDS),
+        later.finished_at > Case.finished_at,
+    )
+    query = select(Case.id).where(
+        Case.organization_id == organization_id,
+        Case.state == CaseState.ACTED.value,
+        Case.deed.in_([deed.value for deed in DEEDS]),
+        Case.came_back_at.is_(None),
+        Case.finished_at > since,
+        Case.finished_at < read_since,
+        # Given back by a run of ours: by hand, or because an absence was over.
+        ~changed_since.exists(),
+    )
+    return [
+        case_id
+        for run_ids in batches(run_ids_since(session, organization_id, since))
+        for case_id in session.scalars(query.where(Case.run_id.in_(run_ids)))
+    ]
+
+
+def _note_let_in(session: Session, organization_id: str, account_ids: Collection[str], now: datetime) -> None:
+    session.execute(
+        update(Person)
+        .where(Person.organization_id == organization_id, Person.account_id.in_(account_ids))
+        .values(given_back_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _is_back(change: Change, seen: Snapshot, ended: frozenset[str]) -> bool:
