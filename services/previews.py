@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -24,7 +24,7 @@ from rules.idle import Candidate
 from rules.judging import judge
 from rules.roster import Origin
 from rules.verdict import Ground, Verdict
-from services.batches import batches
+from services.batches import BATCH, batches
 from services.candidates import people_as_candidates
 from services.doors import require_organization
 from services.ground import ground_of
@@ -109,14 +109,36 @@ def describe(tools: Toolbox, caller: Caller, run_id: str, purpose: Purpose) -> N
         run.purpose = purpose.to_row()
 
 
-def purge_previews(tools: Toolbox) -> None:
-    """Deletes previews that nobody confirmed in time; those of rules are kept longer."""
+def purge_previews(tools: Toolbox, most: int = BATCH) -> None:
+    """Deletes previews that nobody confirmed in time; those of rules are kept longer. `most` people at a time."""
     now = tools.clock()
-    waiting = Run.state == RunState.PREVIEW.value
     of_rule = (Run.rule_id.is_not(None) | (Run.origin == Origin.ACCESS_RULE.value)) & Run.undoes.is_(None)
+    too_old = (~of_rule & (Run.created_at < now - PREVIEWS_LIVE)) | (
+        Run.created_at < now - RULE_PREVIEWS_LIVE
+    )
+    query = select(Run.organization_id, Run.id).where(Run.state == RunState.PREVIEW.value, too_old)
     with tools.begin() as session:
-        session.execute(delete(Run).where(waiting, ~of_rule, Run.created_at < now - PREVIEWS_LIVE))
-        session.execute(delete(Run).where(waiting, of_rule, Run.created_at < now - RULE_PREVIEWS_LIVE))
+        found = session.execute(query).all()
+    for organization_id, run_id in found:
+        while _forget_some(tools, organization_id, run_id, most):
+            pass
+
+
+def _forget_some(tools: Toolbox, organization_id: str, run_id: str, most: int) -> bool:
+    """True while there is more of it. On SQLite nobody else writes while people are deleted: few at a time."""
+    this = (Run.organization_id == organization_id, Run.id == run_id)
+    cases = (Case.organization_id == organization_id, Case.run_id == run_id)
+    with tools.begin() as session:
+        # Held: whoever confirms it this moment comes before, and it stays.
+        held = update(Run).where(*this, Run.state == RunState.PREVIEW.value).values(state=Run.state)
+        if not session.execute(held).rowcount:  # type: ignore[attr-defined]
+            return False
+        some = delete(Case).where(*cases, Case.id.in_(select(Case.id).where(*cases).limit(most)))
+        gone = session.execute(some.execution_options(synchronize_session=False))
+        if gone.rowcount >= most:  # type: ignore[attr-defined]
+            return True
+        session.execute(delete(Run).where(*this))
+        return False
 
 
 def require_fresh_sync(

@@ -16,6 +16,7 @@ from models.sync import Sync
 from rules.deeds import Deed
 from rules.filters import PeopleFilter
 from services import previews, retrying, run_progress, runs, undoing
+from tests.services.workers import with_something_between
 from tests.world import ACCOUNTS, ACME, SETTLE, World
 
 GUARDED, NOT_POSSIBLE, PLANNED = "guarded", "not_possible", "planned"
@@ -188,6 +189,23 @@ def test_a_preview_that_cannot_be_confirmed(sqlite_world: World) -> None:
     with pytest.raises(Conflict):
         runs.confirm(sqlite_world.tools, ana, old)
     previews.purge_previews(sqlite_world.tools)
+    assert sqlite_world.rows(Run) == []
+
+
+def test_a_preview_of_many_is_forgotten_a_few_at_a_time(sqlite_world: World) -> None:
+    """On SQLite nobody else writes in the meantime."""
+    ana = sqlite_world.synced()
+    people = sqlite_world.changeable(5)
+    run_id = previews.preview(sqlite_world.tools, ana, Deed.SUSPEND, account_ids=people, filter=None)
+    sqlite_world.later(hours=25)
+    left: list[int] = []
+
+    def count(when: str, _what: str) -> None:
+        if when == "after":
+            left.append(len(sqlite_world.cases(run_id)))
+
+    previews.purge_previews(with_something_between(sqlite_world.tools, count), most=2)
+    assert left == [5, 3, 1, 0]
     assert sqlite_world.rows(Run) == []
 
 
