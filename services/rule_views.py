@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from connect.caller import Caller
 from connect.errors import NotReady
@@ -94,7 +95,11 @@ def list_rules(tools: Toolbox, caller: Caller) -> list[RuleLine]:
     now = tools.clock()
     with tools.begin() as session:
         organization = organization_facts(session, organization_id)
-        return [_line(session, stored, organization, now) for stored in rules_of(session, organization_id)]
+        stored = rules_of(session, organization_id)
+        versions = _newest_versions(session, organization_id)
+        last = _last_runs(session, organization_id)
+        runs = {run.rule_id: run for run in views_of(session, organization_id, last, now)}
+        return [_line(each, versions[each.id], organization, runs.get(each.id)) for each in stored]
 
 
 def rule_in_short(tools: Toolbox, caller: Caller, rule_id: str) -> RuleInShort:
@@ -124,7 +129,12 @@ def show_rule(tools: Toolbox, caller: Caller, rule_id: str) -> RulePage:
         runs = _runs(session, stored, now)
         dates, time_zone = dates_of(session, organization_id, rule.schedule, now)
         return RulePage(
-            line=_line(session, stored, organization_facts(session, organization_id), now),
+            line=_line(
+                stored,
+                version,
+                organization_facts(session, organization_id),
+                _last_run(session, stored, now),
+            ),
             rule=rule,
             data=rule_to_data(rule),
             time_zone=time_zone,
@@ -138,9 +148,10 @@ def show_rule(tools: Toolbox, caller: Caller, rule_id: str) -> RulePage:
         )
 
 
-def _line(session: Session, stored: StoredRule, organization: OrganizationFacts, now: datetime) -> RuleLine:
-    version, rule = newest(session, stored)
-    last = session.scalar(_of_rule(stored).where(Run.state != RunState.PREVIEW.value).limit(1))
+def _line(
+    stored: StoredRule, version: RuleVersion, organization: OrganizationFacts, last_run: RunView | None
+) -> RuleLine:
+    rule = parse_rule(version.definition)
     return RuleLine(
         id=stored.id,
         name=stored.name,
@@ -149,9 +160,53 @@ def _line(session: Session, stored: StoredRule, organization: OrganizationFacts,
         version=stored.version,
         sentence=sentence_of(rule, organization),
         next_run_at=stored.next_run_at,
-        last_run=view_of(session, last, now) if last is not None else None,
+        last_run=last_run,
         missing=what_is_missing(version, rule),
     )
+
+
+def _newest_versions(session: Session, organization_id: str) -> dict[str, RuleVersion]:
+    """Rule id → the newest version, of all rules at once."""
+    query = (
+        select(RuleVersion)
+        .join(
+            StoredRule,
+            (StoredRule.organization_id == RuleVersion.organization_id)
+            & (StoredRule.id == RuleVersion.rule_id)
+            & (StoredRule.version == RuleVersion.version),
+        )
+        .where(StoredRule.organization_id == organization_id, StoredRule.deleted_at.is_(None))
+    )
+    return {version.rule_id: version for version in session.scalars(query)}
+
+
+def _last_runs(session: Session, organization_id: str) -> Sequence[Run]:
+    """The newest run of each rule, of all rules at once."""
+    of_rule = aliased(Run)
+    newest_run = (
+        select(of_rule.id)
+        .where(
+            of_rule.organization_id == StoredRule.organization_id,
+            of_rule.rule_id == StoredRule.id,
+            of_rule.undoes.is_(None),
+            of_rule.state != RunState.PREVIEW.value,
+        )
+        .order_by(of_rule.created_at.desc(), of_rule.id)
+        .limit(1)
+        .correlate(StoredRule)
+        .scalar_subquery()
+    )
+    query = (
+        select(Run)
+        .join(StoredRule, (Run.organization_id == StoredRule.organization_id) & (Run.id == newest_run))
+        .where(StoredRule.organization_id == organization_id, StoredRule.deleted_at.is_(None))
+    )
+    return session.scalars(query).all()
+
+
+def _last_run(session: Session, stored: StoredRule, now: datetime) -> RunView | None:
+    last = session.scalar(_of_rule(stored).where(Run.state != RunState.PREVIEW.value).limit(1))
+    return view_of(session, last, now) if last is not None else None
 
 
 def _runs(session: Session, stored: StoredRule, now: datetime) -> list[RunView]:

@@ -10,9 +10,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
+from connect.caller import Caller, Via
 from models.organization import Organization
+from models.rule import StoredRule
 from models.run import Run
 from rules.case import RunState
+from services import rules
 from tests.questions import Question, asked_of, reading_all_cases
 from tests.views.house import ANA, House, words_of
 from views.show import OPERATOR_TABS
@@ -37,6 +40,27 @@ def many_runs(house: House) -> Iterator[int]:
         session.execute(delete(Run).where(Run.id.startswith("many-")))
 
 
+@pytest.fixture
+def many_rules(house: House) -> Iterator[int]:
+    """Each with a run behind it. The house is shared: they are gone afterwards."""
+    tools, number = house.deployment.tools, 30
+    ana, now = Caller(house.key, ANA, Via.CONTEXT), tools.clock()
+    steps = [{"when": {"not_seen": 90}, "then": {"deed": "suspend"}}]
+    rule_ids = [
+        rules.save_rule(tools, ana, {"name": f"Many {each}", "steps": steps}) for each in range(number)
+    ]
+    with tools.begin() as session:
+        organization_id = session.scalars(select(Organization.id)).one()
+        for rule_id in rule_ids:
+            made = {"rule_id": rule_id, "rule_version": 1, "requested_by": ANA, "created_at": now}
+            state = RunState.FINISHED.value
+            session.add(Run(organization_id=organization_id, id=f"of-{rule_id[3:]}", state=state, **made))
+    yield number
+    with tools.begin() as session:
+        session.execute(delete(Run).where(Run.rule_id.in_(rule_ids)))
+        session.execute(delete(StoredRule).where(StoredRule.id.in_(rule_ids)))
+
+
 @pytest.mark.parametrize("tab", [name for name, _title in OPERATOR_TABS])
 def test_a_page_asks_little(house: House, tab: str) -> None:
     asks_little(house, f"/app/{tab}")
@@ -50,6 +74,12 @@ def test_a_page_of_many_runs_asks_as_little(house: House, many_runs: int) -> Non
     assert int(there[1]) >= many_runs
 
 
+def test_a_page_of_many_rules_asks_as_little(house: House, many_rules: int) -> None:
+    # Of rules that ran, their runs are counted, too: all at once.
+    asks_little(house, "/app/rules", MOST_QUESTIONS + 5)
+    assert house.get("/app/rules").text.count("Many ") >= many_rules
+
+
 @pytest.mark.parametrize("tab", [name for name, _title in OPERATOR_TABS])
 def test_no_page_reads_all_cases_there_ever_were(house: House, tab: str) -> None:
     asked = questions_of(house, f"/app/{tab}")
@@ -61,10 +91,10 @@ def test_a_name_is_looked_for_once(house: House) -> None:
     assert sum("search_text LIKE" in statement for statement, _parameters in asked) == 1
 
 
-def asks_little(house: House, path: str) -> None:
+def asks_little(house: House, path: str, most: int = MOST_QUESTIONS) -> None:
     house.get(path)
     questions = [statement for statement, _parameters in questions_of(house, path)]
-    assert len(questions) <= MOST_QUESTIONS, Counter(questions).most_common()
+    assert len(questions) <= most, Counter(questions).most_common()
 
 
 def questions_of(house: House, path: str) -> list[Question]:
