@@ -9,7 +9,8 @@ from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, event, select
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -65,6 +66,9 @@ def for_single_questions(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
+Away = OperationalError
+"""The database does not answer, or takes nothing now: what was to be done may be done once it does."""
+
 _ANYTHING = select(1)
 
 
@@ -78,6 +82,24 @@ def refresh_statistics(session: Session) -> None:
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("ANALYZE")
+
+
+@event.listens_for(Engine, "handle_error")
+def _tell_that_it_is_away(trouble: ExceptionContext) -> None:
+    # DBOS waits for a database whose connection is lost, whatever it was about to remember. It would take one that is
+    # not found, or that has no room, for a fault of the workflow, and could not write that down either: from then on
+    # the workflow counts as being at work, and nobody goes on with it.
+    if trouble.connection is None or _has_no_room(trouble.original_exception):
+        trouble.is_disconnect = True
+
+
+def _has_no_room(trouble: BaseException) -> bool:
+    return isinstance(trouble, sqlite3.Error) and getattr(trouble, "sqlite_errorcode", 0) & 0xFF in (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+    )
 
 
 @event.listens_for(Engine, "connect")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from io import StringIO
+from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from dbos._utils import retriable_postgres_exception
+from sqlalchemy import create_engine, insert
 from sqlalchemy.exc import IntegrityError
 
 from connect.scrub import Scrubber
+from models.db import Away
 from models.people import Person
 from tests.world import ACME, World
 
@@ -31,3 +34,25 @@ def test_s41_an_error_of_the_database_names_nobody(world: World) -> None:
         logger.removeHandler(handler)
     assert "INSERT INTO person" in out.getvalue()
     assert "Lindqvist" not in out.getvalue()
+
+
+@pytest.mark.parametrize("host", ["/nowhere", "127.0.0.1:1"])
+def test_dbos_waits_for_a_database_however_it_is_not_found(host: str) -> None:
+    engine = create_engine(f"postgresql+psycopg://postgres@/rollcall?host={host}&connect_timeout=2")
+    with pytest.raises(Away) as found:
+        engine.connect()
+    assert retriable_postgres_exception(found.value)
+
+
+def test_dbos_waits_for_a_disk_to_have_room(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'small.sqlite'}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE words (word TEXT)")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=2")
+        with pytest.raises(Away) as found:
+            connection.exec_driver_sql("INSERT INTO words VALUES (hex(randomblob(9999)))")
+    assert retriable_postgres_exception(found.value)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO words VALUES ('room')")
+    engine.dispose()
