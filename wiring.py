@@ -31,6 +31,8 @@ def set_up_logging(settings: Settings) -> None:
 def open_database(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        # Whoever asks first after PostgreSQL was restarted, or a firewall has cut what was idle, is answered, too.
+        "pool_pre_ping": not settings.database_url.startswith("sqlite"),
         # As many as a process has threads that ask: one more would be opened for a single question, and closed then.
         "pool_size": 16,
         # Errors are logged, and parameters are names of people.
