@@ -6,7 +6,9 @@ import logging
 
 from dbos import DBOS
 
+from jobs.patience import patient
 from jobs.workbench import tools
+from models.db import Away
 from services import access_rule_runs
 
 logger = logging.getLogger("rollcall.jobs")
@@ -20,10 +22,12 @@ def evaluate_access_rule(organization_id: str, rule_id: str, number: int) -> Non
     evaluate(organization_id, rule_id, number)
 
 
-@DBOS.step()
+@patient
 def evaluate(organization_id: str, rule_id: str, number: int) -> None:
     try:
         access_rule_runs.evaluate(tools(), organization_id, rule_id, number)
+    except Away:
+        raise
     except Exception:
         logger.exception("access rule %s met a fault", rule_id)
         access_rule_runs.fail_evaluation(tools(), organization_id, rule_id, number)

@@ -8,7 +8,9 @@ from contextlib import closing
 from dbos import DBOS
 
 from jobs.bundles import Bundle, bundled, name_of, waiting_in
+from jobs.patience import patient
 from jobs.workbench import tools
+from models.db import Away
 from services import acting, orders, outcomes
 from services.footing import Footing
 from services.toolbox import Toolbox
@@ -33,7 +35,12 @@ Handful = Bundle
 
 @DBOS.workflow(name="act_on_cases")
 def act_on_cases(organization_id: str, handful: Handful) -> None:
-    """One person after the other, each once. No step is remembered: facts say what was done (services/acting.py)."""
+    """One person after the other, each once: facts say what was done (services/acting.py)."""
+    act_on_each(organization_id, handful)
+
+
+@patient
+def act_on_each(organization_id: str, handful: Handful) -> None:
     with closing(Footing(tools(), organization_id)) as footing:
         for case_id, attempt in handful:
             act(footing, case_id, attempt)
@@ -43,6 +50,8 @@ def act(footing: Footing, case_id: str, attempt: int) -> None:
     """One person. A fault of our own ends this case, and no other one."""
     try:
         acting.act_on_case(footing, case_id, attempt)
+    except Away:
+        raise
     except Exception:
         logger.exception("case %s met a fault", case_id)
         _fail(footing, case_id, attempt)

@@ -6,7 +6,9 @@ import logging
 
 from dbos import DBOS
 
+from jobs.patience import patient
 from jobs.workbench import tools
+from models.db import Away
 from services import leaver_work
 
 logger = logging.getLogger("rollcall.jobs")
@@ -28,10 +30,12 @@ def take_up_leaver(organization_id: str, leaver_id: str, attempt: int) -> bool:
     return leaver_work.take_up(tools(), organization_id, leaver_id, attempt)
 
 
-@DBOS.step()
+@patient
 def advance(organization_id: str, leaver_id: str) -> bool:
     try:
         return leaver_work.advance(tools(), organization_id, leaver_id)
+    except Away:
+        raise
     except Exception:
         logger.exception("leaver %s met a fault", leaver_id)
         leaver_work.fail(tools(), organization_id, leaver_id)

@@ -7,7 +7,9 @@ import logging
 from dbos import DBOS
 
 from jobs.bundles import bundled, name_of, waiting_in
+from jobs.patience import patient
 from jobs.workbench import tools
+from models.db import Away
 from services import rereading
 from services.rereading import Readings
 from services.toolbox import Toolbox
@@ -29,10 +31,12 @@ def read_again(organization_id: str, readings: Readings) -> None:
     read(organization_id, readings)
 
 
-@DBOS.step()
+@patient
 def read(organization_id: str, readings: Readings) -> None:
     try:
         rereading.reread(tools(), organization_id, readings)
+    except Away:
+        raise
     except Exception:
         logger.exception("rereading met a fault")
         rereading.fail(tools(), organization_id, readings)

@@ -6,7 +6,9 @@ import logging
 
 from dbos import DBOS
 
+from jobs.patience import patient
 from jobs.workbench import tools
+from models.db import Away
 from services import rule_runs
 
 logger = logging.getLogger("rollcall.jobs")
@@ -20,10 +22,12 @@ def run_rule(organization_id: str, rule_id: str, due_at: str) -> None:
     start(organization_id, rule_id, due_at)
 
 
-@DBOS.step()
+@patient
 def start(organization_id: str, rule_id: str, due_at: str) -> None:
     try:
         rule_runs.start_due(tools(), organization_id, rule_id, due_at)
+    except Away:
+        raise
     except Exception:
         logger.exception("rule %s met a fault", rule_id)
         rule_runs.fail_due(tools(), organization_id, rule_id, due_at)

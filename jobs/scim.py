@@ -6,7 +6,9 @@ import logging
 
 from dbos import DBOS
 
+from jobs.patience import patient
 from jobs.workbench import tools
+from models.db import Away
 from services import scim_changes
 
 logger = logging.getLogger("rollcall.jobs")
@@ -20,10 +22,12 @@ def follow_provider(organization_id: str, connection_id: str, due_at: str) -> No
     follow(organization_id, connection_id, due_at)
 
 
-@DBOS.step()
+@patient
 def follow(organization_id: str, connection_id: str, due_at: str) -> None:
     try:
         scim_changes.follow_up(tools(), organization_id, connection_id, due_at)
+    except Away:
+        raise
     except Exception:
         logger.exception("connection %s met a fault", connection_id)
         scim_changes.fail(tools(), organization_id, connection_id, due_at)

@@ -6,7 +6,9 @@ import logging
 
 from dbos import DBOS
 
+from jobs.patience import patient
 from jobs.workbench import tools
+from models.db import Away
 from services import directory_reading, syncing
 from services.summary import count_after_sync
 
@@ -34,10 +36,12 @@ def take_up(organization_id: str, sync_id: str, attempt: int) -> bool:
     return syncing.take_up(tools(), organization_id, sync_id, attempt)
 
 
-@DBOS.step()
+@patient
 def take_pages(organization_id: str, sync_id: str) -> str:
     try:
         return directory_reading.take_pages(tools(), organization_id, sync_id).value
+    except Away:
+        raise
     except Exception:
         logger.exception("sync %s failed", sync_id)
         return FAULT

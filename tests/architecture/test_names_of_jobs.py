@@ -14,7 +14,7 @@ def named_by_dbos() -> Counter[str]:
     for source in program():
         for node in source.nodes if source.room == "jobs" else ():
             if isinstance(node, ast.FunctionDef) and any(
-                "DBOS." in ast.unparse(decorator) for decorator in node.decorator_list
+                ast.unparse(decorator).startswith(("DBOS.", "patient")) for decorator in node.decorator_list
             ):
                 found[node.name] += 1
     return found

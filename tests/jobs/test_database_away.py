@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from requests import get
@@ -11,6 +12,7 @@ from requests import get
 from models.worker import Worker
 from tests.databases import PostgresDatabases
 from tests.jobs.deployment import Deployment, deployed
+from tests.postgres import serve, stopped
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -42,6 +44,23 @@ def test_a_database_that_was_away_ends_no_worker_and_the_health_check_tells_of_i
         deployment.configure()
         deployment.wait_for(lambda: deployment.sync().started_at > back, "a second sync")
         deployment.wait_for(lambda: deployment.sync().state == "complete", "its end")
+
+
+def test_a_sync_goes_on_after_postgresql_was_restarted_in_the_middle_of_it(tmp_path: Path) -> None:
+    """Its socket is gone meanwhile: nobody is there who could say that the database shuts down."""
+    with TemporaryDirectory(prefix="rollcall-pg-") as folder, serve(Path(folder)) as server:
+        databases = PostgresDatabases(server)
+        with databases.fresh() as url, deployed(url, url, tmp_path, people=1500) as deployment:
+            slow = {"match": ".*/users/search", "method": "POST", "kind": "slow", "seconds": 0.5, "times": 60}
+            deployment.control("POST", "faults", json=slow)
+            deployment.start_worker()
+            deployment.configure()
+            deployment.wait_for(lambda: deployment.sync().pages >= 3, "page 3")
+            with stopped(Path(folder)):
+                time.sleep(1)
+            assert health(deployment) == 200, "whoever asks first is answered"
+            deployment.wait_for(lambda: deployment.sync().state != "running", "the end of the sync")
+            assert (deployment.sync().state, deployment.sync().people) == ("complete", 1500)
 
 
 def _last_beat(deployment: Deployment) -> object:

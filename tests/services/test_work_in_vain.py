@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import pytest
 from dbos import DBOS, SetWorkflowID
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from jobs import cases, clockwork, deliveries, rules, syncs
 from jobs.engine import _config
@@ -25,7 +26,7 @@ from services.leasing import LEASE
 from services.toolbox import Toolbox
 from tests.services.test_hook_sending import announce
 from tests.services.test_hooks import add
-from tests.services.workers import fault, with_something_between
+from tests.services.workers import fault, once, with_something_between
 from tests.world import World
 
 
@@ -43,6 +44,11 @@ def bench(sqlite_world: World, tmp_path: Path) -> Iterator[World]:
 def away(tools: Toolbox) -> Toolbox:
     """The database answers nothing."""
     return with_something_between(tools, lambda when, _what: fault() if when == "before" else None)
+
+
+def be_cut_off() -> None:
+    """As PostgreSQL does it that is told to shut down."""
+    raise OperationalError("COMMIT", None, Exception("terminating connection due to administrator command"))
 
 
 def due(world: World, workflow: str) -> Any:
@@ -125,6 +131,18 @@ def test_people_whose_attempt_could_not_be_written_down_are_acted_on_all_the_sam
     bench.later(seconds=LEASE.total_seconds() + 1)
     assert due(bench, "act_on_cases") == piece
     work(bench.tools)
+    assert bench.states(run_id) == {person: "acted"}
+    assert bench.effects(person) == {"suspend": 1, "restore": 0}
+
+
+def test_a_connection_that_was_cut_in_the_middle_ends_nobody(bench: World) -> None:
+    ana = bench.synced()
+    (person,) = bench.changeable(1)
+    run_id = bench.begin_run(ana, [person])
+    piece = due(bench, "act_on_cases")
+    lay_out(with_something_between(bench.tools, once("after", "suspend", be_cut_off)))
+    with SetWorkflowID(cases.workflow_id(*piece[1:])):
+        cases.act_on_cases(*piece)
     assert bench.states(run_id) == {person: "acted"}
     assert bench.effects(person) == {"suspend": 1, "restore": 0}
 

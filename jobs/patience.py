@@ -1,0 +1,28 @@
+"""Steps that a database which is away ends as little as any other pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from dbos import DBOS
+
+from models.db import Away
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+ONCE_MORE_AFTER = 3.0
+"""Seconds."""
+FOR_A_DAY = round(24 * 3600 / ONCE_MORE_AFTER)
+
+
+def patient(step: Callable[Given, Found]) -> Callable[Given, Found]:
+    """A step of DBOS that is done again until the database is there. It may be repeated, and lets Away pass."""
+    return DBOS.step(
+        retries_allowed=True,
+        interval_seconds=ONCE_MORE_AFTER,
+        backoff_rate=1.0,
+        max_attempts=FOR_A_DAY,
+        should_retry=lambda trouble: isinstance(trouble, Away),
+    )(step)
