@@ -8,7 +8,7 @@ from dbos import DBOS
 
 from jobs.patience import patient
 from jobs.workbench import tools
-from models.db import Away
+from models.db import is_away
 from services import access_rule_runs
 
 logger = logging.getLogger("rollcall.jobs")
@@ -26,9 +26,9 @@ def evaluate_access_rule(organization_id: str, rule_id: str, number: int) -> Non
 def evaluate(organization_id: str, rule_id: str, number: int) -> None:
     try:
         access_rule_runs.evaluate(tools(), organization_id, rule_id, number)
-    except Away:
-        raise
-    except Exception:
+    except Exception as trouble:
+        if is_away(trouble):
+            raise
         logger.exception("access rule %s met a fault", rule_id)
         access_rule_runs.fail_evaluation(tools(), organization_id, rule_id, number)
 

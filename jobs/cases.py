@@ -10,7 +10,7 @@ from dbos import DBOS
 from jobs.bundles import Bundle, bundled, name_of, waiting_in
 from jobs.patience import patient
 from jobs.workbench import tools
-from models.db import Away
+from models.db import is_away
 from services import acting, orders, outcomes
 from services.footing import Footing
 from services.toolbox import Toolbox
@@ -50,9 +50,9 @@ def act(footing: Footing, case_id: str, attempt: int) -> None:
     """One person. A fault of our own ends this case, and no other one."""
     try:
         acting.act_on_case(footing, case_id, attempt)
-    except Away:
-        raise
-    except Exception:
+    except Exception as trouble:
+        if is_away(trouble):
+            raise
         logger.exception("case %s met a fault", case_id)
         _fail(footing, case_id, attempt)
 

@@ -8,7 +8,7 @@ from dbos import DBOS
 
 from jobs.patience import patient
 from jobs.workbench import tools
-from models.db import Away
+from models.db import is_away
 from services import leaver_work
 
 logger = logging.getLogger("rollcall.jobs")
@@ -34,9 +34,9 @@ def take_up_leaver(organization_id: str, leaver_id: str, attempt: int) -> bool:
 def advance(organization_id: str, leaver_id: str) -> bool:
     try:
         return leaver_work.advance(tools(), organization_id, leaver_id)
-    except Away:
-        raise
-    except Exception:
+    except Exception as trouble:
+        if is_away(trouble):
+            raise
         logger.exception("leaver %s met a fault", leaver_id)
         leaver_work.fail(tools(), organization_id, leaver_id)
         return False

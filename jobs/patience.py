@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 
 from dbos import DBOS
 
-from models.db import Away
+from models.db import is_away
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -18,11 +18,11 @@ FOR_A_DAY = round(24 * 3600 / ONCE_MORE_AFTER)
 
 
 def patient(step: Callable[Given, Found]) -> Callable[Given, Found]:
-    """A step of DBOS that is done again until the database is there. It may be repeated, and lets Away pass."""
+    """A step of DBOS that is done again until the database is there. It may be repeated, and lets such trouble pass."""
     return DBOS.step(
         retries_allowed=True,
         interval_seconds=ONCE_MORE_AFTER,
         backoff_rate=1.0,
         max_attempts=FOR_A_DAY,
-        should_retry=lambda trouble: isinstance(trouble, Away),
+        should_retry=is_away,
     )(step)

@@ -9,7 +9,7 @@ from dbos import DBOS
 from jobs.bundles import bundled, name_of, waiting_in
 from jobs.patience import patient
 from jobs.workbench import tools
-from models.db import Away
+from models.db import is_away
 from services import rereading
 from services.rereading import Readings
 from services.toolbox import Toolbox
@@ -35,9 +35,9 @@ def read_again(organization_id: str, readings: Readings) -> None:
 def read(organization_id: str, readings: Readings) -> None:
     try:
         rereading.reread(tools(), organization_id, readings)
-    except Away:
-        raise
-    except Exception:
+    except Exception as trouble:
+        if is_away(trouble):
+            raise
         logger.exception("rereading met a fault")
         rereading.fail(tools(), organization_id, readings)
 

@@ -8,7 +8,7 @@ from dbos import DBOS
 
 from jobs.patience import patient
 from jobs.workbench import tools
-from models.db import Away
+from models.db import is_away
 from services import rule_runs
 
 logger = logging.getLogger("rollcall.jobs")
@@ -26,9 +26,9 @@ def run_rule(organization_id: str, rule_id: str, due_at: str) -> None:
 def start(organization_id: str, rule_id: str, due_at: str) -> None:
     try:
         rule_runs.start_due(tools(), organization_id, rule_id, due_at)
-    except Away:
-        raise
-    except Exception:
+    except Exception as trouble:
+        if is_away(trouble):
+            raise
         logger.exception("rule %s met a fault", rule_id)
         rule_runs.fail_due(tools(), organization_id, rule_id, due_at)
 

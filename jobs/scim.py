@@ -8,7 +8,7 @@ from dbos import DBOS
 
 from jobs.patience import patient
 from jobs.workbench import tools
-from models.db import Away
+from models.db import is_away
 from services import scim_changes
 
 logger = logging.getLogger("rollcall.jobs")
@@ -26,9 +26,9 @@ def follow_provider(organization_id: str, connection_id: str, due_at: str) -> No
 def follow(organization_id: str, connection_id: str, due_at: str) -> None:
     try:
         scim_changes.follow_up(tools(), organization_id, connection_id, due_at)
-    except Away:
-        raise
-    except Exception:
+    except Exception as trouble:
+        if is_away(trouble):
+            raise
         logger.exception("connection %s met a fault", connection_id)
         scim_changes.fail(tools(), organization_id, connection_id, due_at)
 

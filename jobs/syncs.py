@@ -8,7 +8,7 @@ from dbos import DBOS
 
 from jobs.patience import patient
 from jobs.workbench import tools
-from models.db import Away
+from models.db import is_away
 from services import directory_reading, syncing
 from services.summary import count_after_sync
 
@@ -40,9 +40,9 @@ def take_up(organization_id: str, sync_id: str, attempt: int) -> bool:
 def take_pages(organization_id: str, sync_id: str) -> str:
     try:
         return directory_reading.take_pages(tools(), organization_id, sync_id).value
-    except Away:
-        raise
-    except Exception:
+    except Exception as trouble:
+        if is_away(trouble):
+            raise
         logger.exception("sync %s failed", sync_id)
         return FAULT
 

@@ -66,9 +66,6 @@ def for_single_questions(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
-Away = OperationalError
-"""The database does not answer, or takes nothing now: what was to be done may be done once it does."""
-
 _ANYTHING = select(1)
 
 
@@ -84,22 +81,31 @@ def refresh_statistics(session: Session) -> None:
         connection.exec_driver_sql("ANALYZE")
 
 
+def is_away(trouble: BaseException) -> bool:
+    """Whether the database does not answer, or takes nothing now: what was to be done may be done once it does."""
+    # SQLite says of a statement that is wrong that it is not the time for it. It never will be.
+    return isinstance(trouble, OperationalError) and _code_of(trouble.orig) != sqlite3.SQLITE_ERROR
+
+
 @event.listens_for(Engine, "handle_error")
 def _tell_that_it_is_away(trouble: ExceptionContext) -> None:
     # DBOS waits for a database whose connection is lost, whatever it was about to remember. It would take one that is
     # not found, or that has no room, for a fault of the workflow, and could not write that down either: from then on
     # the workflow counts as being at work, and nobody goes on with it.
-    if trouble.connection is None or _has_no_room(trouble.original_exception):
+    if trouble.connection is None or _code_of(trouble.original_exception) in _NO_ROOM:
         trouble.is_disconnect = True
 
 
-def _has_no_room(trouble: BaseException) -> bool:
-    return isinstance(trouble, sqlite3.Error) and getattr(trouble, "sqlite_errorcode", 0) & 0xFF in (
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CANTOPEN,
-    )
+_NO_ROOM = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+)
+
+
+def _code_of(trouble: BaseException | None) -> int | None:
+    """The kind of SQLite's trouble, without its variety; None for PostgreSQL's."""
+    if not isinstance(trouble, sqlite3.Error):
+        return None
+    return getattr(trouble, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
 @event.listens_for(Engine, "connect")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from dbos._utils import retriable_postgres_exception
-from sqlalchemy import create_engine, insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import create_engine, insert, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from connect.scrub import Scrubber
-from models.db import Away
+from models.db import is_away
 from models.people import Person
 from tests.world import ACME, World
 
@@ -39,8 +39,9 @@ def test_s41_an_error_of_the_database_names_nobody(world: World) -> None:
 @pytest.mark.parametrize("host", ["/nowhere", "127.0.0.1:1"])
 def test_dbos_waits_for_a_database_however_it_is_not_found(host: str) -> None:
     engine = create_engine(f"postgresql+psycopg://postgres@/rollcall?host={host}&connect_timeout=2")
-    with pytest.raises(Away) as found:
+    with pytest.raises(OperationalError) as found:
         engine.connect()
+    assert is_away(found.value)
     assert retriable_postgres_exception(found.value)
 
 
@@ -50,9 +51,16 @@ def test_dbos_waits_for_a_disk_to_have_room(tmp_path: Path) -> None:
         connection.exec_driver_sql("CREATE TABLE words (word TEXT)")
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count=2")
-        with pytest.raises(Away) as found:
+        with pytest.raises(OperationalError) as found:
             connection.exec_driver_sql("INSERT INTO words VALUES (hex(randomblob(9999)))")
+    assert is_away(found.value)
     assert retriable_postgres_exception(found.value)
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO words VALUES ('room')")
     engine.dispose()
+
+
+def test_a_statement_that_is_wrong_is_not_tried_until_the_database_is_there(world: World) -> None:
+    with pytest.raises(DBAPIError) as found, world.tools.begin() as session:
+        session.execute(text("SELECT nothing FROM nowhere"))
+    assert not is_away(found.value)
