@@ -113,8 +113,9 @@ class AtlassianError(AppError):
 
 
 class Unauthorized(AtlassianError):
-    """401: the credential is wrong, expired or revoked."""
+    """401: the credential is wrong, expired or revoked. `met_by` is what asked with it, where that is known."""
 
+    met_by: object | None = None
     sentence = "Atlassian rejected the credential: it is wrong, has expired or was revoked."
     next_step = "Create a new one at Atlassian and save it under Configure Token."
     reason = "atlassian_unauthorized"

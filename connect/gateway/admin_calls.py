@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from connect.errors import Invalid, Unexpected, Why
+from connect.errors import Invalid, Unauthorized, Unexpected, Why
 from connect.gateway.answers import mapping, required_text, rows
 from connect.gateway.credentials import bearer
 from connect.gateway.http import READ_SECONDS, Http
@@ -56,6 +56,10 @@ class AdminCalls:
     @property
     def seconds_waited(self) -> float:
         return self._http.seconds_waited
+
+    def met(self, error: Unauthorized) -> bool:
+        """Whether it is this key that Atlassian rejected, and not a credential that is in use beside it."""
+        return self._http.met(error)
 
     def close(self) -> None:
         self._http.close()

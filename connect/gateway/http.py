@@ -18,7 +18,7 @@ from urllib.parse import quote
 import requests
 from atlassian.rest_client import AtlassianRestAPI
 
-from connect.errors import Unavailable, Why
+from connect.errors import Unauthorized, Unavailable, Why
 from connect.gateway.answers import error_for, json_of
 from connect.hosts import is_safe_address
 
@@ -123,6 +123,10 @@ class Http:
     def seconds_waited(self) -> float:
         return self._session.seconds_waited
 
+    def met(self, error: Unauthorized) -> bool:
+        """Whether it is this credential that was rejected, and not one that is in use beside it."""
+        return error.met_by is self
+
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Any:
         """The JSON of an answer to GET. Raises AtlassianError."""
         return self._call("GET", path, query, None)
@@ -162,6 +166,8 @@ class Http:
             now=self._clock(),
             forbidden_means=self._forbidden_means,
         )
+        if isinstance(error, Unauthorized):
+            error.met_by = self
         if error is not None:
             raise error
         return json_of(response.content)

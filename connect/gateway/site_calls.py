@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from connect.errors import Invalid
+from connect.errors import Invalid, Unauthorized
 from connect.gateway.http import Authorization, Http
 from connect.hosts import SiteOrigins
 from rules.handover import Found
@@ -36,6 +36,10 @@ class SiteCalls:
         clock: Callable[[], datetime],
     ) -> None:
         self._http = Http(origins.check(base_url).base_url, authorization=authorization, clock=clock)
+
+    def met(self, error: Unauthorized) -> bool:
+        """Whether it is this token that the site rejected, and not a credential that is in use beside it."""
+        return self._http.met(error)
 
     def close(self) -> None:
         self._http.close()

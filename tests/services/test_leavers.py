@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event
 
-from connect.errors import Conflict, Invalid, NotFound
+from connect.errors import Conflict, Invalid, NotFound, Unauthorized
+from models.credential import Credential, CredentialKind, CredentialState
 from models.delivery import Delivery
 from models.leaver import Belonging, Leaver
 from models.organization import Organization, Seats
@@ -22,6 +23,7 @@ from sandbox.belongings import Belongings
 from sandbox.world import ORGANIZATIONS
 from services import leaver_decisions, leaver_evidence, leaver_stops, leavers
 from services.absences import set_last_day
+from services.hands import Hands
 from services.leaver_last_days import begin_by_last_day
 from services.leaver_looks import add_belongings
 from services.leaver_views import show_leaver
@@ -45,7 +47,7 @@ from tests.services.leavers import (
     work,
 )
 from tests.services.mails import mail_switched_on, mails
-from tests.world import ACME, World
+from tests.world import ACME, ACME_KEY, ANA_TOKEN, World
 
 JIRA = (Kind.PROJECT, Kind.COMPONENT, Kind.FILTER, Kind.DASHBOARD, Kind.ISSUE)
 
@@ -601,6 +603,36 @@ def test_a_token_that_atlassian_rejects_is_marked_and_said(sqlite_world: World) 
     assert states(world, leaver_id, *JIRA) == {"refused"}, "no call was made for any of them"
     assert leaver(world, leaver_id).reason.startswith("Something could not be handed over")
     assert world.audit("credential:died")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "rejected"),
+    [
+        ((Kind.GROUP, Kind.FILTER), CredentialKind.API_TOKEN),
+        ((Kind.FILTER, Kind.GROUP), CredentialKind.ADMIN_KEY),
+    ],
+)
+def test_of_two_credentials_in_use_the_one_that_was_rejected_dies(
+    sqlite_world: World, kinds: tuple[Kind, Kind], rejected: CredentialKind
+) -> None:
+    world = sqlite_world
+    leaver_id = begun(world, ready(world))
+    things = {
+        Kind.GROUP: Belonging(kind=Kind.GROUP.value, reference="some-group", successor=""),
+        Kind.FILTER: belongings(world, leaver_id, Kind.FILTER)[0],
+    }
+    first, second = (things[kind] for kind in kinds)
+
+    def use_both() -> None:
+        with Hands(world.tools, leaver(world, leaver_id)) as hands:
+            hands.holders(first)
+            token = rejected is CredentialKind.API_TOKEN
+            world.control("POST", f"/keys/{ANA_TOKEN if token else ACME_KEY}/expire")
+            hands.holders(second)
+
+    with pytest.raises(Unauthorized):
+        use_both()
+    assert [one.kind for one in world.rows(Credential) if one.state == CredentialState.REJECTED] == [rejected]
 
 
 def test_the_last_door_closes_and_leavers_stop(sqlite_world: World) -> None:
