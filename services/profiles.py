@@ -191,6 +191,8 @@ def _invited(session: Session, organization_id: str) -> dict[str, int]:
         Case.organization_id == Run.organization_id,
         Case.run_id == Run.id,
         Case.state == CaseState.ACTED.value,
+        # Whoever has it for longer was counted when they got it.
+        Case.deed != Deed.PROLONG.value,
     )
     query = (
         select(Run.origin_id, func.sum(acted.scalar_subquery()))

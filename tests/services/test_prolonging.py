@@ -212,6 +212,7 @@ def test_an_invitation_with_a_later_last_day_prolongs_who_is_here_and_without_on
     assert said(world, run_id, person) == ("prolong", "planned", moved)
     done(world, ana, run_id)
     assert (world.case(run_id, person).state, timed(world, case_id).until) == ("acted", day(world, 40))
+    assert [each.invited for each in profiles.list_profiles(world.tools, ana)] == [0]
     world.undo(ana, run_id)
     assert timed(world, case_id).until == day(world, 20)
 
