@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from connect.errors import AppError, AtlassianError, RateLimited, Unauthorized, Unavailable, Unexpected
-from connect.gateway.organization import OrganizationGateway, PeoplePage
+from connect.gateway.organization import MOST_UNREADABLE, OrganizationGateway, PeoplePage
 from models.audit import APP
 from models.credential import CredentialState, admin_keys_of
 from models.organization import close_gate
@@ -191,6 +191,7 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         )
         if not moved.rowcount:  # type: ignore[attr-defined]
             raise _Interrupted
+        _require_what_was_told_before(session, place, page)
         kept = _kept(tools, session, place, page)
         people = [facts for facts in page.people if facts.account_id not in kept]
         store_people(session, place.organization_id, place.directory_id, place.sync_id, people, now)
@@ -218,6 +219,23 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         end_absences_of_the_present(session, place.organization_id, now, read_since)
         find_loops(session, place.organization_id, now, read_since)
         return True
+
+
+def _require_what_was_told_before(session: Session, place: _Place, page: PeoplePage) -> None:
+    """A page that says nothing of groups, or of products, of people who had some, has left them out.
+
+    Else they would be in none: protected no more, and access rules would take what they gave. A few may have lost
+    them all.
+    """
+    account_ids = [facts.account_id for facts in page.people]
+    for word, model in (("groups", Membership), ("productAccess", Seat)):
+        if word not in page.untold:
+            continue
+        had = select(func.count(model.account_id.distinct())).where(
+            model.organization_id == place.organization_id, model.account_id.in_(account_ids)
+        )
+        if (session.scalar(had) or 0) > MOST_UNREADABLE:
+            raise Unexpected(200, reason="atlassian_not_expanded")
 
 
 def _leave_as_known(session: Session, place: _Place, unreadable: Sequence[str]) -> None:

@@ -11,7 +11,14 @@ from connect.gateway.admin_calls import MAX_PAGES, Place, checked_id, product_ke
 from connect.gateway.answers import count, mapping, required_text, text
 from connect.gateway.group_calls import PAGE_OF_GROUPS, GroupCalls
 from connect.gateway.invite_calls import InviteCalls
-from connect.gateway.people_calls import EXPAND, MOST_BY_ID, PAGE_OF_PEOPLE, PeopleCalls, PeoplePage
+from connect.gateway.people_calls import (
+    EXPAND,
+    MOST_BY_ID,
+    MOST_UNREADABLE,
+    PAGE_OF_PEOPLE,
+    PeopleCalls,
+    PeoplePage,
+)
 from connect.gateway.role_calls import RoleCalls
 from connect.gateway.token_calls import TokenCalls
 
@@ -19,6 +26,7 @@ __all__ = [
     "EXPAND",
     "MAX_PAGES",
     "MOST_BY_ID",
+    "MOST_UNREADABLE",
     "PAGE_OF_GROUPS",
     "PAGE_OF_PEOPLE",
     "PAGE_OF_WORKSPACES",

@@ -32,12 +32,14 @@ EXPAND = ["platformRoles", "productAccess", "groups"]
 class PeoplePage:
     """Up to 100 people and the cursor of the next page, None after the last.
 
-    `unreadable` are the account ids of whom Atlassian says something that cannot be read.
+    `unreadable` are the account ids of whom Atlassian says something that cannot be read. `untold` are those words of
+    EXPAND of which it says nothing, of nobody here: they may have none, or it left that out.
     """
 
     people: tuple[PersonFacts, ...]
     next_cursor: str | None
     unreadable: tuple[str, ...] = ()
+    untold: frozenset[str] = frozenset()
 
 
 class PeopleCalls(AdminCalls):
@@ -60,12 +62,11 @@ class PeopleCalls(AdminCalls):
         people, unreadable = _read(found)
         if len(found) - len(people) > MOST_UNREADABLE or (found and not people and not unreadable):
             raise Unexpected(200, reason="atlassian_odd_people")
-        if len(found) > MOST_UNREADABLE and not any(
-            row.get(name) is not None for row in found for name in EXPAND
-        ):
+        untold = frozenset(name for name in EXPAND if not any(row.get(name) is not None for row in found))
+        if len(found) > MOST_UNREADABLE and len(untold) == len(EXPAND):
             # Asked for, and told of nobody: they would lose seats and groups, and administrators their guard (S48).
             raise Unexpected(200, reason="atlassian_not_expanded")
-        return PeoplePage(people, self._next(answer, path, cursor), unreadable)
+        return PeoplePage(people, self._next(answer, path, cursor), unreadable, untold)
 
     def person(self, org_id: str, directory_id: str, account_id: str) -> PersonFacts:
         """One person, read now. Raises Gone when the directory does not have them; Invalid for an odd id (S32).

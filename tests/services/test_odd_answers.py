@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from models.people import Group, Person, Seat
+from connect.gateway.organization import MOST_UNREADABLE
+from models.people import Group, Membership, Person, Seat
 from models.sync import Sync
 from rules.deeds import Deed
 from rules.roster import Access
@@ -199,3 +200,39 @@ def test_s46_an_organization_without_anybody_is_an_odd_answer(sqlite_world: Worl
     assert (result.state, "does not understand" in result.problem) == ("failed", True)
     assert all(person.left_at is None for person in world.rows(Person))
     assert world.sync(ana).state == "complete"
+
+
+@pytest.mark.parametrize("told", ["nothing", "null"])
+@pytest.mark.parametrize("word", ["groups", "productAccess"])
+def test_s46_what_is_left_out_of_a_whole_page_is_not_lost_by_everybody(
+    word: str, told: str, world: World
+) -> None:
+    ana = world.synced()
+    before = world.dump()
+    world.later(hours=1)
+
+    def left_out(person: Row) -> Row:
+        return {name: person[name] for name in person if name != word} | (
+            {word: None} if told == "null" else {}
+        )
+
+    with retold(world, with_everybody(left_out)) as tools:
+        result = world.sync(ana, tools)
+    assert (result.state, "does not understand" in result.problem) == ("failed", True)
+    for table in ("seat", "membership"):
+        assert world.dump()[table] == before[table]
+
+
+def test_a_few_may_have_lost_all_their_groups_and_come_without_a_word_about_them(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.control("POST", "/settings", {"max_page": MOST_UNREADABLE})
+    ana = world.synced()
+    assert world.rows(Membership)
+    world.later(hours=1)
+
+    def without_groups(person: Row) -> Row:
+        return {name: person[name] for name in person if name != "groups"}
+
+    with retold(world, with_everybody(without_groups)) as tools:
+        assert world.sync(ana, tools).state == "complete"
+    assert not [row for row in world.rows(Membership) if row.organization_id == ACME]
