@@ -10,12 +10,14 @@ from typing import Any
 from urllib.parse import quote
 
 from connect.errors import Invalid, Unauthorized, Unexpected, Why
-from connect.gateway.answers import mapping, required_text, rows
+from connect.gateway.answers import identifier, mapping, rows
 from connect.gateway.credentials import bearer
 from connect.gateway.http import READ_SECONDS, Http
 from connect.gateway.paging import next_cursor
 
 MAX_PAGES = 1000
+LONGEST_KEY = 100
+LONGEST_GROUP_ID = 100
 
 _ACCOUNT_ID = re.compile(r"[0-9A-Za-z:_|-]{1,128}", re.ASCII)
 _GROUP_ARI = "ari:cloud:identity::group/"
@@ -100,12 +102,12 @@ def group_id_of(row: dict[str, Any], name: str = "id") -> str:
 
     Both are one group: else no protection by a group and no rule would know its members (S48).
     """
-    return required_text(row, name).removeprefix(_GROUP_ARI)
+    return identifier(row, name, len(_GROUP_ARI) + LONGEST_GROUP_ID).removeprefix(_GROUP_ARI)
 
 
 def product_key(word: str) -> str:
     """One name for one product, whichever of Atlassian's calls tells of it: they name the same one differently."""
-    return _PRODUCT_KEYS.get(word, word)
+    return _PRODUCT_KEYS.get(word, word)[:LONGEST_KEY]
 
 
 def checked_id(value: str) -> str:

@@ -26,6 +26,9 @@ SHORTEST_PAUSE = timedelta(seconds=1)
 # Quotas are counted by the hour (platform.md D); a longer answer is taken as "ask again in an hour".
 LONGEST_PAUSE = timedelta(hours=1)
 _NO_DATE = 1970
+LONGEST_ID = 255
+MOST = 2**31 - 1
+"""Of whatever is counted: no database has to take more."""
 # What beside a 409 tells "no seat is free" from "it is already so".
 NO_SEAT_LEFT = frozenset({"ADMIN-409-3", "ADMIN-UAM-409-3"})
 # What beside a 403 names something else than the key's scopes (specs: admin-organization, ApplicationError and
@@ -113,10 +116,20 @@ def required_text(row: Mapping[str, Any], key: str) -> str:
     return value
 
 
+def identifier(row: Mapping[str, Any], key: str, longest: int = LONGEST_ID) -> str:
+    """The same for an id, which has to go into the database whole: one too long is odd."""
+    value = required_text(row, key)
+    if len(value) > longest:
+        raise Unexpected(200, reason="atlassian_odd_id")
+    return value
+
+
 def count(row: Mapping[str, Any], key: str) -> int | None:
-    """A whole number; None when missing or something else."""
+    """How many of something there are; None when missing or something else, such as -1 or more than anybody counts."""
     value = row.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= MOST else None
 
 
 def flag(row: Mapping[str, Any], key: str, *, missing: bool) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from connect.errors import AccessForbidden, Gone, Unexpected
 from connect.gateway.admin_calls import checked_account_id
-from connect.gateway.answers import count, mapping, required_text, rows, text
+from connect.gateway.answers import mapping, required_text, rows, text
 from connect.gateway.paging import MAX_CURSOR_CHARACTERS, cursor_in
 from connect.gateway.site_calls import SiteCalls, key, number
 from rules.handover import Found, Kind
@@ -115,7 +115,7 @@ class ConfluenceSpaces(SiteCalls):
                 "operation": {"key": operation, "target": "space"},
             }
             answer = mapping(self._http.post(f"/rest/api/space/{key(space_key)}/permission", asked))
-            given.append(str(count(answer, "id") or ""))
+            given.append(str(answer.get("id") or ""))
         return given
 
     def may_read(self, space_id: str, account_id: str) -> bool:

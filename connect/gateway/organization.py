@@ -8,7 +8,7 @@ from typing import Any
 
 from connect.gateway.account_calls import AccountCalls
 from connect.gateway.admin_calls import MAX_PAGES, Place, checked_id, product_key
-from connect.gateway.answers import count, mapping, required_text, text
+from connect.gateway.answers import count, identifier, mapping, required_text, text
 from connect.gateway.group_calls import PAGE_OF_GROUPS, GroupCalls
 from connect.gateway.invite_calls import InviteCalls
 from connect.gateway.people_calls import (
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 PAGE_OF_WORKSPACES = 1000
-MOST_SEATS = 2**31 - 1
+LONGEST_ADDRESS, LONGEST_NAME = 500, 255
 
 _OWNER = re.compile(r"(?:ari:cloud:identity::user/)?([0-9A-Za-z:_|-]{1,128})", re.ASCII)
 
@@ -106,25 +106,21 @@ class OrganizationGateway(PeopleCalls, InviteCalls, GroupCalls, RoleCalls, Accou
 def _workspace(row: dict[str, Any]) -> WorkspaceRecord:
     attributes = mapping(row.get("attributes"))
     return WorkspaceRecord(
-        resource_id=required_text(row, "id"),
-        name=text(attributes, "name"),
+        resource_id=identifier(row, "id"),
+        name=text(attributes, "name")[:LONGEST_NAME],
         type_key=product_key(text(attributes, "typeKey") or text(attributes, "type")),
         host_url=_address(text(attributes, "hostUrl")) or None,
-        capacity=_seats(attributes, "capacity"),
-        usage=_seats(attributes, "usage"),
+        # A licence without a limit may say so by -1, or by more seats than there are people.
+        capacity=count(attributes, "capacity"),
+        usage=count(attributes, "usage"),
         owner_account_id=_owner(text(attributes, "owner")),
     )
 
 
 def _address(value: str) -> str:
     """Where a product is. No form is described: a bare host is one of a site, too (S27 compares whole origins)."""
-    return f"https://{value}" if value and "://" not in value else value
-
-
-def _seats(attributes: dict[str, Any], name: str) -> int | None:
-    """A number of seats. A licence without a limit may say so by -1, or by more seats than there are people."""
-    found = count(attributes, name)
-    return found if found is not None and 0 <= found <= MOST_SEATS else None
+    address = f"https://{value}" if value and "://" not in value else value
+    return address if len(address) <= LONGEST_ADDRESS else ""
 
 
 def _owner(value: str) -> str | None:

@@ -17,7 +17,7 @@ from connect.gateway.admin_calls import (
     product_key,
     with_cursor,
 )
-from connect.gateway.answers import count, mapping, moment, required_text, rows, text
+from connect.gateway.answers import count, identifier, mapping, moment, required_text, rows, text
 from rules.person import GroupRef, PersonFacts, ProductAccess
 
 PAGE_OF_PEOPLE = 100
@@ -181,7 +181,7 @@ def person_of(row: dict[str, Any]) -> PersonFacts:
 
 def _product(row: dict[str, Any]) -> ProductAccess:
     return ProductAccess(
-        required_text(row, "id"), product_key(text(row, "key")), moment(row, "lastActiveTimestamp")
+        identifier(row, "id"), product_key(text(row, "key")), moment(row, "lastActiveTimestamp")
     )
 
 

@@ -236,3 +236,35 @@ def test_a_few_may_have_lost_all_their_groups_and_come_without_a_word_about_them
     with retold(world, with_everybody(without_groups)) as tools:
         assert world.sync(ana, tools).state == "complete"
     assert not [row for row in world.rows(Membership) if row.organization_id == ACME]
+
+
+LONG = "x" * 600
+
+
+def test_what_is_too_long_for_a_database_is_one_odd_person_and_no_end_of_the_sync(world: World) -> None:
+    ana = world.synced()
+    before = world.dump()
+    world.later(hours=1)
+    first, second, third = sorted(person.account_id for person in world.rows(Person))[:3]
+    odd: dict[str, Row] = {
+        first: {"groups": [{"id": LONG, "name": LONG}]},
+        second: {"productAccess": [{"id": LONG, "key": "confluence"}]},
+        third: {"productAccess": [{"id": "ari:cloud:confluence::site/1", "key": LONG}]},
+    }
+
+    def too_long(call: Call, answer: Any) -> Any:
+        if is_reading_of_people(call):
+            answer["data"] = [person | odd.get(person["accountId"], {}) for person in answer["data"]]
+        elif call.path.endswith("/workspaces"):
+            answer["data"][0]["attributes"] |= {"name": LONG, "typeKey": LONG, "hostUrl": LONG}
+        elif "/users/count" in call.path:
+            answer = {"count": 2**40}
+        return answer
+
+    with retold(world, too_long) as tools:
+        result = world.sync(ana, tools)
+    assert (result.state, result.people) == ("complete", PEOPLE)
+    for table in ("seat", "membership"):
+        for account_id in (first, second):
+            kept = [row for row in before[table] if account_id in row]
+            assert [row for row in world.dump()[table] if account_id in row] == kept
