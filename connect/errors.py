@@ -213,7 +213,9 @@ class Unexpected(AtlassianError):
     sentence = "Atlassian gave an answer that Rollcall does not understand."
     reason = "atlassian_unexpected"
 
-    def __init__(self, status: int = 0, code: str = "", *, reason: str = "") -> None:
+    def __init__(
+        self, status: int = 0, code: str = "", *, reason: str = "", sentence: str = "", next_step: str = ""
+    ) -> None:
         self.status = status
         self.code = code
-        super().__init__(reason=reason or f"atlassian_unexpected_{status}")
+        super().__init__(sentence, next_step, reason=reason or f"atlassian_unexpected_{status}")

@@ -96,7 +96,12 @@ class PeopleCalls(AdminCalls):
                     yield row
         except Gone:
             # So Atlassian says that there is no such directory: of the people in it, nobody knows anything.
-            raise Unexpected(404, reason="atlassian_no_directory") from None
+            raise Unexpected(
+                404,
+                reason="atlassian_no_directory",
+                sentence="Atlassian does not know the directory any more in which they were.",
+                next_step="Sync now, then look again.",
+            ) from None
 
     def holders_of_role(
         self, org_id: str, directory_id: str, resource_id: str, role: str, place: Place | None = None

@@ -184,7 +184,7 @@ def test_a_leaver_whom_atlassian_does_not_find_by_half_is_not_done(tell: Tell, s
         work(world, tools)
     found = leaver(world, leaver_id)
     assert (found.state == "done", world.effects_by(UMA)) == (False, {})
-    assert found.reason
+    assert found.reason.endswith("Sync now, then look again.")
 
 
 def test_s46_an_organization_without_anybody_is_an_odd_answer(sqlite_world: World) -> None:
