@@ -21,6 +21,9 @@ with engine.connect() as connection:
         # A table that is copied is dropped afterwards, and would take along whatever refers to its rows.
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.commit()
+        # By itself the driver begins none before a table is changed: an upgrade that is killed would be half done, and
+        # could not be done again. Whoever upgrades at the same time waits here.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

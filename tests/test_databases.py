@@ -41,6 +41,23 @@ def test_every_test_has_a_database_of_its_own(database_url: str, time: str) -> N
     engine.dispose()
 
 
+def test_an_upgrade_that_ends_in_the_middle_has_changed_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    migrate(url, revision="0013")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE membership ADD COLUMN shown_by TEXT")
+    with pytest.raises(AssertionError, match="duplicate column"):
+        migrate(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE membership DROP COLUMN shown_by")
+    migrate(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
 Rows = dict[str, list[dict[str, Any]]]
 """Everything in a database: table → rows, in no order."""
 
