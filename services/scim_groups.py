@@ -20,12 +20,13 @@ from models.scim import ScimGroup, ScimMember, find_group
 from services.scim_connections import Provisioner
 from services.scim_dialects import plain_operations
 from services.scim_filters import Compare, Field, among, exact_text, moment, text
-from services.scim_group import fill, members_named, resource_of
+from services.scim_group import fill, members_named, resource_of, shown
 from services.scim_lists import Shelf
 from services.scim_members import look_again, members_in, mentioned, move
 from services.scim_resources import GroupResource
 from services.scim_turns import hold
 from services.scim_wire import (
+    ROOT,
     Answer,
     answered,
     is_known,
@@ -45,9 +46,12 @@ MOST_SHOWN = 200
 def shelf(tools: Toolbox, session: Session, who: Provisioner) -> Shelf:
     """The groups of this connection. Only its own."""
 
-    def show(found: list[ScimGroup], request: SearchRequest[Any]) -> list[Any]:
-        shows = wants(request, "members")
-        return [resource_of(tools, row, members_in(session, who, row.id) if shows else {}) for row in found]
+    def show(found: list[ScimGroup], request: SearchRequest[Any]) -> list[dict[str, Any]]:
+        shows, context = wants(request, "members"), Context.RESOURCE_QUERY_RESPONSE
+        return [
+            shown(tools, row, members_in(session, who, row.id) if shows else {}, context, request)
+            for row in found
+        ]
 
     rows = select(ScimGroup).where(
         ScimGroup.organization_id == who.organization_id, ScimGroup.connection_id == who.connection_id
@@ -193,9 +197,10 @@ def _shown(
 ) -> Answer:
     parameters = response_parameters(query, GroupResource)
     shows = wants(parameters, "members")
-    resource = resource_of(tools, row, members_in(session, who, row.id) if shows else {})
-    body = resource.model_dump(scim_ctx=context, response_parameters=parameters)
-    return Answer(200, body, {"ETag": tag_of(row.version), "Location": resource.meta.location})
+    members = members_in(session, who, row.id) if shows else {}
+    body = shown(tools, row, members, context, parameters)
+    location = f"{tools.settings.base_url}{ROOT}/Groups/{row.id}"
+    return Answer(200, body, {"ETag": tag_of(row.version), "Location": location})
 
 
 def _require(session: Session, who: Provisioner, group_id: str) -> ScimGroup:

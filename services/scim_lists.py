@@ -30,7 +30,7 @@ class Shelf:
     order: Sequence[Any]
     fields: Mapping[Field, Compare]
     typed: Mapping[str, OfType]
-    show: Callable[[list[Any], SearchRequest[Any]], list[Resource[Any]]]
+    show: Callable[[list[Any], SearchRequest[Any]], list[dict[str, Any]]]
 
 
 def search_request(query: Mapping[str, str], *resources: type[Resource[Any]]) -> SearchRequest[Any]:
@@ -59,7 +59,8 @@ def page(session: Session, request: SearchRequest[Any], shelves: Sequence[Shelf]
     """One page of what the filter finds, shelf after shelf. Raises InvalidFilterException."""
     start = min(request.start_index or 1, _FURTHEST)
     room = min(MOST_RESULTS if request.count is None else request.count, MOST_RESULTS)
-    total, skip, resources = 0, start - 1, []
+    total, skip = 0, start - 1
+    resources: list[dict[str, Any]] = []
     for shelf in shelves:
         rows = _filtered(request, shelf)
         found = list(session.scalars(rows.order_by(*shelf.order).offset(skip).limit(room))) if room else []
@@ -76,10 +77,7 @@ def page(session: Session, request: SearchRequest[Any], shelves: Sequence[Shelf]
         "totalResults": total,
         "startIndex": start,
         "itemsPerPage": len(resources),
-        "Resources": [
-            each.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=request)
-            for each in resources
-        ],
+        "Resources": resources,
     }
     return Answer(200, envelope)
 

@@ -37,9 +37,11 @@ from services.toolbox import Toolbox
 def shelf(tools: Toolbox, session: Session, who: Provisioner) -> Shelf:
     """The people of this connection. Only its own."""
 
-    def show(found: list[ScimUser], request: SearchRequest[Any]) -> list[Any]:
+    def show(found: list[ScimUser], request: SearchRequest[Any]) -> list[dict[str, Any]]:
         groups = _groups(session, who, found) if wants(request, "groups") else {}
-        return [resource_of(row, groups.get(row.id, ()), tools.settings.base_url) for row in found]
+        people = (resource_of(row, groups.get(row.id, ()), tools.settings.base_url) for row in found)
+        context = Context.RESOURCE_QUERY_RESPONSE
+        return [each.model_dump(scim_ctx=context, response_parameters=request) for each in people]
 
     rows = select(ScimUser).where(
         ScimUser.organization_id == who.organization_id,

@@ -110,6 +110,12 @@ def wants(parameters: ResponseParameters[Any], name: str) -> bool:
     return all(_last(path) != name for path in without)
 
 
+def asks_for_parts(parameters: ResponseParameters[Any], name: str) -> bool:
+    """Whether an answer shows some parts of an attribute, and others not."""
+    paths = (*(parameters.attributes or ()), *(parameters.excluded_attributes or ()))
+    return any(_last(str(path)).casefold().startswith(f"{name.casefold()}.") for path in paths)
+
+
 def _last(path: str) -> str:
     return path.rpartition(":")[2]
 

@@ -1,0 +1,48 @@
+"""The members of a group, as a provider reads them: the same whole and in parts, however many they are."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+from scim2_models import Context, ResponseParameters
+
+from models.scim import ScimGroup
+from services.scim_group import shown
+from services.scim_resources import GroupResource
+from tests.scim.provider import GROUP, IdentityProvider
+
+
+def test_members_are_the_same_whole_and_in_parts(entra: IdentityProvider) -> None:
+    anna, ben = entra.add("anna@acme.example"), entra.add("ben@acme.example")
+    members = [{"value": anna, "display": "Anna"}, {"value": ben}]
+    group_id = entra.json(
+        "POST", "/Groups", {"schemas": [GROUP], "displayName": "Both", "members": members}, 201
+    )["id"]
+    whole = entra.json("GET", f"/Groups/{group_id}")
+    by_parts = "displayName,members.value,members.display,members.type,members.$ref,meta"
+    for parts in (
+        entra.json("GET", f"/Groups/{group_id}", params={"attributes": by_parts}),
+        *entra.json("GET", "/Groups", params={"attributes": by_parts})["Resources"],
+        *entra.json("GET", "/Groups", params={"attributes": "members"})["Resources"],
+        *entra.json("GET", "/Groups")["Resources"],
+    ):
+        assert parts["members"] == whole["members"]
+    assert {each["value"]: each.get("display") for each in whole["members"]} == {anna: "Anna", ben: None}
+    assert {each["type"] for each in whole["members"]} == {"User"}
+    (without,) = entra.json("GET", "/Groups", params={"excludedAttributes": "members"})["Resources"]
+    assert "members" not in without
+    (some,) = entra.json("GET", "/Groups", params={"excludedAttributes": "members.display"})["Resources"]
+    assert {tuple(sorted(each)) for each in some["members"]} == {("$ref", "type", "value")}
+
+
+def test_a_large_group_takes_no_more_memory_than_what_is_said_of_it(entra: IdentityProvider) -> None:
+    group_id = entra.group("Everybody")
+    (row,) = [each for each in entra.world.rows(ScimGroup) if each.id == group_id]
+    members = {f"{number:036}": "" for number in range(5000)}
+    parameters = ResponseParameters[GroupResource]()
+    tracemalloc.start()
+    body = shown(entra.world.tools, row, members, Context.RESOURCE_QUERY_RESPONSE, parameters)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(body["members"]) == 5000
+    assert peak < 5000 * 1000, f"{peak:,} bytes"
