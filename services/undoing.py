@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
@@ -53,16 +53,16 @@ def preview_undo(tools: Toolbox, caller: Caller, run_id: str, account_id: str | 
         whole = account_id is None
         if undone.undoes is not None or (whole and undone.state not in (RunState.FINISHED, RunState.STOPPED)):
             raise Conflict("This run cannot be taken back now.", "Wait until it has finished.")
-        cases = _changed_cases(session, organization_id, run_id, account_id)
-        if not cases:
+        changed = _changed_by(session, undone, account_id)
+        if not changed:
             raise Conflict("Nobody is left whom this run changed.", "There is nothing to take back.")
-        deeds = {CAPABILITIES[Deed(case.deed)].opposite for case in cases.values()}
+        deeds = {CAPABILITIES[Deed(deed)].opposite for deed in changed.values()}
         deed = deeds.pop() if len(deeds) == 1 else None
         run = new_run(session, organization_id, caller, deed, now, undone)
         ground = ground_of(tools, session, organization_id, caller.account_id or "", now)
-        add_cases(
-            session, _undo_rows(session, run, cases, ground, timedelta(seconds=tools.settings.settle_seconds))
-        )
+        settle = timedelta(seconds=tools.settings.settle_seconds)
+        for rows in _undo_rows(session, run, undone, list(changed), ground, settle):
+            add_cases(session, rows)
         return run.id
 
 
@@ -104,7 +104,6 @@ def begin_undo(
     With an `origin`, the case is what it came from. Who accepted an invitation that ends by itself stays, without what
     the invitation brought.
     """
-    cases = _changed_cases(session, undone.organization_id, undone.id, case.account_id)
     run = Run(
         organization_id=undone.organization_id,
         id=run_id or str(uuid.uuid4()),
@@ -121,7 +120,8 @@ def begin_undo(
         confirmed_at=now,
         reason=reason,
     )
-    rows = _undo_rows(session, run, cases, ground, settle)
+    changed = list(_changed_by(session, undone, case.account_id))
+    rows = [row for some in _undo_rows(session, run, undone, changed, ground, settle) for row in some]
     if not rows or rows[0]["state"] != CaseState.PLANNED:
         return str(rows[0]["reason"]) if rows else "It was taken back already."
     run.deed = str(rows[0]["deed"])
@@ -131,44 +131,50 @@ def begin_undo(
     return run
 
 
-def _changed_cases(
-    session: Session, organization_id: str, run_id: str, account_id: str | None
-) -> dict[str, Case]:
+def _changed_by(session: Session, undone: Run, account_id: str | None) -> dict[str, str]:
+    """Account id → deed, of everybody whom this run changed, or of one of them: the cases may be too many to hold."""
+    query = select(Case.account_id, Case.deed).where(*_changed(undone))
+    if account_id is not None:
+        query = query.where(Case.account_id == account_id)
+    return dict(session.execute(query).all())
+
+
+def _changed(undone: Run) -> tuple[ColumnElement[bool], ...]:
     nobody_knows = (Case.state == CaseState.FAILED.value) & Case.acting_since.is_not(None)
-    query = select(Case).where(
-        Case.organization_id == organization_id,
-        Case.run_id == run_id,
+    return (
+        Case.organization_id == undone.organization_id,
+        Case.run_id == undone.id,
         Case.changed.is_(True) | nobody_knows,
         Case.state.in_([state.value for state in CHANGED]),
     )
-    if account_id is not None:
-        query = query.where(Case.account_id == account_id)
-    return {case.account_id: case for case in session.scalars(query)}
 
 
 def _undo_rows(
-    session: Session, run: Run, cases: Mapping[str, Case], ground: Ground, settle: timedelta
-) -> list[dict[str, object]]:
-    rows = []
+    session: Session, run: Run, undone: Run, account_ids: Sequence[str], ground: Ground, settle: timedelta
+) -> Iterator[list[dict[str, object]]]:
+    """A batch of people at a time."""
     sync = latest_sync(session, run.organization_id, SyncState.COMPLETE)
     shown_before = sync.started_at - settle if sync is not None else None
-    for batch in batches(list(cases)):
+    for batch in batches(account_ids):
         found = people_as_candidates(session, run.organization_id, batch, ground.organization)
         synced = _last_read(session, run.organization_id, batch)
-        of_ends = [cases[account_id] for account_id in batch if cases[account_id].deed == Deed.PROLONG]
+        query = select(Case).where(*_changed(undone), Case.account_id.in_(batch))
+        cases = session.scalars(query).all()
+        of_ends = [case for case in cases if case.deed == Deed.PROLONG]
         set_back = undos_of(session, run.organization_id, of_ends, ground.today)
-        for account_id in batch:
-            case, person = cases[account_id], found.get(account_id)
+        rows = []
+        for case in cases:
             if case.id in set_back:
                 rows.append(_row_of_ends(run, case, *set_back[case.id]))
                 continue
-            read_at, left_at = synced.get(account_id, (None, None))
+            read_at, left_at = synced.get(case.account_id, (None, None))
             if left_at is not None and case.finished_at is not None and left_at < case.finished_at:
                 # Whoever had left before they were let in was read in that other time.
                 read_at = None
             unread = read_at is None and not _was_looked_for(case, shown_before)
+            person = found.get(case.account_id)
             rows.append(_undo_row(run, case, person, ground, read_at, settle, _NOT_READ if unread else None))
-    return rows
+        yield rows
 
 
 def _row_of_ends(run: Run, case: Case, action: Action, verdict: Verdict) -> dict[str, object]:
