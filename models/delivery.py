@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -80,3 +80,12 @@ def unsent_mails(session: Session, organization_id: str, case_ids: Collection[st
 
 def find_delivery(session: Session, organization_id: str, delivery_id: str) -> Delivery | None:
     return session.get(Delivery, (organization_id, delivery_id))
+
+
+def deliveries_by_id(
+    session: Session, organization_id: str, delivery_ids: Sequence[str]
+) -> Sequence[Delivery]:
+    """These deliveries, in this order."""
+    query = select(Delivery).where(Delivery.organization_id == organization_id, Delivery.id.in_(delivery_ids))
+    found = {delivery.id: delivery for delivery in session.scalars(query)}
+    return [found[delivery_id] for delivery_id in delivery_ids if delivery_id in found]

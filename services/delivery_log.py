@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from connect.caller import Caller
 from connect.errors import Conflict, NotFound
 from models.audit import Event
-from models.delivery import Delivery, find_delivery
+from models.delivery import Delivery, deliveries_by_id, find_delivery
 from models.hook import hooks_of
 from rules.topics import Channel, DeliveryState
 from services.audit import record
@@ -47,10 +47,13 @@ def read_log(
         where.append(Delivery.state == state.value)
     if hook_id:
         where += [Delivery.channel == Channel.HOOK.value, Delivery.target == hook_id]
-    newest = select(Delivery).where(*where).order_by(Delivery.created_at.desc(), Delivery.id)
+    # First which, then what they are: to find a page far behind, no notice of the pages before is fetched.
+    which = select(Delivery.id).where(*where).order_by(Delivery.created_at.desc(), Delivery.id)
     with tools.begin() as session:
         total = session.scalar(select(func.count(Delivery.id)).where(*where)) or 0
-        rows = session.scalars(newest.offset(offset).limit(limit)).all()
+        rows = deliveries_by_id(
+            session, organization_id, session.scalars(which.offset(offset).limit(limit)).all()
+        )
         hooks = {hook.id: hook.name for hook in hooks_of(session, organization_id)}
         people = {row.account_id for row in rows} | {
             row.target for row in rows if row.channel == Channel.MAIL

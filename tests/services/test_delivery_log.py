@@ -10,6 +10,7 @@ from rules.topics import Channel, DeliveryState, Topic
 from services import hooks, retention
 from services.delivery_log import read_log, send_again
 from services.notices import send_out
+from tests.questions import asked_of
 from tests.services.test_hook_sending import announce, delivery
 from tests.services.test_hooks import add
 from tests.world import ACCOUNTS, ACME, World
@@ -71,6 +72,18 @@ def test_filters_and_pages(world: World) -> None:
     ]
     assert pages == whole
     assert len(whole) == 11
+
+
+def test_a_page_far_behind_fetches_its_own_notices_alone(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    for number in range(6):
+        mailed(world, str(number))
+        world.later(seconds=1)
+    with asked_of(world.tools.engine) as asked:
+        log, total = read_log(world.tools, ana, offset=4, limit=2)
+    assert (len(log), total) == (2, 6)
+    assert not [each for each, _parameters in asked if "OFFSET" in each and "delivery.facts" in each]
 
 
 def test_what_was_not_sent_goes_out_again_under_its_name(world: World) -> None:
