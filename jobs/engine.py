@@ -64,6 +64,8 @@ def pace() -> tuple[int, float]:
 def run(tools: Toolbox) -> None:
     """Works until SIGTERM or SIGINT. What is unfinished then goes on at the next start, or in another worker."""
     lay_out(tools)
+    # Before the work of yesterday goes on: it may ask who is alive.
+    beat(tools)
     DBOS(config=_config(tools))
     DBOS.launch()
     DBOS.register_queue(syncs.QUEUE, worker_concurrency=2, partition_concurrency=1, polling_interval_sec=SOON)
@@ -101,7 +103,6 @@ def run(tools: Toolbox) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    beat(tools)
     while not stopped.wait(BEAT_SECONDS):
         beat_on(tools)
     DBOS.destroy(workflow_completion_timeout_sec=5)
