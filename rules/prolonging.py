@@ -6,7 +6,7 @@ ends later than the list says is left so, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,6 +14,7 @@ from rules.case import CaseState
 from rules.changes import Change, ChangeKind, Snapshot, of_access
 from rules.deeds import Action, Deed, EndMoved
 from rules.judging import judge
+from rules.organization import OrganizationFacts
 from rules.roster import Entry
 from rules.timed import Given, ends_sooner
 from rules.verdict import Ground, Verdict, Why, not_possible
@@ -24,13 +25,20 @@ _GIVE = (Deed.GIVE_ACCESS, Deed.CHANGE_GROUPS)
 
 
 def with_what_they_have(
-    entry: Entry, action: Action, verdict: Verdict, given: Iterable[Given]
+    entry: Entry,
+    action: Action,
+    verdict: Verdict,
+    given: Sequence[Given],
+    seen: Snapshot,
+    organization: OrganizationFacts,
 ) -> tuple[Action, Verdict]:
     """The action and the verdict on an entry, once it is known what they were `given` for a time."""
+    if action.deed not in _GIVE:
+        return action, verdict
     parts = frozenset(of_access(action))
     mine = [each for each in given if not parts.isdisjoint(each.changes)]
-    if not mine or action.deed not in _GIVE:
-        return action, verdict
+    if not mine:
+        return action, _by_what_ends(entry, parts, verdict, given, seen, organization)
     is_there = verdict.why is Why.DONE or (entry.prolongs and _only_roles_of(verdict, mine))
     until = ends_sooner(parts, mine, entry.ends_on)
     if not is_there:
@@ -75,6 +83,36 @@ def not_there_any_more(
     if verdict.why is Why.DONE:
         return None
     return verdict.objection or NOT_THERE
+
+
+def _by_what_ends(
+    entry: Entry,
+    parts: frozenset[Change],
+    verdict: Verdict,
+    given: Sequence[Given],
+    seen: Snapshot,
+    organization: OrganizationFacts,
+) -> Verdict:
+    """Of who has all of it: whether some of it is there by groups alone that they are in until a sooner day."""
+    if verdict.why is not Why.DONE:
+        return verdict
+    until = {
+        change.about: each.until
+        for each in given
+        if each.is_open and (entry.ends_on is None or each.until < entry.ends_on)
+        for change in each.changes
+        if change.kind is ChangeKind.JOIN_GROUP
+    }
+    over: list[date] = []
+    for part in parts:
+        ways = [each for each in seen.group_ids if part.about in organization.grants.get(each, ())]
+        if ways and until.keys() >= set(ways):
+            over.append(max(until[each] for each in ways))
+    if not over:
+        return verdict
+    return _left(
+        f"Has this access already, by a group that they are in until {_day(min(over))}: prolong that {PLACE}."
+    )
 
 
 def _only_roles_of(verdict: Verdict, given: Sequence[Given]) -> bool:

@@ -214,7 +214,8 @@ def _row(
     met: set[str],
     given: GivenUntil,
 ) -> tuple[Deed, dict[str, object]]:
-    facts = person.seen.facts if person is not None else nobody(entry.email.strip())
+    seen = person.seen if person is not None else Snapshot(nobody(entry.email.strip()))
+    facts = seen.facts
     action = action_of(entry, facts if person is not None else None)
     account_id = facts.account_id or entry.account_id or unknown_account(entry.email)
     if account_id in met:
@@ -225,12 +226,13 @@ def _row(
     else:
         verdict = judge(
             action,
-            person.seen if person is not None else Snapshot(facts),
+            seen,
             ground,
             in_several_directories=person is not None and person.in_several_directories,
             refusal=person.refusal if person is not None else "",
         )
-    action, verdict = with_what_they_have(entry, action, verdict, given.get(account_id, ()))
+    mine = given.get(account_id, ())
+    action, verdict = with_what_they_have(entry, action, verdict, mine, seen, ground.organization)
     if verdict.state is CaseState.PLANNED:
         verdict = seats.checked(verdict, seats_taken(action, facts, ground.organization), ground)
     met.add(account_id)

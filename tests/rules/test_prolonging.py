@@ -35,10 +35,16 @@ ROW = Entry(
     Deed.GIVE_ACCESS, account_id="uma", access=Access(groups=("contractors",)), ends_on=AUGUST, prolongs=True
 )
 DONE = Verdict(CaseState.NOT_POSSIBLE, "Has this access already.", Why.DONE)
+ORGANIZATION = OrganizationFacts(
+    grants={name: frozenset({"confluence"}) for name in ("contractors", "sales")} | {"berlin": frozenset()}
+)
+NOBODY = Snapshot(person())
 
 
-def said(row: Entry, *given: Given, verdict: Verdict = DONE) -> tuple[Deed, tuple[EndMoved, ...], Verdict]:
-    action, found = with_what_they_have(row, action_of(row, None), verdict, given)
+def said(
+    row: Entry, *given: Given, verdict: Verdict = DONE, seen: Snapshot = NOBODY
+) -> tuple[Deed, tuple[EndMoved, ...], Verdict]:
+    action, found = with_what_they_have(row, action_of(row, None), verdict, given, seen, ORGANIZATION)
     return action.deed, action.ends, found
 
 
@@ -168,3 +174,40 @@ def test_what_they_have_is_looked_at_at_the_deed(
     ground = Ground(Guarded("ana", frozenset()), organization, TODAY)
     action = Action(Deed.PROLONG, join=("contractors",), ends=(EndMoved("c1", MAY, AUGUST),))
     assert not_there_any_more(action, seen, ground, in_several_directories=False) == reason
+
+
+PRODUCT = Entry(
+    Deed.GIVE_ACCESS,
+    account_id="uma",
+    access=Access(roles=(("confluence", "atlassian/guest"),)),
+    ends_on=AUGUST,
+    prolongs=True,
+)
+
+
+def in_groups(*names: str) -> Snapshot:
+    return Snapshot(person(groups=tuple(GroupRef(name, name) for name in names)))
+
+
+@pytest.mark.parametrize("wanted", [AUGUST, None])
+def test_a_product_that_is_there_by_a_group_until_a_sooner_day_is_not_there_for_long(
+    wanted: date | None,
+) -> None:
+    row = replace(PRODUCT, ends_on=wanted)
+    deed, ends, verdict = said(row, Given("c1", MAY, (JOIN,)), seen=in_groups("contractors", "berlin"))
+    assert (deed, ends, verdict.why) == (Deed.GIVE_ACCESS, (), Why.LAST_DAY)
+    assert verdict.reason == (
+        "Has this access already, by a group that they are in until 1 May 2027: "
+        "prolong that under Onboarding, Access with an end."
+    )
+    last = said(
+        row, Given("c1", MAY, (JOIN,)), Given("c2", JUNE, (OTHER,)), seen=in_groups("contractors", "sales")
+    )
+    assert "until 1 June 2027" in last[2].reason
+
+
+def test_a_product_that_is_there_by_another_group_as_well_is_there() -> None:
+    seen = in_groups("contractors", "sales")
+    assert said(PRODUCT, Given("c1", MAY, (JOIN,)), seen=seen)[2] == DONE
+    assert said(PRODUCT, Given("c1", AUGUST, (JOIN,)), seen=in_groups("contractors"))[2] == DONE
+    assert said(PRODUCT, Given("c1", MAY, (JOIN,)), seen=in_groups("berlin"))[2] == DONE
