@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     false,
     func,
+    or_,
     select,
     true,
 )
@@ -256,6 +257,16 @@ def find_user(session: Session, organization_id: str, connection_id: str, user_i
     if found is None or found.connection_id != connection_id or found.deleted_at is not None:
         return None
     return found
+
+
+def accounts_not_active(session: Session, organization_id: str, account_ids: Sequence[str]) -> Sequence[str]:
+    """Those of these people whom a provider has deleted, or calls not active, by one name at least."""
+    query = select(ScimUser.account_id).where(
+        ScimUser.organization_id == organization_id,
+        ScimUser.account_id.in_(account_ids),
+        or_(ScimUser.deleted_at.is_not(None), ScimUser.active.is_(False)),
+    )
+    return [account_id for account_id in session.scalars(query.distinct()) if account_id is not None]
 
 
 def users_of_accounts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.absence import Absence, last_days_of
 from models.leaver import leaving_among, led_out_at, led_out_of_products
 from models.people import IS_AWAY, Person
-from models.scim import ScimConnection, ScimUser, users_of_accounts
+from models.scim import ScimConnection, ScimUser, accounts_not_active, users_of_accounts
 from rules.deeds import Deed
 from services.scim_facts import word_of
 
@@ -27,7 +27,7 @@ def who_stays_away(
     leaving = leaving_among(session, organization_id, account_ids)
     led_out = led_out_at(session, organization_id, account_ids)
     gone = _gone(session, organization_id, account_ids)
-    let_go = _let_go(users_of_accounts(session, organization_id, account_ids))
+    let_go = _let_go(session, organization_id, account_ids)
     last_days = last_days_of(session, organization_id, account_ids)
     found: dict[str, str] = {}
     for absence in absences:
@@ -52,7 +52,7 @@ def led_out_or_let_go(session: Session, organization_id: str, account_ids: Seque
 
     Who was suspended or removed as a leaver, and is active here, has been brought back.
     """
-    let_go = _let_go(users_of_accounts(session, organization_id, account_ids))
+    let_go = _let_go(session, organization_id, account_ids)
     return {*let_go, *led_out_of_products(session, organization_id, account_ids)}
 
 
@@ -69,8 +69,11 @@ def _gone(session: Session, organization_id: str, account_ids: Sequence[str]) ->
     return frozenset(session.scalars(query))
 
 
-def _let_go(users: Iterable[tuple[ScimConnection, ScimUser]]) -> Mapping[str, str]:
+def _let_go(session: Session, organization_id: str, account_ids: Sequence[str]) -> Mapping[str, str]:
     """Account id → the word of a provider that has let them go, of those whose word takes access."""
+    # All that was ever told about somebody is read of few: most are active.
+    gone = accounts_not_active(session, organization_id, account_ids)
+    users = users_of_accounts(session, organization_id, gone) if gone else ()
     newest: dict[tuple[str, str], tuple[ScimConnection, ScimUser]] = {}
     for connection, user in users:
         key = (user.account_id or "", connection.id)

@@ -11,12 +11,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from models.scim import ScimUser
 from rules.deeds import Deed
-from services import identity_providers, scim_overview
+from services import coming_back, identity_providers, scim_overview
 from tests import world as worlds
 from tests.scim.provider import USER, IdentityProvider, connected
 from tests.scim.test_changes import account_of, mapped, profile, settings, work
-from tests.world import Neighbours
+from tests.world import ACME, Neighbours
 
 EVERYBODY = re.compile(
     r"SCAN scim_(user|member)\b|SEARCH scim_(user|member) .*\(organization_id=\?( AND connection_id=\?)?\)"
@@ -130,3 +131,21 @@ def test_the_page_of_a_connection_counts_the_members_of_the_groups_that_it_shows
     with read_by_index(idp):
         rows, _, _ = scim_overview.groups_page(idp.world.tools, idp.operator, idp.connection_id, 1)
     assert [row.members for row in rows] == [1]
+
+
+def test_who_is_active_by_a_provider_is_not_read_to_find_whom_it_has_let_go(idp: IdentityProvider) -> None:
+    world, read = idp.world, []
+    here, gone = world.people(2)
+    with world.tools.begin() as session:
+        for account_id in (here, gone):
+            user = session.get_one(ScimUser, (ACME, idp.add(f"{account_id[-6:]}@acme.example")))
+            user.account_id, user.active = account_id, account_id == here
+
+    def note(user: object, _context: object) -> None:
+        read.append(user.account_id)  # type: ignore[attr-defined]
+
+    event.listen(ScimUser, "load", note)
+    with world.tools.begin() as session:
+        assert coming_back.led_out_or_let_go(session, ACME, [here, gone]) == {gone}
+    event.remove(ScimUser, "load", note)
+    assert read == [gone]
