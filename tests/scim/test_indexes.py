@@ -149,3 +149,16 @@ def test_who_is_active_by_a_provider_is_not_read_to_find_whom_it_has_let_go(idp:
         assert coming_back.led_out_or_let_go(session, ACME, [here, gone]) == {gone}
     event.remove(ScimUser, "load", note)
     assert read == [gone]
+
+
+def test_a_page_of_people_far_behind_fetches_its_own_alone(idp: IdentityProvider) -> None:
+    added = [idp.add(f"someone-{number:02}@acme.example") for number in range(scim_overview.PER_PAGE + 3)]
+    with asked_of(idp) as asked:
+        pages = [
+            scim_overview.people_page(idp.world.tools, idp.operator, idp.connection_id, None, page)
+            for page in (1, 2)
+        ]
+    shown = [row.user for rows, _total in pages for row in rows]
+    assert sorted(user.id for user in shown) == sorted(added)
+    assert shown == sorted(shown, key=lambda user: (-user.changed_at.timestamp(), user.id))
+    assert not [each for each, _parameters in asked if "OFFSET" in each and "scim_user.document" in each]
