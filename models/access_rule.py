@@ -117,6 +117,15 @@ class AccessGiven(Base):
         ),
         Index("ix_access_given_by_case", "organization_id", "case_id"),
         Index("ix_access_given_by_end", "organization_id", "over_case_id"),
+        # Every page counts those whom a rule gave up on, among all that rules have ever given.
+        Index(
+            "ix_access_given_stopped",
+            "organization_id",
+            "rule_id",
+            "stopped_at",
+            sqlite_where=stopped_at.is_not(None),
+            postgresql_where=stopped_at.is_not(None),
+        ),
     )
 
     @property

@@ -14,6 +14,8 @@ ALL_CASES = re.compile(r"SCAN (run_case|person)\b.*|SEARCH run_case USING .*\(or
 
 WHOLE_AUDIT = re.compile(r"SCAN audit_entry\b.*|SEARCH audit_entry USING .*\(organization_id=\?\)")
 """The same of everything that was ever done."""
+ALL_GIVEN = re.compile(r"SCAN access_given\b.*|SEARCH access_given USING (?!INDEX ix_access_given_stopped).*")
+"""The same of everything that access rules ever gave."""
 
 Question = tuple[str, Any]
 """A statement with its parameters."""

@@ -16,7 +16,7 @@ from models.rule import StoredRule
 from models.run import Run
 from rules.case import RunState
 from services import rules
-from tests.questions import Question, asked_of, reading_all_cases
+from tests.questions import ALL_GIVEN, Question, asked_of, reading_all_cases
 from tests.views.house import ANA, House, words_of
 from views.show import OPERATOR_TABS
 
@@ -81,9 +81,10 @@ def test_a_page_of_many_rules_asks_as_little(house: House, many_rules: int) -> N
 
 
 @pytest.mark.parametrize("tab", [name for name, _title in OPERATOR_TABS])
-def test_no_page_reads_all_cases_there_ever_were(house: House, tab: str) -> None:
+def test_no_page_reads_all_cases_there_ever_were_or_all_that_rules_have_given(house: House, tab: str) -> None:
     asked = questions_of(house, f"/app/{tab}")
     assert reading_all_cases(house.deployment.tools.engine, asked) == set()
+    assert reading_all_cases(house.deployment.tools.engine, asked, ALL_GIVEN) == set()
 
 
 def test_a_name_is_looked_for_once(house: House) -> None:
