@@ -13,7 +13,8 @@ from tests.services.test_rereading import read_again
 from tests.services.workers import once, with_something_between
 from tests.world import ACCOUNTS, ACME_KEY, World
 
-MOST_QUESTIONS = 18
+# What a handful shares is read again every second: on a busy machine a few more times than on a quiet one.
+MOST_QUESTIONS = 20
 
 
 def test_s48_of_two_administrators_in_one_handful_the_last_one_stays(world: World) -> None:
