@@ -252,18 +252,6 @@ def led_out_of_products(session: Session, organization_id: str, account_ids: Seq
     return set(session.scalars(query))
 
 
-def leavers_of(session: Session, organization_id: str, *, offset: int = 0, limit: int = 50) -> list[Leaver]:
-    """Newest first."""
-    query = select(Leaver).where(Leaver.organization_id == organization_id)
-    return list(
-        session.scalars(query.order_by(Leaver.created_at.desc(), Leaver.id).offset(offset).limit(limit))
-    )
-
-
-def count_leavers(session: Session, organization_id: str) -> int:
-    return session.scalar(select(func.count(Leaver.id)).where(Leaver.organization_id == organization_id)) or 0
-
-
 def looks_of(session: Session, organization_id: str, leaver_id: str) -> list[Look]:
     query = select(Look).where(Look.organization_id == organization_id, Look.leaver_id == leaver_id)
     return list(session.scalars(query.order_by(Look.place, Look.client_key)))

@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from models.leaver import Leaver, LeaverOrigin
+from models.leaver_list import HELD_UP, Standing
 from rules.farewell import CHOOSING, WORKING
 from rules.topics import Topic
 from services.matter import Matter
@@ -19,7 +20,7 @@ _WAITING = (
     .where(
         Leaver.organization_id == bindparam("organization_id"),
         or_(
-            and_(Leaver.state.in_([state.value for state in WORKING]), Leaver.resume_at.is_(None)),
+            HELD_UP,
             and_(
                 Leaver.state.in_([state.value for state in CHOOSING]),
                 or_(Leaver.origin != LeaverOrigin.BY_HAND.value, Leaver.ends_at <= bindparam("now")),
@@ -66,7 +67,7 @@ def _matter(
     if not found:
         return []
     who = f"1 {one}" if len(found) == 1 else f"{len(found):,} {several}"
-    path = f"/app/leavers/{found[0].id}" if len(found) == 1 else "/app/leavers"
+    path = f"/app/leavers/{found[0].id}" if len(found) == 1 else f"/app/leavers?show={Standing.WAITING}"
     return [
         Matter(
             Topic.LEAVER_WAITS,

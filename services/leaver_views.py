@@ -1,4 +1,4 @@
-"""Leavers as pages show them: the list, and one leaver with what they own, who gets it and how far it is."""
+"""A leaver as their page shows them: with what they own, who gets it and how far it is."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ from models.leaver import (
     LookState,
     Tally,
     belongings_of,
-    count_belongings,
-    count_leavers,
-    leavers_of,
     looks_of,
     tallies_of,
 )
@@ -38,17 +35,6 @@ from services.toolbox import Toolbox
 
 ROWS = 100
 """Belongings of one kind that a page shows; all of them are in the evidence."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeaverRow:
-    """One line of the list."""
-
-    leaver: Leaver
-    begun_by: str
-    total: int
-    moved: int
-    troubles: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +101,6 @@ class LeaverPage:
     @property
     def is_held_up(self) -> bool:
         return self.state in WORKING and self.leaver.resume_at is None
-
-
-def list_leavers(tools: Toolbox, caller: Caller, page: int, per_page: int) -> tuple[list[LeaverRow], int]:
-    """One page of them, newest first, and how many there are."""
-    organization_id = require_organization(tools, caller)
-    with tools.begin() as session:
-        found = leavers_of(session, organization_id, offset=(page - 1) * per_page, limit=per_page)
-        counts = count_belongings(session, organization_id, [each.id for each in found])
-        names = names_of(session, organization_id, [each.created_by for each in found])
-        total = count_leavers(session, organization_id)
-        session.expunge_all()
-    rows = []
-    for each in found:
-        states = counts.get(each.id, {})
-        rows.append(
-            LeaverRow(
-                each,
-                names.get(each.created_by, ""),
-                sum(states.values()),
-                states.get(BelongingState.MOVED.value, 0),
-                sum(states.get(state.value, 0) for state in AGAIN),
-            )
-        )
-    return rows, total
 
 
 def show_leaver(tools: Toolbox, caller: Caller, leaver_id: str) -> LeaverPage:

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 from connect.errors import Invalid
 from models.leaver import Leaver
+from models.leaver_list import Standing
 from rules.deeds import CAPABILITIES, Deed
 from rules.farewell import ENDING_WORDS, ENDINGS
 from services.doors import require_organization
 from services.leaver_evidence import evidence_of
-from services.leaver_views import list_leavers, show_leaver
+from services.leaver_list import list_leavers
+from services.leaver_views import show_leaver
 from services.leavers import MOST_AT_ONCE
 from services.names import names_of
 from views import leaver_words, show
@@ -21,20 +23,25 @@ PER_PAGE = 25
 REASONS = ("New job", "Contract ended", "Retires", "Dismissed", "On leave for long", "Other")
 
 
-def listing(page: int, saved: str = "", problem: Invalid | None = None, typed: str = "") -> str:
+def listing(
+    standing: Standing = Standing.ALL,
+    page: int = 1,
+    saved: str = "",
+    problem: Invalid | None = None,
+    typed: str = "",
+) -> str:
     """Who is leaving, and who has left. `problem` and `typed` belong to a list or a file."""
-    rows, total = list_leavers(tools(), caller(), page, PER_PAGE)
-    pages = max(-(-total // PER_PAGE), 1)
-    if page > pages:
-        page, (rows, total) = pages, list_leavers(tools(), caller(), pages, PER_PAGE)
+    listed = list_leavers(tools(), caller(), standing, page=page, per_page=PER_PAGE)
+    words = {"show": standing.value} if standing else {}
     return show.place(
         "leavers/index.html",
         tab="leavers",
         title="Leavers",
-        rows=rows,
-        total=total,
-        page=page,
-        pages=pages,
+        listed=listed,
+        standing=standing,
+        standings=leaver_words.STANDINGS,
+        path=show.address("leavers", words),
+        address=show.address("leavers", words | ({"page": str(listed.page)} if listed.page > 1 else {})),
         per_page=PER_PAGE,
         saved=saved,
         problem=problem,

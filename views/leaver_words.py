@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.leaver import LeaverOrigin
+from models.leaver_list import Standing
 from rules.farewell import LeaverState
 from rules.handover import BelongingState, Kind
 
@@ -17,6 +18,12 @@ STATES: dict[LeaverState, tuple[str, str]] = {
     LeaverState.HANDING_BACK: ("Handing back", "info"),
     LeaverState.HANDED_BACK: ("Handed back", ""),
     LeaverState.STOPPED: ("Stopped", "warning"),
+}
+STANDINGS: dict[Standing, str] = {
+    Standing.ALL: "All",
+    Standing.WAITING: "Waiting for you",
+    Standing.UNDER_WAY: "Under way",
+    Standing.OVER: "Over",
 }
 BELONGINGS: dict[BelongingState, tuple[str, str]] = {
     BelongingState.FOUND: ("Found", ""),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, request
 
 from connect.errors import Invalid
+from models.leaver_list import Standing
 from models.people import Person
 from models.people_search import find_people
 from rules.filters import PeopleFilter
@@ -35,7 +36,9 @@ CHECKLIST = ("looked", "tokens", "ending")
 @api
 @operator_only
 def index() -> str:
-    return listing(page_asked_for())
+    asked_for = request.args.get("show", "")
+    standing = Standing(asked_for) if asked_for in set(Standing) else Standing.ALL
+    return listing(standing, page_asked_for())
 
 
 @blueprint.post("")
@@ -49,7 +52,7 @@ def begin() -> str:
     found = leavers.request_leavers(tools(), caller(), ids)
     if len(found) == 1:
         return content(found[0])
-    return listing(1, saved=f"{len(found)} people are leaving. Rollcall looks for what they own.")
+    return listing(saved=f"{len(found)} people are leaving. Rollcall looks for what they own.")
 
 
 @blueprint.post("/list")
@@ -63,9 +66,9 @@ def begin_listed() -> str | Response:
         text = request.form.get("people", "")
         count = leaver_lists.request_several(tools(), caller(), text, file)
     except Invalid as problem:
-        return shown_again(listing(1, problem=problem, typed=text), problem)
+        return shown_again(listing(problem=problem, typed=text), problem)
     people = "1 person is" if count == 1 else f"{count} people are"
-    return listing(1, saved=f"{people} leaving. Rollcall looks for what they own.")
+    return listing(saved=f"{people} leaving. Rollcall looks for what they own.")
 
 
 @blueprint.get("/search")

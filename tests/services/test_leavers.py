@@ -12,6 +12,7 @@ from connect.errors import Conflict, Invalid, NotFound, Unauthorized
 from models.credential import Credential, CredentialKind, CredentialState
 from models.delivery import Delivery
 from models.leaver import Belonging, Leaver
+from models.leaver_list import Standing
 from models.organization import Organization, Seats
 from models.people import Person
 from models.run import Run
@@ -25,6 +26,7 @@ from services import leaver_decisions, leaver_evidence, leaver_stops, leavers
 from services.absences import set_last_day
 from services.hands import Hands
 from services.leaver_last_days import begin_by_last_day
+from services.leaver_list import list_leavers
 from services.leaver_looks import add_belongings
 from services.leaver_views import show_leaver
 from services.mail_reach import NO_ADDRESS
@@ -741,6 +743,19 @@ def test_whose_moment_is_over_while_nobody_has_confirmed_it_is_not_said_to_be_ab
     assert said() == [("warning", "1 person should have left by now: nobody has confirmed how.")]
     leaver_decisions.confirm(world.tools, ana, leaver_id)
     assert said() == []
+
+
+def test_the_matter_of_several_leads_to_those_who_wait(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    for account_id, successor in ((UMA, JON), (JON, UMA)):
+        planned(world, ana, account_id, (successor,), choices={}, ends_at=world.clock() + timedelta(days=2))
+    world.later(days=3)
+    (matter,) = (one for one in matters(world.tools, ACME) if one.topic is Topic.LEAVER_WAITS)
+    assert matter.sentence == "2 people should have left by now: nobody has confirmed how."
+    waiting = list_leavers(world.tools, ana, Standing.WAITING, page=1, per_page=25)
+    assert matter.action_path == f"/app/leavers?show={Standing.WAITING}"
+    assert {row.leaver.account_id for row in waiting.rows} == {UMA, JON}
 
 
 @pytest.mark.parametrize(

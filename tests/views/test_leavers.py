@@ -109,6 +109,24 @@ def test_one_leaver_has_a_page_and_several_are_a_list(open_house: House) -> None
     assert "Automation rules whose actor they are" in words_of(page)
 
 
+def test_whoever_waits_for_an_operator_is_found_among_all_leavers(open_house: House) -> None:
+    open_house.post("/app/leavers", account_ids=f"{UMA},{JON}")
+    begun = words_of(open_house.get("/app/leavers?show=under_way"))
+    assert "All 2 Under way 2 Person" in begun
+    assert "Nobody of this kind" in words_of(open_house.get("/app/leavers?show=waiting"))
+    work(open_house)
+    jon = open_house.post("/app/leavers", account_ids=JON)
+    open_house.post(f"/app/leavers/{id_of(jon)}/stay")
+    waiting = open_house.get("/app/leavers?show=waiting&page=9")
+    assert "All 2 Waiting for you 1 Over 1" in words_of(waiting)
+    assert "1–1 of 1 leaver" in words_of(waiting)
+    assert 'data-address="leavers?show=waiting"' in waiting.text
+    assert [name for name, _words in _rows(waiting)] == ["Uma Lindqvist"]
+    over = open_house.get("/app/leavers?show=over")
+    assert [name for name, _words in _rows(over)] == ["Jon Okafor"]
+    assert "1–2 of 2 leavers" in words_of(open_house.get("/app/leavers?show=everything"))
+
+
 def test_a_pasted_list_makes_leavers_of_all_or_of_nobody(open_house: House) -> None:
     refused = open_house.post("/app/leavers/list", people="uma@acme.example\nnobody@nowhere.example")
     assert refused.status_code == 422
@@ -466,6 +484,9 @@ def test_an_org_admin_has_a_guide(open_house: House) -> None:
     words = words_of(open_house.get(f"/app/leavers/{leaver_id}"))
     assert "Nobody was skipped" in words
     assert "Look again" in words
+    held_up = words_of(open_house.get("/app/leavers?show=waiting"))
+    assert "Access ends By hand first" in held_up
+    assert "1–1 of 1 leaver" in held_up
     # As it says: the ending that was confirmed is not the last word.
     assert "For another ending press Stop, then begin anew" in words
     open_house.post(f"/app/leavers/{leaver_id}/stop")
