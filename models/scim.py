@@ -295,14 +295,6 @@ def find_group(session: Session, organization_id: str, connection_id: str, group
     return None if found is None or found.connection_id != connection_id else found
 
 
-def groups_of_connection(session: Session, organization_id: str, connection_id: str) -> list[ScimGroup]:
-    """The provider's groups, by name."""
-    query = select(ScimGroup).where(
-        ScimGroup.organization_id == organization_id, ScimGroup.connection_id == connection_id
-    )
-    return list(session.scalars(query.order_by(ScimGroup.display_name_key, ScimGroup.id)))
-
-
 def groups_by_user(
     session: Session, organization_id: str, user_ids: Sequence[str]
 ) -> dict[str, list[ScimGroup]]:

@@ -74,14 +74,6 @@ def find_timed(session: Session, organization_id: str, case_id: str) -> TimedAcc
     return session.get(TimedAccess, (organization_id, case_id))
 
 
-def timed_of(session: Session, organization_id: str, account_id: str) -> list[TimedAccess]:
-    """Somebody's access with an end, the newest first."""
-    query = select(TimedAccess).where(
-        TimedAccess.organization_id == organization_id, TimedAccess.account_id == account_id
-    )
-    return list(session.scalars(query.order_by(TimedAccess.began_at.desc()).limit(50)))
-
-
 def unended_among(
     session: Session, organization_id: str, account_ids: Iterable[str]
 ) -> list[tuple[TimedAccess, Case]]:

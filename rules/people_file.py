@@ -40,7 +40,6 @@ TEMPLATE: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 """The file to begin with: the columns and two example rows."""
 MOST_ROWS = 50_000
-LONGEST_FIELD = 20_000
 _BOM = b"\xef\xbb\xbf"
 _SEPARATORS = (",", ";", "\t")
 

@@ -47,15 +47,6 @@ NAMES: dict[Provider, str] = {
 """What a provider is called."""
 
 
-def list_connections(tools: Toolbox, caller: Caller) -> list[ScimConnection]:
-    """The organization's connections, by name."""
-    organization_id = require_organization(tools, caller)
-    with tools.begin() as session:
-        found = connections_of(session, organization_id)
-        session.expunge_all()
-        return found
-
-
 def look_at(tools: Toolbox, caller: Caller, connection_id: str) -> ScimConnection:
     """One of them. Raises NotFound."""
     organization_id = require_organization(tools, caller)

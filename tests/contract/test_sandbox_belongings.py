@@ -19,7 +19,6 @@ pytestmark = pytest.mark.skipif(
 
 ANA, JON, UMA = (person.account_id for person in world.ACME.people[:3])
 AUTH = (world.API_TOKENS[0].email, world.API_TOKENS[0].token)
-JONS = (world.API_TOKENS[1].email, world.API_TOKENS[1].token)
 UMAS = (world.API_TOKENS[2].email, world.API_TOKENS[2].token)
 
 
