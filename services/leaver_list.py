@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connect.caller import Caller
 from models.leaver import Leaver, count_belongings
 from models.leaver_list import Standing, count_leavers, leavers_of
+from models.people import Person, people_by_id
 from rules.farewell import WORKING, LeaverState
 from rules.handover import AGAIN, BelongingState
 from services.doors import require_organization
@@ -19,6 +20,7 @@ class LeaverRow:
     """One line of the list. `troubles` of what they own could not be handed over."""
 
     leaver: Leaver
+    person: Person | None
     begun_by: str
     total: int
     moved: int
@@ -51,14 +53,19 @@ def list_leavers(
         found = leavers_of(session, organization_id, standing, offset=(page - 1) * per_page, limit=per_page)
         counts = count_belongings(session, organization_id, [each.id for each in found])
         names = names_of(session, organization_id, [each.created_by for each in found])
+        people = people_by_id(session, organization_id, [each.account_id for each in found])
         session.expunge_all()
-    rows = [_row(each, names.get(each.created_by, ""), counts.get(each.id, {})) for each in found]
+    rows = [
+        _row(each, people.get(each.account_id), names.get(each.created_by, ""), counts.get(each.id, {}))
+        for each in found
+    ]
     return LeaverList(rows, totals, page, pages)
 
 
-def _row(leaver: Leaver, begun_by: str, states: dict[str, int]) -> LeaverRow:
+def _row(leaver: Leaver, person: Person | None, begun_by: str, states: dict[str, int]) -> LeaverRow:
     return LeaverRow(
         leaver,
+        person,
         begun_by,
         sum(states.values()),
         states.get(BelongingState.MOVED.value, 0),
