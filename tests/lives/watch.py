@@ -127,7 +127,7 @@ class Watch:
         elif run["origin"] == Origin.LEAVER:
             rooms_watched.check_leaver(call, run, first, after)
         elif run["origin"] == Origin.SCIM:
-            rooms_watched.check_provider(call, case, first)
+            rooms_watched.check_provider(call, case, first, last)
         elif run["origin"] == Origin.TICKET:
             rooms_watched.check_ticket(call, case, run, first)
         if call.kind not in TAKES:
