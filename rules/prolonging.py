@@ -37,8 +37,12 @@ def with_what_they_have(
         return action, verdict
     parts = frozenset(of_access(action))
     mine = [each for each in given if not parts.isdisjoint(each.changes)]
+    # What is there by something else than what would be prolonged.
+    rest = parts.difference(*(each.changes for each in mine))
+    others = [each for each in given if each not in mine]
     if not mine:
-        return action, _by_what_ends(entry, parts, verdict, given, seen, organization)
+        ended = _by_what_ends(entry, rest, others, seen, organization) if verdict.why is Why.DONE else None
+        return action, ended or verdict
     is_there = verdict.why is Why.DONE or (entry.prolongs and _only_roles_of(verdict, mine))
     until = ends_sooner(parts, mine, entry.ends_on)
     if not is_there:
@@ -50,7 +54,8 @@ def with_what_they_have(
             f"Has this access already, until {_day(until)}. Prolong it {PLACE}, or by a list with a last day."
         )
         return action, replace(verdict, reason=reason)
-    why_not = _obstacle(entry, action, mine, entry.ends_on)
+    why_not = _by_what_ends(entry, rest, others, seen, organization)
+    why_not = why_not or _obstacle(entry, action, mine, entry.ends_on)
     if why_not is not None:
         return action, why_not
     ends = tuple(
@@ -88,14 +93,11 @@ def not_there_any_more(
 def _by_what_ends(
     entry: Entry,
     parts: frozenset[Change],
-    verdict: Verdict,
     given: Sequence[Given],
     seen: Snapshot,
     organization: OrganizationFacts,
-) -> Verdict:
-    """Of who has all of it: whether some of it is there by groups alone that they are in until a sooner day."""
-    if verdict.why is not Why.DONE:
-        return verdict
+) -> Verdict | None:
+    """Of who has all of it: why some of it, there by groups alone that they are in until a sooner day, would end."""
     until = {
         change.about: each.until
         for each in given
@@ -109,7 +111,7 @@ def _by_what_ends(
         if ways and until.keys() >= set(ways):
             over.append(max(until[each] for each in ways))
     if not over:
-        return verdict
+        return None
     return _left(
         f"Has this access already, by a group that they are in until {_day(min(over))}: prolong that {PLACE}."
     )

@@ -211,3 +211,20 @@ def test_a_product_that_is_there_by_another_group_as_well_is_there() -> None:
     assert said(PRODUCT, Given("c1", MAY, (JOIN,)), seen=seen)[2] == DONE
     assert said(PRODUCT, Given("c1", AUGUST, (JOIN,)), seen=in_groups("contractors"))[2] == DONE
     assert said(PRODUCT, Given("c1", MAY, (JOIN,)), seen=in_groups("berlin"))[2] == DONE
+
+
+def test_a_product_by_a_group_until_a_sooner_day_is_not_prolonged_by_what_else_is() -> None:
+    row = replace(PRODUCT, access=replace(PRODUCT.access, groups=("berlin",)))
+    berlin = Given("c1", MAY, (Change(ChangeKind.JOIN_GROUP, "berlin"),))
+    by_group = Given("c2", JUNE, (JOIN,))
+    for there in (berlin, replace(berlin, until=AUGUST)):
+        deed, ends, verdict = said(row, there, by_group, seen=in_groups("berlin", "contractors"))
+        assert (deed, ends, verdict.why) == (Deed.GIVE_ACCESS, (), Why.LAST_DAY)
+        assert "by a group that they are in until 1 June 2027" in verdict.reason
+    # By a group that stays, or that is prolonged with it, or by a role that is, it does not end.
+    seen = in_groups("berlin", "contractors", "sales")
+    assert said(row, berlin, by_group, seen=seen)[0] is Deed.PROLONG
+    both = replace(row, access=replace(row.access, groups=("berlin", "contractors")))
+    assert said(both, berlin, by_group, seen=in_groups("berlin", "contractors"))[0] is Deed.PROLONG
+    by_role = replace(berlin, changes=(*berlin.changes, GUEST))
+    assert said(row, by_role, by_group, seen=in_groups("berlin", "contractors"))[0] is Deed.PROLONG
