@@ -108,7 +108,7 @@ def _announce(tools: Toolbox, organization_id: str) -> None:
 
 def _about_workers(session: Session, organization_id: str, now: datetime) -> list[Matter]:
     """Without one every bar stands still. No hook tells it: a worker is what calls them."""
-    since = silent_since(session, now, _waits_since(session, organization_id) or now)
+    since = silent_since(session, now, _waits_since(session, organization_id))
     if since is None:
         return []
     sentence = (

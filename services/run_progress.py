@@ -142,7 +142,7 @@ def _facts_of(session: Session, organization_id: str, runs: Sequence[Run], now: 
         rules=rule_names(session, organization_id, [run.rule_id for run in runs]),
         names=names_of(session, organization_id, [run.requested_by for run in runs]),
         paused_until=paused_until(session, organization_id, now) if running else None,
-        silent_since=silent_since(session, now, now) if running else None,
+        silent_since=silent_since(session, now) if running else None,
     )
 
 

@@ -38,7 +38,10 @@ def living_workers(tools: Toolbox) -> set[str]:
         return beating_since(session, tools.clock() - SILENT_AFTER) | {tools.settings.worker_slot}
 
 
-def silent_since(session: Session, now: datetime, asked_at: datetime) -> datetime | None:
-    """Since when nobody works on what was asked for at `asked_at`; None while a worker gives signs of life."""
+def silent_since(session: Session, now: datetime, asked_at: datetime | None = None) -> datetime | None:
+    """Since when no worker gives a sign of life; None while one does.
+
+    Where none has ever worked: since `asked_at`, when something was asked for, if anything was.
+    """
     since = newest_beat(session) or asked_at
-    return since if since <= now - NOBODY_WORKS_AFTER else None
+    return since if since is not None and since <= now - NOBODY_WORKS_AFTER else None
