@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 from dbos import DBOS
 
-from jobs.patience import patient
+from jobs.patience import faults_end, patient
 from jobs.workbench import tools
-from models.db import is_away
 from services import access_rule_runs
-
-logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "access_rules"
 
@@ -24,13 +19,11 @@ def evaluate_access_rule(organization_id: str, rule_id: str, number: int) -> Non
 
 @patient
 def evaluate(organization_id: str, rule_id: str, number: int) -> None:
-    try:
+    with faults_end(
+        f"access rule {rule_id}",
+        lambda: access_rule_runs.fail_evaluation(tools(), organization_id, rule_id, number),
+    ):
         access_rule_runs.evaluate(tools(), organization_id, rule_id, number)
-    except Exception as trouble:
-        if is_away(trouble):
-            raise
-        logger.exception("access rule %s met a fault", rule_id)
-        access_rule_runs.fail_evaluation(tools(), organization_id, rule_id, number)
 
 
 def workflow_id(rule_id: str, number: int) -> str:

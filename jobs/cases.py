@@ -8,9 +8,8 @@ from contextlib import closing
 from dbos import DBOS
 
 from jobs.bundles import Bundle, bundled, name_of, waiting_in
-from jobs.patience import patient
+from jobs.patience import faults_end, patient
 from jobs.workbench import tools
-from models.db import is_away
 from services import acting, orders, outcomes
 from services.footing import Footing
 from services.toolbox import Toolbox
@@ -48,13 +47,8 @@ def act_on_each(organization_id: str, handful: Handful) -> None:
 
 def act(footing: Footing, case_id: str, attempt: int) -> None:
     """One person. A fault of our own ends this case, and no other one."""
-    try:
+    with faults_end(f"case {case_id}", lambda: _fail(footing, case_id, attempt)):
         acting.act_on_case(footing, case_id, attempt)
-    except Exception as trouble:
-        if is_away(trouble):
-            raise
-        logger.exception("case %s met a fault", case_id)
-        _fail(footing, case_id, attempt)
 
 
 def _fail(footing: Footing, case_id: str, attempt: int) -> None:

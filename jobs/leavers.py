@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 from dbos import DBOS
 
-from jobs.patience import patient
+from jobs.patience import faults_end, patient
 from jobs.workbench import tools
-from models.db import is_away
 from services import leaver_work
-
-logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "leavers"
 
@@ -32,14 +27,9 @@ def take_up_leaver(organization_id: str, leaver_id: str, attempt: int) -> bool:
 
 @patient
 def advance(organization_id: str, leaver_id: str) -> bool:
-    try:
+    with faults_end(f"leaver {leaver_id}", lambda: leaver_work.fail(tools(), organization_id, leaver_id)):
         return leaver_work.advance(tools(), organization_id, leaver_id)
-    except Exception as trouble:
-        if is_away(trouble):
-            raise
-        logger.exception("leaver %s met a fault", leaver_id)
-        leaver_work.fail(tools(), organization_id, leaver_id)
-        return False
+    return False
 
 
 def workflow_id(leaver_id: str, attempt: int) -> str:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-
 from dbos import DBOS
 
 from jobs.bundles import bundled, name_of, waiting_in
-from jobs.patience import patient
+from jobs.patience import faults_end, patient
 from jobs.workbench import tools
-from models.db import is_away
 from services import rereading
 from services.rereading import Readings
 from services.toolbox import Toolbox
-
-logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "rereads"
 
@@ -33,13 +28,8 @@ def read_again(organization_id: str, readings: Readings) -> None:
 
 @patient
 def read(organization_id: str, readings: Readings) -> None:
-    try:
+    with faults_end("rereading", lambda: rereading.fail(tools(), organization_id, readings)):
         rereading.reread(tools(), organization_id, readings)
-    except Exception as trouble:
-        if is_away(trouble):
-            raise
-        logger.exception("rereading met a fault")
-        rereading.fail(tools(), organization_id, readings)
 
 
 def due(tools: Toolbox) -> list[tuple[str, Readings]]:

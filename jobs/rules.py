@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 from dbos import DBOS
 
-from jobs.patience import patient
+from jobs.patience import faults_end, patient
 from jobs.workbench import tools
-from models.db import is_away
 from services import rule_runs
-
-logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "rules"
 
@@ -24,13 +19,8 @@ def run_rule(organization_id: str, rule_id: str, due_at: str) -> None:
 
 @patient
 def start(organization_id: str, rule_id: str, due_at: str) -> None:
-    try:
+    with faults_end(f"rule {rule_id}", lambda: rule_runs.fail_due(tools(), organization_id, rule_id, due_at)):
         rule_runs.start_due(tools(), organization_id, rule_id, due_at)
-    except Exception as trouble:
-        if is_away(trouble):
-            raise
-        logger.exception("rule %s met a fault", rule_id)
-        rule_runs.fail_due(tools(), organization_id, rule_id, due_at)
 
 
 def workflow_id(rule_id: str, due_at: str) -> str:

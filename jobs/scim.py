@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 from dbos import DBOS
 
-from jobs.patience import patient
+from jobs.patience import faults_end, patient
 from jobs.workbench import tools
-from models.db import is_away
 from services import scim_changes
-
-logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "scim"
 
@@ -24,13 +19,11 @@ def follow_provider(organization_id: str, connection_id: str, due_at: str) -> No
 
 @patient
 def follow(organization_id: str, connection_id: str, due_at: str) -> None:
-    try:
+    with faults_end(
+        f"connection {connection_id}",
+        lambda: scim_changes.fail(tools(), organization_id, connection_id, due_at),
+    ):
         scim_changes.follow_up(tools(), organization_id, connection_id, due_at)
-    except Exception as trouble:
-        if is_away(trouble):
-            raise
-        logger.exception("connection %s met a fault", connection_id)
-        scim_changes.fail(tools(), organization_id, connection_id, due_at)
 
 
 def workflow_id(connection_id: str, due_at: str) -> str:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 from dbos import DBOS
 
-from jobs.patience import patient
+from jobs.patience import faults_end, patient
 from jobs.workbench import tools
-from models.db import is_away
 from services import directory_reading, syncing
 from services.summary import count_after_sync
-
-logger = logging.getLogger("rollcall.jobs")
 
 QUEUE = "syncs"
 FAULT = "fault"
@@ -38,13 +33,9 @@ def take_up(organization_id: str, sync_id: str, attempt: int) -> bool:
 
 @patient
 def take_pages(organization_id: str, sync_id: str) -> str:
-    try:
+    with faults_end(f"sync {sync_id}"):
         return directory_reading.take_pages(tools(), organization_id, sync_id).value
-    except Exception as trouble:
-        if is_away(trouble):
-            raise
-        logger.exception("sync %s failed", sync_id)
-        return FAULT
+    return FAULT
 
 
 @DBOS.step(retries_allowed=True, max_attempts=10)
