@@ -26,8 +26,9 @@ def sync_organization(organization_id: str, sync_id: str, attempt: int) -> None:
     count(organization_id)
 
 
-@DBOS.step()
+@patient
 def take_up(organization_id: str, sync_id: str, attempt: int) -> bool:
+    """Until it is known whether it was: nobody takes up a row that is being read."""
     return syncing.take_up(tools(), organization_id, sync_id, attempt)
 
 

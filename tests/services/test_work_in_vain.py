@@ -79,6 +79,16 @@ def test_a_sync_that_could_not_be_begun_is_begun_again(bench: World) -> None:
     assert sync.state == "complete"
 
 
+def test_a_sync_that_was_cut_off_while_it_was_taken_up_is_read(bench: World) -> None:
+    bench.store_key()
+    piece = due(bench, "sync_organization")
+    lay_out(with_something_between(bench.tools, once("after", "transaction", be_cut_off)))
+    with SetWorkflowID(syncs.workflow_id(*piece[1:])):
+        syncs.sync_organization(*piece)
+    (sync,) = bench.rows(Sync)
+    assert sync.state == "complete"
+
+
 def test_a_sync_that_met_a_fault_says_so_as_soon_as_that_can_be_written_down(bench: World) -> None:
     bench.store_key()
     piece = due(bench, "sync_organization")
