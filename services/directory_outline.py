@@ -5,7 +5,7 @@ answers before its first person is read. What was read when Atlassian says wait 
 else an organization whose outline takes more calls than are let through at a time would never come to its people.
 
 Among the workspaces are products that a directory does not know, or of which nobody is an administrator in its sense:
-what Atlassian will not be asked about one of them is nothing, as far as known. Of all of them, it is an odd answer.
+what Atlassian will not be asked about one of them stays as it is known. Of all of them, it is an odd answer.
 """
 
 from __future__ import annotations
@@ -38,13 +38,16 @@ SIDE_BY_SIDE = 4
 class Outline:
     """An organization without its people. `seconds_waited` is what the connections waited that were opened for it.
 
-    `grants` are (group id, resource id), `admins` (resource id, account id).
+    `grants` are (group id, resource id), `admins` (resource id, account id); of the products in `grants_untold` and
+    `admins_untold` no directory took the question.
     """
 
     directory_ids: Sequence[str]
     workspaces: Sequence[WorkspaceRecord]
     grants: Sequence[tuple[str, str]]
     admins: Sequence[tuple[str, str]]
+    grants_untold: frozenset[str]
+    admins_untold: frozenset[str]
     groups: Sequence[GroupFacts]
     people: int
     seconds_waited: float
@@ -124,6 +127,8 @@ def read_outline(tools: Toolbox, gateway: OrganizationGateway, organization_id: 
         workspaces,
         grants=[(one, resource_id) for resource_id, one in _found(parts, _About.GRANTS)],
         admins=_found(parts, _About.ADMINS),
+        grants_untold=_untold(parts, _About.GRANTS),
+        admins_untold=_untold(parts, _About.ADMINS),
         groups=[GroupFacts(**one) for _, one in _found(parts, _About.GROUPS)],
         people=people,
         seconds_waited=seconds_waited,
@@ -163,6 +168,13 @@ def _read_share(tools: Toolbox, organization_id: str, parts: Sequence[_Part]) ->
 def _found(parts: Iterable[_Part], about: _About) -> list[tuple[str, Any]]:
     """(resource id, what was found of it)."""
     return [(part.resource_id, one) for part in parts if part.about is about for one in part.found]
+
+
+def _untold(parts: Iterable[_Part], about: _About) -> frozenset[str]:
+    asked = [part for part in parts if part.about is about]
+    return frozenset(part.resource_id for part in asked) - {
+        part.resource_id for part in asked if part.refusal is None
+    }
 
 
 def _remember(tools: Toolbox, sync_id: str, parts: Sequence[_Part]) -> None:

@@ -143,9 +143,9 @@ def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, s
         read_since = session.scalar(select(Sync.started_at).where(Sync.id == sync_id))
         acted_on = settling(tools, session, organization_id, administrators, read_since=read_since)
         # Administrators before seats, as a deed writes them: else each would wait for the other for ever.
-        replace_admins(session, organization_id, outline.admins, but_not=acted_on)
+        replace_admins(session, organization_id, outline.admins, acted_on, outline.admins_untold)
         replace_seats(session, organization_id, outline.workspaces)
-        replace_grants(session, organization_id, outline.grants)
+        replace_grants(session, organization_id, outline.grants, outline.grants_untold)
         store_groups(session, organization_id, outline.groups)
         session.execute(
             update(Sync)

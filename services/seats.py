@@ -81,9 +81,12 @@ def _held(session: Session, organization_id: str) -> dict[str, int]:
     return dict(session.execute(query).all())
 
 
-def replace_grants(session: Session, organization_id: str, grants: Iterable[tuple[str, str]]) -> None:
-    """Makes the remembered grants those of `grants`: (group id, resource id)."""
-    session.execute(delete(Grant).where(Grant.organization_id == organization_id))
+def replace_grants(
+    session: Session, organization_id: str, grants: Iterable[tuple[str, str]], untold: Collection[str] = ()
+) -> None:
+    """Makes the remembered grants those of `grants`: (group id, resource id). Those of `untold` products stay."""
+    mine = (Grant.organization_id == organization_id, Grant.resource_id.not_in(untold))
+    session.execute(delete(Grant).where(*mine).execution_options(synchronize_session=False))
     rows = [
         {"organization_id": organization_id, "group_id": group_id, "resource_id": resource_id}
         for group_id, resource_id in sorted(set(grants))
@@ -97,12 +100,18 @@ def replace_admins(
     organization_id: str,
     admins: Iterable[tuple[str, str]],
     but_not: Collection[str] = (),
+    untold: Collection[str] = (),
 ) -> None:
     """Makes the remembered administrators those of `admins`: (resource id, account id).
 
-    Who is in `but_not` administers what is remembered: they were just acted on, and may be shown as they were before.
+    Those of `untold` products stay. Who is in `but_not` administers what is remembered: they were just acted on, and
+    may be shown as they were before.
     """
-    mine = (ProductAdmin.organization_id == organization_id, ProductAdmin.account_id.not_in(but_not))
+    mine = (
+        ProductAdmin.organization_id == organization_id,
+        ProductAdmin.account_id.not_in(but_not),
+        ProductAdmin.resource_id.not_in(untold),
+    )
     session.execute(delete(ProductAdmin).where(*mine).execution_options(synchronize_session=False))
     rows = [
         {"organization_id": organization_id, "resource_id": resource_id, "account_id": account_id}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connect.gateway.organization import MOST_UNREADABLE
-from models.people import Group, Membership, Person, Seat
+from models.people import Group, Membership, Person, ProductAdmin, Seat
 from models.sync import Sync
 from rules.deeds import Deed
 from rules.roster import Access
@@ -125,6 +125,24 @@ def test_a_product_that_no_directory_knows_ends_no_sync(refusal: Reply, sqlite_w
     with retold(world, with_trello) as tools:
         result = world.sync(ana, tools)
     assert (result.state, result.people, result.problem) == ("complete", PEOPLE, "")
+    for table in ("group_grant", "product_admin"):
+        assert world.dump()[table] == before[table]
+
+
+def test_s48_a_product_about_which_nobody_can_be_asked_once_keeps_its_administrators_and_groups(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    before = world.dump()
+    resource_id = world.rows(ProductAdmin)[0].resource_id
+    world.later(hours=1)
+
+    def without_one(call: Call, answer: Any) -> Any:
+        return Reply(404, b'{"code": 404}') if resource_id.encode() in call.body else answer
+
+    with retold(world, without_one) as tools:
+        assert world.sync(ana, tools).state == "complete"
     for table in ("group_grant", "product_admin"):
         assert world.dump()[table] == before[table]
 
