@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-
+from jobs.patience import faults_end
 from jobs.workbench import tools
 from services import timed_access
-
-logger = logging.getLogger("rollcall.jobs")
 
 
 def keep_time() -> None:
     for organization_id, case_id in timed_access.due_ends(tools()):
-        try:
-            timed_access.look(tools(), organization_id, case_id)
-        except Exception:
-            logger.exception("the end of case %s met a fault", case_id)
-            timed_access.put_off(tools(), organization_id, case_id)
+        look(organization_id, case_id)
+
+
+def look(organization_id: str, case_id: str) -> None:
+    with faults_end(
+        f"the end of case {case_id}", lambda: timed_access.put_off(tools(), organization_id, case_id)
+    ):
+        timed_access.look(tools(), organization_id, case_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from dbos import DBOS, SetWorkflowID
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from jobs import cases, clockwork, deliveries, rules, syncs
+from jobs import cases, clockwork, deliveries, endings, rules, syncs
 from jobs.engine import _config
 from jobs.workbench import lay_out
 from models.credential import Credential
@@ -26,6 +27,7 @@ from services.leasing import LEASE
 from services.toolbox import Toolbox
 from tests.services.test_hook_sending import announce
 from tests.services.test_hooks import add
+from tests.services.test_timed_access import begin, timed
 from tests.services.workers import fault, once, with_something_between
 from tests.world import World
 
@@ -155,6 +157,26 @@ def test_a_connection_that_was_cut_in_the_middle_ends_nobody(bench: World) -> No
         cases.act_on_cases(*piece)
     assert bench.states(run_id) == {person: "acted"}
     assert bench.effects(person) == {"suspend": 1, "restore": 0}
+
+
+def test_an_end_that_was_cut_off_comes_as_soon_as_the_database_is_back(bench: World) -> None:
+    ana = bench.synced()
+    [person] = bench.people(1)
+    case_id = begin(bench, ana, person, 3)
+    bench.later(days=4)
+    # Two look for what is due.
+    moments = iter([lambda: None, lambda: None, be_cut_off])
+
+    def between(when: str, what: str) -> None:
+        if (when, what) == ("before", "transaction"):
+            next(moments, lambda: None)()
+
+    lay_out(with_something_between(bench.tools, between))
+    with suppress(OperationalError):
+        endings.keep_time()
+    assert timed(bench, case_id).state == "open"
+    endings.keep_time()
+    assert timed(bench, case_id).state == "ending"
 
 
 def test_a_call_whose_turn_came_while_an_attempt_was_at_work_is_made_when_that_has_died(bench: World) -> None:
