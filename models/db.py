@@ -83,8 +83,9 @@ def refresh_statistics(session: Session) -> None:
 
 def is_away(trouble: BaseException) -> bool:
     """Whether the database does not answer, or takes nothing now: what was to be done may be done once it does."""
-    # SQLite says of a statement that is wrong that it is not the time for it. It never will be.
-    return isinstance(trouble, OperationalError) and _code_of(trouble.orig) != sqlite3.SQLITE_ERROR
+    # SQLite says of a statement that is wrong that it is not the time for it, and PostgreSQL of one that takes longer
+    # than it may (57014). It never will be.
+    return isinstance(trouble, OperationalError) and _code_of(trouble.orig) not in _OF_THE_STATEMENT
 
 
 @event.listens_for(Engine, "handle_error")
@@ -101,10 +102,14 @@ _NO_ROOM = frozenset(
 )
 
 
-def _code_of(trouble: BaseException | None) -> int | None:
-    """The kind of SQLite's trouble, without its variety; None for PostgreSQL's."""
+_OF_THE_STATEMENT = frozenset({sqlite3.SQLITE_ERROR, "57014"})
+
+
+def _code_of(trouble: BaseException | None) -> int | str | None:
+    """The kind of SQLite's trouble, without its variety, or PostgreSQL's, where it says one."""
     if not isinstance(trouble, sqlite3.Error):
-        return None
+        found: str | None = getattr(trouble, "sqlstate", None)
+        return found
     return getattr(trouble, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 

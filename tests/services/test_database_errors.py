@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from dbos._utils import retriable_postgres_exception
+from flask import Flask
 from sqlalchemy import create_engine, insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from connect.scrub import Scrubber
-from models.db import is_away
+from models.db import db, is_away
 from models.people import Person
 from tests.world import ACME, World
 
@@ -63,4 +64,13 @@ def test_dbos_waits_for_a_disk_to_have_room(tmp_path: Path) -> None:
 def test_a_statement_that_is_wrong_is_not_tried_until_the_database_is_there(world: World) -> None:
     with pytest.raises(DBAPIError) as found, world.tools.begin() as session:
         session.execute(text("SELECT nothing FROM nowhere"))
+    assert not is_away(found.value)
+
+
+@pytest.mark.slow
+def test_what_takes_longer_than_postgresql_may_take_is_not_tried_for_a_day(postgres_app: Flask) -> None:
+    with postgres_app.app_context(), db.engine.connect() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 200"))
+        with pytest.raises(OperationalError) as found:
+            connection.execute(text("SELECT pg_sleep(9)"))
     assert not is_away(found.value)
