@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -90,18 +90,18 @@ def show(tools: Toolbox, caller: Caller, kind: CredentialKind) -> CredentialView
 
 def check_now(tools: Toolbox, caller: Caller, kind: CredentialKind) -> CredentialView:
     """Asks Atlassian whether the stored credential still works and remembers the answer."""
-    check(tools, caller.tenant, kind, actor=somebody(caller))
+    said = check(tools, caller.tenant, kind, actor=somebody(caller))
     view = show(tools, caller, kind)
     if view is None:
         raise NotFound("There is nothing to check: it was forgotten.", "Reload the page.")
-    return view
+    return view if said is None else replace(view, check_result=said)
 
 
-def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) -> None:
+def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) -> str | None:
     """The check behind *Check now* and the daily one. Never raises AtlassianError: the answer is stored.
 
-    A site that two checks in a row, an hour apart, do not find in the key's organization is no door into it any more
-    (S27).
+    Returns what to say of it; None when the credential was replaced or forgotten meanwhile. A site that two checks in a
+    row, an hour apart, do not find in the key's organization is no door into it any more (S27).
     """
     with tools.begin() as session:
         credential = credential_of(session, client_key, kind)
@@ -128,7 +128,7 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
         close_tenant_gate(session, client_key)
         credential = credential_of(session, client_key, kind)
         if credential is None or credential.sealed != sealed:
-            return
+            return None
         # One answer may be a slip, also of Atlassian's, and so may the next one that comes soon after.
         if (
             problem is not None
@@ -137,11 +137,11 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
             and credential.checked_at <= now - A_SLIP_LASTS
         ):
             problem = _unlink(session, client_key, problem, actor, now) or problem
-        # Of a credential that was rejected, no answer says that it works again.
+        said = check_result(problem) if problem is not None else WORKING
+        # Of a credential that was rejected, no answer says that it works again: why it does not stays known.
         if state is not CredentialState.UNCHECKED or credential.state != CredentialState.REJECTED:
-            credential.state = state.value
+            credential.state, credential.check_result = state.value, said
         credential.checked_at = now
-        credential.check_result = check_result(problem) if problem is not None else WORKING
         record(
             session,
             Event.CREDENTIAL_CHECKED,
@@ -152,6 +152,7 @@ def check(tools: Toolbox, client_key: str, kind: CredentialKind, *, actor: str) 
             result=problem.sentence if problem is not None else WORKING,
             details={"kind": kind.value},
         )
+        return said
 
 
 def _unlink(session: Session, client_key: str, found: AppError, actor: str, now: datetime) -> AppError | None:

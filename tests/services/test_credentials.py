@@ -364,12 +364,15 @@ def test_a_dead_key_stays_dead_while_atlassian_does_not_answer(sqlite_world: Wor
     world, tools, ana = sqlite_world, sqlite_world.tools, sqlite_world.caller("ana")
     store(world)
     world.control("POST", f"/keys/{ACME_KEY}/expire")
-    credentials.check_now(tools, ana, ADMIN_KEY)
+    why = credentials.check_now(tools, ana, ADMIN_KEY).check_result
     (said,) = [each for each in matters.matters(tools, ACME) if "of no use" in each.sentence]
     world.fault("^/admin/v1/orgs$", "503")
     view = credentials.check_now(tools, ana, ADMIN_KEY)
     assert view.state == "rejected"
     assert "could not be reached" in view.check_result
+    kept = credentials.show(tools, ana, ADMIN_KEY)
+    assert kept is not None
+    assert kept.check_result == why
     assert said in matters.matters(tools, ACME)
     world.control("POST", f"/keys/{ACME_KEY}/expire?expired=false")
     assert credentials.check_now(tools, ana, ADMIN_KEY).state == "working"
