@@ -64,7 +64,8 @@ class PersonFacts:
     `email` is None when hidden. `status` is Atlassian's summary (active, suspended, not_invited, deactivated,
     for_deletion); `membership_status` is about this directory; `account_status` about the whole account.
     Words Atlassian does not send are empty strings. `email_verified` is False while an invitation is unanswered, None
-    when Atlassian does not say.
+    when Atlassian does not say. `untold` names what it was asked for and said nothing of, in its own words: it may be
+    empty, or left out.
     """
 
     account_id: str
@@ -82,6 +83,7 @@ class PersonFacts:
     added_at: datetime | None = None
     products: tuple[ProductAccess, ...] = ()
     groups: tuple[GroupRef, ...] = ()
+    untold: frozenset[str] = frozenset()
 
     @property
     def is_org_admin(self) -> bool:

@@ -46,6 +46,7 @@ from services.asking import refusal_of, remember
 from services.candidate_now import candidate_read_now
 from services.deeds import make, read_now
 from services.footing import Footing
+from services.left_out import half_told, left_out
 from services.newcomers import remember_newcomer
 from services.orders import AT_WORK, Order, take
 from services.prolonging import move_ends
@@ -87,6 +88,7 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
     if order.action.ends:
         move_ends(tools, order, seen)
         return
+    _require_whole_answer(tools, order, seen)
     order = _as_found(order, seen)
     if _shows_late(tools, order, seen):
         assert order.settles_at is not None
@@ -125,6 +127,21 @@ def _lead(tools: Toolbox, gateway: OrganizationGateway, order: Order) -> None:
             assert seen is not None
             if not _is_called_off(tools, order) and not warning.warn(tools, order, seen):
                 _do(tools, gateway, order, seen, changes)
+
+
+def _require_whole_answer(tools: Toolbox, order: Order, seen: Snapshot | None) -> None:
+    """Raises Unavailable when Atlassian left out of its answer something that the deed depends on."""
+    if seen is None or not seen.facts.untold:
+        return
+    left = {change.about for change in order.begun or () if change.kind is ChangeKind.LEAVE_GROUP}
+    with tools.begin() as session:
+        missing = left_out(session, order.organization_id, seen.facts, left)
+    # Guards and idleness are asked before a deed that takes; what was begun may have ended products, too.
+    matters = {"groups"}
+    if order.action.takes:
+        matters |= {"platformRoles"} if order.begun else {"platformRoles", "productAccess"}
+    if missing & matters:
+        raise half_told()
 
 
 def _as_found(order: Order, seen: Snapshot | None) -> Order:

@@ -15,6 +15,7 @@ from services.asking import believed
 from services.directory import store_people
 from services.doors import opened
 from services.ground import ground_of
+from services.left_out import half_told, left_out
 from services.settling import settling
 from services.toolbox import Toolbox
 
@@ -59,6 +60,8 @@ def read_leaver(tools: Toolbox, leaver: Leaver) -> Snapshot | None:
     with tools.begin() as session:
         person = session.get(Person, (organization_id, account_id))
         acted_on = settling(tools, session, organization_id, [account_id])
+        if left_out(session, organization_id, facts):
+            raise half_told()
         if person is not None and not person.in_several_directories and not acted_on:
             # The run that ends their access is planned from memory: what an operator has just done counts.
             store_people(session, organization_id, directory_id, person.sync_id, [facts], tools.clock())

@@ -29,6 +29,7 @@ from services.batches import batches
 from services.directory import store_people
 from services.doors import opened
 from services.leasing import PAUSES, lease
+from services.left_out import left_out
 from services.settling import settling
 from services.syncing import start_sync
 from services.toolbox import Toolbox
@@ -179,6 +180,7 @@ def _store(tools: Toolbox, begun: _Round, found: Sequence[tuple[str, PersonFacts
         acted_on = settling(tools, session, begun.organization_id, list(rows), read_since=begun.began)
         for account_id, shows_again in acted_on.items():
             rows.pop(account_id).resume_at = shows_again
+        found = [each for each in found if not left_out(session, begun.organization_id, each[1])]
         before = _shown(session, begun.organization_id, rows.keys())
         _store_people(session, begun, [(place, facts) for place, facts in found if facts.account_id in rows])
         after = _shown(session, begun.organization_id, rows.keys())

@@ -181,6 +181,7 @@ def person_of(row: dict[str, Any]) -> PersonFacts:
         groups=tuple(
             GroupRef(group_id_of(group), text(group, "name")) for group in rows(row.get("groups") or [])
         ),
+        untold=frozenset(name for name in EXPAND if row.get(name) is None),
     )
 
 
