@@ -135,6 +135,11 @@ def read_outline(tools: Toolbox, gateway: OrganizationGateway, organization_id: 
     )
 
 
+def has_place(words: Sequence[Sequence[Any]] | None) -> bool:
+    """Whether the outline that was written down is in the middle of a list."""
+    return any(cursor is not None for *_, cursor, _is_read in words or ())
+
+
 def _read(
     tools: Toolbox,
     gateway: OrganizationGateway,

@@ -23,7 +23,7 @@ from models.tenant import doors_of
 from services.absences import end_absences_of_the_present
 from services.directory import believe_directories, mark_leavers, store_people
 from services.directory_news import ask_for
-from services.directory_outline import read_outline
+from services.directory_outline import has_place, read_outline
 from services.doors import opened
 from services.loops import find_loops
 from services.seats import replace_admins, replace_grants, replace_seats, store_groups
@@ -39,6 +39,8 @@ MOST_PAGES = 20_000
 """More than any organization has: a list that goes on beyond them does not end."""
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=15)
+FORGOTTEN = "Atlassian had forgotten how far it was read."
+"""Kept as the sync's problem until the next one."""
 
 
 class SyncStep(StrEnum):
@@ -77,6 +79,8 @@ def take_pages(tools: Toolbox, organization_id: str, sync_id: str) -> SyncStep:
     except (Unavailable, Unauthorized) as problem:
         return _pause(tools, organization_id, sync_id, problem)
     except AppError as problem:
+        if _is_place_forgotten(problem) and _begin_again(tools, organization_id, sync_id):
+            return SyncStep.MORE
         fail_sync(tools, organization_id, sync_id, f"{problem.sentence} {problem.next_step}")
         return SyncStep.DONE
 
@@ -287,6 +291,32 @@ def _kept(tools: Toolbox, session: Session, place: _Place, page: PeoplePage) -> 
     for account_id in sorted(kept):
         ask_for(session, place.organization_id, account_id, now, settle)
     return kept
+
+
+def _is_place_forgotten(problem: AppError) -> bool:
+    """So Atlassian turns down a cursor that it does not know any more, as after a long pause, or any odd question."""
+    return isinstance(problem, Unexpected) and problem.status == 400
+
+
+def _begin_again(tools: Toolbox, organization_id: str, sync_id: str) -> bool:
+    """From the beginning of the list that was being read: whoever was read of it stays read. False without a place in
+    one, and where that was in vain: only after another pause may it be forgotten once more.
+    """
+    with tools.begin() as session:
+        sync = session.get(Sync, sync_id)
+        if sync is None or sync.organization_id != organization_id or sync.state != SyncState.RUNNING.value:
+            return False
+        if sync.problem == FORGOTTEN or not (sync.cursor or has_place(sync.outline)):
+            return False
+        in_directories_before = select(func.count(Person.account_id)).where(
+            Person.organization_id == organization_id,
+            Person.sync_id == sync_id,
+            Person.directory_id.in_(sync.directory_ids.split(",")[: sync.directory_index]),
+        )
+        sync.people = session.scalar(in_directories_before) or 0
+        sync.cursor, sync.outline, sync.problem = None, None, FORGOTTEN
+    logger.warning("the sync of %s begins a list again", organization_id)
+    return True
 
 
 def _pause(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -27,6 +28,8 @@ from services import directory_reading, previews, rule_runs, syncing
 from services.activity_signals import note_seen
 from services.directory import believe_directories, store_people
 from services.toolbox import Toolbox
+from tests.connect.listener import Call, Reply
+from tests.services.retold import Tell, is_reading_of_people, retold
 from tests.services.test_rereading import read_again
 from tests.services.workers import Crash, Killed, die, once, with_something_between
 from tests.world import ACCOUNTS, ACME, ACME_KEY, GLOBEX, PEOPLE, World
@@ -729,3 +732,79 @@ def test_only_through_a_door(sqlite_world: World) -> None:
     sqlite_world.synced()
     with pytest.raises(Invalid, match="other_organization"):
         sqlite_world.store_key("gina", "globex", ACME_KEY)
+
+
+FORGOTTEN_CURSOR = Reply(
+    400, json.dumps({"errors": [{"code": "ADMIN-400-1", "title": "Invalid cursor"}]}).encode()
+)
+
+
+def forgetful(until_pause_over: datetime, world: World, forgotten: list[str]) -> Tell:
+    """After the third page Atlassian asks to wait for an hour, and knows no cursor any more that it gave before."""
+    given: dict[str, datetime] = {}
+
+    def tell(call: Call, answer: Any) -> Any:
+        if not is_reading_of_people(call):
+            return answer
+        cursor = json.loads(call.body).get("cursor", "")
+        if cursor in given and given[cursor] < until_pause_over <= world.clock():
+            forgotten.append(cursor)
+            return FORGOTTEN_CURSOR
+        if len(given) == 3 and world.clock() < until_pause_over:
+            return Reply(429, b"{}", {"Retry-After": "3600"})
+        if "links" in answer and answer["links"].get("next"):
+            given[answer["links"]["next"]] = world.clock()
+        return answer
+
+    return tell
+
+
+def test_a_place_that_atlassian_has_forgotten_during_a_pause_ends_no_sync(paged: World) -> None:
+    world, forgotten = paged, list[str]()
+    tell = forgetful(world.clock() + timedelta(minutes=59), world, forgotten)
+    with retold(world, tell) as tools:
+        first = world.sync(world.caller("ana"), tools)
+        assert (first.state, first.people) == ("running", PEOPLE // PAGES * 3)
+        world.later(hours=1, seconds=5)
+        world.read_on(tools)
+    after = syncing.progress(world.tools, ACME)
+    assert after is not None
+    assert (after.state, after.people, after.problem, len(forgotten)) == ("complete", PEOPLE, "", 1)
+    assert all(person.left_at is None for person in read(world).values())
+
+
+def test_a_place_that_is_forgotten_each_time_ends_the_sync(sqlite_paged: World) -> None:
+    world, asked = sqlite_paged, list[Call]()
+
+    def tell(call: Call, answer: Any) -> Any:
+        if is_reading_of_people(call):
+            asked.append(call)
+            return FORGOTTEN_CURSOR if b'"cursor"' in call.body else answer
+        return answer
+
+    with retold(world, tell) as tools:
+        result = world.sync(world.caller("ana"), tools)
+    assert (result.state, len(asked)) == ("failed", 4), "once more, and not for ever"
+
+
+def test_a_place_in_the_outline_that_is_forgotten_during_a_pause_ends_no_sync(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.control("POST", "/settings", {"max_page": 5})
+    world.store_key()
+    begins, asked = world.clock(), list[bytes]()
+
+    def tell(call: Call, answer: Any) -> Any:
+        if not call.path.endswith("/groups/search") or b"cursor" not in call.body:
+            return answer
+        if world.clock() < begins + timedelta(minutes=59):
+            return Reply(429, b"{}", {"Retry-After": "3600"})
+        asked.append(call.body)
+        return FORGOTTEN_CURSOR if len(asked) == 1 else answer
+
+    with retold(world, tell) as tools:
+        assert world.sync(world.caller("ana"), tools).state == "running"
+        world.later(hours=1, seconds=5)
+        world.read_on(tools)
+    after = syncing.progress(world.tools, ACME)
+    assert after is not None
+    assert (after.state, after.people) == ("complete", PEOPLE)
