@@ -9,6 +9,8 @@ from connect.caller import Caller
 from connect.errors import AtlassianError, Forbidden, Unauthorized, Unavailable
 from models.tenant import find_tenant
 from services.installing import note_reachable, note_unreachable, shared_secret_of
+from services.places import Places
+from services.proving import PATIENCE
 from services.toolbox import Toolbox
 
 REMEMBERED_FOR = timedelta(seconds=60)
@@ -18,10 +20,11 @@ MAX_REMEMBERED = 10_000
 class Administrators:
     """Who was found to be an administrator, tenant by tenant, within the last minute. Thread-safe.
 
-    Only a yes is remembered, and only reads may rely on it (S23).
+    Only a yes is remembered, and only reads may rely on it (S23). `places` is where whoever asks Atlassian waits.
     """
 
     def __init__(self, tools: Toolbox) -> None:
+        self.places = Places()
         self._tools = tools
         self._lock = threading.Lock()
         self._until: dict[tuple[str, str], datetime] = {}
@@ -50,7 +53,8 @@ class Administrators:
             remembered = self._until.get((tenant, account_id))
         if not fresh and remembered is not None and now < remembered:
             return True
-        found = _ask(self._tools, tenant, account_id)
+        with self.places.one_of(tenant):
+            found = _ask(self._tools, tenant, account_id)
         with self._lock:
             self._until.pop((tenant, account_id), None)
             if found:
@@ -69,7 +73,7 @@ def _ask(tools: Toolbox, client_key: str, account_id: str) -> bool:
         return False
     product, base_url, unreachable_since = place
     try:
-        with tools.atlassian.site_as_app(product, base_url, client_key, secret) as site:
+        with tools.atlassian.site_as_app(product, base_url, client_key, secret, PATIENCE) as site:
             found = site.is_admin(account_id)
     except AtlassianError as problem:
         if isinstance(problem, Unauthorized):

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from connect.caller import Caller
 from connect.errors import AppError, NotReady, Unauthorized
+from connect.gateway.http import READ_SECONDS
 from connect.gateway.organization import OrganizationGateway
 from models.audit import APP, Event
 from models.credential import LONGEST_RESULT, Credential, CredentialKind, CredentialState, admin_keys_of
@@ -59,11 +60,13 @@ def require_organization(tools: Toolbox, caller: Caller) -> str:
 
 
 @contextmanager
-def opened(tools: Toolbox, organization_id: str) -> Iterator[OrganizationGateway]:
+def opened(
+    tools: Toolbox, organization_id: str, patience: float = READ_SECONDS
+) -> Iterator[OrganizationGateway]:
     """The organization API by the best key of its doors.
 
     When Atlassian rejects the key, or it does not open any more, it is marked, so that the next attempt takes another
-    door's. Raises NotReady without any key, and AtlassianError.
+    door's. `patience`: seconds at most until an answer begins. Raises NotReady without any key, and AtlassianError.
     """
     with tools.begin() as session:
         keys = admin_keys_of(session, organization_id)
@@ -79,7 +82,7 @@ def opened(tools: Toolbox, organization_id: str) -> Iterator[OrganizationGateway
         lost = unreadable(CredentialKind.ADMIN_KEY)
         mark_rejected(tools, client_key, CredentialKind.ADMIN_KEY, sealed, lost)
         raise lost from gone
-    with tools.atlassian.organization(key) as gateway:
+    with tools.atlassian.organization(key, patience) as gateway:
         try:
             yield gateway
         except Unauthorized as error:

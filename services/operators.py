@@ -24,6 +24,7 @@ from models.tenant import organization_behind
 from services.audit import record
 from services.doors import opened, require_organization
 from services.names import names_of
+from services.proving import PATIENCE
 from services.toolbox import Toolbox
 
 
@@ -74,7 +75,7 @@ def is_operator(tools: Toolbox, caller: Caller, *, fresh: bool) -> bool:
             return False
     if not fresh:
         return True
-    with opened(tools, organization_id) as gateway:
+    with opened(tools, organization_id, PATIENCE) as gateway:
         found = gateway.people(organization_id, "-", [caller.account_id])
     # One for each directory they are in.
     return any(person.is_org_admin and person.is_in_use for person in found)

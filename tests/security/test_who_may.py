@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +12,7 @@ from flask import Flask
 
 from models.credential import Credential
 from models.people import Group, Membership
+from services.places import MOST_AT_ONCE
 from tests.connect.listener import Call, Reply
 from tests.security.organizations import (
     access_rule_of,
@@ -28,7 +31,7 @@ from tests.security.organizations import (
     ticket_rule_of,
 )
 from tests.security.routes import VALUES, Route, personal_routes
-from tests.security.world import Tenant, World
+from tests.security.world import BASE_URL, Tenant, World
 from views.access import Mark, Right, UnmarkedView, admin_only, api, lifecycle, page, protect, public
 
 GUARDED = tuple(route for route in personal_routes() if route.right is not None)
@@ -156,6 +159,36 @@ def test_s22_no_answer_is_never_a_yes(world: World, route: Route, failure: str) 
         tenant.listener.answer = FAILURES[failure]
         with world.untouched(calls=1):
             assert open_as(world, tenant, route, "ana") == 503
+
+
+def test_a_site_that_never_answers_takes_no_place_from_another_one(world: World) -> None:
+    answers, silent = list[int](), threading.Event()
+
+    def never(call: Call) -> Reply:
+        silent.wait(30)
+        return Reply(503)
+
+    def ask(tenant: Tenant) -> None:
+        headers = {"Authorization": f"JWT {tenant.context('ana')}"}
+        found = world.app.test_client().get("/app/configure", headers=headers, base_url=BASE_URL)
+        answers.append(found.status_code)
+
+    world.acme.listener.answer = never
+    waiting = [threading.Thread(target=ask, args=[world.acme]) for _ in range(MOST_AT_ONCE)]
+    for thread in waiting:
+        thread.start()
+    while len(world.acme.listener.calls) < MOST_AT_ONCE:
+        time.sleep(0.01)
+    started = time.monotonic()
+    ask(world.acme)
+    ask(world.globex)
+    assert (answers, time.monotonic() - started < 8) == ([503, 200], True)
+    assert len(world.acme.listener.calls) == MOST_AT_ONCE
+    silent.set()
+    for thread in waiting:
+        thread.join()
+    ask(world.acme)
+    assert len(world.acme.listener.calls) == MOST_AT_ONCE + 1, "the places are free again"
 
 
 def test_s22_a_site_that_refuses_our_signature_lets_nobody_in(world: World) -> None:
