@@ -11,7 +11,6 @@ from dbos import DBOS, DBOSConfig
 from jobs import (
     access_rules,
     cases,
-    clockwork,
     deliveries,
     leavers,
     questions,
@@ -21,6 +20,7 @@ from jobs import (
     syncs,
     tickets,
 )
+from jobs.schedules import count_from, keep_in_step
 from jobs.workbench import lay_out
 from services.toolbox import Toolbox
 from services.workers import beat, beat_on
@@ -88,14 +88,7 @@ def run(tools: Toolbox) -> None:
         DBOS.register_queue(
             queue, worker_concurrency=at_once, partition_concurrency=1, polling_interval_sec=IN_A_SECOND
         )
-    DBOS.apply_schedules(
-        [
-            {"schedule_name": "tick", "workflow_fn": clockwork.tick, "schedule": "* * * * * *", "context": None},
-            {"schedule_name": "rounds", "workflow_fn": clockwork.rounds, "schedule": "*/10 * * * *", "context": None},
-            {"schedule_name": "take", "workflow_fn": clockwork.take_over, "schedule": "*/9 * * * * *", "context": None},
-            {"schedule_name": "sweep", "workflow_fn": clockwork.sweep, "schedule": "7 * * * *", "context": None},
-        ]
-    )  # fmt: skip
+    count_from(tools.clock())
     stopped = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -105,6 +98,7 @@ def run(tools: Toolbox) -> None:
     signal.signal(signal.SIGINT, stop)
     while not stopped.wait(BEAT_SECONDS):
         beat_on(tools)
+        keep_in_step(tools.clock())
     DBOS.destroy(workflow_completion_timeout_sec=5)
 
 

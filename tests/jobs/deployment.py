@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -66,10 +66,10 @@ class Deployment:
         expires_on = (datetime.now(UTC) + timedelta(days=200)).date().isoformat()
         store_admin_key(self.tools, self.ana, key=KEY, expires_on=expires_on)
 
-    def start_worker(self, slot: str = "worker-1") -> None:
+    def start_worker(self, slot: str = "worker-1", program: Sequence[str] = ("-m", "jobs")) -> None:
         log = (self.folder / f"{slot}.log").open("ab")
-        command = [sys.executable, "-m", "jobs"]
-        environment = self.environment | {"WORKER_SLOT": slot}
+        command = [sys.executable, *program]
+        environment = self.environment | {"WORKER_SLOT": slot, "PYTHONPATH": str(TOP)}
         self.workers[slot] = subprocess.Popen(command, cwd=TOP, env=environment, stdout=log, stderr=log)
         log.close()
 
