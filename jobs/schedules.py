@@ -45,9 +45,8 @@ def keep_in_step(now: datetime) -> None:
             _forget_what_is_to_come(now)
             count_from(now)
     except Exception as trouble:
-        if not is_away(trouble):
-            raise
-        logger.warning("the schedules cannot be looked at: %s", type(trouble).__name__)
+        # Whatever it is, the heart beats on, and it is looked at again with the next beat.
+        logger.warning("the schedules cannot be looked at", exc_info=None if is_away(trouble) else trouble)
 
 
 def _last_tick() -> datetime | None:
