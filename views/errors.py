@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from connect import errors
 from connect.errors import AppError, NotAuthenticated, RateLimited
+from models.db import is_away
 from services.scim_wire import ROOT, error_answer
 from views.access import Mark, mark_of
 
@@ -50,6 +51,10 @@ _HTTP_WORDS_ELSE = ("This request cannot be read.", "Reload the page and try aga
 _FAULT_WORDS = (
     "Something went wrong inside Rollcall.",
     "Try again. If it happens again, report the trace id.",
+)
+_AWAY_WORDS = (
+    "Rollcall's database does not answer, or takes nothing at the moment.",
+    "Wait a minute, then try again. If it stays like that, tell whoever runs Rollcall.",
 )
 
 logger = logging.getLogger("rollcall.errors")
@@ -115,6 +120,12 @@ def _http_error(error: HTTPException) -> Response:
 
 def _fault(error: Exception) -> Response:
     trace = trace_id()
+    if is_away(error):
+        _log(logging.ERROR, 503, type(error).__name__, trace, exc_info=error)
+        # Machines that tell us something know by this status that the same is welcome later.
+        response = _answer(503, *_AWAY_WORDS, trace)
+        response.headers["Retry-After"] = "60"
+        return response
     _log(logging.ERROR, 500, type(error).__name__, trace, exc_info=error)
     return _answer(500, *_FAULT_WORDS, trace)
 

@@ -34,7 +34,7 @@ def test_a_database_that_was_away_ends_no_worker_and_the_health_check_tells_of_i
         deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
         with postgres_databases.away(url):
             time.sleep(LONGER_THAN_TWO_BEATS)
-            assert health(deployment) == 500
+            assert health(deployment) == 503
         deployment.wait_for(lambda: health(deployment) == 200, "an answer of the database")
         back = deployment.tools.clock()
         deployment.wait_for(

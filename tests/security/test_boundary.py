@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import create_engine
 from werkzeug.test import TestResponse
 
 from app import create_app
@@ -342,10 +343,23 @@ def failing_app() -> Flask:
     def limited() -> str:
         raise errors.RateLimited(datetime(2026, 11, 23, 12, 34, tzinfo=UTC))
 
+    @api
+    def away() -> str:
+        create_engine("sqlite:////nowhere/rollcall.sqlite").connect()
+        raise AssertionError
+
     app.add_url_rule("/fault", "fault", fault)
+    app.add_url_rule("/away", "away", away)
     app.add_url_rule("/limited", "limited", limited)
     handle_errors(app)
     return app
+
+
+def test_while_the_database_is_away_everybody_is_asked_to_come_back() -> None:
+    answer = failing_app().test_client().get("/away")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    assert "database does not answer" in answer.text
+    assert "nowhere" not in answer.text
 
 
 def test_a_fault_is_a_flat_sentence_and_a_trace_id(caplog: pytest.LogCaptureFixture) -> None:
