@@ -174,7 +174,8 @@ def register_commands(app: Flask) -> None:
         except CredentialUnreadable as lost:
             raise click.ClickException(
                 f"A stored secret does not open ({lost}): nothing was sealed anew. "
-                "Put the key that sealed it back into CREDENTIAL_KEYS, behind the first one, and run this again."
+                "Put the key that sealed it back into CREDENTIAL_KEYS under its old id, behind the first one "
+                "(which needs another id), and run this again."
             ) from lost
         except AppError as problem:
             raise click.ClickException(f"{problem.sentence} {problem.next_step}") from problem

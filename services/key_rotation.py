@@ -47,12 +47,15 @@ def rotate_keys(tools: Toolbox) -> int:
 
 
 def _renewals(tools: Toolbox, session: Session) -> list[Update]:
-    """What is to be written, all of it opened before."""
+    """What is to be written, everything opened before."""
     found = []
     for owner, row, column in _places(session):
         sealed: bytes | None = getattr(owner, column)
-        if sealed is not None and not tools.vault.is_current(sealed):
-            secret = tools.vault.open(sealed, row=row, column=column)
+        if sealed is None:
+            continue
+        # Opened also when it needs nothing: another key of the same name seals from now on, and opens none of it.
+        secret = tools.vault.open(sealed, row=row, column=column)
+        if not tools.vault.is_current(sealed):
             found.append(_renewal(owner, column, sealed, tools.vault.seal(secret, row=row, column=column)))
     return found
 

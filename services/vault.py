@@ -53,7 +53,9 @@ class Vault:
             place = _place(row, column, key_id.decode())
             return cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], place).decode()
         except (InvalidTag, ValueError):
-            raise CredentialUnreadable(f"{row}, {column}: does not belong to this row") from None
+            raise CredentialUnreadable(
+                f"{row}, {column}: another key of this id sealed it, or it is another row's"
+            ) from None
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether the first key sealed this value."""

@@ -158,6 +158,15 @@ def test_the_command_says_which_secret_does_not_open_and_what_to_do(sqlite_world
     assert "Put the key that sealed it back into CREDENTIAL_KEYS" in done.output
 
 
+def test_another_key_of_the_same_id_is_told_before_it_seals_anything(sqlite_world: World) -> None:
+    filled(sqlite_world)
+    before = sealed(sqlite_world)
+    same_id = credential_key(sqlite_world.tools.settings.credential_keys[0].id)
+    with pytest.raises(CredentialUnreadable, match="another key of this id sealed it"):
+        rotate_keys(with_keys(sqlite_world, same_id))
+    assert sealed(sqlite_world) == before
+
+
 def test_a_key_that_does_not_open_any_more_says_so_and_the_next_door_s_is_taken(sqlite_world: World) -> None:
     world = sqlite_world
     world.install("acme", "confluence")
