@@ -9,7 +9,6 @@ from typing import Any
 from scim2_models import (
     Context,
     NotFoundException,
-    PatchOp,
     SearchRequest,
     UniquenessException,
 )
@@ -18,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from models.scim import ScimGroup, ScimMember, find_group
 from services.scim_connections import Provisioner
-from services.scim_dialects import plain_operations
 from services.scim_filters import Compare, Field, among, exact_text, moment, text
 from services.scim_group import fill, members_named, resource_of, shown
 from services.scim_lists import Shelf
 from services.scim_members import look_again, members_in, mentioned, move
+from services.scim_patches import read_patch
 from services.scim_resources import GroupResource
 from services.scim_turns import hold
 from services.scim_wire import (
@@ -120,15 +119,15 @@ def patch_group(
     """PATCH; of a large group the answer is only that it is done (204): nobody reads thousands of members."""
 
     def deed() -> Answer:
-        body = plain_operations(read_body(raw))
-        operations = PatchOp[GroupResource].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
+        patch = read_patch(raw, GroupResource)
 
         def change(resource: Any) -> Any:
-            operations.patch(resource)
+            patch.apply(resource)
             return resource
 
+        about = mentioned(patch.operations)
         context = Context.RESOURCE_PATCH_RESPONSE
-        return _change(tools, who, group_id, query, if_match, context, mentioned(operations), change)
+        return _change(tools, who, group_id, query, if_match, context, about, change)
 
     return answered(deed)
 

@@ -7,16 +7,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from scim2_models import Context, NotFoundException, PatchOp, SearchRequest, UniquenessException
+from scim2_models import Context, NotFoundException, SearchRequest, UniquenessException
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.scim import ScimGroup, ScimMember, ScimUser, find_user, groups_by_user
 from services.scim_addresses import by_address, by_typed_address, keep_addresses
 from services.scim_connections import Provisioner
-from services.scim_dialects import plain_operations, plain_resource
+from services.scim_dialects import plain_resource
 from services.scim_filters import Compare, Field, among, exact_text, moment, text, yes_or_no
 from services.scim_lists import Shelf
+from services.scim_patches import read_patch
 from services.scim_person import fill, resource_of
 from services.scim_resources import PersonResource
 from services.scim_turns import hold
@@ -112,9 +113,7 @@ def patch_user(
     """PATCH, in every dialect that we know."""
 
     def change(resource: Any) -> Any:
-        body = plain_operations(read_body(raw))
-        operations = PatchOp[PersonResource].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
-        return resource if operations.patch(resource) else None
+        return resource if read_patch(raw, PersonResource).apply(resource) else None
 
     context = Context.RESOURCE_PATCH_RESPONSE
     return answered(lambda: _change(tools, who, user_id, query, if_match, context, change))

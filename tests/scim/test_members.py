@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 
 from scim2_models import Context, ResponseParameters
@@ -9,7 +10,7 @@ from scim2_models import Context, ResponseParameters
 from models.scim import ScimGroup
 from services.scim_group import shown
 from services.scim_resources import GroupResource
-from tests.scim.provider import GROUP, IdentityProvider
+from tests.scim.provider import GROUP, PATCH, IdentityProvider
 
 
 def test_members_are_the_same_whole_and_in_parts(entra: IdentityProvider) -> None:
@@ -58,3 +59,32 @@ def test_a_large_group_takes_no_more_memory_than_what_is_said_of_it(entra: Ident
     # The sandbox, which may still be writing down what it was asked, is a thread of this process: the least counts.
     least = min(peak() for _attempt in range(3))
     assert least < 5000 * 1000, f"{least:,} bytes"
+
+
+def test_s54_no_patch_keeps_everybody_waiting(entra: IdentityProvider) -> None:
+    """scim2-models compares each with each: of thousands, one request would hold the database for hours."""
+    group, user = f"/Groups/{entra.group('Everybody')}", f"/Users/{entra.add('anna@acme.example')}"
+    some = [{"value": f"{number:08x}-0000-4000-8000-000000000000"} for number in range(2001)]
+    addresses = [{"value": f"{number}@acme.example"} for number in range(2001)]
+    one_by_one = [{"op": "add", "path": "members", "value": [each]} for each in some]
+    joined = " or ".join(f'value eq "{each["value"]}"' for each in some)
+    for path, operations in (
+        (group, one_by_one),
+        (group, [{"op": "Remove", "path": "members", "value": some}]),
+        (group, [{"op": "remove", "path": f"members[{joined}]"}]),
+        (user, [{"op": "add", "path": "emails", "value": [each]} for each in addresses]),
+        (
+            user,
+            [
+                {"op": "add", "path": "emails", "value": addresses},
+                {"op": "remove", "path": "emails", "value": addresses[1000:]},
+            ],
+        ),
+    ):
+        for name in ("Operations", "operations"):
+            began = time.perf_counter()
+            entra.refuse("PATCH", path, {"schemas": [PATCH], name: operations}, 413)
+            assert time.perf_counter() - began < 5
+    removes = [{"op": "remove", "path": f'members[value eq "{each["value"]}"]'} for each in some[:400]]
+    entra.patch(group, *removes)
+    assert entra.stored(user.rpartition("/")[2]).version == 1
