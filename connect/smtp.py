@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from connect.hosts import is_loopback
@@ -20,6 +21,8 @@ SILENCE = 15.0
 """Seconds that a server may take for one answer; for the last one, to the mail itself, as long as there is."""
 LONGEST = 100.0
 """Seconds for the whole conversation: a server that drips its answers must not keep a worker busy."""
+MOST_SAID = 64 * 1024
+"""Bytes of all that a server answers in one conversation; no real one says a tenth of it."""
 MOST_ADDRESSES = 3
 """Of one host: each one that is silent costs time."""
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
@@ -258,12 +261,35 @@ class _Client(smtplib.SMTP):
             return found
         raise problem
 
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = _Answers(self.sock.makefile("rb"))
+        return super().getreply()
+
     def hang_up(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         if self._line is not None:
             self._line.close()
         self.close()
+
+
+class _Answers:
+    """A server's lines, up to MOST_SAID: of an answer without an end the library would keep them all."""
+
+    def __init__(self, lines: BinaryIO) -> None:
+        self._lines = lines
+        self._left = MOST_SAID
+
+    def readline(self, most: int) -> bytes:
+        line = self._lines.readline(most)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError("the server says too much")
+        return line
+
+    def close(self) -> None:
+        self._lines.close()
 
 
 class _TlsClient(smtplib.SMTP_SSL, _Client):

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,6 +150,28 @@ def test_a_server_that_drips_is_left_in_time(security: Security) -> None:
         before = time.monotonic()
         assert give(server, longest=0.5) == Answer(Trouble.UNREACHABLE)
         assert time.monotonic() - before < 3
+
+
+@pytest.mark.parametrize("line", [b"220-" + b"x" * 8000 + b"\r\n", b"220-\r\n" * 1000])
+def test_an_answer_without_an_end_takes_no_memory(line: bytes) -> None:
+    """Whoever names a mail server of their own would else end the worker of everybody."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    sent = []
+
+    def flood() -> None:
+        client, _ = listener.accept()
+        with client, suppress(OSError):
+            while True:
+                client.sendall(line)
+                sent.append(len(line))
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    with listener:
+        server = MailServer(HOST, listener.getsockname()[1], Security.PLAIN)
+        assert give(server, longest=5) == Answer(Trouble.UNREACHABLE)
+    thread.join()
+    assert sum(sent) < 20_000_000  # what the lines between two sockets hold
 
 
 @pytest.mark.parametrize("kind", ["plain", "tls"])
