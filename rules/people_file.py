@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from rules.cells import as_typed
 
@@ -40,6 +41,8 @@ TEMPLATE: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 """The file to begin with: the columns and two example rows."""
 MOST_ROWS = 50_000
+MOST_FIELDS = 200
+"""Of one row. Spreadsheets leave thousands of empty ones behind the last column; millions would fill the memory."""
 _BOM = b"\xef\xbb\xbf"
 _SEPARATORS = (",", ";", "\t")
 
@@ -103,13 +106,19 @@ def read_rows(lines: Iterable[bytes]) -> Iterator[Row]:
         line, before = before + 1, reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
+        if any(cell.strip() for cell in islice(cells, MOST_FIELDS, None)):
+            raise BadFile(
+                f"there are more than {MOST_FIELDS} fields.",
+                "Leave out what is behind the last column.",
+                line,
+            )
         count += 1
         if count > MOST_ROWS + 1:
             raise BadFile(
                 f"More than {MOST_ROWS:,} rows are in this file.",
                 "Split it, and do one part after the other.",
             )
-        yield Row(line, tuple(cells))
+        yield Row(line, tuple(cells[:MOST_FIELDS]))
 
 
 def read_header(row: Row, columns: Sequence[str] = COLUMNS) -> Header:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rules.deeds import Deed
 from rules.organization import OrganizationFacts, ProductFacts
-from rules.people_file import COLUMNS, TEMPLATE, BadFile, Row, read_header, read_rows
+from rules.people_file import COLUMNS, MOST_FIELDS, TEMPLATE, BadFile, Row, read_header, read_rows
 from rules.people_rows import Known, Offer, entry_of
 from rules.person import GroupFacts
 from rules.profile import FOR_GOOD, Term
@@ -239,3 +239,11 @@ def test_too_many_rows_are_told_before_they_are_read() -> None:
     lines = (b"e-mail\n" if number == 0 else b"a@b.cc\n" for number in range(60_000))
     with pytest.raises(BadFile, match="More than 50,000 rows"):
         list(read_rows(lines))
+
+
+def test_s53_a_row_of_separators_takes_no_memory() -> None:
+    """A spreadsheet leaves empty fields behind; twenty megabytes of them would be ten times that in the database."""
+    rows = list(read_rows([b"e-mail" + b"," * 16_383 + b"\n", b"a@b.cc" + b"," * 1_000_000 + b"\n"]))
+    assert [len(row.cells) for row in rows] == [MOST_FIELDS, MOST_FIELDS]
+    with pytest.raises(BadFile, match="Line 2: there are more than 200 fields"):
+        list(read_rows([b"e-mail\n", b"a@b.cc" + b"," * 1_000_000 + b"x\n"]))
