@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from scim2_models import (
@@ -21,7 +24,7 @@ from services.scim_filters import Compare, Field, among, exact_text, moment, tex
 from services.scim_group import fill, members_named, resource_of, shown
 from services.scim_lists import Shelf
 from services.scim_members import look_again, members_in, mentioned, move
-from services.scim_patches import read_patch
+from services.scim_patches import Patch, read_parts
 from services.scim_resources import GroupResource
 from services.scim_turns import hold
 from services.scim_wire import (
@@ -40,6 +43,14 @@ from services.toolbox import Toolbox
 
 MOST_SHOWN = 200
 """Members up to which a PATCH is answered with the whole group."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What `make` makes of a group with those of its members whom it is `about`; None: it may be about all of them."""
+
+    about: Collection[str] | None
+    make: Callable[[Any], Any]
 
 
 def shelf(tools: Toolbox, session: Session, who: Provisioner) -> Shelf:
@@ -108,7 +119,7 @@ def replace_group(
             return wanted
 
         context = Context.RESOURCE_REPLACEMENT_RESPONSE
-        return _change(tools, who, group_id, query, if_match, context, None, change)
+        return _change(tools, who, group_id, query, if_match, context, [_Change(None, change)])
 
     return answered(deed)
 
@@ -119,15 +130,11 @@ def patch_group(
     """PATCH; of a large group the answer is only that it is done (204): nobody reads thousands of members."""
 
     def deed() -> Answer:
-        patch = read_patch(raw, GroupResource)
-
-        def change(resource: Any) -> Any:
-            patch.apply(resource)
-            return resource
-
-        about = mentioned(patch.operations)
-        context = Context.RESOURCE_PATCH_RESPONSE
-        return _change(tools, who, group_id, query, if_match, context, about, change)
+        changes = [
+            _Change(mentioned(part.operations), partial(_patched, part))
+            for part in read_parts(raw, GroupResource)
+        ]
+        return _change(tools, who, group_id, query, if_match, Context.RESOURCE_PATCH_RESPONSE, changes)
 
     return answered(deed)
 
@@ -155,28 +162,39 @@ def _change(
     query: Mapping[str, str],
     if_match: str,
     context: Context,
-    about: Collection[str] | None,
-    change: Callable[[Any], Any],
+    changes: Iterable[_Change],
 ) -> Answer:
     now = tools.clock()
     with tools.begin() as session:
         hold(session, who, now)
         row = _require(session, who, group_id)
         require_match(if_match, row.version)
-        before = members_in(session, who, row.id, about)
-        wanted = change(resource_of(tools, row, before))
         described = row.document
         with session.no_autoflush:
-            fill(row, wanted)
+            moved = [_make(tools, session, who, row, change, now) for change in changes]
             _require_free(session, who, row)
-        moved = move(session, who, row.id, before, members_named(wanted), now)
-        if moved or row.document != described:
+        if any(moved) or row.document != described:
             row.version, row.changed_at = row.version + 1, now
         session.flush()
         asks = "attributes" in query or "excludedAttributes" in query
         if context is Context.RESOURCE_PATCH_RESPONSE and not asks and _is_large(session, row):
             return Answer(204, None, {"ETag": tag_of(row.version)})
         return _shown(tools, session, who, row, query, context)
+
+
+def _make(
+    tools: Toolbox, session: Session, who: Provisioner, row: ScimGroup, change: _Change, now: datetime
+) -> bool:
+    """Whether a member came, went or is called something else."""
+    before = members_in(session, who, row.id, change.about)
+    wanted = change.make(resource_of(tools, row, before))
+    fill(row, wanted)
+    return move(session, who, row.id, before, members_named(wanted), now)
+
+
+def _patched(patch: Patch, resource: Any) -> Any:
+    patch.apply(resource)
+    return resource
 
 
 def _is_large(session: Session, row: ScimGroup) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+import uuid
 
 from scim2_models import Context, ResponseParameters
+from sqlalchemy import insert, inspect
 
-from models.scim import ScimGroup
+from models.scim import ScimGroup, ScimUser
 from services.scim_group import shown
 from services.scim_resources import GroupResource
 from tests.scim.provider import GROUP, PATCH, IdentityProvider
@@ -88,3 +90,33 @@ def test_s54_no_patch_keeps_everybody_waiting(entra: IdentityProvider) -> None:
     removes = [{"op": "remove", "path": f'members[value eq "{each["value"]}"]'} for each in some[:400]]
     entra.patch(group, *removes)
     assert entra.stored(user.rpartition("/")[2]).version == 1
+
+
+def test_many_are_taken_out_at_once_and_in_the_order_in_which_it_is_said(entra: IdentityProvider) -> None:
+    anna = entra.add("anna@acme.example")
+    several = [anna, *_alike(entra, anna, 700)]
+    group = f"/Groups/{entra.group('Everybody', *several)}"
+    entra.patch(
+        group,
+        {"op": "Remove", "path": "members", "value": [{"value": each} for each in several]},
+        {"op": "Add", "path": "members", "value": [{"value": anna}, {"value": several[1]}]},
+        {"op": "Remove", "path": f'members[value eq "{several[1]}"]'},
+        {"op": "Replace", "path": "displayName", "value": "Only Anna"},
+    )
+    now = entra.json("GET", group)
+    assert (now["displayName"], [each["value"] for each in now["members"]]) == ("Only Anna", [anna])
+    some = [{"op": "Remove", "path": "members", "value": [{"value": anna}]}] * 50
+    nobody = {"op": "Add", "path": "members", "value": [{"value": str(uuid.UUID(int=0))}]}
+    entra.refuse("PATCH", group, {"schemas": [PATCH], "Operations": [*some, nobody]}, 400, "invalidValue")
+    assert len(entra.json("GET", group)["members"]) == 1, "all of it or nothing"
+
+
+def _alike(entra: IdentityProvider, user_id: str, how_many: int) -> list[str]:
+    """So many more people of the provider, as this one is."""
+    one = entra.stored(user_id)
+    words = {column.key: getattr(one, column.key) for column in inspect(ScimUser).column_attrs}
+    ids = [str(uuid.UUID(int=number)) for number in range(1, how_many + 1)]
+    rows = [words | {"id": each, "user_name": each, "user_name_key": each} for each in ids]
+    with entra.world.tools.begin() as session:
+        session.execute(insert(ScimUser), rows)
+    return ids
