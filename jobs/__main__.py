@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from config import Settings
@@ -14,3 +15,7 @@ if __name__ == "__main__":
     settings = Settings.from_environment(os.environ)
     set_up_logging(settings)
     run(toolbox_without_pages(settings))
+    logging.shutdown()
+    # Python would wait for every thread, and one of them may wait for a database that is away. Its work is not lost: it
+    # goes on at the next start.
+    os._exit(0)

@@ -63,6 +63,25 @@ def test_a_sync_goes_on_after_postgresql_was_restarted_in_the_middle_of_it(tmp_p
             assert (deployment.sync().state, deployment.sync().people) == ("complete", 1500)
 
 
+def test_a_worker_that_is_told_to_end_ends_though_the_database_is_away(tmp_path: Path) -> None:
+    with TemporaryDirectory(prefix="rollcall-pg-") as folder, serve(Path(folder)) as server:
+        databases = PostgresDatabases(server)
+        with databases.fresh() as url, deployed(url, url, tmp_path, people=1500) as deployment:
+            slow = {"match": ".*/users/search", "method": "POST", "kind": "slow", "seconds": 0.5, "times": 60}
+            deployment.control("POST", "faults", json=slow)
+            deployment.start_worker()
+            worker = deployment.workers["worker-1"]
+            deployment.configure()
+            deployment.wait_for(lambda: deployment.sync().pages >= 3, "page 3")
+            with stopped(Path(folder)):
+                time.sleep(3)
+                worker.terminate()
+                worker.wait(timeout=40)
+            deployment.start_worker()
+            deployment.wait_for(lambda: deployment.sync().state != "running", "the end of the sync")
+            assert (deployment.sync().state, deployment.sync().people) == ("complete", 1500)
+
+
 def _last_beat(deployment: Deployment) -> object:
     with deployment.tools.begin() as session:
         return session.get_one(Worker, "worker-1").beat_at
