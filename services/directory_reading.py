@@ -229,9 +229,9 @@ def _require_what_was_told_before(session: Session, place: _Place, page: PeopleP
     """A page that says nothing of groups, or of products, of people who had some, has left them out.
 
     Else they would be in none: protected no more, and access rules would take what they gave. A few may have lost
-    them all.
+    them all, and so may all who are not let in any more.
     """
-    account_ids = [facts.account_id for facts in page.people]
+    account_ids = [facts.account_id for facts in page.people if facts.is_in_use]
     for word, model in (("groups", Membership), ("productAccess", Seat)):
         if word not in page.untold:
             continue

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connect.gateway.organization import MOST_UNREADABLE
+from connect.gateway.organization import EXPAND, MOST_UNREADABLE
 from models.people import Group, Membership, Person, ProductAdmin, Seat
 from models.sync import Sync
 from rules.deeds import Deed
@@ -239,6 +239,20 @@ def test_s46_what_is_left_out_of_a_whole_page_is_not_lost_by_everybody(
     assert (result.state, "does not understand" in result.problem) == ("failed", True)
     for table in ("seat", "membership"):
         assert world.dump()[table] == before[table]
+
+
+def test_who_was_let_go_may_come_without_a_word_about_what_they_had(world: World) -> None:
+    ana = world.synced()
+    world.later(hours=1)
+
+    def let_go(person: Row) -> Row:
+        left = {name: person[name] for name in person if name not in EXPAND}
+        return left | {"status": "deactivated", "accountStatus": "inactive"}
+
+    with retold(world, with_everybody(let_go)) as tools:
+        assert world.sync(ana, tools).state == "complete"
+    for model in (Membership, Seat):
+        assert not [row for row in world.rows(model) if row.organization_id == ACME]
 
 
 def test_a_few_may_have_lost_all_their_groups_and_come_without_a_word_about_them(sqlite_world: World) -> None:
