@@ -42,6 +42,11 @@ _FORBIDDEN = {
 # User management's words for "not this account" (specs: admin-user-management, Response.Forbidden.…).
 _NOT_THIS_ACCOUNT = re.compile(r"forbidden(\.\w+)?")
 
+_TURNED_AWAY = "Something in front of Atlassian turned the request away."
+_LET_US_IN = (
+    "Try again in a few minutes. If it goes on, see whether your IP allowlist lets Rollcall's server in."
+)
+
 
 def error_for(
     status: int, headers: Mapping[str, str], body: bytes, *, now: datetime, forbidden_means: Why
@@ -51,6 +56,9 @@ def error_for(
         return None
     if 300 <= status < 400:
         return SiteMoved()
+    unheard = _unheard(status, body)
+    if unheard is not None:
+        return unheard
     if status == 429:
         return RateLimited(_pause_until(headers, now))
     if status == 404:
@@ -58,8 +66,6 @@ def error_for(
     if status == 410:
         # So Atlassian says that it has withdrawn a call: of whom it was about, it says nothing.
         return Unexpected(status, reason="atlassian_call_withdrawn")
-    if status in (408, 425) or status >= 500:
-        return Unavailable(reason=f"atlassian_unavailable_{status}")
     code, words = _error_words(body)
     if status in (401, 403) and "scope" in words.lower():
         return AccessForbidden(Why.SCOPE)
@@ -69,6 +75,17 @@ def error_for(
         bare = Why.RIGHTS if _NOT_THIS_ACCOUNT.fullmatch(code) else forbidden_means
         return AccessForbidden(_FORBIDDEN.get(code, bare))
     return Unexpected(status, code)
+
+
+def _unheard(status: int, body: bytes) -> Unavailable | None:
+    """Whether it is no answer to the question."""
+    if status in (403, 404) and body.lstrip().startswith(b"<"):
+        # Atlassian's APIs refuse in JSON: this is a firewall, an allowlist of addresses, or a site that is down. Of the
+        # credential, and of what was asked about, it says nothing.
+        return Unavailable(_TURNED_AWAY, _LET_US_IN, reason=f"atlassian_page_{status}")
+    if status in (408, 425) or status >= 500:
+        return Unavailable(reason=f"atlassian_unavailable_{status}")
+    return None
 
 
 def json_of(body: bytes) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from connect.errors import AccessForbidden, Gone, Unexpected
+from connect.errors import AccessForbidden, Gone, Unavailable, Unexpected
 from connect.gateway.admin_calls import checked_account_id
 from connect.gateway.answers import mapping, required_text, rows, text
 from connect.gateway.paging import MAX_CURSOR_CHARACTERS, cursor_in
@@ -92,6 +92,11 @@ class ConfluenceSpaces(SiteCalls):
                     found.add((text(principal, "principalType").lower(), text(principal, "principalId")))
         except (AccessForbidden, Gone):
             return None
+        except Unavailable as problem:
+            # So a site may say that it has no such list.
+            if problem.reason == "atlassian_page_404":
+                return None
+            raise
         except Unexpected as problem:
             # Sites without roles of spaces.
             if problem.status in (400, 404, 501):
