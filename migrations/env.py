@@ -24,6 +24,10 @@ with engine.connect() as connection:
         # By itself the driver begins none before a table is changed: an upgrade that is killed would be half done, and
         # could not be done again. Whoever upgrades at the same time waits here.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        # Here, too: of two who make the same table at once, one fails. The lock ends with the connection.
+        connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('rollcall upgrade'))")
+        connection.commit()
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -36,3 +40,5 @@ with engine.connect() as connection:
     with context.begin_transaction():
         context.run_migrations()
     connection.commit()
+    # Not given to the next one with the lock.
+    connection.invalidate()

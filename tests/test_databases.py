@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -202,6 +204,18 @@ def test_an_old_database_keeps_everything_when_rules_come(old_database_url: str)
             case = cases[organization, case_id]
             assert (changes_of(case), case.changed) == (None, False)
     engine.dispose()
+
+
+@pytest.mark.slow
+def test_whoever_upgrades_at_the_same_time_waits(postgres_databases: PostgresDatabases) -> None:
+    with (
+        postgres_databases.blank() as url,
+        ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as pool,
+    ):
+        assert list(pool.map(migrate, [url] * 3)) == [None] * 3
+        engine = create_engine(sqlalchemy_url(url))
+        assert_whole(engine)
+        engine.dispose()
 
 
 @pytest.mark.slow
