@@ -28,6 +28,11 @@ from services.workers import beat, beat_on
 VERSION = "1"
 """Fixed: a workflow of yesterday's program may be finished by today's. Workflows are short and re-entrant."""
 BEAT_SECONDS = 5.0
+LAST_SECONDS = 20
+"""From being told to stop to the end: before another worker takes this one for dead (services/workers.py), and before
+
+whoever started it kills it; platforms wait for half a minute.
+"""
 HANDFULS_AT_A_TIME = 6
 """Per organization and worker: one whose Atlassian is slow leaves room for others."""
 DELIVERIES_PER_SECOND = 10
@@ -99,6 +104,8 @@ def run(tools: Toolbox) -> None:
     while not stopped.wait(BEAT_SECONDS):
         beat_on(tools)
         keep_in_step(tools.clock())
+    # Whoever waits for a database that is away, or for an answer, waits on, and holds the program: it is ended then.
+    signal.alarm(LAST_SECONDS)
     DBOS.destroy(workflow_completion_timeout_sec=5)
 
 

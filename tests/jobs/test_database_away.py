@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from requests import get
 
+from jobs.engine import LAST_SECONDS
 from models.worker import Worker
 from tests.databases import PostgresDatabases
 from tests.jobs.deployment import Deployment, deployed
@@ -76,7 +77,7 @@ def test_a_worker_that_is_told_to_end_ends_though_the_database_is_away(tmp_path:
             with stopped(Path(folder)):
                 time.sleep(3)
                 worker.terminate()
-                worker.wait(timeout=40)
+                worker.wait(LAST_SECONDS + 10)
             deployment.start_worker()
             deployment.wait_for(lambda: deployment.sync().state != "running", "the end of the sync")
             assert (deployment.sync().state, deployment.sync().people) == ("complete", 1500)
