@@ -35,11 +35,31 @@ def lease_due(tools: Toolbox, limit: int = 50) -> list[tuple[str, str, int]]:
     return lease(tools, Delivery, limit)
 
 
-def deliver(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int) -> None:
-    """One attempt at one delivery. Does nothing when it is settled, or another attempt is at work."""
+def send(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int) -> Outcome | None:
+    """One attempt at one delivery, to be settled. None, and nothing done, when it is, or another attempt is at work."""
     parcel = _begin(tools, organization_id, delivery_id, attempt)
-    if parcel is not None:
-        _settle(tools, parcel, _CHANNELS[parcel.channel](tools, parcel))
+    return None if parcel is None else _CHANNELS[parcel.channel](tools, parcel)
+
+
+def settle(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int, outcome: Outcome) -> None:
+    """Writes down what came of an attempt. May be repeated, and come late."""
+    now = tools.clock()
+    with tools.begin() as session:
+        row = find_delivery(session, organization_id, delivery_id)
+        if row is None or row.resume_at is None:
+            return
+        if row.attempt != attempt and not isinstance(outcome, Sent):
+            # Another attempt is made already.
+            return
+        row.status = outcome.status
+        match outcome:
+            case Sent():
+                _end(row, DeliveryState.SENT, "", now)
+                unreached.note_sent(session, row)
+            case Later():
+                _put_off(session, row, outcome, now)
+            case NotSent(reason=reason):
+                _give_up(session, row, reason, now)
 
 
 def fail(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int) -> None:
@@ -75,23 +95,6 @@ def _begin(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int)
             facts=row.facts,
             created_at=row.created_at,
         )
-
-
-def _settle(tools: Toolbox, parcel: Parcel, outcome: Outcome) -> None:
-    now = tools.clock()
-    with tools.begin() as session:
-        row = find_delivery(session, parcel.organization_id, parcel.id)
-        if row is None or row.resume_at is None:
-            return
-        row.status = outcome.status
-        match outcome:
-            case Sent():
-                _end(row, DeliveryState.SENT, "", now)
-                unreached.note_sent(session, row)
-            case Later():
-                _put_off(session, row, outcome, now)
-            case NotSent(reason=reason):
-                _give_up(session, row, reason, now)
 
 
 def _put_off(session: Session, row: Delivery, outcome: Later, now: datetime) -> None:

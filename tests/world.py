@@ -65,6 +65,7 @@ from services.outcomes import MOST_TROUBLES
 from services.toolbox import Toolbox
 from tests.keepsakes import Keepsake, PostgresKeepsake, SqliteKeepsake
 from tests.security.world import Clock
+from tests.services.workers import deliver
 from views.access import ADMINISTRATORS, TOOLS
 from views.limits import COUNTS
 
@@ -476,7 +477,7 @@ class World:
         attempts = 0
         while due := sending.lease_due(tools):
             for organization_id, delivery_id, attempt in due:
-                sending.deliver(tools, organization_id, delivery_id, attempt)
+                deliver(tools, organization_id, delivery_id, attempt)
                 attempts += 1
         return attempts
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from services import orders, runs, sending
 from services.toolbox import Toolbox
-from tests.services.workers import Crash, Killed, act_on, with_something_between
+from tests.services.workers import Crash, Killed, act_on, deliver, with_something_between
 
 
 class DyingWorker:
@@ -34,7 +34,7 @@ class DyingWorker:
 
     def send(self) -> None:
         """Until nothing is on its way any more."""
-        self._die_over(lambda: sending.lease_due(self.tools, limit=50), sending.deliver)
+        self._die_over(lambda: sending.lease_due(self.tools, limit=50), deliver)
 
     def _die_over(
         self,

@@ -8,11 +8,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from requests import get
+from sqlalchemy import func, select
 
 from jobs.engine import LAST_SECONDS
+from models.delivery import Delivery
 from models.worker import Worker
+from rules.topics import DeliveryState
 from tests.databases import PostgresDatabases
 from tests.jobs.deployment import Deployment, deployed
+from tests.jobs.test_slow_hooks import announce, hook
 from tests.postgres import serve, stopped
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -81,6 +85,29 @@ def test_a_worker_that_is_told_to_end_ends_though_the_database_is_away(tmp_path:
             deployment.start_worker()
             deployment.wait_for(lambda: deployment.sync().state != "running", "the end of the sync")
             assert (deployment.sync().state, deployment.sync().people) == ("complete", 1500)
+
+
+def test_what_was_taken_is_not_sent_once_more_because_the_answer_came_meanwhile(
+    postgres_databases: PostgresDatabases, tmp_path: Path
+) -> None:
+    with postgres_databases.fresh() as url, deployed(url, url, tmp_path, people=50) as deployment:
+        deployment.configure()
+        hook(deployment, deployment.ana, "slow")
+        deployment.control("POST", "hooks/slow/answer", json={"seconds": 3})
+        for occasion in ("first", "second"):
+            announce(deployment, deployment.ana, occasion)
+        deployment.start_worker()
+        deployment.wait_for(lambda: len(deployment.control("GET", "hooks?name=slow")) == 2, "both calls")
+        with postgres_databases.away(url):
+            time.sleep(5)
+        deployment.wait_for(lambda: _sent(deployment) == 2, "both to be sent")
+        assert len(deployment.control("GET", "hooks?name=slow")) == 2
+
+
+def _sent(deployment: Deployment) -> int | None:
+    with deployment.tools.begin() as session:
+        sent = select(func.count()).where(Delivery.state == DeliveryState.SENT.value)
+        return session.scalar(sent)
 
 
 def _last_beat(deployment: Deployment) -> object:

@@ -11,6 +11,7 @@ from connect.smtp import MailServer, Security
 from models.delivery import Delivery
 from rules.topics import Channel, DeliveryState, Topic
 from services import notices, sending
+from tests.services.workers import deliver
 from tests.world import ACCOUNTS, ACME, World
 from views.access import TOOLS
 
@@ -65,7 +66,7 @@ def put_on_its_way(world: World, topic: Topic = Topic.TOLD, who: str = "uma", **
 def send_due(world: World) -> None:
     """The worker's round over what is due now."""
     for organization_id, delivery_id, attempt in sending.lease_due(world.tools):
-        sending.deliver(world.tools, organization_id, delivery_id, attempt)
+        deliver(world.tools, organization_id, delivery_id, attempt)
 
 
 def delivery(world: World, delivery_id: str) -> Delivery:

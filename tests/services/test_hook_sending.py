@@ -41,6 +41,7 @@ from services.sending import AT_WORK
 from tests.architecture.sources import TOP
 from tests.connect.listener import Reply, listening
 from tests.services.test_hooks import add
+from tests.services.workers import deliver
 from tests.world import ACCOUNTS, ACME, GLOBEX, World
 
 SCHEMA = json.loads((TOP / "docs" / "hook.schema.json").read_text())
@@ -287,7 +288,7 @@ def test_an_attempt_that_died_behind_the_call_is_made_again_under_the_same_name(
     assert isinstance(hook_sending.send(world.tools, parcel), Sent)
     assert delivery(world).state == DeliveryState.SENDING
     # Its workflow is taken up again elsewhere: too early, the other worker may be alive.
-    sending.deliver(world.tools, organization_id, delivery_id, attempt)
+    deliver(world.tools, organization_id, delivery_id, attempt)
     assert world.deliver() == 0
     assert len(world.hook_calls()) == 1
     world.later(seconds=AT_WORK.total_seconds() + 1)

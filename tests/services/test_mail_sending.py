@@ -19,7 +19,7 @@ from rules.topics import DeliveryState, Topic
 from services import leasing, mail_suppressions, sending
 from services.mail_reach import NO_ADDRESS, NO_SERVER, SUPPRESSED, can_mail
 from tests.services.mails import delivery, mail_switched_on, mails, put_on_its_way, send_due, state_of
-from tests.services.workers import fault, once, with_something_between
+from tests.services.workers import deliver, fault, once, with_something_between
 from tests.world import ACCOUNTS, ACME, GLOBEX, World
 
 pytestmark = pytest.mark.slow
@@ -106,7 +106,7 @@ def test_an_attempt_that_met_a_fault_of_our_own_is_followed_by_another(post: Wor
     ((_organization_id, _delivery_id, next_attempt),) = sending.lease_due(post.tools)
     names = {deliveries.workflow_id(delivery_id, each) for each in (attempt, next_attempt)}
     assert len(names) == 2
-    sending.deliver(post.tools, organization_id, delivery_id, next_attempt)
+    deliver(post.tools, organization_id, delivery_id, next_attempt)
     assert [mail["times"] for mail in mails(post)] == [1]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from services import acting
+from services import acting, sending
 from services.footing import Footing
 from services.toolbox import Toolbox
 
@@ -18,6 +18,13 @@ def act_on(tools: Toolbox, organization_id: str, case_id: str, attempt: int) -> 
     """The worker's part with one person, alone in their handful."""
     with closing(Footing(tools, organization_id)) as footing:
         acting.act_on_case(footing, case_id, attempt)
+
+
+def deliver(tools: Toolbox, organization_id: str, delivery_id: str, attempt: int) -> None:
+    """The worker's part with one delivery."""
+    outcome = sending.send(tools, organization_id, delivery_id, attempt)
+    if outcome is not None:
+        sending.settle(tools, organization_id, delivery_id, attempt, outcome)
 
 
 Around = Callable[[str, str], None]
