@@ -31,6 +31,7 @@ from services.doors import opened
 from services.leaver_circle import lonely_groups, lonely_spaces
 from services.leaver_obstacles import guides_to_words, obstacles_now
 from services.leavers import PERSON
+from services.rounds import cursor_at, place_after
 from services.sites import Site, site_opened
 from services.toolbox import Toolbox
 
@@ -88,10 +89,11 @@ def _page(tools: Toolbox, site: Site, leaver: Leaver, look: Look) -> tuple[Found
     """One page, and how many there are altogether where that is told."""
     who, start = leaver.account_id, look.cursor or "0"
     if isinstance(site, ConfluenceSpaces):
-        page = site.spaces(look.cursor)
+        page = site.spaces(cursor_at(look.cursor))
         with tools.begin() as session:
             spaces = lonely_spaces(session, leaver, page.spaces)
-        return FoundPage(tuple(spaces), page.next), None
+        following = place_after(look.cursor, page.next) if page.next else None
+        return FoundPage(tuple(spaces), following), None
     if look.kind == Kind.ISSUE:
         total = look.found if look.cursor else site.count_open_issues(who)
         if look.listed >= ENDLESS:
