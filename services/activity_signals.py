@@ -114,8 +114,10 @@ def _actor(body: Mapping[str, Any]) -> str | None:
 
 
 def _account_id(value: object) -> str | None:
-    # PostgreSQL takes no NUL in a text.
-    return value if isinstance(value, str) and "\0" not in value else None
+    # No database takes a NUL, or half of a character.
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        return None
+    return value
 
 
 def _moment(body: Mapping[str, Any]) -> datetime | None:

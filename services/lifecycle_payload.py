@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -17,6 +18,8 @@ from models.tenant import (
 
 MIN_SECRET_CHARACTERS = 32
 MAX_TEXT = 255
+# NUL, and halves of characters: no database takes them.
+_UNKEEPABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -71,7 +74,7 @@ def _text(fields: dict[str, Any], name: str, most: int = MAX_TEXT) -> str | None
     value = fields.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or len(value) > most or "\x00" in value:
+    if not isinstance(value, str) or len(value) > most or _UNKEEPABLE.search(value):
         raise Invalid(name, reason="lifecycle_odd_field")
     return value or None
 

@@ -266,6 +266,8 @@ def test_s14_a_giant_body_is_not_read(world: World) -> None:
         {"installationId": ["x"]},
         {"oauthClientId": "x" * 300},
         {"description": "\x00"},
+        {"description": "\ud800"},
+        {"oauthClientId": "half\udfff"},
     ],
 )
 def test_an_odd_field_is_refused_and_nothing_is_stored(world: World, changed: dict[str, Any]) -> None:

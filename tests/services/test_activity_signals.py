@@ -227,6 +227,8 @@ def test_nobody_else_changes(world: World) -> None:
         {"user": [ACCOUNTS["uma"]]},
         {"comment": {"author": "x"}},
         {"user": {"accountId": "nul\0"}},
+        {"user": {"accountId": "half\ud800"}},
+        {"userAccountId": "\udfff"},
         {"userAccountId": "x" * 100_000},
     )
     for body in odd:
