@@ -50,9 +50,11 @@ def import_rules(tools: Toolbox, caller: Caller, text: str) -> list[str]:
     Returns their ids. Raises BadRule with the problems of all rules ("rules.0.who.groups"): then nothing is saved.
     """
     organization_id = require_organization(tools, caller)
+    # A long file takes seconds to read: nobody's transaction waits for that.
+    read = read_file(text)
     with tools.begin() as session:
         close_gate(session, organization_id)
-        found = read_file(text, organization_facts(session, organization_id))
+        found = with_group_ids(read, organization_facts(session, organization_id))
         known = {stored.name: stored.id for stored in rules_of(session, organization_id)}
         rules, problems = checked_rules(session, organization_id, found, known)
         if problems:
@@ -82,8 +84,8 @@ def checked_rules(
     return rules, problems
 
 
-def read_file(text: str, organization: OrganizationFacts) -> list[dict[str, Any]]:
-    """The rules of a file as data, with group ids for names. Raises BadRule when it is no file of rules."""
+def read_file(text: str) -> list[dict[str, Any]]:
+    """The rules of a file as data. Raises BadRule when it is no file of rules."""
     if len(text.encode(errors="replace")) > MOST_BYTES:
         raise BadRule((Problem("", "The file is larger than 256 KB. Import it in parts."),))
     if _NO_LETTER in text:
@@ -99,6 +101,11 @@ def read_file(text: str, organization: OrganizationFacts) -> list[dict[str, Any]
         raise BadRule((Problem("", "A file of rules begins with “rules:” and has at least one of them."),))
     if len(rules) > MOST_RULES:
         raise BadRule((Problem("rules", f"At most {MOST_RULES} rules."),))
+    return rules
+
+
+def with_group_ids(rules: list[dict[str, Any]], organization: OrganizationFacts) -> list[dict[str, Any]]:
+    """The same rules, with ids for the names of groups."""
     return [_with_groups(rule, _id_finder(organization)) for rule in rules]
 
 

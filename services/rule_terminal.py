@@ -24,7 +24,7 @@ from rules.verdict import Ground, Verdict
 from services.candidates import candidates
 from services.ground import ground_of
 from services.previews import require_fresh_sync
-from services.rule_exchange import checked_rules, read_file
+from services.rule_exchange import checked_rules, read_file, with_group_ids
 from services.rule_plans import is_worth_a_row
 from services.scope import count_scope
 from services.toolbox import Toolbox
@@ -48,7 +48,7 @@ def _lines(tools: Toolbox, text: str, organization_id: str | None) -> Iterator[s
         organization_id = _organization(session, organization_id)
         ground = ground_of(tools, session, organization_id, APP, now)
         known = {stored.name: stored.id for stored in rules_of(session, organization_id)}
-        found = read_file(text, ground.organization)
+        found = with_group_ids(read_file(text), ground.organization)
         rules, problems = checked_rules(session, organization_id, found, known)
         if problems:
             raise BadRule(tuple(problems))

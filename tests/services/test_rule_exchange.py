@@ -14,6 +14,7 @@ from models.rule import RuleVersion, StoredRule
 from rules.rule_file import BadRule
 from services import rule_exchange, rule_views, rules
 from tests.architecture.sources import TOP
+from tests.questions import asked_of
 from tests.world import ACME, World
 
 pytestmark = pytest.mark.slow
@@ -212,6 +213,14 @@ def test_s53_no_file_does_more_harm_than_a_sentence(sqlite_world: World, text: s
     found = refused(sqlite_world, text)
     assert all(sentence.endswith(".") for sentence in found.values())
     assert found.keys() == {""}
+
+
+def test_s53_nobody_waits_while_a_file_is_read(sqlite_world: World) -> None:
+    """A quarter of a megabyte takes seconds: on SQLite, nothing of another organization would be written meanwhile."""
+    sqlite_world.synced()
+    with asked_of(sqlite_world.tools.engine) as asked:
+        refused(sqlite_world, "rules: [")
+    assert [statement for statement, _ in asked if not statement.startswith(("SELECT", "PRAGMA"))] == []
 
 
 def test_s53_what_is_wrong_is_said_with_its_line(sqlite_world: World) -> None:
