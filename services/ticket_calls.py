@@ -31,6 +31,7 @@ AT_WORK = timedelta(minutes=5)
 """Only then is an attempt believed to have died."""
 _GIVEN = "The access that this ticket asks for is given."
 _THERE = "The access that this ticket asks for is there already."
+_ENDS_SOONER = f"{_THERE} It does not stay as long: your administrator sees until when."
 _NOT_GIVEN = "The access that this ticket asks for was not given. Your administrator sees why."
 _OFF = Objection("The rule was switched off, or deleted, before the ticket was read.", "")
 _MOVED = Objection("The rule looks into another Jira since this ticket was sent.", "")
@@ -200,12 +201,16 @@ def _settle(session: Session, call: TicketCall, rule: TicketRule, case: Case, no
         _comment(call, rule, _GIVEN + _until(case.ends_on), now)
     elif state is CallState.SKIPPED:
         _end(call, state, case.reason, now)
-        there = case.why == Why.DONE
-        words = _THERE + _until(until_when_it_is_there(session, case)) if there else _NOT_GIVEN
-        _comment(call, rule, words, now)
+        _comment(call, rule, _not_given(session, case), now)
     elif state is CallState.FAILED:
         # Nothing is said on the ticket: an operator may try again.
         _end(call, state, case.reason, now)
+
+
+def _not_given(session: Session, case: Case) -> str:
+    if case.why == Why.DONE:
+        return _THERE + _until(until_when_it_is_there(session, case))
+    return _ENDS_SOONER if case.why == Why.LAST_DAY else _NOT_GIVEN
 
 
 def _until(day: date | None) -> str:

@@ -20,7 +20,9 @@ from models.run import Run
 from models.tenant import Tenant
 from models.ticket import TicketCall, TicketRule
 from models.timed_access import TimedAccess
+from rules.access_path import USER_ROLE
 from rules.roster import Origin
+from sandbox.world import ORGANIZATIONS
 from services import (
     leasing,
     profiles,
@@ -202,6 +204,24 @@ def test_who_has_it_for_a_time_already_is_told_until_when(sqlite_world: World) -
         f"The access that this ticket asks for is there already. It ends on {day}."
     )
     assert outcome(desk, again)[1].startswith("Has this access already, until ")
+
+
+def test_who_has_it_by_a_group_for_a_time_is_not_told_that_it_was_not_given(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.arrange(UMA)
+    desk = open_desk(world, token=True, days="30", gives=(world.groups()["confluence-users"]["id"],))
+    desk.sent(UMA)
+    world.settled()
+    world.sync(desk.ana)
+    roles = [f"{USER_ROLE} {ORGANIZATIONS['acme'].resource('confluence')}"]
+    typed = profiles.Typed(name="Confluence", roles=roles)
+    profile_id = profiles.save_profile(world.tools, desk.ana, None, typed).id
+    desk.change(gives_kind="profile", profile_id=profile_id, gives=(), days="")
+    again = desk.sent(UMA)
+    assert "by a group that they are in until" in outcome(desk, again)[1]
+    assert desk.comments(again)[0].startswith(
+        "The access that this ticket asks for is there already. It does not stay as long"
+    )
 
 
 def test_who_has_it_by_then_is_told_that_it_is_there(sqlite_world: World) -> None:
