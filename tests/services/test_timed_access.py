@@ -477,7 +477,8 @@ def test_nobody_is_told_to_lose_what_another_group_of_theirs_opens_too(sqlite_wo
     world.sync(ana)
     with mail_switched_on(world):
         cases = [begin(world, ana, person, 3) for person in (with_it, without)]
-        world.later(days=2)
+        # They are told at six in the morning.
+        world.later(days=2, hours=6)
         keep_time(world)
         world.deliver()
         told = {mail["to"]: mail["subject"].partition(" ends on ")[0] for mail in mails(world)}
