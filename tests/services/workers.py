@@ -118,8 +118,8 @@ class _Atlassian:
         self._atlassian, self._around = atlassian, around
 
     @contextmanager
-    def organization(self, admin_key: str) -> Iterator[Any]:
-        with self._atlassian.organization(admin_key) as gateway:
+    def organization(self, *opened_by: Any) -> Iterator[Any]:
+        with self._atlassian.organization(*opened_by) as gateway:
             yield _Gateway(gateway, self._around)
 
     @contextmanager
