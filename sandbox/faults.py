@@ -1,4 +1,4 @@
-"""Things that go wrong on demand: answers refused, slow, cut off or turned into HTML, for matching requests."""
+"""Things that go wrong on demand: answers refused, slow, cut off, garbled or of HTML, for matching requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 KINDS = (
-    "403-scopes", "429", "429-no-header", "500", "502", "503", "timeout", "reset", "slow", "html", "delay-visibility",
+    "403-scopes", "429", "429-no-header", "500", "502", "503", "timeout", "reset", "slow", "html", "garbled",
+    "delay-visibility",
 )  # fmt: skip
 _ids = itertools.count(1)
 
@@ -164,6 +165,8 @@ def _answer(fault: Fault, start_response: StartResponse) -> Iterable[bytes]:
             "200 OK",
         )
         headers = [("Content-Type", "text/html; charset=utf-8")]
+    elif fault.kind == "garbled":
+        status, body = "200 OK", b"Be right back"
     elif fault.kind == "403-scopes":
         # As an API key answers whose scopes are chosen one by one.
         status, body = (

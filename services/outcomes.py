@@ -137,6 +137,9 @@ def turn_down(tools: Toolbox, order: Order, state: CaseState, problem: AppError)
         case = find_case(session, order.organization_id, order.case_id)
         begun_now = case is not None and case.acting_since != order.acting_since
     went_well = isinstance(problem, Unexpected) and 200 <= problem.status < 300
+    if went_well:
+        # Nobody said no.
+        state = CaseState.FAILED
     if went_well if begun_now else order.acting_since is not None:
         finish(tools, order, CaseState.FAILED, words(problem))
     else:

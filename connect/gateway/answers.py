@@ -79,7 +79,7 @@ def error_for(
 
 def _unheard(status: int, body: bytes) -> Unavailable | None:
     """Whether it is no answer to the question."""
-    if status in (403, 404) and body.lstrip().startswith(b"<"):
+    if status in (403, 404) and _is_page(body):
         # Atlassian's APIs refuse in JSON: this is a firewall, an allowlist of addresses, or a site that is down. Of the
         # credential, and of what was asked about, it says nothing.
         return Unavailable(_TURNED_AWAY, _LET_US_IN, reason=f"atlassian_page_{status}")
@@ -88,10 +88,19 @@ def _unheard(status: int, body: bytes) -> Unavailable | None:
     return None
 
 
+def _is_page(body: bytes) -> bool:
+    return body.lstrip().startswith(b"<")
+
+
 def json_of(body: bytes) -> Any:
-    """The JSON of a successful answer; None when it is empty. Raises Unexpected when it is something else."""
+    """The JSON of a successful answer; None when it is empty. Raises Unexpected when it is something else.
+
+    Unavailable when it is a page, be it for logging in or about maintenance: whatever was asked, nobody has answered.
+    """
     if not body.strip():
         return None
+    if _is_page(body):
+        raise Unavailable(_TURNED_AWAY, _LET_US_IN, reason="atlassian_page_200")
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -120,6 +120,7 @@ SPOILT = (
     ("500", 500, None),
     ("503", 503, None),
     ("html", 200, None),
+    ("garbled", 200, None),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.credential import Credential, CredentialKind
-from services import daily_checks, rule_runs, syncing
+from services import daily_checks, retrying, rule_runs, syncing
 from tests.connect.listener import Call, Reply
 from tests.services.retold import Tell, retold
 from tests.world import ACME, PEOPLE, World
@@ -94,3 +94,43 @@ def test_a_group_that_a_gateway_does_not_find_is_not_left(world: World) -> None:
         "acted",
         {"leave_group:jira-users": 1},
     )
+
+
+def test_s50_a_call_that_a_page_answered_is_looked_for_by_facts(world: World) -> None:
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    run_id = world.begin_run(ana, [person])
+    world.fault(f"/users/{person}/suspend$", "html", after=True)
+    world.act()
+    assert world.case(run_id, person).state == "acting"
+    world.later(minutes=1)
+    world.act()
+    assert (world.case(run_id, person).state, world.effects(person)["suspend"]) == ("acted", 1)
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_nobody_is_refused_for_a_page_that_comes_for_ten_minutes(status: int, world: World) -> None:
+    ana = world.synced()
+    people = world.changeable(3)
+    run_id = world.begin_run(ana, people)
+    with retold(world, turned_away(status)) as tools:
+        for _ in range(10):
+            world.act(tools)
+            world.later(minutes=1)
+    assert set(world.states(run_id).values()) == {"planned"}
+    world.later(minutes=5)
+    world.act()
+    assert set(world.states(run_id).values()) == {"acted"}
+    assert [world.effects(person)["suspend"] for person in people] == [1, 1, 1]
+
+
+def test_whoever_cannot_be_read_was_not_refused_and_is_tried_again(world: World) -> None:
+    ana = world.synced()
+    (person,) = world.changeable(1)
+    run_id = world.begin_run(ana, [person])
+    world.fault("/users/search$", "garbled")
+    world.act()
+    assert world.case(run_id, person).state == "failed"
+    retrying.retry_failed(world.tools, ana, run_id)
+    world.act()
+    assert (world.case(run_id, person).state, world.effects(person)["suspend"]) == ("acted", 1)

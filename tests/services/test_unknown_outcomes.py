@@ -58,9 +58,9 @@ def test_s50_a_key_that_expires_before_the_facts_are_asked(world: World) -> None
 
 @pytest.mark.parametrize("unreadable", ["the answer", "what is there afterwards"])
 def test_s50_an_answer_that_nobody_can_read_is_no_refusal(world: World, unreadable: str) -> None:
-    run_id, person = unanswered(world, "html" if unreadable == "the answer" else "reset")
+    run_id, person = unanswered(world, "garbled" if unreadable == "the answer" else "reset")
     if unreadable != "the answer":
-        world.fault("/users/search$", "html")
+        world.fault("/users/search$", "garbled")
     world.settled()
     world.act()
     assert world.case(run_id, person).state == "failed", "it may be tried again"
