@@ -14,7 +14,6 @@ from services import (
     rule_runs,
     scim_changes,
     sending,
-    syncing,
     ticket_leases,
 )
 from services.toolbox import Toolbox
@@ -39,7 +38,7 @@ class Kind:
 
 
 KINDS = (
-    Kind("sync_organization", syncs.QUEUE, syncs.workflow_id, syncing.due_syncs),
+    Kind("sync_organization", syncs.QUEUE, syncs.workflow_id, syncs.due),
     Kind("run_rule", rules.QUEUE, rules.workflow_id, rule_runs.due_rules),
     Kind("ask_about_preview", questions.QUEUE, questions.workflow_id, asking.lease_previews),
     Kind("act_on_cases", cases.QUEUE, cases.workflow_id, cases.due),

@@ -8,8 +8,11 @@ from jobs.patience import faults_end, patient
 from jobs.workbench import tools
 from services import directory_reading, syncing
 from services.summary import count_after_sync
+from services.toolbox import Toolbox
 
 QUEUE = "syncs"
+Piece = tuple[str, str, int]
+"""Organization id, sync id, attempt."""
 FAULT = "fault"
 """A step met a fault of our own, which is in the log."""
 
@@ -48,6 +51,25 @@ def give_up(organization_id: str, sync_id: str) -> None:
 @DBOS.step()
 def count(organization_id: str) -> None:
     count_after_sync(tools(), organization_id)
+
+
+def due(tools: Toolbox) -> list[Piece]:
+    """What waits to be read, and what is being read as far as its row knows, but not as far as DBOS does.
+
+    One of the two databases was restored from a backup, or lost: no other row waits for its workflow alone.
+    """
+    return [*syncing.due_syncs(tools), *_left_alone(syncing.syncs_under_way(tools))]
+
+
+def _left_alone(under_way: list[Piece]) -> list[Piece]:
+    names = [workflow_id(sync_id, attempt) for _organization_id, sync_id, attempt in under_way]
+    if not names:
+        return []
+    found = DBOS.list_workflows(
+        workflow_ids=names, status=["ENQUEUED", "PENDING"], load_input=False, load_output=False
+    )
+    at_work = {status.workflow_id for status in found}
+    return [piece for piece, name in zip(under_way, names, strict=True) if name not in at_work]
 
 
 def workflow_id(sync_id: str, attempt: int) -> str:

@@ -131,6 +131,18 @@ def due_syncs(tools: Toolbox, limit: int = 100) -> list[tuple[str, str, int]]:
         ]
 
 
+def syncs_under_way(tools: Toolbox) -> list[tuple[str, str, int]]:
+    """(organization id, sync id, attempt) of the syncs that somebody has taken up, and that do not wait."""
+    query = select(Sync.organization_id, Sync.id, Sync.attempt).where(
+        Sync.state == SyncState.RUNNING.value, Sync.resume_at.is_(None), Sync.attempt > 0
+    )
+    with tools.begin() as session:
+        return [
+            (organization_id, sync_id, attempt)
+            for organization_id, sync_id, attempt in session.execute(query)
+        ]
+
+
 def take_up(tools: Toolbox, organization_id: str, sync_id: str, attempt: int) -> bool:
     """Begins an attempt. False when the sync has ended or a later attempt has begun."""
     with tools.begin() as session:

@@ -91,6 +91,29 @@ def test_a_sync_that_was_cut_off_while_it_was_taken_up_is_read(bench: World) -> 
     assert sync.state == "complete"
 
 
+def test_a_sync_whose_workflow_is_lost_goes_on(bench: World) -> None:
+    """Its row came from a backup, or DBOS's tables did."""
+    bench.store_key()
+    piece = due(bench, "sync_organization")
+    assert syncing.take_up(bench.tools, *piece)
+    assert due(bench, "sync_organization") == piece
+    with SetWorkflowID(syncs.workflow_id(*piece[1:])):
+        syncs.sync_organization(*piece)
+    (sync,) = bench.rows(Sync)
+    assert sync.state == "complete"
+
+
+def test_a_sync_that_is_being_read_is_nobody_elses(bench: World) -> None:
+    bench.store_key()
+    piece = due(bench, "sync_organization")
+    meanwhile: list[Any] = []
+    taken_up = once("after", "transaction", lambda: meanwhile.append(syncs.due(bench.tools)))
+    lay_out(with_something_between(bench.tools, taken_up))
+    with SetWorkflowID(syncs.workflow_id(*piece[1:])):
+        syncs.sync_organization(*piece)
+    assert meanwhile == [[]]
+
+
 def test_a_sync_that_met_a_fault_says_so_as_soon_as_that_can_be_written_down(bench: World) -> None:
     bench.store_key()
     piece = due(bench, "sync_organization")
