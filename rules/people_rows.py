@@ -9,6 +9,7 @@ from datetime import date
 
 from rules.addresses import LONGEST_NAME, is_address
 from rules.deeds import Deed
+from rules.far_days import is_far
 from rules.organization import OrganizationFacts
 from rules.people_file import (
     ACTION,
@@ -211,6 +212,9 @@ class _Checks:
         day = _read_day(text)
         if day is None:
             self.no(column, f"“{_short(text)}” is no date: write it as 2027-05-01.")
+        elif is_far(day, self._known.today):
+            self.no(column, f"“{_short(text)}” is too far away.")
+            return None
         return day
 
     def length(self, column: str, most: int) -> None:

@@ -13,6 +13,7 @@ from connect.errors import Invalid, NotFound
 from models.profile import Profile
 from rules.addresses import Named, NotUnderstood, read_list
 from rules.deeds import Deed
+from rules.far_days import is_far
 from rules.roster import Access, Entry, Origin
 from services.doors import require_organization
 from services.ground import day_in, organization_facts
@@ -142,6 +143,8 @@ def _day(field: str, word: str, earliest: date) -> date | None:
             else "They would leave before they come."
         )
         raise Invalid(field, said, "Choose a later day, or leave it empty.")
+    if is_far(day, earliest):
+        raise Invalid(field, "This day is too far away.", "Choose an earlier day, or leave it empty.")
     return day
 
 

@@ -19,6 +19,7 @@ from models.run import Case, Run
 from models.sync import SyncState, latest_sync
 from rules.case import RunState
 from rules.deeds import BY_HAND, Action, Deed
+from rules.far_days import is_far
 from rules.filters import PeopleFilter
 from rules.idle import Candidate
 from rules.judging import judge
@@ -106,6 +107,8 @@ def describe(tools: Toolbox, caller: Caller, run_id: str, purpose: Purpose) -> N
         today = ground_of(tools, session, organization_id, "", tools.clock()).today
         if purpose.ends_on is not None and purpose.ends_on < today:
             raise Invalid("ends_on", "The end lies in the past.", "Choose a day from today on, or none.")
+        if purpose.ends_on is not None and is_far(purpose.ends_on, today):
+            raise Invalid("ends_on", "The end is too far away.", "Choose an earlier day, or none.")
         run.purpose = purpose.to_row()
 
 

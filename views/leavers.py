@@ -12,6 +12,7 @@ from connect.errors import Invalid
 from models.leaver_list import Standing
 from models.people import Person
 from models.people_search import find_people
+from rules.far_days import is_far
 from rules.filters import PeopleFilter
 from rules.handover import ORDER
 from services import leaver_decisions, leaver_evidence, leaver_lists, leaver_stops, leavers
@@ -203,6 +204,12 @@ def _plan(leaver_id: str) -> Plan:
         ends_at = datetime.fromisoformat(word).replace(tzinfo=zone).astimezone(UTC) if word else None
     except (ValueError, OverflowError) as problem:
         raise Invalid("ends_at", "This is no date with a time.", "Write it as 2027-05-01T18:00.") from problem
+    if ends_at is not None and is_far(ends_at.date(), tools().clock().date()):
+        raise Invalid(
+            "ends_at",
+            "This moment is too far away.",
+            "Choose an earlier one, or end access after the handover.",
+        )
     return Plan(
         choices={
             kind.value: form[f"successor-{kind.value}"] for kind in ORDER if f"successor-{kind.value}" in form

@@ -196,6 +196,8 @@ def test_what_a_row_asks_for(fields: dict[str, str], entry: Entry) -> None:
             {"groups_to_remove": "sales", "groups_to_add": "sales", "action": "update"},
             "groups to remove: They cannot",
         ),
+        ({"profile": "helper", "end": "9999-12-31"}, "end: “9999-12-31” is too far away."),
+        ({"profile": "helper", "start": "31.12.9999"}, "start: “31.12.9999” is too far away."),
         ({"action": "dance"}, "action: There is no action “dance”."),
         ({"action": "suspend", "profile": "helper"}, "profile: Does not go with the action “suspend”"),
         ({"action": "suspend", "end": "2027-05-01"}, "end: Does not go with the action “suspend”"),

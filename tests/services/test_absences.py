@@ -602,6 +602,9 @@ def test_what_is_written_beside_a_suspension_before_it_is_confirmed(world: World
     with pytest.raises(Invalid) as invalid:
         previews.describe(world.tools, ana, run_id, leave(world, -1))
     assert invalid.value.field == "ends_on"
+    with pytest.raises(Invalid) as far:
+        previews.describe(world.tools, ana, run_id, Purpose("Leave", "", date.max, comes_back=True))
+    assert far.value.sentence == "The end is too far away."
     previews.describe(world.tools, ana, run_id, leave(world, 0))
     assert run_progress.show_run(world.tools, ana, run_id).purpose["reason"] == "Parental leave"
     previews.describe(world.tools, ana, run_id, Purpose())

@@ -259,7 +259,18 @@ def test_a_moment_behind_the_end_of_all_calendars_is_a_slip_and_no_fault(open_ho
         )
         assert answer.status_code == 422
         assert "no date with a time" in words_of(answer)
+    live_in("UTC")
+    answer = open_house.post(
+        f"/app/leavers/{leaver_id}/plan", **plan(when="later", ends_at="9999-12-31T23:59")
+    )
+    assert "This moment is too far away." in words_of(answer)
+    # Who lives further east has no calendar for it.
+    live_in("Asia/Tokyo")
+    assert open_house.get(f"/app/leavers/{leaver_id}").status_code == 200
     live_in(before)
+    assert "“9999-12-31” is too far away." in words_of(
+        upload(open_house, "e-mail,end\njon@acme.example,9999-12-31\n")
+    )
 
 
 def ticked(answer: TestResponse) -> bool:

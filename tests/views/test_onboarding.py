@@ -150,6 +150,8 @@ def test_a_long_list_of_those_who_begin_later_has_pages_of_its_own(tidy: House) 
         ({"profiles": ["7b3f9f6e-0000-4000-8000-000000000006"]}, "profiles", "does not exist any more"),
         ({"starts_on": "2020-01-01"}, "starts_on", "The first day lies in the past."),
         ({"starts_on": "tomorrow"}, "starts_on", "This is no date."),
+        ({"starts_on": "9999-12-31"}, "starts_on", "This day is too far away."),
+        ({"ends_on": "9999-12-31"}, "ends_on", "This day is too far away."),
         ({"starts_on": "2099-05-02", "ends_on": "2099-05-01"}, "ends_on", "leave before they come"),
         ({"message": "x" * 1001}, "message", "At most 1,000 characters"),
     ],
