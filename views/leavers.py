@@ -25,6 +25,7 @@ from views.downloads import download
 from views.errors import shown_again
 from views.leaver_pages import content, evidence_page, listing
 from views.page_numbers import page_asked_for
+from views.people import filter_of
 from views.uploads import uploaded
 
 blueprint = Blueprint("leavers", __name__, url_prefix="/app/leavers")
@@ -239,7 +240,7 @@ def _found(text: str) -> list[Person]:
 def _whole() -> list[str]:
     """Everybody of the filter, one more than there may be so that too many are said to be."""
     organization_id = require_organization(tools(), caller())
-    wanted = PeopleFilter.from_words(dict(parse_qsl(request.form.get("filter", ""))))
+    wanted = filter_of(dict(parse_qsl(request.form.get("filter", ""))))
     with tools().begin() as session:
         found = find_people(session, organization_id, wanted, tools().clock(), limit=leavers.MOST_AT_ONCE + 1)
         return [person.account_id for person in found]

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, make_response, request
 
 from connect.errors import Invalid
 from rules.deeds import BY_HAND, Deed
-from rules.filters import PeopleFilter
 from services import exports, previews, provider_lists, retrying, rule_runs, run_progress, runs, undoing
 from services.previews import Purpose
 from services.run_progress import RunView
@@ -18,6 +17,7 @@ from views.access import api, caller, operator_only, tools
 from views.downloads import download
 from views.errors import shown_again
 from views.page_numbers import page_asked_for
+from views.people import filter_of
 from views.run_pages import PURPOSES, content, is_live, people_of
 
 blueprint = Blueprint("runs", __name__, url_prefix="/app/runs")
@@ -63,7 +63,7 @@ def preview() -> str:
         caller(),
         Deed(deed),
         account_ids=None if whole else ids,
-        filter=PeopleFilter.from_words(dict(parse_qsl(request.form.get("filter", "")))) if whole else None,
+        filter=filter_of(dict(parse_qsl(request.form.get("filter", "")))) if whole else None,
     )
     return content(run_id)
 

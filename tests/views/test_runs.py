@@ -145,6 +145,15 @@ def test_who_waits_for_an_earlier_change_to_show_is_told_so(new_house: House) ->
     assert re.search(r"Changed a moment ago; Atlassian may not show it yet\. Next look in [0-2] s\.", waiting)
 
 
+@pytest.mark.parametrize("path", ["/app/runs", "/app/leavers"])
+@pytest.mark.parametrize("odd", ["idle=-5", "idle=soon", "sort=shoes"])
+def test_an_odd_filter_selects_nobody(house: House, path: str, odd: str) -> None:
+    """Nor everybody: what cannot be read is said."""
+    answer = house.post(path, deed="suspend", whole="yes", filter=odd)
+    assert answer.status_code == 422
+    assert "Choose another value in the filter." in words_of(answer)
+
+
 def test_a_whole_filter_can_be_selected(house: House) -> None:
     words = words_of(house.post("/app/runs", deed="restore", whole="yes", filter="status=suspended"))
     assert re.search(r"Restore \d+ pe", words)
