@@ -110,15 +110,17 @@ def _queries(
 ) -> list[Select[*tuple[Any, ...]]]:
     """(at, deed, rule id, place, run id, name) of everybody, kind by kind; `at` is a moment or a last day."""
     today = now.astimezone(zone).date()
+    # Whole days, so that of what comes on one day some of it is not told sooner.
+    end = datetime.combine(today + AHEAD + _DAY, time.min, zone)
     return [
-        _of_runs(organization_id, now),
+        _of_runs(organization_id, now, end),
         _of_timed_access(organization_id, today),
         _of_absences(session, organization_id, today),
-        _of_leavers(organization_id, now),
+        _of_leavers(organization_id, now, end),
     ]
 
 
-def _of_runs(organization_id: str, now: datetime) -> Select[*tuple[Any, ...]]:
+def _of_runs(organization_id: str, now: datetime, end: datetime) -> Select[*tuple[Any, ...]]:
     """Whose grace ends, and whose first day comes."""
     at = func.coalesce(Case.due_at, Case.starts_at)
     return (
@@ -135,7 +137,7 @@ def _of_runs(organization_id: str, now: datetime) -> Select[*tuple[Any, ...]]:
             Case.organization_id == organization_id,
             Case.run_id.in_(running_run_ids(organization_id)),
             Case.state.in_([CaseState.PLANNED.value, CaseState.WARNED.value]),
-            at <= now + AHEAD,
+            at < end,
             # What is late, or begins at once, is at work already.
             at > now,
         )
@@ -181,7 +183,7 @@ def _of_absences(session: Session, organization_id: str, today: date) -> Select[
     )
 
 
-def _of_leavers(organization_id: str, now: datetime) -> Select[*tuple[Any, ...]]:
+def _of_leavers(organization_id: str, now: datetime, end: datetime) -> Select[*tuple[Any, ...]]:
     return _without_run(Leaver.ends_at, Leaver.deed, LEAVERS, Leaver.name).where(
         Leaver.organization_id == organization_id,
         Leaver.state.in_([LeaverState.HANDING_OVER.value, LeaverState.ENDING.value]),
@@ -189,7 +191,7 @@ def _of_leavers(organization_id: str, now: datetime) -> Select[*tuple[Any, ...]]
         # Whoever is held up waits for an operator.
         Leaver.resume_at.is_not(None),
         Leaver.ends_at > now,
-        Leaver.ends_at <= now + AHEAD,
+        Leaver.ends_at < end,
     )
 
 

@@ -117,6 +117,16 @@ def test_what_comes_later_is_not_told_yet(sqlite_world: World, kind: Kind, deed:
     assert [(one.deed, one.place) for one in coming(world)] == [(deed, place)]
 
 
+def test_of_the_seventh_day_all_is_told_from_its_first_hour_on(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    with_a_first_day(world, ana, 8)
+    with_an_end(world, ana, 8)
+    now = world.clock()
+    world.later(seconds=(now.replace(hour=0, minute=10) + timedelta(days=1) - now).total_seconds())
+    assert {one.deed for one in coming(world)} == {Deed.GIVE_ACCESS, Deed.TAKE_BACK}
+
+
 def test_whom_a_rule_has_warned_the_database_counts_day_by_day(world: World) -> None:
     """Each has a moment of their own: thousands of rows would be read for every Overview."""
     ana = ready(world)
