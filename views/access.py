@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
@@ -334,6 +335,11 @@ def _require_administrator() -> None:
     _administrators().require(caller(), fresh=request.method not in READS)
 
 
+def waiting_place() -> AbstractContextManager[None]:
+    """Around what asks Atlassian for the caller: their tenant's threads that wait are few (services/places.py)."""
+    return _administrators().places.one_of(caller().tenant)
+
+
 def _administrators() -> Administrators:
     return cast(Administrators, current_app.extensions[ADMINISTRATORS])
 
@@ -347,7 +353,7 @@ def _require_operator() -> None:
     if request.method in READS:
         found = is_operator(tools(), asking, fresh=False)
     else:
-        with _administrators().places.one_of(asking.tenant):
+        with waiting_place():
             found = is_operator(tools(), asking, fresh=True)
     if found:
         return

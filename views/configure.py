@@ -15,7 +15,7 @@ from services.doors import organization_of
 from services.operators import is_operator, list_operators
 from services.toolbox import Toolbox
 from views import show
-from views.access import admin_only, api, caller, tools
+from views.access import admin_only, api, caller, tools, waiting_place
 from views.errors import shown_again
 
 blueprint = Blueprint("configure", __name__, url_prefix="/app/configure")
@@ -86,7 +86,8 @@ def replace(kind: str) -> str:
 def store_admin_key() -> str | Response:
     key, expires_on = request.form.get("key", ""), request.form.get("expires_on", "")
     try:
-        credential_storing.store_admin_key(tools(), caller(), key=key, expires_on=expires_on)
+        with waiting_place():
+            credential_storing.store_admin_key(tools(), caller(), key=key, expires_on=expires_on)
     except (Invalid, AtlassianError) as problem:
         return _refused(CredentialKind.ADMIN_KEY, problem, {"expires_on": expires_on})
     # The giver is an operator from now on: the whole page changes, not the card alone.
@@ -101,7 +102,10 @@ def store_api_token() -> str | Response:
     email, token = request.form.get("email", ""), request.form.get("token", "")
     expires_on = request.form.get("expires_on", "")
     try:
-        credential_storing.store_api_token(tools(), caller(), email=email, token=token, expires_on=expires_on)
+        with waiting_place():
+            credential_storing.store_api_token(
+                tools(), caller(), email=email, token=token, expires_on=expires_on
+            )
     except (Invalid, AtlassianError) as problem:
         return _refused(CredentialKind.API_TOKEN, problem, {"email": email, "expires_on": expires_on})
     return _card(CredentialKind.API_TOKEN, saved={"api-token": "The token works and is stored."})
@@ -113,7 +117,8 @@ def store_api_token() -> str | Response:
 def check(kind: str) -> str | Response:
     found = _kind(kind)
     linked = organization_of(tools(), caller())
-    view = credentials.check_now(tools(), caller(), found)
+    with waiting_place():
+        view = credentials.check_now(tools(), caller(), found)
     if organization_of(tools(), caller()) != linked:
         return _whole_page(content(tools(), caller()))
     return _card(found, saved={kind: "It works."} if view.state == "working" else {})

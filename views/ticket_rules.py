@@ -15,7 +15,7 @@ from services.ticket_secrets import HEADER
 from services.ticket_trial import Trial
 from services.ticket_wishes import TicketWish
 from views import show
-from views.access import api, caller, operator_only, tools
+from views.access import api, caller, operator_only, tools, waiting_place
 from views.errors import shown_again
 from views.page_numbers import page_asked_for
 from views.ticket_form import as_typed, typed_rule
@@ -124,7 +124,8 @@ def remove(ticket_rule_id: str) -> str:
 def try_it(ticket_rule_id: str) -> str | Response:
     key = request.form.get("ticket", "")[:100]
     try:
-        trial = ticket_trial.try_ticket(tools(), caller(), ticket_rule_id, key)
+        with waiting_place():
+            trial = ticket_trial.try_ticket(tools(), caller(), ticket_rule_id, key)
     except (Invalid, AtlassianError) as problem:
         wrong = Invalid("ticket", problem.sentence, problem.next_step)
         return shown_again(_rule(ticket_rule_id, tried=key, problem=wrong), problem)
