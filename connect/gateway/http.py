@@ -74,6 +74,9 @@ class BoundedSession(requests.Session):
             self.seconds_waited += time.perf_counter() - started
         return response
 
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: requests would read where it leads even so, and die of an address that is none."""
+
     def _read(self, response: requests.Response) -> bytes:
         chunks: list[bytes] = []
         size = 0

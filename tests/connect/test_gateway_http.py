@@ -77,6 +77,8 @@ def by_token(kind: type[JiraSite | ConfluenceSite], listener: Listener) -> Any:
     [
         (Reply(301, b"", {"Location": "https://evil.example/"}), SiteMoved),
         (Reply(302, b"", {"Location": "/elsewhere"}), SiteMoved),
+        (Reply(302, b"", {"Location": "http://[nowhere"}), SiteMoved),
+        (Reply(302, b"", {"Location": "\xff\xfe"}), SiteMoved),
         (Reply(303, b""), SiteMoved),
         (Reply(304, b""), SiteMoved),
         (Reply(307, b"", {"Location": "/elsewhere"}), SiteMoved),
