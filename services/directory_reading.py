@@ -199,7 +199,7 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         kept = _kept(tools, session, place, page)
         people = [facts for facts in page.people if facts.account_id not in kept]
         store_people(session, place.organization_id, place.directory_id, place.sync_id, people, now)
-        _leave_as_known(session, place, page.unreadable)
+        _leave_as_known(session, place, [*page.unreadable, *_known_at(session, place, page.nameless)])
         if not (ends_directory and place.is_last_directory):
             return False
         sync = session.get_one(Sync, place.sync_id)
@@ -240,6 +240,18 @@ def _require_what_was_told_before(session: Session, place: _Place, page: PeopleP
         )
         if (session.scalar(had) or 0) > MOST_UNREADABLE:
             raise Unexpected(200, reason="atlassian_not_expanded")
+
+
+def _known_at(session: Session, place: _Place, addresses: Sequence[str]) -> Sequence[str]:
+    """Who is known by these addresses: an answer that does not say who they are does not say that they have left."""
+    if not addresses:
+        return ()
+    known = select(Person.account_id).where(
+        Person.organization_id == place.organization_id,
+        Person.address.in_(addresses),
+        Person.left_at.is_(None),
+    )
+    return session.scalars(known).all()
 
 
 def _leave_as_known(session: Session, place: _Place, unreadable: Sequence[str]) -> None:

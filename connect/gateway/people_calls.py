@@ -32,13 +32,15 @@ EXPAND = ["platformRoles", "productAccess", "groups"]
 class PeoplePage:
     """Up to 100 people and the cursor of the next page, None after the last.
 
-    `unreadable` are the account ids of whom Atlassian says something that cannot be read. `untold` are those words of
+    `unreadable` are the account ids of whom Atlassian says something that cannot be read, `nameless` the e-mail
+    addresses, in small letters, of whom it does not say who they are. `untold` are those words of
     EXPAND of which it says nothing, of nobody here: they may have none, or it left that out.
     """
 
     people: tuple[PersonFacts, ...]
     next_cursor: str | None
     unreadable: tuple[str, ...] = ()
+    nameless: tuple[str, ...] = ()
     untold: frozenset[str] = frozenset()
 
 
@@ -68,7 +70,7 @@ class PeopleCalls(AdminCalls):
             # Asked for, and told of nobody: they would lose seats and groups, and administrators their guard (S48).
             # Whoever is not let in may have nothing, and come without a word about it.
             raise Unexpected(200, reason="atlassian_not_expanded")
-        return PeoplePage(people, self._next(answer, path, cursor), unreadable, untold)
+        return PeoplePage(people, self._next(answer, path, cursor), unreadable, _nameless(found), untold)
 
     def person(self, org_id: str, directory_id: str, account_id: str) -> PersonFacts:
         """One person, read now. Raises Gone when the directory does not have them; Invalid for an odd id (S32).
@@ -146,6 +148,11 @@ def _account_or_none(row: dict[str, Any]) -> str | None:
         return _account_of(row)
     except (Unexpected, Invalid):
         return None
+
+
+def _nameless(found: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    emails = (row.get("email") for row in found if _account_or_none(row) is None)
+    return tuple(email.lower() for email in emails if isinstance(email, str) and email)
 
 
 def _read(found: Iterable[dict[str, Any]]) -> tuple[tuple[PersonFacts, ...], tuple[str, ...]]:

@@ -300,3 +300,23 @@ def test_what_is_too_long_for_a_database_is_one_odd_person_and_no_end_of_the_syn
         for account_id in (first, second):
             kept = [row for row in before[table] if account_id in row]
             assert [row for row in world.dump()[table] if account_id in row] == kept
+
+
+@pytest.mark.parametrize("told", [None, "", "../who"])
+def test_s46_whoever_is_told_of_without_their_account_id_has_not_left(told: str | None, world: World) -> None:
+    ana = world.synced()
+    before = world.dump()
+    odd, gone = world.changeable(2)
+    world.later(hours=1)
+
+    def anonymous(person: Row) -> Row:
+        return person | {"accountId": told} if person["accountId"] == odd else person
+
+    world.control("DELETE", f"/people/{gone}")
+    with retold(world, with_everybody(anonymous)) as tools:
+        assert world.sync(ana, tools).state == "complete"
+    left = {person.account_id: person.left_at is not None for person in world.rows(Person)}
+    assert (left[odd], left[gone]) == (False, True)
+    for table in ("seat", "membership"):
+        held = [row for row in before[table] if odd in row]
+        assert [row for row in world.dump()[table] if odd in row] == held
