@@ -207,7 +207,23 @@ def _database_url(value: str) -> str:
         value = f"postgresql+psycopg://{rest}"
     if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
+    # SQLite takes these for a database in memory: each program would have one of its own, and lose it.
+    if value in {"sqlite:///", "sqlite:///:memory:"}:
+        raise ValueError("must name a file, as in sqlite:////var/lib/rollcall/rollcall.sqlite")
+    if not value.startswith("sqlite") and not _is_one_server(rest):
+        raise ValueError(
+            "must be postgresql://user:password@host:5432/database; an @ in a password is written %40"
+        )
     return value
+
+
+def _is_one_server(rest: str) -> bool:
+    place = rest.partition("@")[2] if "@" in rest else rest
+    host = place.partition("/")[0].partition("?")[0]
+    try:
+        return "@" not in host and urlsplit(f"//{host}").port != 0
+    except ValueError:
+        return False
 
 
 def _beside(database_url: str) -> str:
@@ -227,8 +243,9 @@ def _credential_keys(value: str) -> tuple[CredentialKey, ...]:
             key = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             raise ValueError("a key is not base64") from None
-        if not colon or not key_id.isalnum() or len(key_id) > 16:
-            raise ValueError("each key needs a short alphanumeric id, as in k1:…")
+        # The id stands before what it seals, in ASCII: another one would open nothing.
+        if not colon or not (key_id.isascii() and key_id.isalnum()) or len(key_id) > 16:
+            raise ValueError("each key needs a short id of letters and digits, a to z and 0 to 9, as in k1:…")
         if len(key) != 32 or len(set(key)) < 8:
             raise ValueError("each key must be 32 random bytes")
         keys.append(CredentialKey(key_id, key))

@@ -230,6 +230,33 @@ def test_an_address_below_which_no_page_would_work_stops_the_start(address: str)
     assert len(refusal.value.problems) == 1
 
 
+@pytest.mark.parametrize("name", ["DATABASE_URL", "JOBS_DATABASE_URL"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "sqlite:///",
+            "sqlite:///:memory:",
+            "postgres://ana:word@db:port/rollcall",
+            "postgresql://[/rollcall",
+        ),
+        "postgresql://ana:a@word@db.example/rollcall",
+    ],
+)
+def test_a_database_that_cannot_be_reached_or_kept_stops_the_start(name: str, address: str) -> None:
+    here = Listener(url="http://127.0.0.1:9")
+    environment = environment_for("sqlite:////nowhere/rollcall.sqlite", here, here)
+    for fine in (
+        "postgres://ana:a/w#o?rd@db:5432/rollcall",
+        "postgresql:///rollcall?host=%2Ftmp",
+        "postgresql://",
+    ):
+        Settings.from_environment(environment | {name: fine})
+    with pytest.raises(ConfigurationError, match=f"{name}: must ") as refusal:
+        Settings.from_environment(environment | {name: address})
+    assert "word" not in str(refusal.value).replace("password", "")
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_postgresql_is_found_however_a_platform_writes_it(scheme: str) -> None:
     here = Listener(url="http://127.0.0.1:9")
@@ -266,6 +293,14 @@ def test_s40_a_key_that_is_not_random_stops_the_start(keys: str) -> None:
     environment = environment_for("sqlite:////nowhere/rollcall.sqlite", here, here)
     with pytest.raises(ConfigurationError, match="CREDENTIAL_KEYS"):
         Settings.from_environment(environment | {"CREDENTIAL_KEYS": keys})
+
+
+def test_a_key_whose_name_opens_nothing_stops_the_start() -> None:
+    here = Listener(url="http://127.0.0.1:9")
+    environment = environment_for("sqlite:////nowhere/rollcall.sqlite", here, here)
+    renamed = environment["CREDENTIAL_KEYS"].replace("k1:", "schlüssel:")
+    with pytest.raises(ConfigurationError, match="CREDENTIAL_KEYS: each key needs a short id"):
+        Settings.from_environment(environment | {"CREDENTIAL_KEYS": renamed})
 
 
 def test_s40_all_problems_are_told_at_once() -> None:
