@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 
-from config import Settings
+from config import ConfigurationError, Settings
 from jobs.engine import run
 from jobs.memory import share_heaps
 from wiring import set_up_logging, toolbox_without_pages
 
 if __name__ == "__main__":
     share_heaps()
-    settings = Settings.from_environment(os.environ)
+    try:
+        settings = Settings.from_environment(os.environ)
+    except ConfigurationError as problems:
+        sys.exit(str(problems))
     set_up_logging(settings)
     run(toolbox_without_pages(settings))

@@ -12,3 +12,16 @@ def test_the_worker_loads_no_pages() -> None:
     ask = "import sys, jobs.engine, wiring; print(*{'views', 'app', 'scim2_models', 'alembic'} & {*sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", ask], cwd=TOP, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
+
+
+def test_a_worker_that_is_set_up_wrongly_says_so_and_nothing_else() -> None:
+    ended = subprocess.run([sys.executable, "-m", "jobs"], cwd=TOP, env={}, capture_output=True, text=True)
+    assert ended.returncode == 1
+    said = ended.stderr.splitlines()
+    assert said[0] == "Rollcall cannot start:"
+    assert [line.split()[1] for line in said[1:]] == [
+        "BASE_URL",
+        "DATABASE_URL",
+        "CREDENTIAL_KEYS",
+        "SECRET_KEY",
+    ]
