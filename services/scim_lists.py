@@ -8,7 +8,14 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from scim2_models import Context, ListResponse, Resource, ScimFilter, SearchRequest
+from scim2_models import (
+    Context,
+    InvalidFilterException,
+    ListResponse,
+    Resource,
+    ScimFilter,
+    SearchRequest,
+)
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
@@ -19,6 +26,8 @@ _PARAMETERS = {
     name.casefold(): name for name in ("filter", "startIndex", "count", "attributes", "excludedAttributes")
 }
 _FURTHEST = 10**9
+LONGEST_FILTER = 2_000
+"""Characters. Each comparison may look at everybody, and providers make one or two (S54)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +94,7 @@ def page(session: Session, request: SearchRequest[Any], shelves: Sequence[Shelf]
 def _filtered(request: SearchRequest[Any], shelf: Shelf) -> Select[Any]:
     if request.filter is None:
         return shelf.rows
+    if len(str(request.filter)) > LONGEST_FILTER:
+        raise InvalidFilterException(detail=f"A filter has at most {LONGEST_FILTER} characters.")
     bound: Any = ScimFilter[shelf.resource]  # type: ignore[name-defined]
     return shelf.rows.where(condition_of(bound(str(request.filter)), shelf.fields, shelf.typed))

@@ -16,6 +16,8 @@ blueprint = Blueprint("scim", __name__, url_prefix=ROOT)
 TYPE = "application/scim+json"
 MOST_BYTES = 8 * 1024 * 1024
 """Of a group that is sent as a whole: its fifty thousand members, each with what the provider calls them."""
+MOST_OF_A_SEARCH = 8 * 1024
+"""As much as stands in an address: of a filter of megabytes, reading alone takes minutes (S54)."""
 
 
 @blueprint.get("/ServiceProviderConfig")
@@ -70,6 +72,7 @@ def create_user() -> Response:
 @blueprint.post("/Users/.search")
 @scim
 @limited_for_providers
+@takes_up_to(MOST_OF_A_SEARCH)
 def search_users() -> Response:
     return respond(scim_search.search(tools(), provisioner(), ("Users",), request.get_data()))
 
@@ -121,6 +124,7 @@ def create_group() -> Response:
 @blueprint.post("/Groups/.search")
 @scim
 @limited_for_providers
+@takes_up_to(MOST_OF_A_SEARCH)
 def search_groups() -> Response:
     return respond(scim_search.search(tools(), provisioner(), ("Groups",), request.get_data()))
 
@@ -159,6 +163,7 @@ def delete_group(scim_id: str) -> Response:
 @blueprint.post("/.search")
 @scim
 @limited_for_providers
+@takes_up_to(MOST_OF_A_SEARCH)
 def search() -> Response:
     return respond(scim_search.search(tools(), provisioner(), ("Users", "Groups"), request.get_data()))
 

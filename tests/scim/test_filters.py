@@ -17,6 +17,8 @@ from services.scim_wire import POLICY
 from tests.scim.provider import IdentityProvider, connected
 from tests.world import ACME, World
 
+SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+
 PEOPLE: list[dict[str, Any]] = [
     {"userName": "ana@acme.example", "externalId": "A1", "displayName": "Ana", "active": True},
     {"userName": "Ben@acme.example", "externalId": "a1", "displayName": "ben 100%", "active": False},
@@ -112,3 +114,15 @@ def test_the_database_finds_what_matches(people: IdentityProvider, filter: str) 
             if matching.match(PersonResource.model_validate(each))
         }
     assert {each["userName"] for each in found["Resources"]} == wanted
+
+
+def test_s54_no_filter_keeps_everybody_waiting(entra: IdentityProvider) -> None:
+    """Each comparison may look at everybody there is: providers make one or two, and not thousands."""
+    entra.add("anna@acme.example")
+    some = " or ".join(f'userName co "{number}"' for number in range(150))
+    entra.refuse("GET", f"/Users?filter={some}", None, 400, "invalidFilter")
+    entra.refuse("POST", "/Users/.search", {"schemas": [SEARCH], "filter": some}, 400, "invalidFilter")
+    for path in ("/.search", "/Users/.search", "/Groups/.search"):
+        entra.refuse("POST", path, {"schemas": [SEARCH], "filter": " or ".join([some] * 10)}, 413)
+    few = " or ".join(f'userName co "{number}"' for number in range(50))
+    assert entra.find("Users", f'{few} or userName sw "anna"') != []
