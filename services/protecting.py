@@ -178,16 +178,10 @@ def _resolved_person(session: Session, organization_id: str, value: str) -> tupl
         # An account may have been made anew for an address: who is here comes first, then who left last.
         query = (
             select(Person)
-            .where(
-                Person.organization_id == organization_id,
-                Person.search_text.contains(value.casefold(), autoescape=True),
-            )
+            .where(Person.organization_id == organization_id, Person.address == value.lower())
             .order_by(Person.left_at.is_not(None), Person.left_at.desc(), Person.account_id)
         )
-        person = next(
-            (each for each in session.scalars(query) if (each.email or "").casefold() == value.casefold()),
-            None,
-        )
+        person = session.scalar(query.limit(1))
     if person is None:
         raise Invalid(
             "value",

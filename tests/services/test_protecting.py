@@ -80,6 +80,7 @@ def test_the_same_entry_again_renews_it(world: World) -> None:
         ({"kind": "planet"}, "kind"),
         ({"value": "nobody@acme.example"}, "value"),
         ({"value": ""}, "value"),
+        ({"value": "a" * 60_000 + "@acme.example"}, "value"),
         ({"kind": "group"}, "value"),
         ({"kind": "domain", "value": "not a domain"}, "value"),
         ({"kind": "domain", "value": "example"}, "value"),
