@@ -97,14 +97,19 @@ def replace_user(
 ) -> Answer:
     """PUT. What is left out is gone, but for `active`: nobody loses access by an omission."""
 
-    def change(resource: Any) -> Any:
+    def deed() -> Answer:
+        # Before anything is held: to read what is sent may take seconds.
         wanted = _sent(raw, Context.RESOURCE_REPLACEMENT_REQUEST)
-        if wanted.active is None:
-            wanted.active = resource.active
-        return wanted if wanted.replace(resource) else None
 
-    context = Context.RESOURCE_REPLACEMENT_RESPONSE
-    return answered(lambda: _change(tools, who, user_id, query, if_match, context, change))
+        def change(resource: Any) -> Any:
+            if wanted.active is None:
+                wanted.active = resource.active
+            return wanted if wanted.replace(resource) else None
+
+        context = Context.RESOURCE_REPLACEMENT_RESPONSE
+        return _change(tools, who, user_id, query, if_match, context, change)
+
+    return answered(deed)
 
 
 def patch_user(
@@ -112,11 +117,16 @@ def patch_user(
 ) -> Answer:
     """PATCH, in every dialect that we know."""
 
-    def change(resource: Any) -> Any:
-        return resource if read_patch(raw, PersonResource).apply(resource) else None
+    def deed() -> Answer:
+        patch = read_patch(raw, PersonResource)
 
-    context = Context.RESOURCE_PATCH_RESPONSE
-    return answered(lambda: _change(tools, who, user_id, query, if_match, context, change))
+        def change(resource: Any) -> Any:
+            return resource if patch.apply(resource) else None
+
+        context = Context.RESOURCE_PATCH_RESPONSE
+        return _change(tools, who, user_id, query, if_match, context, change)
+
+    return answered(deed)
 
 
 def delete_user(tools: Toolbox, who: Provisioner, user_id: str, if_match: str) -> Answer:

@@ -6,12 +6,14 @@ import time
 import tracemalloc
 import uuid
 
+import pytest
 from scim2_models import Context, ResponseParameters
 from sqlalchemy import insert, inspect
 
 from models.scim import ScimGroup, ScimUser
 from services.scim_group import shown
 from services.scim_resources import GroupResource
+from tests.questions import asked_of
 from tests.scim.provider import GROUP, PATCH, IdentityProvider
 
 
@@ -120,3 +122,13 @@ def _alike(entra: IdentityProvider, user_id: str, how_many: int) -> list[str]:
     with entra.world.tools.begin() as session:
         session.execute(insert(ScimUser), rows)
     return ids
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize("kind", ["Users", "Groups"])
+def test_s54_nobody_waits_while_a_request_is_read(entra: IdentityProvider, method: str, kind: str) -> None:
+    """Megabytes take seconds: on SQLite, nothing of another organization would be written meanwhile."""
+    path = f"/{kind}/{entra.group('Everybody') if kind == 'Groups' else entra.add('anna@acme.example')}"
+    with asked_of(entra.world.tools.engine) as asked:
+        entra.send(method, path, {"schemas": 7, "Operations": [7]}, status=400)
+    assert [statement for statement, _ in asked if "look_at=" in statement] == []
