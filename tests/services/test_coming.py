@@ -113,8 +113,7 @@ def test_what_comes_later_is_not_told_yet(sqlite_world: World, kind: Kind, deed:
     world = sqlite_world
     kind(world, ready(world), 9)
     assert coming(world) == []
-    # Who comes begins at six in the morning.
-    world.later(days=2, hours=6)
+    world.later(days=2)
     assert [(one.deed, one.place) for one in coming(world)] == [(deed, place)]
 
 
