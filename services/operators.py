@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,7 @@ from models.tenant import organization_behind
 from services.audit import record
 from services.doors import opened, require_organization
 from services.names import names_of
+from services.places import Places
 from services.proving import PATIENCE
 from services.toolbox import Toolbox
 
@@ -56,11 +58,11 @@ _ORG_ADMIN = select(Person.account_id).where(
 )
 
 
-def is_operator(tools: Toolbox, caller: Caller, *, fresh: bool) -> bool:
+def is_operator(tools: Toolbox, caller: Caller, *, fresh: bool, places: Places | None = None) -> bool:
     """Whether the caller is on the organization's list, or an org admin; and still here.
 
-    For org admins the last sync answers; with `fresh` Atlassian is asked now. Raises AtlassianError when it has no
-    answer: then nobody is let in by that way (S22).
+    For org admins the last sync answers; with `fresh` Atlassian is asked now, from one of the `places`. Raises
+    AtlassianError when it has no answer: then nobody is let in by that way (S22).
     """
     if caller.account_id is None:
         return False
@@ -75,7 +77,8 @@ def is_operator(tools: Toolbox, caller: Caller, *, fresh: bool) -> bool:
             return False
     if not fresh:
         return True
-    with opened(tools, organization_id, PATIENCE) as gateway:
+    place = places.one_of(caller.tenant) if places is not None else nullcontext()
+    with place, opened(tools, organization_id, PATIENCE) as gateway:
         found = gateway.people(organization_id, "-", [caller.account_id])
     # One for each directory they are in.
     return any(person.is_org_admin and person.is_in_use for person in found)

@@ -15,20 +15,22 @@ from connect.errors import Unavailable
 
 MOST_AT_ONCE = 4
 """Of one tenant: half of a web process."""
+A_MOMENT = 0.5
+"""Seconds that one more waits for a place: where answers come, one is free long before."""
 
 
 class Places:
     """Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._free = threading.Condition()
         self._taken: Counter[str] = Counter()
 
     @contextmanager
     def one_of(self, tenant: str) -> Iterator[None]:
-        """A place as long as the question lasts. Raises Unavailable when all of them are taken."""
-        with self._lock:
-            if self._taken[tenant] >= MOST_AT_ONCE:
+        """A place as long as the question lasts. Raises Unavailable when all of them stay taken."""
+        with self._free:
+            if not self._free.wait_for(lambda: self._taken[tenant] < MOST_AT_ONCE, A_MOMENT):
                 raise Unavailable(
                     "Atlassian has not answered yet what was asked before.",
                     "Try again in a minute.",
@@ -38,6 +40,7 @@ class Places:
         try:
             yield
         finally:
-            with self._lock:
+            with self._free:
                 self._taken[tenant] -= 1
                 self._taken += Counter()
+                self._free.notify_all()

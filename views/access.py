@@ -350,12 +350,8 @@ def _require_operator() -> None:
         raise Forbidden(
             "Anonymous visitors may not see this.", "Log in, then open Rollcall again.", reason="anonymous"
         )
-    if request.method in READS:
-        found = is_operator(tools(), asking, fresh=False)
-    else:
-        with waiting_place():
-            found = is_operator(tools(), asking, fresh=True)
-    if found:
+    places = _administrators().places
+    if is_operator(tools(), asking, fresh=request.method not in READS, places=places):
         return
     if organization_of(tools(), asking) is None:
         # Nobody can be an operator yet. An administrator is told how to change that; all others are just refused.

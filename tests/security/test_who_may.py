@@ -202,6 +202,30 @@ def test_atlassian_that_never_answers_one_tenant_takes_no_place_from_another(wor
     assert len(asked.calls) - before > MOST_AT_ONCE, "the places are free again"
 
 
+def test_however_many_ask_at_once_all_are_answered_where_the_site_answers(world: World) -> None:
+    answers, is_open = list[int](), world.acme.listener.answer
+
+    def soon(call: Call) -> Reply:
+        time.sleep(0.02)
+        return is_open(call)
+
+    def ask() -> None:
+        headers = {"Authorization": f"JWT {world.acme.context('ana')}"}
+        form = {"key": "too short", "expires_on": ""}
+        client = world.app.test_client()
+        answers.append(
+            client.post("/app/configure/admin-key", data=form, headers=headers, base_url=BASE_URL).status_code
+        )
+
+    world.acme.listener.answer = soon
+    asking = [threading.Thread(target=ask) for _ in range(3 * MOST_AT_ONCE)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert answers == [422] * len(asking)
+
+
 def test_s22_a_site_that_refuses_our_signature_lets_nobody_in(world: World) -> None:
     world.acme.listener.answer = FAILURES["401"]
     for route in ADMIN_ROUTES:
