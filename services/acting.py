@@ -277,8 +277,8 @@ def _do(
         if made.problem:
             outcomes.finish(tools, order, CaseState.REFUSED, outcomes.not_given(made.problem))
             return
-        if len(changes) > 1:
-            outcomes.note_landed(tools, order)
+        if len(changes) > 1 and not outcomes.note_landed(tools, order):
+            return
     outcomes.finish(tools, order, CaseState.ACTED, order.remark)
 
 

@@ -190,16 +190,21 @@ def _tell_that_it_ended(session: Session, order: Order, case: Case, now: datetim
     )
 
 
-def note_landed(tools: Toolbox, order: Order) -> None:
+def note_landed(tools: Toolbox, order: Order) -> bool:
     """One of several changes was answered: whatever happens next, undo must know of it.
 
-    The next call is about to be made: from now on Atlassian has its time to show that one.
+    Whether the next call is for this attempt to make: from now on Atlassian has its time to show that one. A machine
+    that slept meanwhile was overtaken.
     """
     with tools.begin() as session:
         case = find_case(session, order.organization_id, order.case_id)
-        if case is not None:
-            _write_landed(case, order)
-            case.acting_since = tools.clock()
+        if case is None:
+            return False
+        _write_landed(case, order)
+        if case.attempt != order.attempt or case.state != CaseState.ACTING:
+            return False
+        case.acting_since = tools.clock()
+        return True
 
 
 def postpone(tools: Toolbox, order: Order, until: datetime) -> None:

@@ -311,6 +311,7 @@ def test_a_fault_in_the_middle_leaves_nothing_half_done(sqlite_world: World) -> 
     ana = world.synced()
     [person] = world.people(1)
     group = world.groups()[OTHER]["id"]
+    former, later = [day(world, 20), day(world, 25)], [day(world, 40)] * 2
     first = begin(world, ana, person, 20)
     world.settled()
     second = begin(world, ana, person, 25, access=Access(groups=(group,)))
@@ -323,13 +324,13 @@ def test_a_fault_in_the_middle_leaves_nothing_half_done(sqlite_world: World) -> 
         before_it_is_written(world.tools, "UPDATE run_case SET state", fault),
     ):
         act_on(world.tools, ACME, case_id, attempt)
-    assert [timed(world, each).until for each in (first, second)] == [day(world, 20), day(world, 25)]
+    assert [timed(world, each).until for each in (first, second)] == former
     assert world.audit(Event.TIMED_PROLONGED) == []
     world.later(minutes=11)
     world.act()
-    assert [timed(world, each).until for each in (first, second)] == [day(world, 40)] * 2
+    assert [timed(world, each).until for each in (first, second)] == later
     world.undo(ana, run_id)
-    assert [timed(world, each).until for each in (first, second)] == [day(world, 20), day(world, 25)]
+    assert [timed(world, each).until for each in (first, second)] == former
 
 
 def test_whoever_asked_for_longer_has_their_answer_and_asks_again_after_an_undo(sqlite_world: World) -> None:

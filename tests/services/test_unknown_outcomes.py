@@ -125,6 +125,27 @@ def test_s51_what_is_seen_to_have_landed_in_a_stopped_run_can_be_taken_back(worl
     assert world.case(run_id, person).state == "undone"
 
 
+def test_an_attempt_that_was_overtaken_between_two_calls_leaves_the_second_one_to_the_other(
+    world: World,
+) -> None:
+    """A machine that slept for longer than its lease: the other attempt's deed was done, and taken back, meanwhile."""
+    ana = world.store_key()
+    (person,) = world.people(1, groups=["jira-users"], direct=["jira-software"])
+    world.sync(ana)
+    then = {"deed": "remove_access", "products": ["jira-software"]}
+    step = {"when": {"not_seen": 90}, "then": then, "grace": 0}
+    run_id = rule_runs.run_now(world.tools, ana, world.rule(ana, step, who={"people": [person]}))
+
+    def overtaken() -> None:
+        world.later(minutes=11)
+        world.act()
+        world.undo(ana, run_id)
+
+    world.act(with_something_between(world.tools, once("after", "revoke_role", overtaken)))
+    assert world.case(run_id, person).state == "undone"
+    assert set(world.effects_by(person).values()) == {1}
+
+
 @pytest.mark.parametrize("second", ["was refused for now", "lost its answer"])
 def test_whoever_was_changed_in_part_before_a_stop_is_in_the_audit(world: World, second: str) -> None:
     ana = world.store_key()
