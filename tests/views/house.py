@@ -19,6 +19,7 @@ from sandbox.world import ACME
 from services import directory_reading, orders, syncing
 from services.administrators import Administrators
 from services.participants import Participants
+from services.toolbox import Toolbox
 from tests.jobs.deployment import Deployment, deployed
 from tests.services.workers import act_on
 from tests.tokens import context_token, iframe_token
@@ -76,9 +77,9 @@ class House:
             ):
                 pass
 
-    def act(self) -> None:
+    def act(self, tools: Toolbox | None = None) -> None:
         """What the worker does with people who are due."""
-        tools = self.deployment.tools
+        tools = tools or self.deployment.tools
         for organization_id, case_id, attempt in orders.lease_due_cases(tools):
             act_on(tools, organization_id, case_id, attempt)
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from models.people import Person
 from models.worker import Worker
 from services.runs import finish_runs
+from tests.services.workers import once, with_something_between
 from tests.views.house import ANA, House, address_of, words_of
 
 RUN = re.compile(r"runs/([0-9a-f-]{36})")
@@ -99,16 +100,21 @@ def test_what_atlassian_refused_is_not_called_failed_where_nothing_can_be_tried_
     house = new_house
     house.deployment.configure()
     house.read_directory()
-    people = ",".join(some_people(house, 3))
-    house.deployment.control("POST", "faults", json={"match": "/users/search$", "kind": "html"})
-    found = RUN.search(address_of(house.post("/app/runs", deed="suspend", account_ids=people)))
+    people = some_people(house, 3)
+    found = RUN.search(address_of(house.post("/app/runs", deed="suspend", account_ids=",".join(people))))
     assert found is not None
     run = f"/app/runs/{found[1]}"
     house.post(f"{run}/confirm")
-    house.act()
+
+    def close_everybody() -> None:
+        for each in people:
+            house.deployment.control("PATCH", f"people/{each}", json={"account_status": "inactive"})
+
+    closing = once("before", "suspend", close_everybody)
+    house.act(with_something_between(house.deployment.tools, closing))
     finish_runs(house.deployment.tools)
     over = words_of(house.get(run))
-    assert "3 of 3 people · 2 suspended · 1 refused by Atlassian" in over
+    assert "3 of 3 people · 0 suspended · 1 refused by Atlassian · 2 left alone" in over
     assert "failed" not in over
 
 
