@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.db import Base, UtcDateTime
 from rules.deeds import Deed
-from rules.farewell import OVER, LeaverState
+from rules.farewell import OVER, WORKING, LeaverState
 from rules.handover import ORDER, BelongingState, Kind
 
 _OVER = sorted(state.value for state in OVER)
@@ -105,6 +105,11 @@ class Leaver(Base):
             postgresql_where=state.not_in(_OVER),
         ),
     )
+
+    @property
+    def is_held_up(self) -> bool:
+        """The worker has put it down: somebody has to decide, or to do something by hand."""
+        return LeaverState(self.state) in WORKING and self.resume_at is None
 
 
 class Look(Base):

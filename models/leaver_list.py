@@ -22,7 +22,7 @@ class Standing(StrEnum):
 
 _WORKING = Leaver.state.in_(sorted(state.value for state in WORKING))
 HELD_UP = _WORKING & Leaver.resume_at.is_(None)
-"""The worker has put it down."""
+"""`Leaver.is_held_up`, for the database."""
 _CONDITIONS: dict[Standing, ColumnElement[bool]] = {
     Standing.ALL: true(),
     Standing.WAITING: Leaver.state.in_(sorted(state.value for state in CHOOSING)) | HELD_UP,

@@ -8,7 +8,6 @@ from connect.caller import Caller
 from models.leaver import Leaver, count_belongings
 from models.leaver_list import Standing, count_leavers, leavers_of
 from models.people import Person, people_by_id
-from rules.farewell import WORKING, LeaverState
 from rules.handover import AGAIN, BelongingState
 from services.doors import require_organization
 from services.names import names_of
@@ -25,10 +24,6 @@ class LeaverRow:
     total: int
     moved: int
     troubles: int
-
-    @property
-    def is_held_up(self) -> bool:
-        return LeaverState(self.leaver.state) in WORKING and self.leaver.resume_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,10 +98,6 @@ class LeaverPage:
     def is_choosing(self) -> bool:
         return self.state in CHOOSING
 
-    @property
-    def is_held_up(self) -> bool:
-        return self.state in WORKING and self.leaver.resume_at is None
-
 
 def show_leaver(tools: Toolbox, caller: Caller, leaver_id: str) -> LeaverPage:
     """One leaver. Raises NotFound for another organization's."""
@@ -143,7 +139,6 @@ def _page(
     movable = [each for each in tallies if each.kind != Kind.TOKEN]
     done, total = _progress(state, looks, movable)
     again = any(BelongingState(each.state) in AGAIN for each in movable)
-    held_up = state in WORKING and leaver.resume_at is None
     waits = state is LeaverState.ENDING and leaver.run_id is None
     return LeaverPage(
         leaver=leaver,
@@ -163,8 +158,8 @@ def _page(
         can_hand_back=state in CAN_HAND_BACK
         and any(each.state == BelongingState.MOVED for each in movable)
         and (run is None or run.state != "running"),
-        can_try_again=held_up or (waits and again),
-        can_go_on=held_up and waits and not leaver.obstacles,
+        can_try_again=leaver.is_held_up or (waits and again),
+        can_go_on=leaver.is_held_up and waits and not leaver.obstacles,
     )
 
 
