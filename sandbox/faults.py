@@ -1,4 +1,4 @@
-"""Things that go wrong on demand: answers refused, slow, cut off, garbled or of HTML, for matching requests."""
+"""Things that go wrong on demand: answers refused, slow, cut off, garbled, half told or HTML, for matching requests."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from sandbox.half_told import WORDS, tell_half
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 KINDS = (
     "403-scopes", "429", "429-no-header", "500", "502", "503", "timeout", "reset", "slow", "html", "garbled",
-    "delay-visibility",
+    "half-told", "delay-visibility",
 )  # fmt: skip
 _ids = itertools.count(1)
 
@@ -27,6 +29,7 @@ class Fault:
     """One fault. `times` None = until removed. `after` = the request is carried out, only its answer is spoilt.
 
     `skip` lets that many matching requests pass first. `seconds`: how long (Retry-After, slowness, time-out, delay).
+    Half told are people without `words`, or nobody of `whom`.
     """
 
     match: str
@@ -36,13 +39,15 @@ class Fault:
     seconds: float = 1.0
     after: bool = False
     skip: int = 0
+    words: Sequence[str] = WORDS
+    whom: Sequence[str] = ()
     hits: int = 0
     id: int = field(default_factory=lambda: next(_ids))
 
     @classmethod
     def parse(cls, data: dict[str, Any]) -> Fault:
         """From a control request; ValueError says what is wrong."""
-        unknown = set(data) - {"match", "kind", "method", "times", "seconds", "after", "skip"}
+        unknown = set(data) - {"match", "kind", "method", "times", "seconds", "after", "skip", "words", "whom"}
         if unknown or data.get("kind") not in KINDS:
             raise ValueError(
                 f"kind must be one of {', '.join(KINDS)}; unknown: {', '.join(sorted(unknown)) or '-'}"
@@ -62,6 +67,8 @@ class Fault:
             float(data.get("seconds", 1)),
             bool(data.get("after", False)),
             int(data.get("skip", 0)),
+            tuple(map(str, data.get("words", WORDS))),
+            tuple(map(str, data.get("whom", ()))),
         )
 
 
@@ -122,6 +129,8 @@ class Faults:
         if fault.kind == "slow":
             self._stopping.wait(fault.seconds)
             return app(environ, start_response)
+        if fault.kind == "half-told":
+            return tell_half(app, environ, start_response, fault.words, fault.whom)
         if fault.after:
             _drain(app, environ)
         if fault.kind == "timeout":

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from models.run import Case
 from rules.case import OPEN, CaseState
 from rules.topics import AnswerKind
+from sandbox.half_told import WORDS
 from services import answers, directory_news
 from services.keep_links import keep_link
 from tests.lives.cast import TO_HAVE
@@ -114,10 +115,19 @@ def _told_of(life: Stage, name: str) -> Iterator[None]:
 
 
 def something_goes_wrong(life: Stage) -> None:
-    kind = life.pick("429", "503", "reset", "html", "500")
-    after = life.pick(True, False) and kind != "429"
+    kind = life.pick("429", "503", "reset", "html", "500", "garbled", "403-scopes")
+    after = life.pick(True, False) and kind not in ("429", "403-scopes")
     times, skip = life.pick(1, 1, 2, 5), life.pick(0, 0, 1)
     life.world.fault(life.pick(*PATHS), kind, after=after, times=times, skip=skip, seconds=120)
+
+
+def half_is_told(life: Stage) -> None:
+    """Atlassian leaves something out of what it tells of people, or somebody altogether."""
+    words = life.pick((), ("groups",), ("productAccess",), ("platformRoles",), WORDS)
+    whom = [life.cast.ids[life.somebody()]] if not words else []
+    life.world.fault(
+        "/users/search$", "half-told", words=words, whom=whom, times=life.pick(1, 2, 5), skip=life.pick(0, 0, 1)
+    )
 
 
 def changes_show_late(life: Stage) -> None:
@@ -136,5 +146,6 @@ ACTS: Acts = {
     somebody_leaves: 1,
     somebody_gets_a_provider: 1,
     something_goes_wrong: 4,
+    half_is_told: 4,
     changes_show_late: 2,
 }

@@ -298,4 +298,5 @@ def _may_differ_by(each: Row, undone: Row, began_at: datetime, after: Moment) ->
     if not (each["changed"] or unknown) or each["finished_at"] is None or each["finished_at"] <= began_at:
         return False
     original = after.cases.get(each["undoes"] or "", each)
-    return CaseState.UNDONE not in (each["state"], original["state"])
+    # What was done and taken back since is nothing; done before, and taken back since, it is gone.
+    return CaseState.UNDONE not in (each["state"], original["state"]) or original["finished_at"] <= began_at
