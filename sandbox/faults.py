@@ -21,6 +21,7 @@ KINDS = (
     "403-scopes", "429", "429-no-header", "500", "502", "503", "timeout", "reset", "slow", "html", "garbled",
     "half-told", "delay-visibility",
 )  # fmt: skip
+_FIELDS = {"match", "kind", "method", "times", "seconds", "after", "skip", "words", "whom"}
 _ids = itertools.count(1)
 
 
@@ -47,7 +48,7 @@ class Fault:
     @classmethod
     def parse(cls, data: dict[str, Any]) -> Fault:
         """From a control request; ValueError says what is wrong."""
-        unknown = set(data) - {"match", "kind", "method", "times", "seconds", "after", "skip", "words", "whom"}
+        unknown = set(data) - _FIELDS
         if unknown or data.get("kind") not in KINDS:
             raise ValueError(
                 f"kind must be one of {', '.join(KINDS)}; unknown: {', '.join(sorted(unknown)) or '-'}"

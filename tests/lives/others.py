@@ -125,9 +125,8 @@ def half_is_told(life: Stage) -> None:
     """Atlassian leaves something out of what it tells of people, or somebody altogether."""
     words = life.pick((), ("groups",), ("productAccess",), ("platformRoles",), WORDS)
     whom = [life.cast.ids[life.somebody()]] if not words else []
-    life.world.fault(
-        "/users/search$", "half-told", words=words, whom=whom, times=life.pick(1, 2, 5), skip=life.pick(0, 0, 1)
-    )
+    times, skip = life.pick(1, 2, 5), life.pick(0, 0, 1)
+    life.world.fault("/users/search$", "half-told", words=words, whom=whom, times=times, skip=skip)
 
 
 def changes_show_late(life: Stage) -> None:
