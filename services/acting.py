@@ -137,10 +137,8 @@ def _require_whole_answer(tools: Toolbox, order: Order, seen: Snapshot | None) -
     with tools.begin() as session:
         missing = left_out(session, order.organization_id, seen.facts, left)
     # Guards and idleness are asked before a deed that takes; what was begun may have ended products, too.
-    matters = {"groups"}
-    if order.action.takes:
-        matters |= {"platformRoles"} if order.begun else {"platformRoles", "productAccess"}
-    if missing & matters:
+    needed = {"groups", "productAccess"} if order.action.takes and not order.begun else {"groups"}
+    if missing & needed:
         raise half_told()
 
 

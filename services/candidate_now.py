@@ -42,8 +42,8 @@ _A_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What we wrote down about somebody besides what Atlassian shows: since when they have this status, and what it
-    answered about the account. Empty for strangers.
+    """What we wrote down about somebody besides what Atlassian shows: since when they have this status, what it
+    answered about the account, whether they were an organization admin. Empty for strangers.
     """
 
     status: str = ""
@@ -51,11 +51,12 @@ class Remembered:
     in_several_directories: bool = False
     given_back_at: datetime | None = None
     refusal: str = ""
+    is_org_admin: bool = False
 
 
 REMEMBERED = (
     Person.status, Person.status_since, Person.in_several_directories, Person.given_back_at, Person.refusal,
-    Person.asked_at,
+    Person.asked_at, Person.is_org_admin,
 )  # fmt: skip
 """The columns that `remembered` reads."""
 
@@ -70,6 +71,7 @@ def remembered(row: Row[Any], now: datetime) -> Remembered:
         in_several_directories=row.in_several_directories,
         given_back_at=row.given_back_at,
         refusal=believed(row.refusal, row.asked_at, now),
+        is_org_admin=row.is_org_admin,
     )
 
 

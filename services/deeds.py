@@ -11,6 +11,7 @@ from rules.changes import Change, ChangeKind, Snapshot, needs_roles
 from rules.deeds import Deed
 from rules.roster import is_unknown, nobody
 from services.orders import Order
+from services.org_admins import with_org_admins
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ def read_now(gateway: OrganizationGateway, order: Order) -> Snapshot | None:
         facts = gateway.person(order.organization_id, order.directory_id, order.account_id)
     except Gone:
         return None
+    known = (order.account_id,) if order.remembered.is_org_admin else ()
+    [facts] = with_org_admins(gateway.org_admins, order.organization_id, [facts], known)
     if not _asks_for_roles(order):
         return Snapshot(facts)
     return Snapshot(facts, gateway.roles_of(order.organization_id, order.directory_id, order.account_id))

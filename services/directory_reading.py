@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ from services.directory_news import ask_for
 from services.directory_outline import has_place, read_outline
 from services.doors import opened
 from services.loops import find_loops
+from services.org_admins import Ask, known_org_admins, with_org_admins
 from services.seats import replace_admins, replace_grants, replace_seats, store_groups
 from services.settling import settling
 from services.syncing import EVERY, end_sync, fail_sync
@@ -88,7 +90,7 @@ def take_pages(tools: Toolbox, organization_id: str, sync_id: str) -> SyncStep:
 def _read_on(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> SyncStep:
     place = _place(tools, organization_id, sync_id) or _begin(tools, gateway, organization_id, sync_id)
     counted = 0.0
-    for page, here in _pages(gateway, place, PAGES_AT_A_TIME):
+    for page, here in _pages(tools, gateway, place, PAGES_AT_A_TIME):
         waited = gateway.seconds_waited
         if _store(tools, here, page, waited - counted):
             return SyncStep.DONE
@@ -96,11 +98,23 @@ def _read_on(tools: Toolbox, gateway: OrganizationGateway, organization_id: str,
     return SyncStep.MORE
 
 
-def _pages(gateway: OrganizationGateway, place: _Place, count: int) -> Iterator[tuple[PeoplePage, _Place]]:
+def _with_org_admins(tools: Toolbox, ask: Ask, place: _Place, page: PeoplePage) -> PeoplePage:
+    account_ids = [facts.account_id for facts in page.people]
+    with tools.begin() as session:
+        known = known_org_admins(session, place.organization_id, account_ids)
+    return replace(page, people=tuple(with_org_admins(ask, place.organization_id, page.people, known)))
+
+
+def _pages(
+    tools: Toolbox, gateway: OrganizationGateway, place: _Place, count: int
+) -> Iterator[tuple[PeoplePage, _Place]]:
     """Pages from `place` to the end of its directory, at most `count`. The next is on its way while one is stored."""
+    # Once for these pages: Atlassian may leave out what is empty, and say nothing of almost everybody.
+    org_admins = cache(gateway.org_admins)
 
     def fetch(cursor: str | None) -> PeoplePage:
-        return gateway.people_page(place.organization_id, place.directory_id, cursor)
+        page = gateway.people_page(place.organization_id, place.directory_id, cursor)
+        return _with_org_admins(tools, org_admins, place, page)
 
     with ThreadPoolExecutor(max_workers=1) as ahead:
         coming: Future[PeoplePage] | None = ahead.submit(fetch, place.cursor)

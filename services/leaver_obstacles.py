@@ -16,6 +16,7 @@ from services.directory import store_people
 from services.doors import opened
 from services.ground import ground_of
 from services.left_out import half_told, left_out
+from services.org_admins import with_org_admins
 from services.settling import settling
 from services.toolbox import Toolbox
 
@@ -49,11 +50,13 @@ def read_leaver(tools: Toolbox, leaver: Leaver) -> Snapshot | None:
     with tools.begin() as session:
         person = session.get(Person, (organization_id, account_id))
         directory_id = person.directory_id if person is not None else "-"
+        known = (account_id,) if person is not None and person.is_org_admin else ()
     with opened(tools, organization_id) as gateway:
         try:
             facts = gateway.person(organization_id, directory_id, account_id)
         except Gone:
             return None
+        [facts] = with_org_admins(gateway.org_admins, organization_id, [facts], known)
         roles = None
         if leaver.deed == Deed.REMOVE_ACCESS:
             roles = gateway.roles_of(organization_id, directory_id, account_id)

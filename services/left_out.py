@@ -24,7 +24,7 @@ def left_out(
     if person is None:
         return frozenset()
     mine = (organization_id, facts.account_id)
-    had: dict[str, bool] = {"platformRoles": person.is_org_admin}
+    had: dict[str, bool] = {}
     # What is known of somebody in several directories is not about the one that was asked.
     if not person.in_several_directories:
         groups = select(Membership.group_id).where(
@@ -41,7 +41,7 @@ def left_out(
 def half_told() -> Unavailable:
     """Nobody can act on what was left out: it is asked again."""
     return Unavailable(
-        "Atlassian left out of its answer which groups, products or administrator's roles they have.",
+        "Atlassian left out of its answer which groups or products they have.",
         "Sync now, then try again.",
         reason="atlassian_left_out",
     )

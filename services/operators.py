@@ -25,6 +25,7 @@ from models.tenant import organization_behind
 from services.audit import record
 from services.doors import opened, require_organization
 from services.names import names_of
+from services.org_admins import with_org_admins
 from services.places import Places
 from services.proving import PATIENCE
 from services.toolbox import Toolbox
@@ -80,6 +81,8 @@ def is_operator(tools: Toolbox, caller: Caller, *, fresh: bool, places: Places |
     place = places.one_of(caller.tenant) if places is not None else nullcontext()
     with place, opened(tools, organization_id, PATIENCE) as gateway:
         found = gateway.people(organization_id, "-", [caller.account_id])
+        # Of whom nothing is said; nobody gets in because they were one before.
+        found = with_org_admins(gateway.org_admins, organization_id, found, known=())
     # One for each directory they are in.
     return any(person.is_org_admin and person.is_in_use for person in found)
 

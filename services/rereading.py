@@ -30,6 +30,7 @@ from services.directory import store_people
 from services.doors import opened
 from services.leasing import PAUSES, lease
 from services.left_out import left_out
+from services.org_admins import known_org_admins, with_org_admins
 from services.settling import settling
 from services.syncing import start_sync
 from services.toolbox import Toolbox
@@ -96,7 +97,7 @@ def reread(tools: Toolbox, organization_id: str, readings: Readings) -> None:
         return
     try:
         with opened(tools, organization_id) as gateway:
-            found = _look(gateway, begun)
+            found = _look(tools, gateway, begun)
     except RateLimited as pause:
         _pause(tools, begun, pause.until)
     except (Unavailable, Unauthorized, SiteMoved):
@@ -158,14 +159,18 @@ def _taken_up(session: Session, organization_id: str, readings: Readings, now: d
     return rows
 
 
-def _look(gateway: OrganizationGateway, begun: _Round) -> list[tuple[str, PersonFacts]]:
+def _look(tools: Toolbox, gateway: OrganizationGateway, begun: _Round) -> list[tuple[str, PersonFacts]]:
     """(directory id, person) of those whom Atlassian shows."""
-    return [
+    found = [
         (directory_id, facts)
         for directory_id in begun.directory_ids
         for some in batches(begun.people, MOST_BY_ID)
         for facts in gateway.people(begun.organization_id, directory_id, [one.account_id for one in some])
     ]
+    with tools.begin() as session:
+        known = known_org_admins(session, begun.organization_id, [one.account_id for one in begun.people])
+    told = with_org_admins(gateway.org_admins, begun.organization_id, [facts for _, facts in found], known)
+    return [(directory_id, facts) for (directory_id, _), facts in zip(found, told, strict=True)]
 
 
 def _store(tools: Toolbox, begun: _Round, found: Sequence[tuple[str, PersonFacts]]) -> None:

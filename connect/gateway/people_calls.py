@@ -18,7 +18,7 @@ from connect.gateway.admin_calls import (
     with_cursor,
 )
 from connect.gateway.answers import count, identifier, mapping, moment, required_text, rows, text
-from rules.person import GroupRef, PersonFacts, ProductAccess
+from rules.person import ORG_ADMIN, GroupRef, PersonFacts, ProductAccess
 
 PAGE_OF_PEOPLE = 100
 MOST_BY_ID = 10
@@ -118,6 +118,12 @@ class PeopleCalls(AdminCalls):
         body = {"resourceIds": [resource_id], "roleIds": [role], "limit": PAGE_OF_PEOPLE}
         found = self._found(f"{directory_path(org_id, directory_id)}/users/search", body, place)
         return (account_id for row in found if (account_id := _account_or_none(row)))
+
+    def org_admins(self, org_id: str) -> frozenset[str]:
+        """POST …/users/search by roleIds: the account ids of the organization's admins, in all directories."""
+        body = {"roleIds": [ORG_ADMIN], "limit": PAGE_OF_PEOPLE}
+        found = self._found(f"{directory_path(org_id, '-')}/users/search", body)
+        return frozenset(account_id for row in found if (account_id := _account_or_none(row)))
 
     def suspend(self, org_id: str, directory_id: str, account_id: str) -> None:
         """POST …/users/{account}/suspend. A real directory id is needed, not "-"."""

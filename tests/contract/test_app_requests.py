@@ -102,6 +102,8 @@ def test_roles_groups_and_removal(cloud: server.Sandbox) -> None:
     gateway.assign_role(world.ACME.id, UMA, jira, role)
     assert RoleHeld(jira, role, direct=True, by_group=False) in gateway.roles_of(*PLACE, UMA)
     assert {ANA, UMA} <= set(gateway.holders_of_role(*PLACE, jira, role))
+    assert ANA in gateway.org_admins(world.ACME.id)
+    assert UMA not in gateway.org_admins(world.ACME.id)
     gateway.revoke_role(world.ACME.id, UMA, jira, role)
     assert UMA not in gateway.holders_of_role(*PLACE, jira, role)
     gateway.join_group(*PLACE, groups["contractors"].id, UMA)
