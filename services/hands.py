@@ -128,12 +128,14 @@ class Hands:
     def _is_in(self, account_id: str, group_id: str) -> bool:
         if not account_id:
             return False
+        organization, where = self._org(), (self._leaver.organization_id, self._directory_of(account_id))
         try:
-            person = self._org().person(
-                self._leaver.organization_id, self._directory_of(account_id), account_id
-            )
+            person = organization.person(*where, account_id)
         except Gone:
             return False
+        if "groups" in person.untold:
+            # They are in none, or that was left out.
+            return group_id in organization.groups_of(*where, [account_id])
         return any(group.id == group_id for group in person.groups)
 
     def _join(self, group_id: str, account_id: str) -> None:

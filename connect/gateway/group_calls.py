@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from connect.errors import Unexpected
@@ -36,6 +36,13 @@ class GroupCalls(AdminCalls):
     ) -> Iterator[str]:
         """POST …/directories/{dir}/groups/search by resourceIds: ids of the groups that give access to one product."""
         return map(group_id_of, self._groups(org_id, directory_id, {"resourceIds": [resource_id]}, place))
+
+    def groups_of(self, org_id: str, directory_id: str, account_ids: Sequence[str]) -> frozenset[str]:
+        """POST …/directories/{dir}/groups/search by accountIds: the groups that any of up to ten people is in."""
+        for account_id in account_ids:
+            checked_account_id(account_id)
+        found = self._groups(org_id, directory_id, {"accountIds": list(account_ids)}, None)
+        return frozenset(map(group_id_of, found))
 
     def join_group(self, org_id: str, directory_id: str, group_id: str, account_id: str) -> None:
         """POST …/groups/{group}/memberships. A real directory id is needed, not "-".

@@ -107,6 +107,7 @@ def test_roles_groups_and_removal(cloud: server.Sandbox) -> None:
     gateway.revoke_role(world.ACME.id, UMA, jira, role)
     assert UMA not in gateway.holders_of_role(*PLACE, jira, role)
     gateway.join_group(*PLACE, groups["contractors"].id, UMA)
+    assert groups["contractors"].id in gateway.groups_of(*PLACE, [UMA])
     with pytest.raises(Unexpected) as problem:
         gateway.join_group(*PLACE, groups["contractors"].id, UMA)
     assert (problem.value.status, problem.value.code in NO_SEAT_LEFT) == (409, False)

@@ -35,6 +35,7 @@ from tests.services.leavers import (
     states,
     work,
 )
+from tests.services.retold import Row, retold, with_everybody
 from tests.services.workers import before_it_is_written, once, with_something_between
 from tests.world import ACME, World
 
@@ -314,6 +315,26 @@ def test_a_group_is_handed_back_though_atlassian_shows_late_who_joined_it(sqlite
     assert states(world, leaver_id, Kind.GROUP) == {"moved"}
     leaver_stops.hand_back(world.tools, ana, leaver_id)
     work(world)
+    assert states(world, leaver_id, Kind.GROUP) == {"moved_back"}
+    assert world.effects_by(JON) == {"join_group:contractors": 1, "leave_group:contractors": 1}
+
+
+def test_a_group_is_handed_over_and_back_though_atlassian_leaves_out_the_groups_of_people(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    ana, leaver_id = handing_over_a_group(world)
+    world.clear_faults()
+
+    def without_groups(person: Row) -> Row:
+        return {name: person[name] for name in person if name != "groups"}
+
+    with retold(world, with_everybody(without_groups)) as tools:
+        work(world, tools)
+        assert states(world, leaver_id, Kind.GROUP) == {"moved"}
+        world.settled()
+        leaver_stops.hand_back(tools, ana, leaver_id)
+        work(world, tools)
     assert states(world, leaver_id, Kind.GROUP) == {"moved_back"}
     assert world.effects_by(JON) == {"join_group:contractors": 1, "leave_group:contractors": 1}
 
