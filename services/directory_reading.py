@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from connect.errors import AppError, AtlassianError, RateLimited, Unauthorized, Unavailable, Unexpected
-from connect.gateway.organization import MOST_UNREADABLE, OrganizationGateway, PeoplePage
+from connect.gateway.organization import OrganizationGateway, PeoplePage
 from models.audit import APP
 from models.credential import CredentialState, admin_keys_of
 from models.organization import close_gate
@@ -27,9 +27,9 @@ from services.directory_news import ask_for
 from services.directory_outline import has_place, read_outline
 from services.doors import opened
 from services.loops import find_loops
-from services.org_admins import Ask, known_org_admins, with_org_admins
 from services.seats import replace_admins, replace_grants, replace_seats, store_groups
 from services.settling import settling
+from services.silent_pages import in_full
 from services.syncing import EVERY, end_sync, fail_sync
 from services.toolbox import Toolbox
 
@@ -98,13 +98,6 @@ def _read_on(tools: Toolbox, gateway: OrganizationGateway, organization_id: str,
     return SyncStep.MORE
 
 
-def _with_org_admins(tools: Toolbox, ask: Ask, place: _Place, page: PeoplePage) -> PeoplePage:
-    account_ids = [facts.account_id for facts in page.people]
-    with tools.begin() as session:
-        known = known_org_admins(session, place.organization_id, account_ids)
-    return replace(page, people=tuple(with_org_admins(ask, place.organization_id, page.people, known)))
-
-
 def _pages(
     tools: Toolbox, gateway: OrganizationGateway, place: _Place, count: int
 ) -> Iterator[tuple[PeoplePage, _Place]]:
@@ -114,7 +107,7 @@ def _pages(
 
     def fetch(cursor: str | None) -> PeoplePage:
         page = gateway.people_page(place.organization_id, place.directory_id, cursor)
-        return _with_org_admins(tools, org_admins, place, page)
+        return in_full(tools, gateway, org_admins, place.organization_id, place.directory_id, page)
 
     with ThreadPoolExecutor(max_workers=1) as ahead:
         coming: Future[PeoplePage] | None = ahead.submit(fetch, place.cursor)
@@ -209,7 +202,6 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         )
         if not moved.rowcount:  # type: ignore[attr-defined]
             raise _Interrupted
-        _require_what_was_told_before(session, place, page)
         kept = _kept(tools, session, place, page)
         people = [facts for facts in page.people if facts.account_id not in kept]
         store_people(session, place.organization_id, place.directory_id, place.sync_id, people, now)
@@ -237,23 +229,6 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         end_absences_of_the_present(session, place.organization_id, now, read_since)
         find_loops(session, place.organization_id, now, read_since)
         return True
-
-
-def _require_what_was_told_before(session: Session, place: _Place, page: PeoplePage) -> None:
-    """A page that says nothing of groups, or of products, of people who had some, has left them out.
-
-    Else they would be in none: protected no more, and access rules would take what they gave. A few may have lost
-    them all, and so may all who are not let in any more.
-    """
-    account_ids = [facts.account_id for facts in page.people if facts.is_in_use]
-    for word, model in (("groups", Membership), ("productAccess", Seat)):
-        if word not in page.untold:
-            continue
-        had = select(func.count(model.account_id.distinct())).where(
-            model.organization_id == place.organization_id, model.account_id.in_(account_ids)
-        )
-        if (session.scalar(had) or 0) > MOST_UNREADABLE:
-            raise Unexpected(200, reason="atlassian_not_expanded")
 
 
 def _known_at(session: Session, place: _Place, addresses: Sequence[str]) -> Sequence[str]:

@@ -65,11 +65,6 @@ class PeopleCalls(AdminCalls):
         if len(found) - len(people) > MOST_UNREADABLE or (found and not people and not unreadable):
             raise Unexpected(200, reason="atlassian_odd_people")
         untold = frozenset(name for name in EXPAND if not any(row.get(name) is not None for row in found))
-        in_use = sum(facts.is_in_use for facts in people)
-        if in_use > MOST_UNREADABLE and len(untold) == len(EXPAND):
-            # Asked for, and told of nobody: they would lose seats and groups, and administrators their guard (S48).
-            # Whoever is not let in may have nothing, and come without a word about it.
-            raise Unexpected(200, reason="atlassian_not_expanded")
         return PeoplePage(people, self._next(answer, path, cursor), unreadable, _nameless(found), untold)
 
     def person(self, org_id: str, directory_id: str, account_id: str) -> PersonFacts:

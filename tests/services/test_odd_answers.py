@@ -255,19 +255,79 @@ def test_who_was_let_go_may_come_without_a_word_about_what_they_had(world: World
         assert not [row for row in world.rows(model) if row.organization_id == ACME]
 
 
-def test_a_few_may_have_lost_all_their_groups_and_come_without_a_word_about_them(sqlite_world: World) -> None:
-    world = sqlite_world
-    world.control("POST", "/settings", {"max_page": MOST_UNREADABLE})
+def empty_is_left_out(person: Row) -> Row:
+    return {name: person[name] for name in person if name not in EXPAND or person[name]}
+
+
+def with_nothing(world: World) -> None:
+    """Nobody but the admins has a group, a product or a role; on most pages nobody at all."""
+    world.control("POST", "/settings", {"max_page": 20})
+    admins = "SELECT seq FROM person WHERE platform_roles LIKE '%org-admin%'"
+    with world.sandbox.cloud.store.write() as connection:
+        for table in ("member", "direct_role"):
+            connection.execute(f"DELETE FROM {table} WHERE seq NOT IN ({admins})")
+
+
+@pytest.mark.parametrize("word", ["groups", "productAccess"])
+def test_s48_what_is_left_out_of_a_few_is_not_lost_by_them(word: str, world: World) -> None:
+    """Nor by those of a last page, or of a small organization."""
     ana = world.synced()
-    assert world.rows(Membership)
+    chosen = world.people(MOST_UNREADABLE)
+    world.later(hours=1)
+    world.sync(ana)
+    before = world.dump()
     world.later(hours=1)
 
-    def without_groups(person: Row) -> Row:
-        return {name: person[name] for name in person if name != "groups"}
+    def left_out(person: Row) -> Row:
+        few = person["accountId"] in chosen
+        return {name: person[name] for name in person if name != word or not few}
 
-    with retold(world, with_everybody(without_groups)) as tools:
+    with retold(world, with_everybody(left_out)) as tools:
+        result = world.sync(ana, tools)
+    assert (result.state, result.people) == ("complete", PEOPLE)
+    for table in ("seat", "membership"):
+        assert world.dump()[table] == before[table]
+
+
+def test_whoever_has_lost_everything_may_come_without_a_word_about_it(world: World) -> None:
+    ana = world.synced()
+    with_nothing(world)
+    world.later(hours=1)
+    with retold(world, with_everybody(empty_is_left_out)) as tools:
+        result = world.sync(ana, tools)
+    assert (result.state, result.problem) == ("complete", "")
+    some = [*world.rows(Membership), *world.rows(Seat)]
+    admins = {person.account_id for person in world.rows(Person) if person.is_org_admin}
+    assert {row.account_id for row in some if row.organization_id == ACME} <= admins
+
+
+def test_whoever_has_nothing_is_met_for_the_first_time_all_the_same(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+    with_nothing(world)
+    with retold(world, with_everybody(empty_is_left_out)) as tools:
+        result = world.sync(ana, tools)
+        assert (result.state, result.people) == ("complete", PEOPLE)
+        asked = len(world.requests("/groups/search"))
+        world.later(hours=1)
         assert world.sync(ana, tools).state == "complete"
-    assert not [row for row in world.rows(Membership) if row.organization_id == ACME]
+    assert len(world.requests("/groups/search")) - asked < asked, "nobody is asked about again"
+
+
+@pytest.mark.parametrize("word", ["groups", "productAccess"])
+def test_s48_what_is_left_out_of_the_first_reading_is_not_taken_for_nothing(
+    word: str, sqlite_world: World
+) -> None:
+    world = sqlite_world
+    ana = world.store_key()
+
+    def left_out(person: Row) -> Row:
+        return {name: person[name] for name in person if name != word}
+
+    with retold(world, with_everybody(left_out)) as tools:
+        result = world.sync(ana, tools)
+    assert (result.state, "does not understand" in result.problem) == ("failed", True)
+    assert world.sync(ana).state == "complete"
 
 
 LONG = "x" * 600
