@@ -97,6 +97,9 @@ def run(tools: Toolbox) -> None:
     stopped = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
+        # Whoever waits for a database that is away, or for an answer, waits on, and holds the program: it is ended
+        # then, also when it is the heart that waits.
+        signal.alarm(LAST_SECONDS)
         stopped.set()
 
     signal.signal(signal.SIGTERM, stop)
@@ -104,8 +107,6 @@ def run(tools: Toolbox) -> None:
     while not stopped.wait(BEAT_SECONDS):
         beat_on(tools)
         keep_in_step(tools.clock())
-    # Whoever waits for a database that is away, or for an answer, waits on, and holds the program: it is ended then.
-    signal.alarm(LAST_SECONDS)
     DBOS.destroy(workflow_completion_timeout_sec=5)
 
 

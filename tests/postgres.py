@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -51,6 +54,22 @@ def stopped(folder: Path) -> Iterator[None]:
         yield
     finally:
         server.ensure_postgres_running()
+
+
+@contextmanager
+def frozen(folder: Path) -> Iterator[None]:
+    """The server takes what it is asked and says nothing, as on a machine that hangs, until the block ends."""
+    postmaster = (folder / "postmaster.pid").read_text().split()[0]
+    children = subprocess.run(["pgrep", "-P", postmaster], capture_output=True, check=True)
+    processes = [int(postmaster), *map(int, children.stdout.split())]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
 
 def _no_waiting_for_the_disk(server: Server) -> None:

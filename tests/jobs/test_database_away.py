@@ -17,7 +17,7 @@ from rules.topics import DeliveryState
 from tests.databases import PostgresDatabases
 from tests.jobs.deployment import Deployment, deployed
 from tests.jobs.test_slow_hooks import announce, hook
-from tests.postgres import serve, stopped
+from tests.postgres import frozen, serve, stopped
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -85,6 +85,21 @@ def test_a_worker_that_is_told_to_end_ends_though_the_database_is_away(tmp_path:
             deployment.start_worker()
             deployment.wait_for(lambda: deployment.sync().state != "running", "the end of the sync")
             assert (deployment.sync().state, deployment.sync().people) == ("complete", 1500)
+
+
+def test_a_worker_that_is_told_to_end_ends_though_the_database_says_nothing(tmp_path: Path) -> None:
+    """Its heart waits for the answer, too."""
+    with TemporaryDirectory(prefix="rollcall-pg-") as folder, serve(Path(folder)) as server:
+        databases = PostgresDatabases(server)
+        with databases.fresh() as url, deployed(url, url, tmp_path, people=50) as deployment:
+            deployment.start_worker()
+            worker = deployment.workers["worker-1"]
+            deployment.configure()
+            deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+            with frozen(Path(folder)):
+                time.sleep(LONGER_THAN_TWO_BEATS)
+                worker.terminate()
+                worker.wait(LAST_SECONDS + 20)
 
 
 def test_what_was_taken_is_not_sent_once_more_because_the_answer_came_meanwhile(
