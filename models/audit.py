@@ -200,9 +200,14 @@ def entries_of(
     return list(session.scalars(query.order_by(AuditEntry.id.desc()).limit(limit)))
 
 
-def purge_audit(session: Session, organization_id: str) -> None:
-    """Ends the retention of an organization that left: a way out by age only (S52)."""
-    session.execute(delete(AuditEntry).where(AuditEntry.organization_id == organization_id))
+def purge_audit(session: Session, organization_id: str, most: int | None = None) -> bool:
+    """Ends the retention of an organization that left: a way out by age only (S52).
+
+    Up to `most` entries at once; whether there may be more.
+    """
+    some = select(AuditEntry.id).where(AuditEntry.organization_id == organization_id).limit(most)
+    gone = session.execute(delete(AuditEntry).where(AuditEntry.id.in_(some)))
+    return bool(gone.rowcount == most)  # type: ignore[attr-defined]
 
 
 def purge_audit_of_tenant(session: Session, client_key: str) -> None:

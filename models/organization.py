@@ -37,6 +37,8 @@ class Organization(Base):
     name: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     doorless_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    forgotten_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """It is being forgotten for good, portion by portion: nobody opens it any more before it is gone."""
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Atlassian asked us to slow down: nobody of this organization is acted on before."""
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from connect.caller import Caller
 from connect.errors import (
     AccessForbidden,
+    Conflict,
     Invalid,
     NotFound,
     Unauthorized,
@@ -36,7 +37,8 @@ MOVED = "The key now opens another organization."
 def store_admin_key(tools: Toolbox, caller: Caller, *, key: str, expires_on: str) -> None:
     """Proves an Admin API key, links the tenant to its organization, makes the giver an operator, starts a sync.
 
-    Raises Invalid("key" | "expires_on"), NotFound once it is uninstalled, or AtlassianError; then nothing is stored.
+    Raises Invalid("key" | "expires_on"), NotFound once it is uninstalled, Conflict while the organization is being
+    forgotten, or AtlassianError; then nothing is stored.
     """
     account_id = somebody(caller)
     expiry = _expiry(expires_on, tools.clock().date())
@@ -124,6 +126,12 @@ def _link(session: Session, tenant: Tenant, opened: Opened, account_id: str, now
     if organization is None:
         organization = Organization(id=found.id, name=found.name, created_at=now)
         session.add(organization)
+    elif organization.forgotten_since is not None:
+        raise Conflict(
+            "What Rollcall knew of this organization is just being forgotten: its last installation ended long ago.",
+            "Save the key again in half an hour.",
+            reason="being_forgotten",
+        )
     organization.name, organization.doorless_since = found.name, None
     session.flush()
     if tenant.organization_id is None:

@@ -8,7 +8,7 @@ from typing import NoReturn
 from flask import Blueprint, Response, make_response, request
 
 from connect.caller import Caller
-from connect.errors import AppError, AtlassianError, Invalid, NotFound
+from connect.errors import AppError, AtlassianError, Conflict, Invalid, NotFound
 from models.credential import CredentialKind
 from services import credential_storing, credentials
 from services.doors import organization_of
@@ -88,7 +88,7 @@ def store_admin_key() -> str | Response:
     try:
         with waiting_place():
             credential_storing.store_admin_key(tools(), caller(), key=key, expires_on=expires_on)
-    except (Invalid, AtlassianError) as problem:
+    except (Invalid, Conflict, AtlassianError) as problem:
         return _refused(CredentialKind.ADMIN_KEY, problem, {"expires_on": expires_on})
     # The giver is an operator from now on: the whole page changes, not the card alone.
     saved = {"admin-key": "The key works and is stored. Rollcall is reading your directory now."}

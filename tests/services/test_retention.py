@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing, suppress
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,19 +15,22 @@ from models.audit import AuditEntry, Event
 from models.credential import CredentialKind
 from models.install_key import KeptInstallKey
 from models.organization import Organization
+from models.people import Person
 from models.tenant import LifecycleToken, Tenant
 from services import credentials
 from services.doors import require_organization
 from services.installing import shared_secret_of
 from services.people import person_page
-from services.retention import purge
+from services.retention import PORTION, purge
 from services.summary import summary
-from tests.world import ACME, GLOBEX, World
+from tests.services.workers import Crash, Killed, with_something_between
+from tests.world import ACME, ACME_KEY, GLOBEX, World
 
 OWNED = (
     *("person", "seat", "membership", "directory_group", "signal", "run", "run_case", "sync"),
     *("operator", "seats", "summary"),
 )
+MANY = ("person", "audit_entry")
 
 
 def about(world: World, organization_id: str) -> dict[str, int]:
@@ -71,6 +77,64 @@ def test_s52_an_organization_without_a_door_is_purged_after_n_days_and_no_other(
     before = world.dump()
     purge(world.tools)
     assert world.dump() == before, "once is enough"
+
+
+def left_for_good(world: World, more: int = 0) -> None:
+    """acme went a month ago; it had so many more people, and entries about them."""
+    filled(world)
+    somebody, entry = as_row(world.rows(Person)[0]), as_row(world.rows(AuditEntry)[0])
+    world.control("POST", "/uninstall", {"site": "acme", "product": "jira"})
+    with world.tools.begin() as session:
+        session.get_one(Organization, ACME).doorless_since = world.clock() - timedelta(days=31)
+        for model, one, key in ((Person, somebody, "account_id"), (AuditEntry, entry, "id")):
+            rows = [one | {"organization_id": ACME, key: 100_000 + number} for number in range(more)]
+            if rows:
+                session.execute(insert(model), rows)
+
+
+def as_row(stored: Any) -> dict[str, Any]:
+    return {column.key: getattr(stored, column.key) for column in type(stored).__mapper__.column_attrs}
+
+
+def test_others_write_between_two_portions_of_what_is_forgotten(sqlite_world: World) -> None:
+    world = sqlite_world
+    left_for_good(world, PORTION)
+    left = []
+
+    def look(when: str, _what: str) -> None:
+        # Whoever finds it locked is not told to wait.
+        with closing(sqlite3.connect(str(world.tools.engine.url.database), timeout=0)) as other, other:
+            other.execute("UPDATE organization SET name = name WHERE id = ?", (GLOBEX,))
+            left.append([other.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in MANY])
+
+    purge(with_something_between(world.tools, look))
+    for counts in zip(*left, strict=True):
+        taken = [before - after for before, after in pairwise(counts)]
+        assert max(taken) == PORTION
+        assert sum(taken) > PORTION
+    assert [row.id for row in world.rows(Organization)] == [GLOBEX]
+
+
+def test_what_is_forgotten_halfway_is_opened_by_nobody_and_forgotten_to_its_end(world: World) -> None:
+    left_for_good(world)
+    kept = about(world, GLOBEX)
+    world.install("acme")
+    halfway = []
+    for moment in (1, 2, 9, 30, 60, 1000):
+        death = Crash(moment)
+        with suppress(Killed):
+            purge(with_something_between(world.tools, death))
+        if death.moment and (found := world.stored(Organization, ACME)).forgotten_since is not None:
+            halfway.append(found)
+            key = {"key": ACME_KEY, "expires_on": world.in_a_year()}
+            answer = world.call("POST", "/app/configure/admin-key", data=key)
+            assert answer.status_code == 409
+            assert "is just being forgotten" in answer.text
+    assert len(halfway) > 2
+    assert not any(about(world, ACME).values())
+    assert about(world, GLOBEX) == kept
+    assert len(world.audit(Event.ORGANIZATION_PURGED)) == 1
+    world.store_key()
 
 
 def test_a_door_that_opens_again_in_time_keeps_everything(sqlite_world: World) -> None:
