@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from connect.caller import Caller
+from connect.errors import Conflict
 from models.access_rule import AccessGiven, StoredAccessRule, access_rules_of, given_by
 from models.audit import APP, Event
 from models.people import Person
@@ -21,11 +21,11 @@ from rules.changes import Change
 from rules.roster import Origin
 from rules.rule import Mode
 from services.access_members import concerned, members_of
-from services.access_rules import hold_access_rule
+from services.access_rules import hold_access_rule, require_access_rule
 from services.doors import require_organization
 from services.ground import organization_facts
-from services.previews import require_fresh_sync
-from services.roster import fill
+from services.previews import forget_preview, require_fresh_sync
+from services.roster import Draft, draft_roster, list_draft
 from services.runs import record_run
 from services.toolbox import Toolbox
 
@@ -33,18 +33,26 @@ NOTHING = "Nothing to do."
 
 
 def preview_access_rule(tools: Toolbox, caller: Caller, rule_id: str) -> str:
-    """What the rule would do now, as a list; nothing happens. Returns the run's id. Raises NotFound and NotReady."""
+    """What the rule would do now, as a list; nothing happens. Returns the run's id.
+
+    Raises NotFound, NotReady, Invalid (too many) and Conflict when somebody changed it meanwhile.
+    """
     organization_id = require_organization(tools, caller)
-    now = tools.clock()
+    now, by = tools.clock(), caller.account_id or ""
     with tools.begin() as session:
-        stored = hold_access_rule(session, organization_id, rule_id)
+        stored = require_access_rule(session, organization_id, rule_id)
         require_fresh_sync(session, organization_id, now)
         sync = latest_sync(session, organization_id, SyncState.COMPLETE)
         assert sync is not None
-        run = write_list(
-            tools, session, stored, plan_of(tools, session, stored, sync), by=caller.account_id or "", now=now
-        )
-        return run.id
+        version, plan = stored.version, plan_of(tools, session, stored, sync)
+    draft = draft_roster(tools, organization_id, plan.entries, Origin.ACCESS_RULE, by=by, now=now)
+    with tools.begin() as session:
+        stored = hold_access_rule(session, organization_id, rule_id)
+        if stored.version != version:
+            raise Conflict
+        replaced = write_list(session, stored, plan, draft, by=by, now=now)
+    forget_lists(tools, organization_id, replaced)
+    return draft.run_id
 
 
 def mark_seen(tools: Toolbox, caller: Caller, rule_id: str) -> None:
@@ -118,31 +126,33 @@ def _read_alone(session: Session, stored: StoredAccessRule, sync: Sync) -> dict[
 
 
 def write_list(
-    tools: Toolbox, session: Session, stored: StoredAccessRule, plan: AccessPlan, *, by: str, now: datetime
-) -> Run:
-    """The list takes the place of the one before: it says how things stand now."""
-    session.execute(delete(Run).where(*_lists(stored)))
-    run = Run(
-        organization_id=stored.organization_id,
-        id=str(uuid.uuid4()),
-        state=RunState.PREVIEW.value,
-        origin=Origin.ACCESS_RULE.value,
-        origin_id=stored.id,
-        rule_version=stored.version,
-        mode=Mode.AUDIT.value,
-        requested_by=by,
-        created_at=now,
-        scope=plan.scope,
-    )
-    session.add(run)
+    session: Session, stored: StoredAccessRule, plan: AccessPlan, draft: Draft, *, by: str, now: datetime
+) -> Sequence[str]:
+    """The draft takes the place of the list before it: it says how things stand now.
+
+    Returns the ids of those that are no list any more, to be forgotten.
+    """
+    replaced = session.scalars(
+        update(Run)
+        .where(*_lists(stored))
+        .values(origin_id="")
+        .returning(Run.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    run = list_draft(session, stored.organization_id, draft, stored.id)
+    run.rule_version, run.mode, run.scope = stored.version, Mode.AUDIT.value, plan.scope
+    run.reason = stored.brake.objection(len(plan.entries), plan.scope) or ""
     if by != APP:
         record_run(session, Event.RUN_PREVIEWED, run, by, now)
-    session.flush()
-    fill(session, tools, run, plan.entries)
-    run.reason = stored.brake.objection(len(plan.entries), plan.scope) or ""
     if not stored.is_live:
         stored.last_result = in_short(plan) if plan.entries else NOTHING
-    return run
+    return replaced
+
+
+def forget_lists(tools: Toolbox, organization_id: str, run_ids: Iterable[str]) -> None:
+    """What nobody sees any more, or never did. Cut off, the daily clean-up finds it."""
+    for run_id in run_ids:
+        forget_preview(tools, organization_id, run_id)
 
 
 def _lists(stored: StoredAccessRule) -> tuple[ColumnElement[bool], ...]:

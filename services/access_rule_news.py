@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.access_rule import AccessRuleNews, StoredAccessRule, hold_access_rules
@@ -26,18 +26,32 @@ def tell(session: Session, organization_id: str, account_id: str) -> None:
 
 def take(session: Session, stored: StoredAccessRule) -> dict[str, bool]:
     """Whom to look at now → whether it is their second look. They are no longer waiting."""
-    mine = (
-        AccessRuleNews.organization_id == stored.organization_id,
-        AccessRuleNews.rule_id == stored.id,
-    )
+    mine = _mine(stored)
     found = dict(session.execute(select(AccessRuleNews.account_id, AccessRuleNews.second).where(*mine)).all())
     session.execute(delete(AccessRuleNews).where(*mine))
     return found
 
 
+def look_at_all(session: Session, stored: StoredAccessRule) -> None:
+    """A look at everybody begins: whoever waits now is seen by it. Who is told of from here on waits for the next."""
+    session.execute(update(AccessRuleNews).where(*_mine(stored)).values(second=True))
+
+
+def looked_at_all(session: Session, stored: StoredAccessRule) -> None:
+    """That look is over."""
+    session.execute(delete(AccessRuleNews).where(*_mine(stored), AccessRuleNews.second.is_(True)))
+
+
 def again(session: Session, stored: StoredAccessRule, account_ids: Iterable[str]) -> None:
     """The rule looks at them once more, when its run is over."""
     _put(session, stored.organization_id, stored.id, account_ids, second=True)
+
+
+def _mine(stored: StoredAccessRule) -> tuple[ColumnElement[bool], ...]:
+    return (
+        AccessRuleNews.organization_id == stored.organization_id,
+        AccessRuleNews.rule_id == stored.id,
+    )
 
 
 def _put(

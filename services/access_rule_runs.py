@@ -1,11 +1,14 @@
 """Evaluating access rules: after each complete sync, and when somebody changed one. Audit lists, live gives and takes.
 
 In between a live rule looks at single people who were read again (services/access_rule_news.py), and at nobody else.
-Each evaluation is one transaction and has a number: of two workers with the same number the second finds it done.
+Each evaluation has a number, which is taken in the transaction that decides: of two workers with the same one the
+second finds it done. What is about everybody is worked out before that, a batch at a time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -18,23 +21,26 @@ from models.credential import admin_keys_of
 from models.organization import Organization
 from models.profile import find_profile
 from models.run import Case, Run
-from models.sync import Sync, SyncState, latest_sync
+from models.sync import Sync, SyncState, latest_sync, running_sync
 from rules.access_rule import AccessPlan
 from rules.case import CHOSEN, RunState
 from rules.roster import Origin
 from rules.rule import Mode
 from services import access_rule_news
 from services.access_given import why_gone_again
-from services.access_rule_lists import NOTHING, in_short, plan_of, write_list
+from services.access_rule_lists import NOTHING, forget_lists, in_short, plan_of, write_list
 from services.access_rules import to_audit
 from services.audit import record
 from services.leasing import turn
 from services.previews import require_fresh_sync
-from services.roster import begin_roster
+from services.roster import MOST_ENTRIES, Draft, begin_draft, begin_roster, draft_roster
 from services.toolbox import Toolbox
 
 PROFILE_CHANGED = (
     "The profile gives something else by now: look at the list, then switch the rule live again."
+)
+TOO_MANY = (
+    f"More than {MOST_ENTRIES:,} people would get or lose something. Make rules about smaller groups instead."
 )
 WAITS = "Waits for its brake: look at the run, then release it or stop it."
 FAULT = "Something went wrong inside Rollcall. It is tried again after the next sync."
@@ -93,30 +99,107 @@ def due_access_rules(tools: Toolbox, limit: int = 20) -> list[tuple[str, str, in
 def evaluate(tools: Toolbox, organization_id: str, rule_id: str, number: int) -> None:
     """The evaluation of this number, once. May be repeated."""
     now = tools.clock()
+    whole = _look_at_everybody(tools, organization_id, rule_id, number, now)
+    replaced: Sequence[str] = ()
     with tools.begin() as session:
+        sync = latest_sync(session, organization_id, SyncState.COMPLETE)
+        if sync is None or (whole is not None and not whole.counts(session, sync)):
+            return
         stored = _take(session, organization_id, rule_id, number)
+        if stored is None:
+            return
+        obstacle = _obstacle(session, stored, now)
+        if not obstacle and whole is not None and whole.is_too_large:
+            obstacle = TOO_MANY
+        if obstacle:
+            _stopped_by(session, stored, sync, obstacle, now)
+        elif whole is not None and not stored.is_live and whole.draft is not None:
+            _looked_at_all(session, stored, sync, whole, now)
+            replaced = write_list(session, stored, whole.plan, whole.draft, by=APP, now=now)
+        elif whole is not None:
+            _looked_at_all(session, stored, sync, whole, now)
+            _note(session, stored, whole.plan, now)
+            _act(tools, session, stored, whole.plan, now, draft=whole.draft)
+        elif not _is_about_everybody(stored, sync):
+            _look_at_news(tools, session, stored, sync, now)
+    forget_lists(tools, organization_id, replaced)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What the rule would do to everybody, worked out while others write. No draft where there is nothing to begin."""
+
+    sync_id: str
+    plan: AccessPlan
+    draft: Draft | None
+
+    @property
+    def is_too_large(self) -> bool:
+        return len(self.plan.entries) > MOST_ENTRIES
+
+    def counts(self, session: Session, newest: Sync) -> bool:
+        """Whether everybody was read as they are known now, and not in part before the next sync."""
+        return newest.id == self.sync_id and running_sync(session, newest.organization_id) is None
+
+
+def _look_at_everybody(
+    tools: Toolbox, organization_id: str, rule_id: str, number: int, now: datetime
+) -> _Whole | None:
+    """None: it is about single people, or something stands against it.
+
+    The rule is not held meanwhile: whoever changes what it does takes the number.
+    """
+    with tools.begin() as session:
+        stored = find_access_rule(session, organization_id, rule_id)
+        sync = latest_sync(session, organization_id, SyncState.COMPLETE)
+        if stored is None or sync is None or stored.evaluations != number - 1:
+            return None
+        if not _is_about_everybody(stored, sync) or _obstacle(session, stored, now):
+            return None
+        access_rule_news.look_at_all(session, stored)
+    with tools.begin() as session:
+        stored = find_access_rule(session, organization_id, rule_id)
         sync = latest_sync(session, organization_id, SyncState.COMPLETE)
         if stored is None or sync is None:
-            return
-        first = stored.sync_id != sync.id
-        everybody = first or stored.again
-        news = access_rule_news.take(session, stored)
-        stored.sync_id, stored.evaluated_at, stored.again = sync.id, now, False
-        obstacle = _obstacle(session, stored, now)
-        if obstacle:
-            stored.last_result = obstacle
-            return
-        plan = plan_of(tools, session, stored, sync, None if everybody else news)
-        if not stored.is_live:
-            write_list(tools, session, stored, plan, by=APP, now=now)
-            return
-        _note(session, stored, plan, now)
-        if everybody:
-            stored.again = bool(plan.later) and first
-        else:
-            access_rule_news.again(session, stored, [one for one in plan.later if not news.get(one)])
-        before = 0 if everybody else _changed_since(session, stored, sync, plan)
-        _act(tools, session, stored, plan, now, before)
+            return None
+        sync_id, plan, is_live = sync.id, plan_of(tools, session, stored, sync), stored.is_live
+    whole = _Whole(sync_id, plan, None)
+    if whole.is_too_large or (is_live and not plan.entries):
+        return whole
+    draft = draft_roster(tools, organization_id, plan.entries, Origin.ACCESS_RULE, by=APP, now=now)
+    return replace(whole, draft=draft)
+
+
+def _is_about_everybody(stored: StoredAccessRule, sync: Sync) -> bool:
+    return stored.sync_id != sync.id or stored.again or not stored.is_live
+
+
+def _stopped_by(session: Session, stored: StoredAccessRule, sync: Sync, obstacle: str, now: datetime) -> None:
+    access_rule_news.take(session, stored)
+    stored.sync_id, stored.evaluated_at, stored.again = sync.id, now, False
+    if obstacle == PROFILE_CHANGED:
+        _follow_profile(session, stored, now)
+    stored.last_result = obstacle
+
+
+def _looked_at_all(
+    session: Session, stored: StoredAccessRule, sync: Sync, whole: _Whole, now: datetime
+) -> None:
+    access_rule_news.looked_at_all(session, stored)
+    first = stored.sync_id != sync.id
+    stored.sync_id, stored.evaluated_at = sync.id, now
+    stored.again = stored.is_live and first and bool(whole.plan.later)
+
+
+def _look_at_news(
+    tools: Toolbox, session: Session, stored: StoredAccessRule, sync: Sync, now: datetime
+) -> None:
+    news = access_rule_news.take(session, stored)
+    stored.evaluated_at = now
+    plan = plan_of(tools, session, stored, sync, news)
+    _note(session, stored, plan, now)
+    access_rule_news.again(session, stored, [one for one in plan.later if not news.get(one)])
+    _act(tools, session, stored, plan, now, before=_changed_since(session, stored, sync, plan))
 
 
 def fail_evaluation(tools: Toolbox, organization_id: str, rule_id: str, number: int) -> None:
@@ -145,7 +228,7 @@ def _take(session: Session, organization_id: str, rule_id: str, number: int) -> 
 
 def _obstacle(session: Session, stored: StoredAccessRule, now: datetime) -> str:
     """Why nothing is planned this time; empty when nothing stands against it."""
-    if _profile_changed(session, stored, now):
+    if _profile_differs(session, stored):
         return PROFILE_CHANGED
     try:
         require_fresh_sync(session, stored.organization_id, now)
@@ -219,36 +302,45 @@ def _objection(stored: StoredAccessRule, plan: AccessPlan, chosen: int, before: 
 
 
 def _act(
-    tools: Toolbox, session: Session, stored: StoredAccessRule, plan: AccessPlan, now: datetime, before: int
+    tools: Toolbox,
+    session: Session,
+    stored: StoredAccessRule,
+    plan: AccessPlan,
+    now: datetime,
+    *,
+    draft: Draft | None = None,
+    before: int = 0,
 ) -> None:
-    entries = plan.entries
-    if not entries:
+    if not plan.entries:
         stored.last_result = NOTHING
         return
-    run = begin_roster(
-        session,
-        tools,
-        stored.organization_id,
-        entries,
-        Origin.ACCESS_RULE,
-        stored.id,
-        by=APP,
-        now=now,
-        brake=lambda chosen: _objection(stored, plan, chosen, before),
-    )
+
+    def brake(chosen: int) -> str | None:
+        return _objection(stored, plan, chosen, before)
+
+    organization_id, origin = stored.organization_id, Origin.ACCESS_RULE
+    if draft is not None:
+        run = begin_draft(session, organization_id, draft, stored.id, now=now, brake=brake)
+    else:
+        run = begin_roster(
+            session, tools, organization_id, plan.entries, origin, stored.id, by=APP, now=now, brake=brake
+        )
     run.rule_version, run.mode, run.scope = stored.version, Mode.LIVE.value, plan.scope
     stored.last_run_id = run.id
     stored.last_result = WAITS if run.state == RunState.BRAKED else in_short(plan)
 
 
-def _profile_changed(session: Session, stored: StoredAccessRule, now: datetime) -> bool:
+def _profile_differs(session: Session, stored: StoredAccessRule) -> bool:
+    profile = find_profile(session, stored.organization_id, stored.profile_id or "")
+    return profile is not None and profile.access != stored.gives
+
+
+def _follow_profile(session: Session, stored: StoredAccessRule, now: datetime) -> None:
     """A live rule does not give more, or less, than somebody looked at because its profile was changed."""
     profile = find_profile(session, stored.organization_id, stored.profile_id or "")
-    if profile is None or profile.access == stored.gives:
-        return False
+    assert profile is not None
     sync_id, was_live = stored.sync_id, stored.is_live
     stored.roles = [list(role) for role in profile.access.roles]
     stored.groups = list(profile.access.groups)
     to_audit(session, stored, APP, now)
     stored.sync_id = None if was_live else sync_id
-    return was_live

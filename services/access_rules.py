@@ -112,7 +112,7 @@ def give_again(tools: Toolbox, caller: Caller, rule_id: str, account_id: str) ->
             raise Conflict("The rule does not leave this person alone any more.", "Reload the page.")
         for each in stopped:
             session.delete(each)
-        stored.sync_id = None
+        _evaluate_anew(stored)
         record_access_rule(session, Event.ACCESS_RULE_LOOP_OVER, stored, caller, now, "", subject=account_id)
 
 
@@ -141,7 +141,7 @@ def to_audit(session: Session, stored: StoredAccessRule, by: str, now: datetime)
     stored.changed_at = now
     if stored.is_live:
         _switch(session, stored, Mode.AUDIT, by, now)
-    stored.sync_id = None
+    _evaluate_anew(stored)
 
 
 def only_list_from_now_on(session: Session, organization_id: str, by: str, now: datetime) -> None:
@@ -224,9 +224,16 @@ def _change(
 
 
 def _switch(session: Session, stored: StoredAccessRule, mode: Mode, by: str, now: datetime) -> None:
-    stored.mode, stored.changed_at, stored.sync_id = mode.value, now, None
+    stored.mode, stored.changed_at = mode.value, now
+    _evaluate_anew(stored)
     if mode is Mode.AUDIT:
         _stop_runs(session, stored, by, now, ONLY_LISTS)
+
+
+def _evaluate_anew(stored: StoredAccessRule) -> None:
+    """By what it is now: an evaluation that is under way finds its number taken, and does nothing."""
+    stored.sync_id = None
+    stored.evaluations = StoredAccessRule.evaluations + 1
 
 
 def _stop_runs(session: Session, stored: StoredAccessRule, by: str, now: datetime, reason: str) -> None:

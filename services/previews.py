@@ -29,6 +29,7 @@ from services.batches import BATCH, batches
 from services.candidates import people_as_candidates
 from services.doors import require_organization
 from services.ground import ground_of
+from services.portions import in_portions
 from services.runs import PREVIEWS_LIVE, record_run, require_run
 from services.toolbox import Toolbox
 
@@ -123,25 +124,28 @@ def purge_previews(tools: Toolbox, most: int = BATCH) -> None:
     with tools.begin() as session:
         found = session.execute(query).all()
     for organization_id, run_id in found:
-        while _forget_some(tools, organization_id, run_id, most):
-            pass
+        forget_preview(tools, organization_id, run_id, most)
 
 
-def _forget_some(tools: Toolbox, organization_id: str, run_id: str, most: int) -> bool:
+def forget_preview(tools: Toolbox, organization_id: str, run_id: str, most: int = BATCH) -> None:
+    """Deletes one preview, `most` people at a time; one that was confirmed meanwhile stays."""
+    in_portions(tools, lambda session: _forget_some(session, organization_id, run_id, most))
+
+
+def _forget_some(session: Session, organization_id: str, run_id: str, most: int) -> bool:
     """True while there is more of it. On SQLite nobody else writes while people are deleted: few at a time."""
     this = (Run.organization_id == organization_id, Run.id == run_id)
     cases = (Case.organization_id == organization_id, Case.run_id == run_id)
-    with tools.begin() as session:
-        # Held: whoever confirms it this moment comes before, and it stays.
-        held = update(Run).where(*this, Run.state == RunState.PREVIEW.value).values(state=Run.state)
-        if not session.execute(held).rowcount:  # type: ignore[attr-defined]
-            return False
-        some = delete(Case).where(*cases, Case.id.in_(select(Case.id).where(*cases).limit(most)))
-        gone = session.execute(some.execution_options(synchronize_session=False))
-        if gone.rowcount >= most:  # type: ignore[attr-defined]
-            return True
-        session.execute(delete(Run).where(*this))
+    # Held: whoever confirms it this moment comes before, and it stays.
+    held = update(Run).where(*this, Run.state == RunState.PREVIEW.value).values(state=Run.state)
+    if not session.execute(held).rowcount:  # type: ignore[attr-defined]
         return False
+    some = delete(Case).where(*cases, Case.id.in_(select(Case.id).where(*cases).limit(most)))
+    gone = session.execute(some.execution_options(synchronize_session=False))
+    if gone.rowcount >= most:  # type: ignore[attr-defined]
+        return True
+    session.execute(delete(Run).where(*this))
+    return False
 
 
 def require_fresh_sync(

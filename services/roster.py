@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -42,11 +43,34 @@ from services.given_until import GivenUntil, given_until
 from services.ground import ground_of
 from services.previews import add_cases, case_row, new_run, require_fresh_sync
 from services.run_notices import tell_started
-from services.runs import finish_run, hold_back, record_run
+from services.runs import finish_run, hold_back, make_due, record_run
 from services.seat_counts import seat_counts
 from services.toolbox import Toolbox
 
 MOST_ENTRIES = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The deeds of those who were chosen, or else of all; how many were chosen, and which seats they take."""
+
+    deeds: frozenset[Deed]
+    chosen: int
+    seats: int
+
+    @property
+    def deed(self) -> str | None:
+        return next(iter(self.deeds)).value if len(self.deeds) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A run with its cases that nobody sees yet: it has no origin's id."""
+
+    run_id: str
+    added: Added
+
+
 _STRANGER = Verdict(
     CaseState.NOT_POSSIBLE,
     "Nobody in your directory shows this address: invite them, or find them by name under People.",
@@ -90,9 +114,9 @@ def fill(session: Session, tools: Toolbox, run: Run, entries: Iterable[Entry]) -
     """Adds the entries to a preview; False when there was none. Raises Invalid (too many)."""
     now = tools.clock()
     ground = ground_of(tools, session, run.organization_id, run.requested_by, now)
-    found = _add_entries(session, run, entries, ground, now)
-    run.deed = next(iter(found)).value if len(found) == 1 else None
-    return bool(found)
+    added = _add_entries(lambda: nullcontext(session), run, entries, ground, now)
+    run.deed, run.seats = added.deed, added.seats
+    return bool(added.deeds)
 
 
 def begin_roster(
@@ -113,79 +137,136 @@ def begin_roster(
     With `review` everybody chosen waits for an operator. `by` is an account id, or models.audit.APP. `brake` says why
     so many chosen people are too many: then nobody is touched before an operator has released it (S47).
     """
-    run = Run(
-        organization_id=organization_id,
-        id=str(uuid.uuid4()),
-        state=RunState.RUNNING.value,
-        origin=origin.value,
-        origin_id=origin_id,
-        requested_by=by,
-        created_at=now,
-        confirmed_by=by,
-        confirmed_at=now,
-    )
+    run = _new_run(organization_id, origin, by, now)
     session.add(run)
-    record_run(session, Event.RUN_STARTED, run, by, now)
     ground = ground_of(tools, session, organization_id, by, now)
     state = CaseState.REVIEW if review else CaseState.PLANNED
-    chosen: list[int] = []
-    deeds = _add_entries(session, run, entries, ground, now, begin_as=state, chosen=chosen)
-    run.deed = deeds.pop().value if len(deeds) == 1 else None
-    objection = brake(sum(chosen))
-    if objection is not None:
-        hold_back(session, run, objection, now)
-    elif sum(chosen):
-        tell_started(session, run, sum(chosen), now)
-    else:
-        session.flush()
-        finish_run(session, run, now)
+    added = _add_entries(lambda: nullcontext(session), run, entries, ground, now, begin_as=state)
+    _begin(session, run, added, origin_id, now, brake)
     return run
 
 
-def _add_entries(
+def draft_roster(
+    tools: Toolbox, organization_id: str, entries: Sequence[Entry], origin: Origin, *, by: str, now: datetime
+) -> Draft:
+    """The cases of a run that nobody sees yet, written a batch at a time: others write in between.
+
+    It is whole when this returns; one that was cut off is forgotten with the previews. Raises Invalid (too many).
+    """
+    _require_not_too_many(len(entries))
+    with tools.begin() as session:
+        run = _new_run(organization_id, origin, by, now)
+        session.add(run)
+        ground = ground_of(tools, session, organization_id, by, now)
+        session.flush()
+        session.expunge(run)
+    return Draft(run.id, _add_entries(tools.begin, run, entries, ground, now))
+
+
+def list_draft(session: Session, organization_id: str, draft: Draft, origin_id: str) -> Run:
+    """The draft becomes a preview that is seen."""
+    run = session.get_one(Run, (organization_id, draft.run_id))
+    run.origin_id, run.deed, run.seats = origin_id, draft.added.deed, draft.added.seats
+    return run
+
+
+def begin_draft(
     session: Session,
+    organization_id: str,
+    draft: Draft,
+    origin_id: str,
+    *,
+    now: datetime,
+    brake: Callable[[int], str | None],
+) -> Run:
+    """The draft becomes a run that begins at once (see begin_roster)."""
+    run = session.get_one(Run, (organization_id, draft.run_id))
+    _begin(session, run, draft.added, origin_id, now, brake)
+    if run.state == RunState.RUNNING:
+        make_due(session, organization_id, run.id, CaseState.PLANNED, now)
+    return run
+
+
+def _new_run(organization_id: str, origin: Origin, by: str, now: datetime) -> Run:
+    return Run(
+        organization_id=organization_id,
+        id=str(uuid.uuid4()),
+        state=RunState.PREVIEW.value,
+        origin=origin.value,
+        requested_by=by,
+        created_at=now,
+    )
+
+
+def _begin(
+    session: Session,
+    run: Run,
+    added: Added,
+    origin_id: str,
+    now: datetime,
+    brake: Callable[[int], str | None],
+) -> None:
+    run.state, run.origin_id = RunState.RUNNING.value, origin_id
+    run.confirmed_by, run.confirmed_at = run.requested_by, now
+    run.deed, run.seats = added.deed, added.seats
+    record_run(session, Event.RUN_STARTED, run, run.requested_by, now)
+    objection = brake(added.chosen)
+    if objection is not None:
+        hold_back(session, run, objection, now)
+    elif added.chosen:
+        tell_started(session, run, added.chosen, now)
+    else:
+        session.flush()
+        finish_run(session, run, now)
+
+
+def _require_not_too_many(count: int) -> None:
+    if count > MOST_ENTRIES:
+        raise Invalid(
+            "people",
+            f"More than {MOST_ENTRIES:,} people are in this list.",
+            "Split it, and do one part after the other.",
+        )
+
+
+def _add_entries(
+    portion: Callable[[], AbstractContextManager[Session]],
     run: Run,
     entries: Iterable[Entry],
     ground: Ground,
     now: datetime,
     *,
     begin_as: CaseState | None = None,
-    chosen: list[int] | None = None,
-) -> set[Deed]:
-    """Adds a case for each entry, batch by batch. Returns the deeds of those who were chosen, or else of all."""
-    seats = _Seats(session, run.organization_id)
-    zone = zone_of(session, run.organization_id)
+) -> Added:
+    """Adds a case for each entry, batch by batch, each in a `portion`."""
+    with portion() as session:
+        seats = _Seats(session, run.organization_id)
+        zone = zone_of(session, run.organization_id)
     met: set[str] = set()
     deeds: dict[bool, set[Deed]] = {True: set(), False: set()}
-    iterator, count = iter(entries), 0
+    iterator, count, chosen = iter(entries), 0, 0
     while batch := list(islice(iterator, BATCH)):
         count += len(batch)
-        if count > MOST_ENTRIES:
-            raise Invalid(
-                "people",
-                f"More than {MOST_ENTRIES:,} people are in this list.",
-                "Split it, and do one part after the other.",
-            )
+        _require_not_too_many(count)
         rows = []
-        found = list(_with_people(session, run.organization_id, batch, ground))
-        account_ids = {person.seen.facts.account_id for _entry, person in found if person is not None}
-        given = given_until(session, run.organization_id, account_ids)
-        for entry, person in found:
-            deed, row = _row(run, entry, person, ground, seats, met, given)
-            planned = row["state"] == CaseState.PLANNED.value
-            deeds[planned].add(deed)
-            # Their access goes on: a start that has not come would let it end before.
-            starts_on = None if deed is Deed.PROLONG else entry.starts_on
-            row |= {"starts_at": _start_of(starts_on, zone, now), "resume_at": None}
-            if planned and begin_as is not None:
-                row["state"] = begin_as.value
-                row["resume_at"] = (row["starts_at"] or now) if begin_as is CaseState.PLANNED else None
-            if planned and chosen is not None:
-                chosen.append(1)
-            rows.append(row)
-        add_cases(session, rows)
-    run.seats = seats.given
-    return deeds[True] or deeds[False]
+        with portion() as session:
+            found = list(_with_people(session, run.organization_id, batch, ground))
+            account_ids = {person.seen.facts.account_id for _entry, person in found if person is not None}
+            given = given_until(session, run.organization_id, account_ids)
+            for entry, person in found:
+                deed, row = _row(run, entry, person, ground, seats, met, given)
+                planned = row["state"] == CaseState.PLANNED.value
+                deeds[planned].add(deed)
+                # Their access goes on: a start that has not come would let it end before.
+                starts_on = None if deed is Deed.PROLONG else entry.starts_on
+                row |= {"starts_at": _start_of(starts_on, zone, now), "resume_at": None}
+                if planned and begin_as is not None:
+                    row["state"] = begin_as.value
+                    row["resume_at"] = (row["starts_at"] or now) if begin_as is CaseState.PLANNED else None
+                chosen += planned
+                rows.append(row)
+            add_cases(session, rows)
+    return Added(frozenset(deeds[True] or deeds[False]), chosen, seats.given)
 
 
 def _with_people(
