@@ -34,6 +34,8 @@
   document.addEventListener("keydown", (event) => {
     if (!find("review-keys")?.checked || event.ctrlKey || event.metaKey || event.altKey) return;
     if (typing(event.target) || document.querySelector("dialog[open]")) return;
+    // Whoever holds a key down has decided once, not about everybody who takes that place.
+    if (event.repeat && !["j", "k"].includes(event.key)) return;
     const all = boxes();
     const here = all.includes(document.activeElement) || document.activeElement?.closest?.("tr")?.querySelector("[data-case]");
     if (event.key === "j" || event.key === "k") {
@@ -42,8 +44,11 @@
     } else if (event.key === "x" && here) {
       all[row].click();
     } else if (find(BUTTONS[event.key]) && (here || all.some((box) => box.checked))) {
-      if (!all.some((box) => box.checked)) all[row].click();
+      const alone = all.some((box) => box.checked) ? null : all[row];
+      alone?.click();
       find(BUTTONS[event.key]).click();
+      // A question that is left again selects nobody: the next key would be about them, not about the row one is on.
+      if (alone) document.querySelector("dialog[open]")?.addEventListener("close", () => { alone.click(); alone.focus(); }, { once: true });
     } else return;
     event.preventDefault();
   });
