@@ -202,7 +202,8 @@ def person_row(
 ) -> dict[str, Any]:
     """The columns of a person that come from Atlassian."""
     email = (facts.email or "").strip()
-    name = facts.name or facts.nickname or email or facts.account_id
+    # A name of blanks alone is none that anybody could read or press.
+    name = facts.name.strip() or facts.nickname.strip() or email or facts.account_id
     return {
         "organization_id": organization_id,
         "account_id": facts.account_id,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.people import Group
 from services.profiles import Typed, save_profile
@@ -37,6 +37,8 @@ def test_names_and_what_needs_attention_fit(
     deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
     ticket = "https://acme.example/servicedesk/" + "x" * 80
     protect(deployment.tools, deployment.ana, kind="person", value=somebody, reason=ticket, until="")
+    with deployment.tools.begin() as session:
+        session.execute(update(Group).values(name=Group.name + "x" * 80))
     deployment.control("POST", f"keys/{KEY}/expire")
     journey = start("jira", "light")
     journey.open("rollcall-app", "people?idle=180&status=not_invited")

@@ -238,6 +238,13 @@ def test_the_longest_names_there_can_be(databases: dict[str, sessionmaker[Sessio
         assert len(shown[0].name) == 200, "800 bytes, and no half letter"
 
 
+def test_a_name_of_blanks_is_none() -> None:
+    names = [("  ", "Nick"), ("\u2003", " "), (" Ann ", "")]
+    facts = [person("odd", name=name, nickname=nickname, email="ann@acme.example") for name, nickname in names]
+    shown = [person_row(OURS, "directory", each, UNKNOWN)["name"] for each in facts]
+    assert shown == ["Nick", "ann@acme.example", "Ann"]
+
+
 @pytest.mark.parametrize("name", ["sqlite", "postgresql"])
 def test_seats_and_groups_come_along(databases: dict[str, sessionmaker[Session]], name: str) -> None:
     row = ordinary(groups=set(GROUPS), seats=dict.fromkeys(KEYS, ("never", None)))
