@@ -29,7 +29,7 @@ from services.ground import day_in, ground_of, organization_facts
 from services.leasing import turn
 from services.previews import require_fresh_sync
 from services.rule_plans import Tally, write_plan
-from services.rule_versions import newest, require_rule, what_is_missing
+from services.rule_versions import newest, require_rule, require_unchanged, what_is_missing
 from services.run_notices import tell_not_begun, tell_started
 from services.runs import finish_run, hold_back, make_due, record_run, require_run
 from services.toolbox import Toolbox
@@ -40,11 +40,15 @@ PATIENCE = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class _Occasion:
-    """Why a run begins: `due_at` is set by the clock, `requested_by` is who asked, or models.audit.APP."""
+    """Why a run begins: `due_at` is set by the clock, `requested_by` is who asked, or models.audit.APP.
+
+    `seen` is the version that whoever asked has read, if they say so.
+    """
 
     run_id: str
     requested_by: str
     due_at: datetime | None = None
+    seen: int | None = None
 
 
 def preview_rule(tools: Toolbox, caller: Caller, rule_id: str) -> str:
@@ -82,17 +86,18 @@ def mark_seen(tools: Toolbox, caller: Caller, run_id: str) -> None:
         run.seen_by = run.seen_by or caller.account_id
 
 
-def run_now(tools: Toolbox, caller: Caller, rule_id: str) -> str:
+def run_now(tools: Toolbox, caller: Caller, rule_id: str, seen: int | None = None) -> str:
     """Starts a run at once. Returns its id; a run that may not begin says why.
 
-    Raises NotFound, and NotReady when the rule is off.
+    Raises NotFound, NotReady when the rule is off, and Conflict when it is not the version any more that was `seen`:
+    what only lists there may act by now.
     """
     organization_id = require_organization(tools, caller)
     with tools.begin() as session:
         stored = require_rule(session, organization_id, rule_id)
         if not stored.is_on:
             raise NotReady("The rule is switched off.", "Switch it on, then run it.", reason="rule_off")
-    occasion = _Occasion(str(uuid.uuid4()), caller.account_id or "")
+    occasion = _Occasion(str(uuid.uuid4()), caller.account_id or "", seen=seen)
     _start(tools, organization_id, rule_id, occasion)
     return occasion.run_id
 
@@ -196,6 +201,7 @@ def _start(tools: Toolbox, organization_id: str, rule_id: str, occasion: _Occasi
             return
         if not stored.is_on or (occasion.due_at is not None and stored.next_run_at != occasion.due_at):
             return
+        require_unchanged(stored, occasion.seen)
         version, rule = newest(session, stored)
         if occasion.due_at is not None:
             stored.next_run_at = next_run_at(session, organization_id, rule.schedule, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from connect.errors import NotFound, NotReady
+from connect.errors import Conflict, NotFound, NotReady
 from models.rule import RuleVersion, StoredRule, find_rule, find_version
 from models.run import Case, Run
 from rules.rule import Mode, Rule, Step
@@ -24,6 +24,15 @@ def require_rule(session: Session, organization_id: str, rule_id: str) -> Stored
     if stored is None:
         raise NotFound("This rule does not exist, or not any more.", "Look at the list of rules.")
     return stored
+
+
+def require_unchanged(stored: StoredRule, seen: int | None) -> None:
+    """What an operator decides is about the version that they have `seen`; None: about any. Raises Conflict."""
+    if seen is not None and stored.version != seen:
+        raise Conflict(
+            f"This is version {stored.version} by now: the rule was changed since you opened it.",
+            "Reload the page, and read the rule as it is first.",
+        )
 
 
 def step_of(session: Session, case: Case, run: Run | None) -> Step | None:

@@ -30,7 +30,7 @@ from services.doors import require_organization
 from services.ground import organization_facts
 from services.names import names_of
 from services.rule_book import SWITCHED_OFF
-from services.rule_versions import newest, require_rule, what_is_missing
+from services.rule_versions import newest, require_rule, require_unchanged, what_is_missing
 from services.runs import stop_run
 from services.schedules import problem_of
 from services.toolbox import Toolbox
@@ -117,13 +117,17 @@ def _unknown_people(session: Session, organization_id: str, account_ids: Sequenc
     ]
 
 
-def switch_on(tools: Toolbox, caller: Caller, rule_id: str) -> None:
-    """From now on the rule runs by the clock, and by *Run now*. Raises NotReady with what has to be done before."""
+def switch_on(tools: Toolbox, caller: Caller, rule_id: str, seen: int | None = None) -> None:
+    """From now on the rule runs by the clock, and by *Run now*.
+
+    Raises NotReady with what has to be done before, and Conflict when it is not the version any more that was `seen`.
+    """
     organization_id = require_organization(tools, caller)
     now = tools.clock()
     with tools.begin() as session:
         close_gate(session, organization_id)
         stored = require_rule(session, organization_id, rule_id)
+        require_unchanged(stored, seen)
         version, rule = newest(session, stored)
         missing = what_is_missing(version, rule)
         if missing is not None:
@@ -162,11 +166,7 @@ def confirm_rule(tools: Toolbox, caller: Caller, rule_id: str, seen: int) -> Non
         version, rule = newest(session, stored)
         if not rule.needs_second_operator or version.confirmed_by is not None:
             raise Conflict("There is nothing to confirm.", "Look at the rule again.")
-        if version.version != seen:
-            raise Conflict(
-                f"This is version {version.version} by now: the rule was changed since you opened it.",
-                "Reload the page, read the rule as it is, then confirm it.",
-            )
+        require_unchanged(stored, seen)
         if version.created_by == caller.account_id:
             raise Conflict(
                 "You wrote this version of the rule: somebody else has to confirm it.",

@@ -45,7 +45,7 @@ def rule(rule_id: str) -> str:
 @api
 @operator_only
 def on(rule_id: str) -> str:
-    rules.switch_on(tools(), caller(), rule_id)
+    rules.switch_on(tools(), caller(), rule_id, _seen())
     return _after(rule_id, "The rule is on.")
 
 
@@ -61,8 +61,7 @@ def off(rule_id: str) -> str:
 @api
 @operator_only
 def confirm(rule_id: str) -> str:
-    seen = whole_number(request.form.get("version", "")) or 0
-    rules.confirm_rule(tools(), caller(), rule_id, seen)
+    rules.confirm_rule(tools(), caller(), rule_id, _seen())
     return rule_pages.content(rule_id, saved="You confirmed this version of the rule.")
 
 
@@ -93,7 +92,12 @@ def preview(rule_id: str) -> str:
 @api
 @operator_only
 def run(rule_id: str) -> str:
-    return run_pages.content(rule_runs.run_now(tools(), caller(), rule_id))
+    return run_pages.content(rule_runs.run_now(tools(), caller(), rule_id, _seen()))
+
+
+def _seen() -> int:
+    """Which version of the rule the page shows on which something was pressed."""
+    return whole_number(request.form.get("version", "")) or 0
 
 
 def _after(rule_id: str, saved: str) -> str:

@@ -240,7 +240,9 @@ def test_the_longest_names_there_can_be(databases: dict[str, sessionmaker[Sessio
 
 def test_a_name_of_blanks_is_none() -> None:
     names = [("  ", "Nick"), ("\u2003", " "), (" Ann ", "")]
-    facts = [person("odd", name=name, nickname=nickname, email="ann@acme.example") for name, nickname in names]
+    facts = [
+        person("odd", name=name, nickname=nickname, email="ann@acme.example") for name, nickname in names
+    ]
     shown = [person_row(OURS, "directory", each, UNKNOWN)["name"] for each in facts]
     assert shown == ["Nick", "ann@acme.example", "Ann"]
 

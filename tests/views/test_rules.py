@@ -281,8 +281,8 @@ def test_from_the_preview_to_the_run_and_its_undo(new_house: House) -> None:
     listed = house.get("/app/rules")
     assert "Nobody has looked at a preview of this version" in words_of(listed)
     assert re.search(r'role="switch"[^>]*aria-checked="false"[^>]*>', listed.text)
-    assert house.post(f"{rule}/on").status_code == 409
-    assert house.post(f"{rule}/run").status_code == 409
+    assert house.post(f"{rule}/on", version="1").status_code == 409
+    assert house.post(f"{rule}/run", version="1").status_code == 409
 
     preview = house.post(f"{rule}/preview")
     words = words_of(preview)
@@ -304,8 +304,8 @@ def test_from_the_preview_to_the_run_and_its_undo(new_house: House) -> None:
     assert "nobody came, nobody went" in words_of(house.post(f"{rule}/preview"))
     assert "Nothing to compare with" in words_of(house.get(run))
 
-    assert "The rule is on." in words_of(house.post(f"{rule}/on"))
-    started = house.post(f"{rule}/run")
+    assert "The rule is on." in words_of(house.post(f"{rule}/on", version="1"))
+    started = house.post(f"{rule}/run", version="1")
     words = words_of(started)
     assert "Running Live" in words
     assert "as of version 1" in words
@@ -333,11 +333,38 @@ def test_from_the_preview_to_the_run_and_its_undo(new_house: House) -> None:
     assert "This is a preview of version 1; the rule is at version 2." in old
 
 
+def test_what_is_pressed_on_a_page_of_an_older_version_starts_nothing(house: House) -> None:
+    """What only waits for review there would act by now, without a question."""
+    rule_id = made(house, mode="review")
+    rule = f"/app/rules/{rule_id}"
+    older = [house.get(rule).text, house.post(f"{rule}/preview").text]
+    house.post(f"{rule}/on", version="1")
+    older += [house.get(rule).text, house.post(f"{rule}/preview").text, house.get("/app/rules").text]
+    house.post(rule, **form_of(house.get(f"{rule}/edit"), mode="live"))
+    assert "from version 2" in words_of(house.post(f"{rule}/preview"))
+    house.post(f"{rule}/off")
+    house.post(f"{rule}/on", version="2")
+    pressed = [
+        f"{rule}/{word}" for page in older for word in ("on", "run") if f'hx-post="{rule}/{word}"' in page
+    ]
+    assert len(pressed) == 4
+    assert all('"version": "1"' in page for page in older)
+    house.post(f"{rule}/off")
+    for path in pressed:
+        if path.endswith("/run"):
+            house.post(f"{rule}/on", version="2")
+        answer = house.post(path, version="1")
+        assert answer.status_code == 409
+        assert "This is version 2 by now: the rule was changed since you opened it." in words_of(answer)
+    assert "It has not run yet" in words_of(house.get(rule))
+    gone(house, rule_id)
+
+
 def test_a_first_look_compares_with_nothing_though_it_leaves_some_alone(house: House) -> None:
     waiting, other = made(house, mode="review"), made(house, name="Another ladder")
     house.post(f"/app/rules/{waiting}/preview")
-    house.post(f"/app/rules/{waiting}/on")
-    house.post(f"/app/rules/{waiting}/run")
+    house.post(f"/app/rules/{waiting}/on", version="1")
+    house.post(f"/app/rules/{waiting}/run", version="1")
     words = words_of(house.post(f"/app/rules/{other}/preview"))
     assert "Another run has this person in hand." in words
     assert "Nothing to compare with" in words
@@ -364,8 +391,8 @@ def test_a_brake_is_a_warning_in_the_preview_and_stops_the_run(new_house: House)
     preview = words_of(house.post(f"{rule}/preview"))
     assert "would be stopped by its brake" in preview
     assert "Will be suspended" in preview
-    house.post(f"{rule}/on")
-    braked = house.post(f"{rule}/run")
+    house.post(f"{rule}/on", version="1")
+    braked = house.post(f"{rule}/run", version="1")
     assert "the brake allows 1" in words_of(braked)
     assert "Release the brake…" in words_of(braked)
     assert "was stopped by its brake" in words_of(house.get("/app/overview"))
@@ -386,8 +413,8 @@ def test_before_a_run_that_removes_people_nobody_reads_that_it_can_be_taken_back
     rule_id = made(house, steps=remove, brake={"number": 0}, who=who)
     rule = f"/app/rules/{rule_id}"
     house.post(f"{rule}/preview")
-    house.post(f"{rule}/on")
-    for answer in (house.get(rule), house.post(f"{rule}/preview"), house.post(f"{rule}/run")):
+    house.post(f"{rule}/on", version="1")
+    for answer in (house.get(rule), house.post(f"{rule}/preview"), house.post(f"{rule}/run", version="1")):
         words = words_of(answer)
         assert "has to be invited again: groups and roles are lost." in words
         assert "take it back" not in words
@@ -397,7 +424,7 @@ def test_a_live_rule_asks_before_it_runs_though_its_preview_had_nobody(house: Ho
     rule_id = made(house, steps=[{"when": {"not_seen": 3650}, "then": {"deed": "suspend"}}])
     preview = house.post(f"/app/rules/{rule_id}/preview")
     assert "The rule chooses nobody today" in words_of(preview)
-    on = house.post(f"/app/rules/{rule_id}/on")
+    on = house.post(f"/app/rules/{rule_id}/on", version="1")
     assert "Run it now: it has no date of its own." in words_of(on)
     again = house.get(f"/app/{address_of(preview)}")
     buttons = re.findall(r"<button[^>]*>Run (?:now|it)", again.text)
@@ -454,8 +481,8 @@ def test_a_deletion_and_its_undo_read_like_english(new_house: House) -> None:
     house.post("/app/operators", account_id=JON)
     house.post(f"{rule}/confirm", JON, version="1")
     assert "second operator" not in words_of(house.post(f"{rule}/preview"))
-    house.post(f"{rule}/on")
-    found = RUN.search(address_of(house.post(f"{rule}/run")))
+    house.post(f"{rule}/on", version="1")
+    found = RUN.search(address_of(house.post(f"{rule}/run", version="1")))
     assert found is not None
     run = f"/app/runs/{found[1]}"
     house.act()
