@@ -12,6 +12,7 @@ from services.access_rule_form import Typed
 from services.access_rule_views import AccessRuleLine
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.changed_since import mark_of, require_unchanged
 from views.errors import shown_again
 from views.rule_form import Problems
 from views.words import MODES
@@ -67,6 +68,7 @@ def edit(access_rule_id: str) -> str:
 def change(access_rule_id: str) -> str | Response:
     typed = _typed()
     line = access_rule_views.access_rule_line(tools(), caller(), access_rule_id)
+    require_unchanged(*_shown(line))
     was_live, version = line.rule.is_live, line.rule.version
     try:
         access_rules.save_access_rule(tools(), caller(), typed, access_rule_id)
@@ -92,6 +94,8 @@ def preview(access_rule_id: str) -> str:
 @operator_only
 def mode(access_rule_id: str) -> str:
     wanted = Mode.LIVE if request.form.get("mode") == Mode.LIVE else Mode.AUDIT
+    if wanted is Mode.LIVE:
+        require_unchanged(*_shown(access_rule_views.access_rule_line(tools(), caller(), access_rule_id)))
     access_rules.switch_mode(tools(), caller(), access_rule_id, wanted)
     if wanted is Mode.LIVE:
         return _page(access_rule_id, "The rule is live. It begins within seconds.")
@@ -150,6 +154,11 @@ def _typed_before(line: AccessRuleLine) -> Typed:
     )
 
 
+def _shown(line: AccessRuleLine) -> tuple[object, ...]:
+    """What of a rule somebody has read; what its profile gives is in the version."""
+    return _typed_before(line), line.rule.version
+
+
 def _again(typed: Typed, bad: BadRule, line: AccessRuleLine | None = None) -> Response:
     first = bad.problems[0]
     return shown_again(_form(typed, line, bad), Invalid(first.field, first.sentence, ""))
@@ -180,6 +189,7 @@ def _page(rule_id: str, saved: str = "") -> str:
         line=page.line,
         rule=page.line.rule,
         modes=MODES,
+        was=mark_of(*_shown(page.line)),
         saved=saved,
     )
 
@@ -192,6 +202,7 @@ def _form(typed: Typed, line: AccessRuleLine | None = None, bad: BadRule | None 
         line=line,
         typed=typed,
         choices=access_rule_views.choices(tools(), caller()),
+        was=mark_of(*_shown(line)) if line else "",
         problems=Problems(bad.problems if bad else ()),
         address=f"{PLACE}/{line.rule.id}/edit" if line else f"{PLACE}/new",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from connect.errors import Invalid
+from models.scim import ScimConnection
 from rules.deeds import CAPABILITIES, Deed
 from rules.scim import ENDINGS, Provider, ScimState
 from services import identity_providers, scim_overview
@@ -12,6 +13,7 @@ from services.identity_providers import MOST_CONNECTIONS, NAMES
 from services.scim_wire import ROOT
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.changed_since import mark_of, require_unchanged
 from views.errors import shown_again
 from views.page_numbers import page_asked_for
 
@@ -68,6 +70,7 @@ def look(connection_id: str) -> str:
 @operator_only
 def change(connection_id: str) -> str | Response:
     typed = {name: request.form.get(name, "")[:300] for name in FIELDS}
+    require_unchanged(kept(scim_overview.look(tools(), caller(), connection_id).connection))
     try:
         changed = identity_providers.change_settings(tools(), caller(), connection_id, **typed)
     except Invalid as problem:
@@ -105,14 +108,7 @@ def page(
     number = page_asked_for()
     groups, total, profiles = scim_overview.groups_page(tools(), caller(), connection_id, number)
     found = view.connection
-    kept = {
-        "name": found.name,
-        "when_inactive": found.when_inactive,
-        "when_deleted": found.when_deleted,
-        "brake_number": "" if found.brake_number is None else str(found.brake_number),
-        "brake_share": "" if found.brake_share is None else str(found.brake_share),
-        "begins_leavers": "yes" if found.begins_leavers else "",
-    }
+    stored = kept(found)
     return show.place(
         "identity_providers/connection.html",
         tab="onboarding",
@@ -130,11 +126,24 @@ def page(
         endings=[(deed.value, _ending(deed)) for deed in ENDINGS],
         states=STATES,
         base_url=tools().settings.base_url + ROOT,
-        typed=typed or kept,
+        typed=typed or stored,
+        was=mark_of(stored),
         problem=problem,
         saved=saved,
         token=token,
     )
+
+
+def kept(found: ScimConnection) -> dict[str, str]:
+    """What somebody would have typed for these settings."""
+    return {
+        "name": found.name,
+        "when_inactive": found.when_inactive,
+        "when_deleted": found.when_deleted,
+        "brake_number": "" if found.brake_number is None else str(found.brake_number),
+        "brake_share": "" if found.brake_share is None else str(found.brake_share),
+        "begins_leavers": "yes" if found.begins_leavers else "",
+    }
 
 
 def pages_of(total: int) -> int:

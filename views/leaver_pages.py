@@ -13,11 +13,12 @@ from rules.farewell import ENDING_WORDS, ENDINGS
 from services.doors import require_organization
 from services.leaver_evidence import evidence_of
 from services.leaver_list import list_leavers
-from services.leaver_views import show_leaver
+from services.leaver_views import LeaverPage, show_leaver
 from services.leavers import MOST_AT_ONCE
 from services.names import names_of
 from views import leaver_words, show
 from views.access import caller, tools
+from views.changed_since import mark_of
 
 PER_PAGE = 25
 REASONS = ("New job", "Contract ended", "Retires", "Dismissed", "On leave for long", "Other")
@@ -66,6 +67,7 @@ def content(leaver_id: str, problem: Invalid | None = None, typed: dict[str, str
         way_back=CAPABILITIES[Deed(leaver.deed)].way_back,
         leads_back=CAPABILITIES[Deed(leaver.deed)].opposite is not None,
         reasons=REASONS,
+        was=mark_of(*plan_shown(page)),
         problem=problem,
         typed=typed or _typed(leaver, page.time_zone),
         place_of={
@@ -74,6 +76,11 @@ def content(leaver_id: str, problem: Invalid | None = None, typed: dict[str, str
             "protected": "protected",
         },
     )
+
+
+def plan_shown(page: LeaverPage) -> tuple[object, ...]:
+    """What somebody has read who begins a handover."""
+    return _typed(page.leaver, page.time_zone), page.leaver.looked_at
 
 
 def evidence_page(leaver_id: str) -> str:

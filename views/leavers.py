@@ -21,9 +21,10 @@ from services.leaver_decisions import Plan
 from services.leaver_views import show_leaver
 from views import leaver_words, show
 from views.access import api, caller, operator_only, tools
+from views.changed_since import require_unchanged
 from views.downloads import download
 from views.errors import shown_again
-from views.leaver_pages import content, evidence_page, listing
+from views.leaver_pages import content, evidence_page, listing, plan_shown
 from views.page_numbers import page_asked_for
 from views.people import filter_of
 from views.uploads import uploaded
@@ -151,6 +152,7 @@ def plan(leaver_id: str) -> str | Response:
 @api
 @operator_only
 def confirm(leaver_id: str) -> str | Response:
+    require_unchanged(*plan_shown(show_leaver(tools(), caller(), leaver_id)))
     missing = [each for each in CHECKLIST if not request.form.get(each)]
     if missing:
         problem = Invalid(missing[0], "Tick everything first.", "Each line says what will happen.")

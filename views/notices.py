@@ -11,6 +11,7 @@ from rules.panel import Privacy
 from services.notice_settings import examples, notice_settings, set_notice_settings
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.changed_since import mark_of, require_unchanged
 from views.errors import shown_again
 
 blueprint = Blueprint("notices", __name__, url_prefix="/app/notices")
@@ -29,6 +30,7 @@ def index() -> str:
 @operator_only
 def save() -> str | Response:
     typed = {name: request.form.get(name, "")[:20] for name in FIELDS}
+    require_unchanged(_stored())
     try:
         set_notice_settings(tools(), caller(), **typed)
     except Invalid as problem:
@@ -50,6 +52,7 @@ def _content(typed: dict[str, str], **extra: Any) -> str:
         tab="notices",
         title="In the product",
         typed=typed,
+        was=mark_of(_stored()),
         choices=[(choice, examples(choice, kept.days, now)) for choice in Privacy],
         preview=examples(kept.privacy, kept.days, now),
         **extra,

@@ -13,6 +13,7 @@ from services.profiles import ProfileView, Typed
 from services.roster_words import product_words
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.changed_since import mark_of, require_unchanged
 from views.errors import shown_again
 
 blueprint = Blueprint("profiles", __name__, url_prefix="/app/onboarding/profiles")
@@ -49,12 +50,7 @@ def add() -> str | Response:
 @operator_only
 def edit(profile_id: str) -> str:
     view = profiles.look_at_profile(tools(), caller(), profile_id)
-    kept = view.profile
-    roles = [f"{role} {resource_id}" for resource_id, role in kept.roles]
-    typed = Typed(
-        kept.name, kept.description, roles, kept.groups, str(kept.days or ""), str(kept.until or "")
-    )
-    return _form(typed, view=view)
+    return _form(_as_typed(view), view=view)
 
 
 @blueprint.post("/<profile_id>")
@@ -74,6 +70,8 @@ def remove(profile_id: str) -> str:
 
 def _save(profile_id: str | None) -> str | Response:
     view = profiles.look_at_profile(tools(), caller(), profile_id) if profile_id is not None else None
+    if view is not None:
+        require_unchanged(_as_typed(view))
     typed = _typed()
     try:
         profile = profiles.save_profile(tools(), caller(), profile_id, typed)
@@ -92,6 +90,12 @@ def _typed() -> Typed:
         form.get("days", "")[:20],
         form.get("until", "")[:20],
     )
+
+
+def _as_typed(view: ProfileView) -> Typed:
+    kept = view.profile
+    roles = [f"{role} {resource_id}" for resource_id, role in kept.roles]
+    return Typed(kept.name, kept.description, roles, kept.groups, str(kept.days or ""), str(kept.until or ""))
 
 
 def _typed_of_example(example: Example) -> Typed:
@@ -131,6 +135,7 @@ def _form(typed: Typed, *, view: ProfileView | None = None, problem: Invalid | N
         products=_choices(organization, typed),
         groups=_groups(organization, typed),
         problem=problem,
+        was=mark_of(_as_typed(view)) if view is not None else "",
         address=f"onboarding/profiles/{profile.id}" if profile is not None else "onboarding/profiles/new",
     )
 

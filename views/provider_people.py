@@ -10,8 +10,9 @@ from rules.scim import ScimState
 from services import identity_providers, scim_overview
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.changed_since import mark_of, require_unchanged
 from views.errors import shown_again
-from views.identity_providers import STATES, page, pages_of
+from views.identity_providers import STATES, kept, page, pages_of
 from views.page_numbers import page_asked_for
 
 blueprint = Blueprint("provider_people", __name__, url_prefix="/app/identity-providers/<connection_id>")
@@ -67,6 +68,7 @@ def preview(connection_id: str) -> str:
         title=f"What “{view.connection.name}” would change",
         connection=view.connection,
         preview=found,
+        was=mark_of(kept(view.connection)),
         capabilities=CAPABILITIES,
         most=scim_overview.IN_PREVIEW,
     )
@@ -77,6 +79,8 @@ def preview(connection_id: str) -> str:
 @operator_only
 def switch(connection_id: str) -> str:
     live = request.form.get("live") == "yes"
+    if live:
+        require_unchanged(kept(scim_overview.look(tools(), caller(), connection_id).connection))
     found = identity_providers.switch_mode(tools(), caller(), connection_id, live=live)
     what = "is live: what your provider says happens" if live else "only says what would happen"
     return page(connection_id, saved=f"“{found.name}” {what}.")

@@ -16,6 +16,7 @@ from services.ticket_trial import Trial
 from services.ticket_wishes import TicketWish
 from views import show
 from views.access import api, caller, operator_only, tools, waiting_place
+from views.changed_since import mark_of, require_unchanged
 from views.errors import shown_again
 from views.page_numbers import page_asked_for
 from views.ticket_form import as_typed, typed_rule
@@ -83,6 +84,7 @@ def edit(ticket_rule_id: str) -> str:
 @operator_only
 def change(ticket_rule_id: str) -> str | Response:
     wish = typed_rule()
+    require_unchanged(as_typed(ticket_rules.look_at_rule(tools(), caller(), ticket_rule_id)))
     try:
         rule = ticket_rules.change_rule(tools(), caller(), ticket_rule_id, wish)
     except Invalid as problem:
@@ -161,6 +163,7 @@ def _form(wish: TicketWish, *, rule: TicketRule | None = None, problem: Invalid 
         wish=wish,
         offered=ticket_choices.choices(tools(), caller()),
         problem=problem,
+        was=mark_of(as_typed(rule)) if rule else "",
         address=f"onboarding/tickets/{rule.id}/edit" if rule else "onboarding/tickets/new",
     )
 

@@ -58,6 +58,10 @@ class House:
         """A form; a file as (stream, name)."""
         return self._open("POST", path, headers=self._signed(who), data=form)
 
+    def press(self, page: str, path: str, /, **form: Any) -> TestResponse:
+        """A form of the page as it is now, which says which page that was."""
+        return self.post(path, ANA, was=mark_in(self.get(page)), **form)
+
     def person(self, **wanted: Any) -> Person:
         """The first person of the directory, by account id, with these values."""
         with self.deployment.tools.begin() as session:
@@ -122,6 +126,13 @@ class NewHouse:
 
     def close(self) -> None:
         self._moment.close()
+
+
+def mark_in(page: TestResponse) -> str:
+    """What a form of this page sends back as `was`."""
+    found = re.search(r'"was"(?: value=|: )"([0-9a-f]{64})"', page.text)
+    assert found is not None
+    return found[1]
 
 
 def words_of(answer: TestResponse) -> str:

@@ -18,7 +18,7 @@ from rules.deeds import Deed
 from rules.roster import Access, Entry, Origin
 from sandbox.world import ACME
 from services import access_rule_runs, access_rule_views, profiles, roster, timed_access
-from tests.views.house import JON, UMA, House, words_of
+from tests.views.house import JON, UMA, House, mark_in, words_of
 
 RULES, ENDING = "/app/onboarding/access-rules", "/app/onboarding/ending"
 
@@ -77,7 +77,10 @@ def test_a_rule_from_its_form_to_live(tidy: House) -> None:
     assert "Nothing has happened yet. The rule does this by itself once it is live." in words_of(whole)
     assert "will get access" in words_of(whole)
     assert f'href="{RULES}/{rule_id}"' in whole.text
-    assert "The rule is live." in words_of(tidy.post(f"{RULES}/{rule_id}/mode", mode="live"))
+    opened = mark_in(tidy.get(f"{RULES}/{rule_id}"))
+    assert "The rule is live." in words_of(
+        tidy.press(f"{RULES}/{rule_id}", f"{RULES}/{rule_id}/mode", mode="live")
+    )
     for organization_id, due, number in access_rule_runs.due_access_rules(tidy.deployment.tools):
         access_rule_runs.evaluate(tidy.deployment.tools, organization_id, due, number)
     # More than a fifth of those whom it is about: the brake of the form is empty here.
@@ -87,8 +90,16 @@ def test_a_rule_from_its_form_to_live(tidy: House) -> None:
         "sources": group(tidy, "team-legal"),
         "groups": group(tidy, "contractors"),
     }
-    saved = words_of(tidy.post(f"{RULES}/{rule_id}", **changed))
+    saved = words_of(tidy.press(f"{RULES}/{rule_id}/edit", f"{RULES}/{rule_id}", **changed))
     assert "Saved as version 2. It was live, and lists only until you have looked." in saved
+    assert "What it would do" in words_of(tidy.post(f"{RULES}/{rule_id}/preview"))
+    # What was read of the version before is not what goes live, nor what is saved.
+    for late in (
+        tidy.post(f"{RULES}/{rule_id}/mode", mode="live", was=opened),
+        tidy.post(f"{RULES}/{rule_id}", **changed | {"name": "Design"}, was=opened),
+    ):
+        assert late.status_code == 409
+        assert "this has been changed since you opened it" in words_of(late)
     assert "Switched an access rule's mode" in words_of(tidy.get("/app/audit"))
     assert "is deleted" in words_of(tidy.post(f"{RULES}/{rule_id}/delete"))
     assert tidy.get(f"{RULES}/{rule_id}").status_code == 404
@@ -108,7 +119,7 @@ def test_what_holds_has_no_end_of_its_own(tidy: House) -> None:
         assert "“Season” ends by itself (until " in words_of(refused)
         profiles.save_profile(tools, ana, season, typed)
         assert tidy.post(RULES, **form).status_code == 200
-        slip = tidy.post(address, name="Season", groups=group(tidy, "contractors"), until=until)
+        slip = tidy.press(address, address, name="Season", groups=group(tidy, "contractors"), until=until)
         assert slip.status_code == 422
         assert 'id="until-problem"' in slip.text
         assert "The access rule “Kept” gives this profile" in words_of(slip)

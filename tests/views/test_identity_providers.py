@@ -12,7 +12,7 @@ from sqlalchemy import update
 from models.scim import ScimConnection
 from services import profiles, scim_changes
 from services.profiles import Typed
-from tests.views.house import JON, House, address_of, words_of
+from tests.views.house import JON, House, address_of, mark_in, words_of
 
 ROOT = "/app/identity-providers"
 
@@ -98,15 +98,19 @@ def test_the_token_is_shown_once_and_another_one_ends_it(tidy: House) -> None:
 def test_settings_keep_what_is_typed_and_say_what_is_wrong(tidy: House) -> None:
     connection_id, _ = connect(tidy)
     form = {"name": "Other", "when_inactive": "remove_access", "when_deleted": "deactivate"}
-    saved = tidy.post(f"{ROOT}/{connection_id}", **form, brake_number="", brake_share="0")
+    opened = mark_in(tidy.get(f"{ROOT}/{connection_id}"))
+    saved = tidy.press(
+        f"{ROOT}/{connection_id}", f"{ROOT}/{connection_id}", **form, brake_number="", brake_share="0"
+    )
     assert "“Other” is saved." in words_of(saved)
     page = tidy.get(f"{ROOT}/{connection_id}").text
     assert re.search(r'value="remove_access" selected', page)
     assert re.search(r'id="brake_share"[^>]*value="0"', page)
+    late = tidy.post(f"{ROOT}/{connection_id}", **form, brake_number="", brake_share="", was=opened)
+    assert late.status_code == 409
     for field, value in (("brake_number", "many"), ("brake_share", "101"), ("when_deleted", "delete")):
-        slip = tidy.post(
-            f"{ROOT}/{connection_id}", **form | {"brake_number": "", "brake_share": "", field: value}
-        )
+        typed = form | {"brake_number": "", "brake_share": "", field: value}
+        slip = tidy.press(f"{ROOT}/{connection_id}", f"{ROOT}/{connection_id}", **typed)
         assert slip.status_code == 422
         assert f'id="{field}-problem"' in slip.text
 
@@ -114,7 +118,7 @@ def test_settings_keep_what_is_typed_and_say_what_is_wrong(tidy: House) -> None:
 def test_from_audit_to_live_with_a_preview_between(tidy: House) -> None:
     connection_id, token = connect(tidy)
     page = f"{ROOT}/{connection_id}"
-    assert tidy.post(f"{page}/mode", live="yes").status_code == 409, "nobody has looked"
+    assert tidy.press(page, f"{page}/mode", live="yes").status_code == 409, "nobody has looked"
     somebody = tidy.person(
         status="active", claim_status="managed", is_org_admin=False, management_source="invited"
     )
@@ -124,16 +128,21 @@ def test_from_audit_to_live_with_a_preview_between(tidy: House) -> None:
         "id"
     ]
     assert "still being looked at" in words_of(tidy.get(f"{page}/preview"))
-    assert tidy.post(f"{page}/mode", live="yes").status_code == 409, "nobody could see anything"
+    assert tidy.press(page, f"{page}/mode", live="yes").status_code == 409, "nobody could see anything"
     follow(tidy)
-    looked = words_of(tidy.get(f"{page}/preview"))
+    preview = tidy.get(f"{page}/preview")
+    looked = words_of(preview)
     assert "1 person will be changed in a moment, 1 of them will lose something" in looked
     assert "suspend them" in looked
     people = words_of(tidy.get(f"{page}/people?state=listed"))
     assert somebody.name in people or somebody.email in people
     assert "Would suspend them." in people
     assert "None of their groups gives a profile" in words_of(tidy.get(f"{page}/people?state=settled"))
-    assert "is live" in words_of(tidy.post(f"{page}/mode", live="yes"))
+    ends = {"name": "Other", "when_inactive": "deactivate", "when_deleted": "deactivate"}
+    assert "is saved" in words_of(tidy.press(page, page, **ends, brake_number="", brake_share=""))
+    late = tidy.post(f"{page}/mode", live="yes", was=mark_in(preview))
+    assert late.status_code == 409, "what was looked at would be something else by now"
+    assert "is live" in words_of(tidy.press(f"{page}/preview", f"{page}/mode", live="yes"))
     assert "only says what would happen" in words_of(tidy.post(f"{page}/mode", live="no"))
     assert f'hx-post="{page}/groups/{group}"' in tidy.get(page).text
     scim(tidy, token, "DELETE", f"/Users/{user}")
@@ -171,7 +180,7 @@ def test_what_a_group_gives_is_saved_by_a_button_and_when_live_after_a_question(
     assert "follow in a moment" not in audit
     follow(tidy)
     tidy.get(f"{page}/preview")
-    tidy.post(f"{page}/mode", live="yes")
+    tidy.press(f"{page}/preview", f"{page}/mode", live="yes")
     live = tidy.get(page)
     before, _, dialog = live.text.partition(f'<dialog id="ask-{group}"')
     assert save not in before
@@ -202,13 +211,13 @@ def test_what_a_provider_gives_has_no_end_of_its_own(tidy: House) -> None:
         # The other way round: given already, it can have no end.
         address = f"/app/onboarding/profiles/{profile.id}"
         form = {"name": "Three months", "groups": given}
-        assert "is saved" in words_of(tidy.post(address, **form, days=""))
+        assert "is saved" in words_of(tidy.press(address, address, **form, days=""))
         assert "now gives a profile" in words_of(tidy.post(f"{page}/groups/{group}", profile=profile.id))
-        slip = tidy.post(address, **form, days="90")
+        slip = tidy.press(address, address, **form, days="90")
         assert slip.status_code == 422
         assert 'id="days-problem"' in slip.text
         assert "The identity provider's group “Interns” gives this profile" in words_of(slip)
-        assert "is saved" in words_of(tidy.post(address, **form, days=""))
+        assert "is saved" in words_of(tidy.press(address, address, **form, days=""))
     finally:
         tidy.post(f"{page}/groups/{group}", profile="")
         profiles.remove_profile(tools, ana, profile.id)

@@ -17,7 +17,7 @@ from models.leaver import Leaver, Look
 from models.organization import Organization
 from sandbox.world import ACME, API_TOKENS
 from services import credential_storing, credentials, leaver_work
-from tests.views.house import ANA, JON, UMA, House, send, words_of
+from tests.views.house import ANA, JON, UMA, House, mark_in, send, words_of
 from views.show import in_zone
 
 PRIYA = ACME.people[3].account_id
@@ -295,6 +295,12 @@ TYPED = {
 }
 
 
+def begin(house: House, leaver_id: str) -> TestResponse:
+    """Everything ticked, and begun."""
+    page = f"/app/leavers/{leaver_id}"
+    return house.press(page, f"{page}/confirm", looked="yes", tokens="yes", ending="yes")
+
+
 def assert_as_typed(page: TestResponse) -> None:
     assert not ticked(page)
     for field in ("deed", "when", "message_by"):
@@ -351,15 +357,28 @@ def test_every_order_about_successors_and_looking_brings_the_plan_along(open_hou
     assert f'hx-post="/app/leavers/{leaver_id}/look"' in form
 
 
+def test_who_begins_a_handover_begins_the_one_that_they_have_read(open_house: House) -> None:
+    leaver_id = planned(open_house)
+    page = f"/app/leavers/{leaver_id}"
+    read = mark_in(open_house.get(page))
+    open_house.post(f"{page}/plan", **TYPED | {"deed": "deactivate"})
+    work(open_house)
+    assert "Nothing has been changed yet" in words_of(open_house.get(page))
+    late = open_house.post(f"{page}/confirm", was=read, looked="yes", tokens="yes", ending="yes")
+    assert late.status_code == 409
+    assert "Nothing was done: this has been changed since you opened it." in words_of(late)
+    assert "Nothing has been changed yet" in words_of(open_house.get(page))
+
+
 def test_the_dry_run_the_checklist_and_the_evidence(open_house: House) -> None:
     leaver_id = planned(open_house)
     page = open_house.get(f"/app/leavers/{leaver_id}")
     assert "Nothing has been changed yet" in words_of(page)
     assert "3 API tokens will be revoked" in words_of(page)
-    answer = open_house.post(f"/app/leavers/{leaver_id}/confirm", looked="yes")
+    answer = open_house.press(f"/app/leavers/{leaver_id}", f"/app/leavers/{leaver_id}/confirm", looked="yes")
     assert answer.status_code == 422
     assert "Tick everything first." in words_of(answer)
-    answer = open_house.post(f"/app/leavers/{leaver_id}/confirm", looked="yes", tokens="yes", ending="yes")
+    answer = begin(open_house, leaver_id)
     assert "things handed over" in words_of(answer)
     work(open_house)
     evidence = open_house.get(f"/app/leavers/{leaver_id}/evidence")
@@ -383,7 +402,7 @@ def test_what_could_not_be_handed_back_is_not_said_to_be(open_house: House) -> N
     later = plan(when="later", ends_at="2101-05-01T18:00", revoke_tokens="")
     open_house.post(f"/app/leavers/{leaver_id}/plan", **later)
     work(open_house)
-    open_house.post(f"/app/leavers/{leaver_id}/confirm", looked="yes", tokens="yes", ending="yes")
+    begin(open_house, leaver_id)
     work(open_house)
     credentials.forget(tools, ana, CredentialKind.API_TOKEN)
     open_house.post(f"/app/leavers/{leaver_id}/back")
@@ -413,12 +432,10 @@ def test_whoever_stays_after_all_is_led_nowhere(open_house: House) -> None:
     assert "Stopped." in words_of(answer)
     assert "hand it back" not in words_of(answer), "nothing was handed over"
     assert f"/app/leavers/{leaver_id}/stay" not in answer.text
-    assert (
-        open_house.post(
-            f"/app/leavers/{leaver_id}/confirm", looked="yes", tokens="yes", ending="yes"
-        ).status_code
-        == 409
+    late = open_house.post(
+        f"/app/leavers/{leaver_id}/confirm", was=mark_in(asked), looked="yes", tokens="yes", ending="yes"
     )
+    assert late.status_code == 409
 
 
 def test_how_access_ended_is_said_as_it_is(new_house: House) -> None:
@@ -429,7 +446,7 @@ def test_how_access_ended_is_said_as_it_is(new_house: House) -> None:
     for leaver_id, deed in ((gone, "remove"), (stays, "list")):
         house.post(f"/app/leavers/{leaver_id}/plan", **plan(deed=deed, revoke_tokens=""))
         work(house)
-        house.post(f"/app/leavers/{leaver_id}/confirm", looked="yes", tokens="yes", ending="yes")
+        begin(house, leaver_id)
         work(house)
         house.act()
         with house.deployment.tools.begin() as session:
@@ -493,7 +510,7 @@ def test_an_org_admin_has_a_guide(open_house: House) -> None:
     words = words_of(open_house.get(f"/app/leavers/{leaver_id}"))
     assert "Before their access can end" in words
     assert "take the role “Organization admin” from them" in words
-    open_house.post(f"/app/leavers/{leaver_id}/confirm", looked="yes", tokens="yes", ending="yes")
+    begin(open_house, leaver_id)
     work(open_house)
     words = words_of(open_house.get(f"/app/leavers/{leaver_id}"))
     assert "Nobody was skipped" in words

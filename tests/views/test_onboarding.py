@@ -12,7 +12,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from services.runs import finish_runs
-from tests.views.house import JON, House, address_of, send, words_of
+from tests.views.house import JON, House, address_of, mark_in, send, words_of
 from views.people_file import MEGABYTES
 
 PAGES = ("onboarding", "onboarding/profiles", "onboarding/profiles/new", "onboarding/file")
@@ -89,17 +89,24 @@ def test_a_profile_is_made_changed_and_removed(tidy: House) -> None:
     until = tidy.deployment.tools.clock().date().replace(month=12, day=31)
     ending = {"name": "Colleague", "roles": roles_of(tidy)[0], "days": "30", "until": until.isoformat()}
     assert f"30 days, until 31 December {until.year}" in words_of(
-        tidy.post(f"/app/onboarding/profiles/{profile_id}", **ending)
+        tidy.press(
+            f"/app/onboarding/profiles/{profile_id}", f"/app/onboarding/profiles/{profile_id}", **ending
+        )
     )
     assert f'value="{until.isoformat()}"' in tidy.get(f"/app/onboarding/profiles/{profile_id}").text
     assert "<b>Everybody" not in page.text
     twice = tidy.post("/app/onboarding/profiles", name="COLLEAGUE", roles=roles_of(tidy)[0])
     assert "There is a profile “COLLEAGUE” already." in words_of(twice)
-    saved = tidy.post(
-        f"/app/onboarding/profiles/{profile_id}", name="Colleagues", roles=roles_of(tidy)[0], days=""
-    )
+    place = f"/app/onboarding/profiles/{profile_id}"
+    opened = mark_in(tidy.get(place))
+    saved = tidy.press(place, place, name="Colleagues", roles=roles_of(tidy)[0], days="")
     assert "“Colleagues” is saved." in words_of(saved)
     assert "As long as they stay" in words_of(saved)
+    # Whoever opened it before that undoes nothing of it.
+    late = tidy.post(place, name="Colleague", roles=roles_of(tidy)[0], days="30", was=opened)
+    assert late.status_code == 409
+    assert "this has been changed since you opened it" in words_of(late)
+    assert 'value="Colleagues"' in tidy.get(place).text
     assert "“Colleagues” is removed." in words_of(tidy.post(f"/app/onboarding/profiles/{profile_id}/remove"))
     assert tidy.get(f"/app/onboarding/profiles/{profile_id}").status_code == 404
     audit = words_of(tidy.get("/app/audit"))

@@ -16,7 +16,7 @@ from models.panel import Gadget, SummaryDay
 from models.people import Person
 from services import days
 from services.participants import Participants
-from tests.views.house import ANA, JON, UMA, House, words_of
+from tests.views.house import ANA, JON, UMA, House, mark_in, words_of
 from views.panels import PARTICIPANTS
 
 ISSUE = "/panels/issue?issue={}&project=10000"
@@ -67,10 +67,13 @@ def test_everybody_else_reads_that_somebody_is_not_active(house: House) -> None:
 
 
 def test_dates_for_those_who_administer_the_project(house: House) -> None:
-    assert house.post("/app/notices", ANA, **DEFAULTS | {"privacy": "dates_for_admins"}).status_code == 200
+    assert (
+        house.press("/app/notices", "/app/notices", **DEFAULTS | {"privacy": "dates_for_admins"}).status_code
+        == 200
+    )
     assert "has not been here for" in words_of(house.page(ISSUE.format("10042"), JON))
     assert "has not been here for" not in words_of(house.page(ISSUE.format("10042"), UMA))
-    assert house.post("/app/notices", ANA, **DEFAULTS | {"privacy": "dates"}).status_code == 200
+    assert house.press("/app/notices", "/app/notices", **DEFAULTS | {"privacy": "dates"}).status_code == 200
     assert "has not been here for" in words_of(house.page(ISSUE.format("10042"), UMA))
 
 
@@ -209,16 +212,19 @@ def test_a_gadget_that_cannot_be_set_so_says_why(house: House, typed: dict[str, 
     ],
 )
 def test_settings_that_cannot_be_say_why(house: House, typed: dict[str, str], field: str) -> None:
-    answer = house.post("/app/notices", ANA, **DEFAULTS | typed)
+    answer = house.press("/app/notices", "/app/notices", **DEFAULTS | typed)
     assert answer.status_code == 422
     assert answer.headers["HX-Retarget"] == "#main"
     assert f'id="{field}-problem"' in answer.text
 
 
 def test_settings_are_kept_and_audited(house: House) -> None:
-    assert "Only that somebody is not active" in words_of(house.get("/app/notices", ANA))
-    answer = house.post("/app/notices", ANA, privacy="dates", days="60", give_back_cap="150")
+    opened = house.get("/app/notices", ANA)
+    assert "Only that somebody is not active" in words_of(opened)
+    answer = house.press("/app/notices", "/app/notices", privacy="dates", days="60", give_back_cap="150")
     assert "Saved." in words_of(answer)
+    late = house.post("/app/notices", ANA, **DEFAULTS, was=mark_in(opened))
+    assert late.status_code == 409
     with house.deployment.tools.begin() as session:
         organization = session.scalars(select(Organization)).one()
         assert (organization.panel_privacy, organization.panel_days, organization.give_back_cap) == (

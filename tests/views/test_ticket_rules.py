@@ -12,7 +12,7 @@ from sqlalchemy import select
 from models.people import Group
 from services import ticket_calls, ticket_leases
 from services.ticket_secrets import HEADER
-from tests.views.house import ANA, JON, UMA, House, words_of
+from tests.views.house import ANA, JON, UMA, House, mark_in, words_of
 
 PLACE = "/app/onboarding/tickets"
 
@@ -87,10 +87,20 @@ def test_a_slip_is_said_at_its_field_and_nothing_typed_is_lost(tidy: House) -> N
 def test_changing_switching_and_deleting(tidy: House) -> None:
     tidy.post(PLACE, **form(tidy))
     (rule_id,) = ids_of(tidy)
-    saved = tidy.post(f"{PLACE}/{rule_id}", **form(tidy, name="Other", days="14", gives=[group_of(tidy)]))
+    opened = mark_in(tidy.get(f"{PLACE}/{rule_id}/edit"))
+    saved = tidy.press(
+        f"{PLACE}/{rule_id}/edit",
+        f"{PLACE}/{rule_id}",
+        **form(tidy, name="Other", days="14", gives=[group_of(tidy)]),
+    )
     assert "“Other” is saved." in words_of(saved)
     assert "gets contractors for 14 days, after an operator has agreed." in words_of(saved)
-    assert tidy.post(f"{PLACE}/{rule_id}", **form(tidy, days="x")).status_code == 422
+    assert (
+        tidy.press(f"{PLACE}/{rule_id}/edit", f"{PLACE}/{rule_id}", **form(tidy, days="x")).status_code == 422
+    )
+    late = tidy.post(f"{PLACE}/{rule_id}", **form(tidy, with_approval="no"), was=opened)
+    assert late.status_code == 409
+    assert "for 14 days, after an operator has agreed." in words_of(tidy.get(f"{PLACE}/{rule_id}"))
     assert "is off: it takes no tickets" in words_of(tidy.post(f"{PLACE}/{rule_id}/switch", on="no"))
     assert "Who still waits under Review gets nothing by it any more" in words_of(tidy.get(PLACE))
     assert "“Other” is deleted." in words_of(tidy.post(f"{PLACE}/{rule_id}/remove"))
