@@ -12,7 +12,11 @@ LONGEST_NAME = 255
 _ADDRESS = re.compile(
     r"[^\s@<>()\[\]\\,;:|\"]{1,64}@(?:[^\s@<>()\[\]\\,;:|\".]{1,63}\.){1,8}[^\s@<>()\[\]\\,;:|\".]{2,63}"
 )
-_INSIDE = re.compile(r"(?:mailto:)?(" + _ADDRESS.pattern + r")", re.IGNORECASE)
+# Whole: a part of an address that is too long, or has two @, is somebody else's.
+_INSIDE = re.compile(
+    r"(?:mailto:)?(?<![^\s<>()\[\]\\,;:|\"])(" + _ADDRESS.pattern + r")(?!\.?[^\s<>()\[\]\\,;:|\".])",
+    re.IGNORECASE,
+)
 _NOT_IN_A_NAME = " \t,;:<>()[]\"'“”•*-\u2013|"
 # The library reads brackets inside of brackets by calling itself.
 _NO_BRACKETS = str.maketrans("()[]", "    ")
@@ -65,7 +69,7 @@ def _read_line(line: str, number: int) -> Iterator[Named | NotUnderstood]:
     addresses = list(_INSIDE.finditer(line))
     if not addresses:
         yield NotUnderstood(line.strip()[:100], number)
-    elif len(addresses) == 1:
+    elif line.count("@") == 1:
         # "Nora Newman <nora@x.y>", "nora@x.y, Nora Newman", "Newman, Nora (nora@x.y)": the rest is the name.
         yield _one(line, addresses[0], number)
     else:
@@ -79,6 +83,9 @@ def _several(line: str, addresses: list[re.Match[str]], number: int) -> Iterator
         # Only blanks between them, or a shape that no mail has: the addresses alone.
         for one in addresses:
             yield Named(one[1], "", number)
+        for word in _INSIDE.sub(" ", line).split():
+            if "@" in word:
+                yield NotUnderstood(word[:100], number)
         return
     for (name, address), (_name, found) in zip(parts, known, strict=True):
         if found is not None:

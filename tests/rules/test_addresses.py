@@ -32,6 +32,14 @@ from rules.addresses import is_address, read_list
         ("a@b.cc\r\n\r\nbob\n• c@d.ee", [("a@b.cc", ""), ("c@d.ee", "")], [(3, "bob")]),
         ("A@B.cc\na@b.cc", [("A@B.cc", "")], []),
         ("nora@x\n@\n,;", [], [(1, "nora@x"), (2, "@")]),
+        # A part of an address is somebody else's, and one that lacks its end is nobody's name.
+        ("n" * 65 + "@x.yz", [], [(1, "n" * 65 + "@x.yz")]),
+        ("nora@a.b.c.d.e.f.g.h.i.jj.kk", [], [(1, "nora@a.b.c.d.e.f.g.h.i.jj.kk")]),
+        ("nora@x.yz@other.example", [], [(1, "nora@x.yz@other.example")]),
+        ("nora@x.yz, emil@home", [("nora@x.yz", "")], [(1, "emil@home")]),
+        ("nora@x.yz emil@home", [("nora@x.yz", "")], [(1, "emil@home")]),
+        ("a@b.cc emil@home c@d.ee", [("a@b.cc", ""), ("c@d.ee", "")], [(1, "emil@home")]),
+        ("a@b.cc; " + "n" * 65 + "@x.yz; bob", [("a@b.cc", "")], [(1, "n" * 65 + "@x.yz"), (1, "bob")]),
         ("", [], []),
     ],
 )
