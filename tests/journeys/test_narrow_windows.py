@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 from sqlalchemy import select, update
 
 from models.people import Group
@@ -52,6 +52,13 @@ def test_names_and_what_needs_attention_fit(
     journey.open("rollcall-app", f"people/{somebody}")
     journey.arrive("x" * 80)
     frame.get_by_text(ticket).first.wait_for()
+    assert page.evaluate(FITS)
+    journey.click("They are leaving…")
+    journey.arrive("x" * 80)
+    journey.click("They stay…")
+    asked = frame.get_by_role("dialog")
+    expect(asked).to_contain_text("x" * 80)
+    assert asked.evaluate(FITS)
     assert page.evaluate(FITS)
 
     journey.open("rollcall-app", "configure")
