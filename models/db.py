@@ -10,7 +10,7 @@ from typing import Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, event, select
 from sqlalchemy.engine import Engine, ExceptionContext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -85,20 +85,33 @@ def is_away(trouble: BaseException) -> bool:
     """Whether the database does not answer, or takes nothing now: what was to be done may be done once it does."""
     # SQLite says of a statement that is wrong that it is not the time for it, and PostgreSQL of one that takes longer
     # than it may (57014). It never will be.
-    return isinstance(trouble, OperationalError) and _code_of(trouble.orig) not in _OF_THE_STATEMENT
+    if not isinstance(trouble, DBAPIError):
+        return False
+    code = _code_of(trouble.orig)
+    return code in _TAKES_NOTHING or (isinstance(trouble, OperationalError) and code not in _OF_THE_STATEMENT)
 
 
 @event.listens_for(Engine, "handle_error")
 def _tell_that_it_is_away(trouble: ExceptionContext) -> None:
     # DBOS waits for a database whose connection is lost, whatever it was about to remember. It would take one that is
-    # not found, or that has no room, for a fault of the workflow, and could not write that down either: from then on
+    # not found, or that takes nothing, for a fault of the workflow, and could not write that down either: from then on
     # the workflow counts as being at work, and nobody goes on with it.
-    if trouble.connection is None or _code_of(trouble.original_exception) in _NO_ROOM:
+    if trouble.connection is None or _code_of(trouble.original_exception) in _TAKES_NOTHING:
         trouble.is_disconnect = True
 
 
-_NO_ROOM = frozenset(
-    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_TAKES_NOTHING = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        # PostgreSQL only reads (25006): a stand-by, or one whose disk is nearly full, as hosts have it. Its disk fails
+        # (58030), or it has cut off a transaction whose program slept (25P03).
+        "25006",
+        "58030",
+        "25P03",
+    }
 )
 
 

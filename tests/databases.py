@@ -91,15 +91,24 @@ class PostgresDatabases:
     @contextmanager
     def away(self, url: str) -> Iterator[None]:
         """Nobody reaches this database until the block ends; whoever was connected is cut off."""
-        (name,) = urlsplit(url).path.split("/")[1:]
+        name = _name_in(url)
         self._do("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
         try:
-            with psycopg.connect(self._server.admin_dsn, autocommit=True) as connection:
-                cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
-                connection.execute(cut, (name,))
+            self._cut_off(name)
             yield
         finally:
             self._do("ALTER DATABASE {} ALLOW_CONNECTIONS true", name)
+
+    @contextmanager
+    def only_read(self, url: str) -> Iterator[None]:
+        """This database takes nothing until the block ends, like a stand-by; who is connected then stays so."""
+        name = _name_in(url)
+        self._do("ALTER DATABASE {} SET default_transaction_read_only = on", name)
+        try:
+            self._cut_off(name)
+            yield
+        finally:
+            self._do("ALTER DATABASE {} RESET default_transaction_read_only", name)
 
     @contextmanager
     def _of(self, template: str) -> Iterator[str]:
@@ -110,6 +119,16 @@ class PostgresDatabases:
         finally:
             self._do("DROP DATABASE {} WITH (FORCE)", name)
 
+    def _cut_off(self, name: str) -> None:
+        with psycopg.connect(self._server.admin_dsn, autocommit=True) as connection:
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            connection.execute(cut, (name,))
+
     def _do(self, statement: str, *names: str) -> None:
         with psycopg.connect(self._server.admin_dsn, autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _name_in(url: str) -> str:
+    (name,) = urlsplit(url).path.split("/")[1:]
+    return name

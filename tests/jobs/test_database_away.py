@@ -68,6 +68,22 @@ def test_a_sync_goes_on_after_postgresql_was_restarted_in_the_middle_of_it(tmp_p
             assert (deployment.sync().state, deployment.sync().people) == ("complete", 1500)
 
 
+def test_a_sync_goes_on_when_a_database_that_only_read_for_a_while_takes_something_again(
+    postgres_databases: PostgresDatabases, tmp_path: Path
+) -> None:
+    """As a stand-by does, or one whose disk is nearly full: who is connected stays so when that is over."""
+    with postgres_databases.fresh() as url, deployed(url, url, tmp_path, people=1500) as deployment:
+        slow = {"match": ".*/users/search", "method": "POST", "kind": "slow", "seconds": 0.5, "times": 60}
+        deployment.control("POST", "faults", json=slow)
+        deployment.start_worker()
+        deployment.configure()
+        deployment.wait_for(lambda: deployment.sync().pages >= 3, "page 3")
+        with postgres_databases.only_read(url):
+            time.sleep(5)
+        deployment.wait_for(lambda: deployment.sync().state != "running", "the end of the sync")
+        assert (deployment.sync().state, deployment.sync().people) == ("complete", 1500)
+
+
 def test_a_worker_that_is_told_to_end_ends_though_the_database_is_away(tmp_path: Path) -> None:
     with TemporaryDirectory(prefix="rollcall-pg-") as folder, serve(Path(folder)) as server:
         databases = PostgresDatabases(server)

@@ -74,3 +74,13 @@ def test_what_takes_longer_than_postgresql_may_take_is_not_tried_for_a_day(postg
         with pytest.raises(OperationalError) as found:
             connection.execute(text("SELECT pg_sleep(9)"))
     assert not is_away(found.value)
+
+
+@pytest.mark.slow
+def test_dbos_waits_for_a_postgresql_that_only_reads_until_it_takes_something(postgres_app: Flask) -> None:
+    with postgres_app.app_context(), db.engine.connect() as connection:
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        with pytest.raises(DBAPIError) as found:
+            connection.execute(text("DELETE FROM person"))
+    assert is_away(found.value)
+    assert retriable_postgres_exception(found.value)
