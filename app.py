@@ -13,7 +13,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
-from config import Settings
+from config import ConfigurationError, Settings
 from connect.errors import AppError
 from rules.rule_file import BadRule
 from services.key_rotation import rotate_keys
@@ -115,8 +115,8 @@ PAGES = (
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The program. Without `settings` they come from the environment; raises ConfigurationError."""
-    settings = settings or Settings.from_environment(os.environ)
+    """The program. Without `settings` they come from the environment; raises ClickException when these are wrong."""
+    settings = settings or settings_or_the_end()
     set_up_logging(settings)
     app = Flask(__name__)
     stand_behind_proxies(app, settings)
@@ -128,6 +128,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_views(app, settings)
     register_commands(app)
     return app
+
+
+def settings_or_the_end() -> Settings:
+    """For whoever types `flask`, a sentence; gunicorn has looked before (gunicorn.conf.py)."""
+    try:
+        return Settings.from_environment(os.environ)
+    except ConfigurationError as problems:
+        raise click.ClickException(str(problems)) from None
 
 
 def stand_behind_proxies(app: Flask, settings: Settings) -> None:

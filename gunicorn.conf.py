@@ -1,6 +1,7 @@
 """gunicorn: reads this file by itself. Addresses are logged without their query, which carries tokens (S41)."""
 
 import os
+import sys
 
 # A platform that hands out a port expects us on every address; by hand nobody else is let in.
 bind = os.environ.get("BIND") or (
@@ -17,3 +18,16 @@ keepalive = 5
 limit_request_line = 8190
 accesslog = "-"
 access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s %(M)sms'
+
+
+def on_starting(_server: object) -> None:
+    """A setting that is missing or wrong ends the start here, with what is wrong alone: a process would say it in the
+
+    middle of a traceback.
+    """
+    from config import ConfigurationError, Settings
+
+    try:
+        Settings.from_environment(os.environ)
+    except ConfigurationError as problems:
+        sys.exit(str(problems))
