@@ -8,6 +8,7 @@ import sys
 from config import ConfigurationError, Settings
 from jobs.engine import run
 from jobs.memory import share_heaps
+from models.revision import BEHIND, is_behind
 from wiring import set_up_logging, toolbox_without_pages
 
 if __name__ == "__main__":
@@ -17,4 +18,9 @@ if __name__ == "__main__":
     except ConfigurationError as problems:
         sys.exit(str(problems))
     set_up_logging(settings)
-    run(toolbox_without_pages(settings))
+    tools = toolbox_without_pages(settings)
+    with tools.look() as connection:
+        if is_behind(connection):
+            # Or each person whose turn it is would be said to have met a fault of ours.
+            sys.exit(f"Rollcall cannot start:\n  - {BEHIND} Run `flask db upgrade`.")
+    run(tools)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, MetaData, event, select
+from sqlalchemy import DateTime, Dialect, MetaData, event
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -64,14 +64,6 @@ def for_single_questions(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         return engine
     return engine.execution_options(isolation_level="AUTOCOMMIT")
-
-
-_ANYTHING = select(1)
-
-
-def ask_anything(connection: Connection) -> None:
-    """Returns when the database answers. Raises SQLAlchemyError."""
-    connection.execute(_ANYTHING)
 
 
 def refresh_statistics(session: Session) -> None:

@@ -15,8 +15,9 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from connect import errors
 from connect.errors import AppError, NotAuthenticated, RateLimited
 from models.db import is_away
+from models.revision import BEHIND, met_one_behind
 from services.scim_wire import ROOT, error_answer
-from views.access import Mark, mark_of
+from views.access import Mark, mark_of, tools
 
 TABLE: dict[type[AppError], tuple[int, int]] = {
     AppError: (500, logging.ERROR),
@@ -56,6 +57,7 @@ _AWAY_WORDS = (
     "Rollcall's database does not answer, or takes nothing at the moment.",
     "Wait a minute, then try again. If it stays like that, tell whoever runs Rollcall.",
 )
+_BEHIND_WORDS = (BEHIND, "Wait a minute, then try again. If it stays like that, tell whoever runs Rollcall.")
 
 logger = logging.getLogger("rollcall.errors")
 
@@ -120,10 +122,13 @@ def _http_error(error: HTTPException) -> Response:
 
 def _fault(error: Exception) -> Response:
     trace = trace_id()
-    if is_away(error):
+    words = _AWAY_WORDS if is_away(error) else None
+    if words is None and met_one_behind(error, lambda: tools().looks):
+        words = _BEHIND_WORDS
+    if words is not None:
         _log(logging.ERROR, 503, type(error).__name__, trace, exc_info=error)
         # Machines that tell us something know by this status that the same is welcome later.
-        response = _answer(503, *_AWAY_WORDS, trace)
+        response = _answer(503, *words, trace)
         response.headers["Retry-After"] = "60"
         return response
     _log(logging.ERROR, 500, type(error).__name__, trace, exc_info=error)

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Blueprint, Response, current_app, render_template, send_from_directory
 from flask.typing import ResponseReturnValue
 
-from models.db import ask_anything
+from models.revision import BEHIND, is_behind
 from views.access import public, tools
 
 blueprint = Blueprint("home", __name__)
@@ -38,7 +38,8 @@ def hook_schema() -> Response:
 def healthz() -> ResponseReturnValue:
     # A kept connection is at hand also when the database is away: only an answer tells. Without one this is a 500.
     with tools().look() as connection:
-        ask_anything(connection)
+        if is_behind(connection):
+            return {"status": BEHIND}, 503
     return {"status": "ok"}
 
 
