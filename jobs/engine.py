@@ -67,7 +67,7 @@ def pace() -> tuple[int, float]:
 
 
 def run(tools: Toolbox) -> None:
-    """Works until SIGTERM or SIGINT. What is unfinished then goes on at the next start, or in another worker."""
+    """Works until SIGTERM, SIGINT or SIGHUP. What is unfinished goes on at the next start, or in another worker."""
     lay_out(tools)
     # Before the work of yesterday goes on: it may ask who is alive.
     beat(tools)
@@ -104,6 +104,9 @@ def run(tools: Toolbox) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    # A terminal that is closed; whoever started us with nohup wants to hear nothing of it.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, stop)
     while not stopped.wait(BEAT_SECONDS):
         beat_on(tools)
         keep_in_step(tools.clock())

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from jobs.engine import LAST_SECONDS
 from models.people import Person
 from models.run import Case
 from rules.case import CaseState
 from rules.deeds import Deed
 from rules.filters import PeopleFilter
 from services import previews, run_progress, runs, undoing
-from tests.jobs.deployment import Deployment
+from tests.jobs.deployment import Deployment, deployed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 Deploy = Callable[..., Deployment]
@@ -122,6 +125,15 @@ def test_s51_undo_with_the_worker_killed_gives_everybody_back_once(deploy: Deplo
 
     assert deployment.case_states(run_id)["undone"] == chosen
     assert deeds(deployment, "restore") == dict.fromkeys(suspended, 1)
+
+
+def test_a_worker_whose_terminal_is_closed_ends_as_it_is_told_to(sqlite_url: str, tmp_path: Path) -> None:
+    with deployed(sqlite_url, f"sqlite:///{tmp_path / 'jobs.sqlite'}", tmp_path, people=50) as deployment:
+        deployment.start_worker()
+        deployment.configure()
+        deployment.wait_for(lambda: deployment.sync().state == "complete", "the first sync")
+        deployment.workers["worker-1"].send_signal(signal.SIGHUP)
+        assert deployment.workers["worker-1"].wait(LAST_SECONDS + 30) == 0
 
 
 def acted_in(deployment: Deployment, run_id: str) -> list[str]:
