@@ -10,11 +10,10 @@ from typing import Any
 from dbos import DBOS
 
 from jobs import endings
-from jobs.kinds import KINDS, Due, Kind
+from jobs.kinds import CREDENTIAL_CHECKS, KINDS, Due, Kind
 from jobs.workbench import tools
 from services import (
     absences,
-    daily_checks,
     days,
     digests,
     give_backs,
@@ -40,7 +39,7 @@ IN_VAIN = timedelta(seconds=30)
 It is done again, at most this often. Shorter than a lease: what is handed out again is done again.
 """
 CLOCK = ["tick", "take_over", "rounds", "sweep"]
-WORK = [kind.workflow for kind in KINDS]
+WORK = [kind.workflow for kind in (*KINDS, CREDENTIAL_CHECKS)]
 
 
 @DBOS.workflow(name="tick")
@@ -128,17 +127,15 @@ def send_digests() -> None:
 
 
 def check_credentials() -> None:
-    apart(lambda due: check_credential(*due), credentials_due(), "the daily check of a credential")
+    for organization_id, *arguments in credentials_due():
+        _enqueue(CREDENTIAL_CHECKS, organization_id, *arguments)
 
 
 @DBOS.step()
-def credentials_due() -> list[tuple[str, str]]:
-    return [(client_key, kind.value) for client_key, kind in daily_checks.credentials_due(tools())]
-
-
-@DBOS.step()
-def check_credential(client_key: str, kind: str) -> None:
-    daily_checks.check_credential(tools(), client_key, kind)
+def credentials_due() -> list[Due]:
+    due = list(CREDENTIAL_CHECKS.due(tools()))
+    forget_in_vain([CREDENTIAL_CHECKS.workflow_id(*piece[1:]) for piece in due])
+    return due
 
 
 @DBOS.step()

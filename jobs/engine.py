@@ -11,6 +11,7 @@ from dbos import DBOS, DBOSConfig
 from jobs import (
     access_rules,
     cases,
+    credential_checks,
     deliveries,
     leavers,
     questions,
@@ -53,6 +54,7 @@ ONE_BY_ONE = {
     # A word about many people is no flood of calls.
     rereads.QUEUE: 4,
     scim.QUEUE: 2,
+    credential_checks.QUEUE: 4,
 }
 """Queues of which each organization has one piece of work at a time → how many a worker does at once."""
 

@@ -6,10 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jobs import access_rules, cases, deliveries, leavers, questions, rereads, rules, scim, syncs, tickets
+from jobs import (
+    access_rules,
+    cases,
+    credential_checks,
+    deliveries,
+    leavers,
+    questions,
+    rereads,
+    rules,
+    scim,
+    syncs,
+    tickets,
+)
 from services import (
     access_rule_runs,
     asking,
+    daily_checks,
     leaver_work,
     rule_runs,
     scim_changes,
@@ -64,3 +77,8 @@ KINDS = (
     ),
     Kind("follow_provider", scim.QUEUE, scim.workflow_id, scim_changes.due_connections),
 )
+
+CREDENTIAL_CHECKS = Kind(
+    "check_credential", credential_checks.QUEUE, credential_checks.workflow_id, daily_checks.credentials_due
+)
+"""Not looked for every second: the rounds begin them."""

@@ -17,16 +17,22 @@ from services.toolbox import Toolbox
 EVERY = timedelta(days=1)
 
 
-def credentials_due(tools: Toolbox) -> list[tuple[str, CredentialKind]]:
-    """(client key, kind) of the credentials that nobody has checked for a day."""
+def credentials_due(tools: Toolbox) -> list[tuple[str, str, str, str]]:
+    """(organization id, client key, kind, last check in ISO 8601) of the credentials that nobody has checked for a day.
+
+    A door that has no organization yet stands for itself.
+    """
     query = (
-        select(Credential.client_key, Credential.kind)
+        select(Tenant.organization_id, Credential.client_key, Credential.kind, Credential.checked_at)
         .join(Tenant, Tenant.client_key == Credential.client_key)
         .where(Tenant.uninstalled_at.is_(None), Credential.checked_at < tools.clock() - EVERY)
         .order_by(Credential.checked_at)
     )
     with tools.begin() as session:
-        return [(client_key, CredentialKind(kind)) for client_key, kind in session.execute(query)]
+        return [
+            (organization_id or client_key, client_key, kind, checked_at.isoformat())
+            for organization_id, client_key, kind, checked_at in session.execute(query)
+        ]
 
 
 def check_credential(tools: Toolbox, client_key: str, kind: str) -> None:

@@ -447,12 +447,12 @@ def test_the_daily_check(sqlite_world: World) -> None:
     store(world)
     assert daily_checks.credentials_due(tools) == []
     world.later(hours=25)
-    (due,) = daily_checks.credentials_due(tools)
-    assert due == (world.caller("ana").tenant, ADMIN_KEY)
+    ((organization_id, client_key, kind, _),) = daily_checks.credentials_due(tools)
+    assert (organization_id, client_key, kind) == (ACME, world.caller("ana").tenant, ADMIN_KEY)
     world.control("POST", f"/keys/{ACME_KEY}/expire")
-    daily_checks.check_credential(tools, due[0], due[1].value)
+    daily_checks.check_credential(tools, client_key, kind)
     assert daily_checks.credentials_due(tools) == []
-    assert world.stored(Credential, due[0], "admin_key").state == CredentialState.REJECTED
+    assert world.stored(Credential, client_key, "admin_key").state == CredentialState.REJECTED
     assert [entry.actor for entry in world.audit("credential:died", "credential:checked")] == ["rollcall"] * 2
 
 
