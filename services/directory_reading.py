@@ -30,6 +30,7 @@ from services.loops import find_loops
 from services.seats import replace_admins, replace_grants, replace_seats, store_groups
 from services.settling import settling
 from services.silent_pages import in_full
+from services.still_here import still_here
 from services.syncing import EVERY, end_sync, fail_sync
 from services.toolbox import Toolbox
 
@@ -90,7 +91,11 @@ def take_pages(tools: Toolbox, organization_id: str, sync_id: str) -> SyncStep:
 def _read_on(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> SyncStep:
     place = _place(tools, organization_id, sync_id) or _begin(tools, gateway, organization_id, sync_id)
     counted = 0.0
-    for page, here in _pages(tools, gateway, place, PAGES_AT_A_TIME):
+    for read, here in _pages(tools, gateway, place, PAGES_AT_A_TIME):
+        page = read
+        if read.next_cursor is None and here.is_last_directory:
+            missed = still_here(tools, gateway, organization_id, sync_id, read)
+            page = replace(read, unreadable=(*read.unreadable, *missed))
         waited = gateway.seconds_waited
         if _store(tools, here, page, waited - counted):
             return SyncStep.DONE
@@ -205,7 +210,7 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         kept = _kept(tools, session, place, page)
         people = [facts for facts in page.people if facts.account_id not in kept]
         store_people(session, place.organization_id, place.directory_id, place.sync_id, people, now)
-        _leave_as_known(session, place, [*page.unreadable, *_known_at(session, place, page.nameless)])
+        _leave_as_known(session, place, page.unreadable)
         if not (ends_directory and place.is_last_directory):
             return False
         sync = session.get_one(Sync, place.sync_id)
@@ -229,18 +234,6 @@ def _store(tools: Toolbox, place: _Place, page: PeoplePage, page_seconds: float)
         end_absences_of_the_present(session, place.organization_id, now, read_since)
         find_loops(session, place.organization_id, now, read_since)
         return True
-
-
-def _known_at(session: Session, place: _Place, addresses: Sequence[str]) -> Sequence[str]:
-    """Who is known by these addresses: an answer that does not say who they are does not say that they have left."""
-    if not addresses:
-        return ()
-    known = select(Person.account_id).where(
-        Person.organization_id == place.organization_id,
-        Person.address.in_(addresses),
-        Person.left_at.is_(None),
-    )
-    return session.scalars(known).all()
 
 
 def _leave_as_known(session: Session, place: _Place, unreadable: Sequence[str]) -> None:

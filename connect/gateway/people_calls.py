@@ -32,15 +32,13 @@ EXPAND = ["platformRoles", "productAccess", "groups"]
 class PeoplePage:
     """Up to 100 people and the cursor of the next page, None after the last.
 
-    `unreadable` are the account ids of whom Atlassian says something that cannot be read, `nameless` the e-mail
-    addresses, in small letters, of whom it does not say who they are. `untold` are those words of
+    `unreadable` are the account ids of whom Atlassian says something that cannot be read. `untold` are those words of
     EXPAND of which it says nothing, of nobody here: they may have none, or it left that out.
     """
 
     people: tuple[PersonFacts, ...]
     next_cursor: str | None
     unreadable: tuple[str, ...] = ()
-    nameless: tuple[str, ...] = ()
     untold: frozenset[str] = frozenset()
 
 
@@ -65,7 +63,7 @@ class PeopleCalls(AdminCalls):
         if len(found) - len(people) > MOST_UNREADABLE or (found and not people and not unreadable):
             raise Unexpected(200, reason="atlassian_odd_people")
         untold = frozenset(name for name in EXPAND if not any(row.get(name) is not None for row in found))
-        return PeoplePage(people, self._next(answer, path, cursor), unreadable, _nameless(found), untold)
+        return PeoplePage(people, self._next(answer, path, cursor), unreadable, untold)
 
     def person(self, org_id: str, directory_id: str, account_id: str) -> PersonFacts:
         """One person, read now. Raises Gone when the directory does not have them; Invalid for an odd id (S32).
@@ -83,6 +81,12 @@ class PeopleCalls(AdminCalls):
         """
         return list(_read(self._by_id(org_id, directory_id, account_ids))[0])
 
+    def shown(self, org_id: str, directory_id: str, account_ids: Sequence[str]) -> frozenset[str]:
+        """Which of up to ten people the directory has, and "" when a row does not say whom it is about."""
+        return frozenset(
+            _account_or_none(row) or "" for row in self._by_id(org_id, directory_id, account_ids)
+        )
+
     def _by_id(self, org_id: str, directory_id: str, account_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
         """To its last page: of all directories there may be more rows than people, and a page may be empty."""
         for account_id in account_ids:
@@ -91,7 +95,7 @@ class PeopleCalls(AdminCalls):
         try:
             for row in self._found(f"{directory_path(org_id, directory_id)}/users/search", body):
                 # A row that does not say who it is about may be about them: it cannot be read, and they are not gone.
-                if row.get("accountId") in (None, "", *account_ids):
+                if _account_or_none(row) in (None, *account_ids):
                     yield row
         except Gone:
             # So Atlassian says that there is no such directory: of the people in it, nobody knows anything.
@@ -149,11 +153,6 @@ def _account_or_none(row: dict[str, Any]) -> str | None:
         return _account_of(row)
     except (Unexpected, Invalid):
         return None
-
-
-def _nameless(found: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    emails = (row.get("email") for row in found if _account_or_none(row) is None)
-    return tuple(email.lower() for email in emails if isinstance(email, str) and email)
 
 
 def _read(found: Iterable[dict[str, Any]]) -> tuple[tuple[PersonFacts, ...], tuple[str, ...]]:

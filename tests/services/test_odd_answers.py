@@ -362,6 +362,50 @@ def test_what_is_too_long_for_a_database_is_one_odd_person_and_no_end_of_the_syn
             assert [row for row in world.dump()[table] if account_id in row] == kept
 
 
+@pytest.mark.parametrize("told", [None, ""])
+def test_s46_whoever_is_told_of_without_a_word_who_they_are_has_not_left(
+    told: str | None, world: World
+) -> None:
+    ana = world.synced()
+    before = world.dump()
+    odd, gone = world.changeable(2)
+    world.later(hours=1)
+
+    def nobody(person: Row) -> Row:
+        return person | {"accountId": told, "email": None} if person["accountId"] == odd else person
+
+    world.control("DELETE", f"/people/{gone}")
+    with retold(world, with_everybody(nobody)) as tools:
+        assert world.sync(ana, tools).state == "complete"
+    left = {person.account_id: person.left_at is not None for person in world.rows(Person)}
+    assert (left[odd], left[gone]) == (False, True)
+    for table in ("seat", "membership"):
+        held = [row for row in before[table] if odd in row]
+        assert [row for row in world.dump()[table] if odd in row] == held
+
+
+def test_s46_whoever_slips_from_page_to_page_while_they_are_read_has_not_left(world: World) -> None:
+    ana = world.synced()
+    before = world.dump()
+    world.later(hours=1)
+    chosen = world.changeable(12)
+    *slipped, gone = chosen
+    world.control("DELETE", f"/people/{gone}")
+
+    def without_them(call: Call, answer: Any) -> Any:
+        if is_reading_of_people(call) and b'"accountIds"' not in call.body:
+            answer["data"] = [person for person in answer["data"] if person["accountId"] not in chosen]
+        return answer
+
+    with retold(world, without_them) as tools:
+        result = world.sync(ana, tools)
+    assert (result.state, result.people) == ("complete", PEOPLE - 1)
+    assert {person.account_id for person in world.rows(Person) if person.left_at is not None} == {gone}
+    for table in ("seat", "membership"):
+        held = [row for row in before[table] if set(row) & set(slipped)]
+        assert [row for row in world.dump()[table] if set(row) & set(slipped)] == held
+
+
 @pytest.mark.parametrize("told", [None, "", "../who"])
 def test_s46_whoever_is_told_of_without_their_account_id_has_not_left(told: str | None, world: World) -> None:
     ana = world.synced()
