@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from connect.caller import Caller
-from connect.errors import AtlassianError, Invalid
+from connect.errors import AtlassianError, Invalid, Unavailable
 from connect.gateway.confluence import ConfluenceSite
 from connect.gateway.jira import ADMINISTER_PROJECTS, VIEW_WATCHERS, JiraSite
 from models.tenant import find_tenant
 from rules.panel import ContentKind, Role
 from services.installing import shared_secret_of
+from services.places import Places
 from services.toolbox import Toolbox
 
 logger = logging.getLogger("rollcall.panels")
@@ -26,6 +27,8 @@ MAX_REMEMBERED = 10_000
 PATIENCE = 3.0
 """Seconds: a panel that comes later is of no use to anybody."""
 MOST_WATCHERS = 50
+MOST_AT_ONCE = 2
+"""Panels of one tenant that wait for Atlassian: everybody opens issues, and operators have places of their own."""
 
 Answer = TypeVar("Answer")
 
@@ -83,15 +86,26 @@ class Remembered(Generic[Answer]):
 
 
 class Participants:
-    """The one memory of a process. When Atlassian does not answer, nobody may do anything."""
+    """The one memory of a process. When Atlassian does not answer, nobody may do anything.
+
+    That too many wait for it is remembered of nobody.
+    """
 
     def __init__(self) -> None:
         self._people: Remembered[dict[str, Role] | None] = Remembered()
         self._rights: Remembered[Rights] = Remembered()
+        self._places = Places(MOST_AT_ONCE)
 
     def of(self, tools: Toolbox, client_key: str, place: Issue | Content) -> dict[str, Role] | None:
         """Account id → the role, the most important first; None when Atlassian does not tell."""
-        return self._people.get((client_key, place), tools.clock(), lambda: _people(tools, client_key, place))
+
+        def ask() -> dict[str, Role] | None:
+            with self._places.one_of(client_key):
+                return _people(tools, client_key, place)
+
+        with suppress(Unavailable):
+            return self._people.get((client_key, place), tools.clock(), ask)
+        return None
 
     def rights(self, tools: Toolbox, caller: Caller, place: Issue | Content) -> Rights:
         """What the caller may do there. Somebody who is not logged in may do nothing."""
@@ -100,7 +114,14 @@ class Participants:
             return NO_RIGHTS
         where = place.project_id if isinstance(place, Issue) else None
         key = (caller.tenant, account_id, type(place), where)
-        return self._rights.get(key, tools.clock(), lambda: _rights(tools, caller.tenant, account_id, place))
+
+        def ask() -> Rights:
+            with self._places.one_of(caller.tenant):
+                return _rights(tools, caller.tenant, account_id, place)
+
+        with suppress(Unavailable):
+            return self._rights.get(key, tools.clock(), ask)
+        return NO_RIGHTS
 
 
 def _people(tools: Toolbox, client_key: str, place: Issue | Content) -> dict[str, Role] | None:

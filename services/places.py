@@ -20,9 +20,10 @@ A_MOMENT = 0.5
 
 
 class Places:
-    """Thread-safe."""
+    """`most` for each tenant. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_AT_ONCE) -> None:
+        self._most = most
         self._free = threading.Condition()
         self._taken: Counter[str] = Counter()
 
@@ -30,7 +31,7 @@ class Places:
     def one_of(self, tenant: str) -> Iterator[None]:
         """A place as long as the question lasts. Raises Unavailable when all of them stay taken."""
         with self._free:
-            if not self._free.wait_for(lambda: self._taken[tenant] < MOST_AT_ONCE, A_MOMENT):
+            if not self._free.wait_for(lambda: self._taken[tenant] < self._most, A_MOMENT):
                 raise Unavailable(
                     "Atlassian has not answered yet what was asked before.",
                     "Try again in a minute.",

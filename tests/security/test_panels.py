@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from models.organization import Organization
 from models.people import Person
 from models.tenant import Tenant as Stored
 from rules.panel import Privacy
-from services.participants import REMEMBERED_FOR, Issue, Participants, Remembered
+from services.participants import MOST_AT_ONCE, REMEMBERED_FOR, Issue, Participants, Remembered
 from tests.connect.listener import Call, Reply
 from tests.security.organizations import link
 from tests.security.world import Tenant, World
@@ -200,6 +201,29 @@ def test_when_atlassian_fails_the_panel_is_empty_and_no_error(world: World, repl
         tenant.listener.answer = lambda _call: reply
         answer = world.page(tenant, PANELS[tenant.product], "oscar")
         assert (answer.status_code, "<main" in answer.text) == (200, False)
+
+
+def test_panels_of_a_site_that_never_answers_take_no_place_from_another_one(world: World) -> None:
+    silent = threading.Event()
+
+    def never(call: Call) -> Reply:
+        silent.wait(60)
+        return Reply(503)
+
+    known = world.acme.listener.answer
+    world.acme.listener.answer = never
+    before = len(world.acme.listener.calls)
+    addresses = [f"/panels/issue?issue={number}&project=10000" for number in range(20001, 20001 + 8)]
+    opening = [threading.Thread(target=world.page, args=[world.acme, each, "uma"]) for each in addresses]
+    for thread in opening:
+        thread.start()
+    for thread in opening:
+        thread.join()
+    # On a busy machine some may ask after the first ones have given up.
+    assert len(world.acme.listener.calls) - before <= 2 * MOST_AT_ONCE < len(addresses)
+    world.acme.listener.answer = known
+    silent.set()
+    assert "Idle of acme" in world.page(world.acme, ISSUE, "oscar").text, "the places are free again"
 
 
 def test_whoever_asks_reads_why_it_is_not_known_who_is_away(world: World) -> None:
