@@ -11,6 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, event
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -77,6 +78,9 @@ def is_away(trouble: BaseException) -> bool:
     """Whether the database does not answer, or takes nothing now: what was to be done may be done once it does."""
     # SQLite says of a statement that is wrong that it is not the time for it, and PostgreSQL of one that takes longer
     # than it may (57014). It never will be.
+    if isinstance(trouble, NoConnectionLeft):
+        # All connections of this program wait for it.
+        return True
     if not isinstance(trouble, DBAPIError):
         return False
     code = _code_of(trouble.orig)

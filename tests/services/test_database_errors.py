@@ -11,6 +11,7 @@ from dbos._utils import retriable_postgres_exception
 from flask import Flask
 from sqlalchemy import create_engine, insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 from connect.scrub import Scrubber
 from models.db import db, is_away
@@ -44,6 +45,18 @@ def test_dbos_waits_for_a_database_however_it_is_not_found(host: str) -> None:
         engine.connect()
     assert is_away(found.value)
     assert retriable_postgres_exception(found.value)
+
+
+def test_a_database_is_away_for_whoever_gets_no_connection_because_all_others_wait_for_it(
+    tmp_path: Path,
+) -> None:
+    engine = create_engine(
+        f"sqlite:///{tmp_path / 'busy.sqlite'}", pool_size=1, max_overflow=0, pool_timeout=0.01
+    )
+    with engine.connect(), pytest.raises(NoConnectionLeft) as found:
+        engine.connect()
+    assert is_away(found.value)
+    engine.dispose()
 
 
 def test_dbos_waits_for_a_disk_to_have_room(tmp_path: Path) -> None:
