@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from rules.person import PersonFacts
 from rules.products import family_of
 from services.doors import opened
 from services.ground import organization_facts
+from services.left_out import half_told, left_out
 from services.toolbox import Toolbox
 
 
@@ -56,11 +58,14 @@ class Successors:
                 directory_id = known.directory_id if known is not None else "-"
                 self._leaving[account_id] = bool(leaving_among(session, organization_id, [account_id]))
                 self._products = dict(organization_facts(session, organization_id).products)
-            with opened(self._tools, organization_id) as gateway:
-                try:
-                    self._people[account_id] = gateway.person(organization_id, directory_id, account_id)
-                except Gone:
-                    self._people[account_id] = None
+            facts = None
+            with opened(self._tools, organization_id) as gateway, suppress(Gone):
+                facts = gateway.person(organization_id, directory_id, account_id)
+            if facts is not None:
+                with self._tools.begin() as session:
+                    if left_out(session, organization_id, facts):
+                        raise half_told()
+            self._people[account_id] = facts
         return self._people[account_id]
 
     def _host(self, client_key: str) -> str:

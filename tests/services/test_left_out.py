@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from models.people import Membership, Seat
-from services import leavers, protecting, retrying
+from rules.handover import Kind
+from services import leaver_decisions, leavers, protecting, retrying
 from services.left_out import half_told
 from services.toolbox import Toolbox
-from tests.services.leavers import UMA, leaver, ready, work
+from tests.services.leavers import UMA, leaver, planned, ready, states, work
 from tests.services.retold import Row, Tell, retold, with_everybody
 from tests.services.test_rereading import read_again, told
 from tests.services.test_timed_access import begin, inside, keep_time, timed
@@ -163,3 +164,17 @@ def test_a_leaver_of_whom_atlassian_tells_by_half_is_looked_at_again(sqlite_worl
     world.later(minutes=1)
     work(world)
     assert leaver(world, leaver_id).state == "ready"
+
+
+def test_a_successor_has_not_lost_a_product_because_nothing_is_said_of_it(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = ready(world)
+    leaver_id = planned(world, ana)
+    leaver_decisions.confirm(world.tools, ana, leaver_id)
+    with retold(world, without("productAccess")) as tools:
+        work(world, tools)
+    assert states(world, leaver_id, Kind.FILTER) == {"chosen"}
+    assert leaver(world, leaver_id).reason == half_told().sentence
+    world.later(minutes=1)
+    work(world)
+    assert states(world, leaver_id, Kind.FILTER) == {"moved"}
