@@ -197,6 +197,27 @@ class ScimGroup(Base):
     )
 
 
+class ScimFormerGroup(Base):
+    """What a group gave that the provider has deleted: providers delete groups to push them anew."""
+
+    __tablename__ = "scim_former_group"
+
+    organization_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    connection_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    display_name_key: Mapped[str] = mapped_column(String(400), primary_key=True)
+    external_id: Mapped[str] = mapped_column(String(255))
+    profile_id: Mapped[str] = mapped_column(String(36))
+    deleted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "connection_id"],
+            ["scim_connection.organization_id", "scim_connection.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+
 class ScimMember(Base):
     """Somebody is in a group of the identity provider."""
 

@@ -14,6 +14,7 @@ from models.audit import Event
 from models.profile import find_profile
 from models.scim import (
     ScimConnection,
+    ScimFormerGroup,
     ScimGroup,
     ScimUser,
     connections_of,
@@ -210,7 +211,7 @@ def disconnect(tools: Toolbox, caller: Caller, connection_id: str) -> ScimConnec
         found = require_connection(session, organization_id, connection_id)
         stop_runs(session, found, caller.account_id or "", now, DISCONNECTED)
         found.deleted_at, found.token_hash, found.look_at = now, None, None
-        for table in (ScimGroup, ScimUser):
+        for table in (ScimFormerGroup, ScimGroup, ScimUser):
             session.execute(
                 delete(table).where(
                     table.organization_id == organization_id, table.connection_id == connection_id

@@ -14,7 +14,7 @@ from models.install_key import KeptInstallKey
 from models.organization import Organization
 from models.owned import owned_tables, take_rows
 from models.run import Case
-from models.scim import ScimConnection, ScimUser
+from models.scim import ScimFormerGroup, ScimUser
 from models.tenant import LifecycleToken, Tenant
 from rules.case import CaseState
 from rules.scim import ScimState
@@ -29,7 +29,7 @@ DELIVERIES_KEPT = timedelta(days=90)
 """How long the log tells of what was sent, and of what was not."""
 
 DELETED_KEPT = timedelta(days=90)
-"""How long we know whom an identity provider has deleted, so that they come back as themselves."""
+"""How long we know whom an identity provider has deleted, and which groups, so that they come back as themselves."""
 
 INSTALL_KEYS_KEPT = timedelta(days=365)
 """How long an install key is known that no event has come with; before it is believed, it is read again anyway."""
@@ -53,6 +53,7 @@ def purge(tools: Toolbox) -> None:
                 ScimUser.deleted_at < now - DELETED_KEPT, ScimUser.state == ScimState.SETTLED.value
             )
         )
+        session.execute(delete(ScimFormerGroup).where(ScimFormerGroup.deleted_at < now - DELETED_KEPT))
         overdue = now - timedelta(days=tools.settings.purge_after_days)
         tenants = session.scalars(select(Tenant.client_key).where(Tenant.uninstalled_at < overdue)).all()
         without_door = Organization.doorless_since < overdue
@@ -75,8 +76,8 @@ def _purge_tenant(tools: Toolbox, client_key: str, overdue: datetime) -> None:
 
 
 def _begin_to_forget(session: Session, organization_id: str, overdue: datetime, now: datetime) -> None:
-    """From here on there is no way back: no door opens it, and no identity provider."""
-    begun = session.execute(
+    """From here on there is no way back: no door opens it any more."""
+    session.execute(
         update(Organization)
         .where(
             Organization.id == organization_id,
@@ -85,12 +86,6 @@ def _begin_to_forget(session: Session, organization_id: str, overdue: datetime, 
         )
         .values(forgotten_since=now)
     )
-    if begun.rowcount:  # type: ignore[attr-defined]
-        session.execute(
-            update(ScimConnection)
-            .where(ScimConnection.organization_id == organization_id)
-            .values(token_hash=None)
-        )
 
 
 def _purge_organization(tools: Toolbox, organization_id: str) -> None:

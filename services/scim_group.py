@@ -32,7 +32,8 @@ def fill(row: ScimGroup, resource: Any) -> None:
 def members_named(resource: Any) -> Members:
     found: Members = {}
     for member in resource.members or ():
-        if not member.value or member.type not in (None, "User"):
+        # Who is no person is found out by the id: what providers write for a type is many things.
+        if not member.value:
             raise InvalidValueException(detail="A member is named by the id of a User.")
         found[member.value] = (member.display or "")[:255]
     if len(found) > MOST_MEMBERS:

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from models.scim import ScimGroup, ScimMember, find_group
 from services.scim_connections import Provisioner
 from services.scim_filters import Compare, Field, among, exact_text, moment, text
+from services.scim_former_groups import give_as_before, remember
 from services.scim_group import fill, members_named, resource_of, shown
 from services.scim_lists import Shelf
 from services.scim_members import look_again, members_in, mentioned, move
@@ -97,6 +98,7 @@ def create_group(tools: Toolbox, who: Provisioner, raw: bytes, query: Mapping[st
             row.created_at = row.changed_at = now
             fill(row, resource)
             _require_free(session, who, row)
+            give_as_before(session, row, now)
             session.add(row)
             session.flush()
             move(session, who, row.id, {}, members_named(resource), now)
@@ -140,7 +142,7 @@ def patch_group(
 
 
 def delete_group(tools: Toolbox, who: Provisioner, group_id: str, if_match: str) -> Answer:
-    """DELETE: its members lose what only this group gave them."""
+    """DELETE: its members lose what only this group gave them, unless it comes again."""
 
     def deed() -> Answer:
         now = tools.clock()
@@ -149,6 +151,7 @@ def delete_group(tools: Toolbox, who: Provisioner, group_id: str, if_match: str)
             row = _require(session, who, group_id)
             require_match(if_match, row.version)
             look_again(session, who.organization_id, members_in(session, who, row.id), now)
+            remember(session, row, now)
             session.delete(row)
         return Answer(204)
 

@@ -84,7 +84,10 @@ def _name_of(resource: Any) -> str:
 def _address_of(user_name: str, addresses: list[Any]) -> str:
     """Where an invitation goes: the primary address, the one at work, any; or the user name, if it is one."""
     by_rank = sorted(addresses, key=lambda each: (not each.primary, str(each.type) != "work"))
-    if by_rank:
-        return str(by_rank[0].value).lower()[:320]
-    name, at, domain = user_name.strip().rpartition("@")
-    return user_name.strip().lower() if name and at and "." in domain and " " not in user_name else ""
+    named = [str(each.value).lower() for each in by_rank] + [user_name.strip().lower()]
+    return next((each for each in named if len(each) <= 320 and _is_address(each)), "")
+
+
+def _is_address(text: str) -> bool:
+    name, at, domain = text.rpartition("@")
+    return bool(name and at and "." in domain and " " not in text)

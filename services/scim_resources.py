@@ -10,8 +10,11 @@ from scim2_models import AnyExtension, CaseExact, Group, Reference
 
 
 def _address(text: str) -> str:
-    """An e-mail address in its plain form. Raises ValueError for what is none."""
-    return validate_email(text)[1]
+    """An e-mail address in its plain form. What is none stays as it is: nobody stays active because of it."""
+    try:
+        return validate_email(text)[1]
+    except ValueError:
+        return text.strip()
 
 
 class Email(scim2_models.Email):
@@ -21,11 +24,34 @@ class Email(scim2_models.Email):
     """Email addresses for the user."""
 
 
+class Photo(scim2_models.Photo):
+    """Any text: directories hold half an address, or none."""
+
+    value: str | None = None  # type: ignore[assignment]
+    """URL of a photo of the User."""
+
+
+class X509Certificate(scim2_models.X509Certificate):
+    """Any text: nobody reads it here."""
+
+    value: str | None = None  # type: ignore[assignment]
+    """The value of an X.509 certificate."""
+
+
 class User(scim2_models.User[AnyExtension]):
     """User Account"""
 
     emails: list[Email] | None = None  # type: ignore[assignment]
     """Email addresses for the user."""
+
+    profile_url: str | None = None  # type: ignore[assignment]
+    """A fully qualified URL pointing to a page representing the User's online profile."""
+
+    photos: list[Photo] | None = None  # type: ignore[assignment]
+    """URLs of photos of the User."""
+
+    x509_certificates: list[X509Certificate] | None = None  # type: ignore[assignment]
+    """A list of certificates issued to the User."""
 
 
 class Manager(scim2_models.Manager):

@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, update
 
+from models.audit import APP, Event
 from models.leaver import Leaver
 from models.people import Person
 from models.profile import Profile
 from models.run import Run
-from models.scim import ScimConnection, ScimUser
+from models.scim import ScimConnection, ScimGroup, ScimUser
 from rules.case import RunState
 from rules.scim import ACTIVE_AGAIN
 from sandbox.world import ORGANIZATIONS
@@ -24,12 +25,13 @@ from services import (
     leavers,
     matters,
     profiles,
+    retention,
     rule_runs,
     runs,
     scim_changes,
     scim_overview,
 )
-from tests.scim.provider import IdentityProvider, connected
+from tests.scim.provider import GROUP, IdentityProvider, connected
 from tests.services.leavers import plan
 from tests.services.leavers import work as lead
 from tests.world import ACCOUNTS, ACME, World
@@ -608,3 +610,70 @@ def test_an_address_that_nobody_has_proven_names_nobody(live: IdentityProvider) 
     work(world)
     assert status_of(world, account)[0] == "active"
     assert (live.stored(user).account_id, live.stored(user).state) == (None, "settled")
+
+
+def test_a_group_that_is_deleted_and_pushed_anew_gives_what_it_gave(live: IdentityProvider) -> None:
+    world = live.world
+    settings(live)
+    user = live.add("nora@acme.example", displayName="Nora New")
+    group = mapped(live, "Engineers", profile(world, "engineers", "jira-users"), user)
+    work(world)
+    account = account_of(world, "nora@acme.example")
+    assert account is not None
+    runs_before = len(world.rows(Run))
+
+    # At once, as some providers do it: nobody loses anything meanwhile.
+    live.send("DELETE", f"/Groups/{group}", status=204)
+    group = live.group("engineers", user)
+    work(world)
+    assert len(world.rows(Run)) == runs_before
+
+    live.send("DELETE", f"/Groups/{group}", status=204)
+    work(world)
+    assert held_groups(world, account) == []
+    world.later(days=80)
+    world.sync(live.operator)
+    retention.purge(world.tools)
+    live.group("Engineers", user)
+    work(world)
+    assert held_groups(world, account) == ["jira-users"]
+    mappings = [entry for entry in world.audit(Event.SCIM_MAPPED) if entry.actor == APP]
+    assert [entry.result for entry in mappings] == [
+        "Profile “engineers”, as before the provider deleted this group"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    "why", ["another id", "no profile any more", "ends by itself", "long ago", "mapped anew"]
+)
+def test_a_group_by_an_old_name_gives_nothing_where_it_is_another_one(
+    live: IdentityProvider, why: str
+) -> None:
+    world = live.world
+    profile_id = profile(world, "engineers", "jira-users")
+    body = {"schemas": [GROUP], "displayName": "Engineers", "externalId": "one"}
+    group = str(live.json("POST", "/Groups", body, 201)["id"])
+    identity_providers.map_group(world.tools, live.operator, live.connection_id, group, profile_id)
+    live.send("DELETE", f"/Groups/{group}", status=204)
+    with world.tools.begin() as session:
+        stored = session.get_one(Profile, (ACME, profile_id))
+        if why == "no profile any more":
+            session.delete(stored)
+        if why == "ends by itself":
+            stored.days = 30
+    if why == "long ago":
+        world.later(days=91)
+        retention.purge(world.tools)
+    if why == "mapped anew":
+        group = str(live.json("POST", "/Groups", body, 201)["id"])
+        identity_providers.map_group(world.tools, live.operator, live.connection_id, group, "")
+        live.send("DELETE", f"/Groups/{group}", status=204)
+    external_id = "two" if why == "another id" else "one"
+    again = live.json("POST", "/Groups", body | {"externalId": external_id}, 201)["id"]
+    assert world.stored(ScimGroup, ACME, again).profile_id is None
+
+
+def held_groups(world: World, account: str) -> list[str]:
+    held = world.holding(account)
+    assert held is not None
+    return list(held["groups"])

@@ -106,7 +106,7 @@ def test_a_filter_that_is_not_offered_says_so(entra: IdentityProvider, filter: s
         (json.dumps({"schemas": [USER], "userName": "a", "externalId": "b" * 256}).encode(), "invalidValue"),
         (json.dumps({"schemas": [USER], "userName": "a", "active": "perhaps"}).encode(), "invalidValue"),
         (
-            json.dumps({"schemas": [USER], "userName": "a", "emails": [{"value": "b"}]}).encode(),
+            json.dumps({"schemas": [USER], "userName": "a", "emails": [{"value": 5}]}).encode(),
             "invalidValue",
         ),
     ],
