@@ -104,7 +104,7 @@ def describe(tools: Toolbox, caller: Caller, run_id: str, purpose: Purpose) -> N
     with tools.begin() as session:
         run = require_run(session, organization_id, run_id)
         if run.state != RunState.PREVIEW or run.deed != Deed.SUSPEND:
-            raise Conflict("This preview was used already.", "Make a new preview.")
+            raise Conflict("This preview was used already.", "Look at the list of runs.")
         today = ground_of(tools, session, organization_id, "", tools.clock()).today
         if purpose.ends_on is not None and purpose.ends_on < today:
             raise Invalid("ends_on", "The end lies in the past.", "Choose a day from today on, or none.")

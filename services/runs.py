@@ -36,8 +36,10 @@ def confirm(tools: Toolbox, caller: Caller, run_id: str) -> None:
             raise Conflict("This preview belongs to a rule.", "Open the rule and run it from there.")
         if run.origin == Origin.ACCESS_RULE and run.undoes is None:
             raise Conflict("This list belongs to an access rule.", "Open the rule and switch it live.")
-        if run.state != RunState.PREVIEW or run.created_at < now - PREVIEWS_LIVE:
-            raise Conflict("This preview was used already, or is too old.", "Make a new preview.")
+        if run.state != RunState.PREVIEW:
+            raise Conflict("This preview was used already.", "Look at the list of runs.")
+        if run.created_at < now - PREVIEWS_LIVE:
+            raise Conflict("This preview is too old.", "Make a new preview.")
         require_that_it_rests(session, run)
         chosen = count_cases(session, organization_id, run_id).get(CaseState.PLANNED, 0)
         if not chosen:

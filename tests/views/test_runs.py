@@ -57,7 +57,9 @@ def test_select_preview_confirm_undo(new_house: House) -> None:
     polled = house.get(f"{run}/progress")
     assert "HX-Retarget" not in polled.headers
     assert "Waiting" in words_of(polled)
-    assert house.post(f"{run}/confirm").status_code == 409
+    twice = house.post(f"{run}/confirm")
+    assert twice.status_code == 409
+    assert "This preview was used already. Look at the list of runs." in words_of(twice)
 
     house.act()
     finish_runs(house.deployment.tools)
