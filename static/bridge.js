@@ -41,11 +41,12 @@
     notice.replaceChildren(box);
   }
 
+  const isPage = (answer) => (answer.headers.get("Content-Type") ?? "").startsWith("text/html");
+
   document.addEventListener("htmx:before:response", (event) => {
     const { ctx } = event.detail;
-    const isPage = (ctx.response.headers.get("Content-Type") ?? "").startsWith("text/html");
     if (ctx.response.status === 401) { event.preventDefault(); say(["Your host no longer vouches for this page.", NO_HOST[1]], ctx); }
-    else if (!isPage && ctx.response.status !== 204) { event.preventDefault(); say(UNREACHABLE, ctx); }
+    else if (!isPage(ctx.response) && ctx.response.status !== 204) { event.preventDefault(); say(UNREACHABLE, ctx); }
   });
 
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
@@ -107,6 +108,11 @@
   }
 
   // --- downloads: a link cannot carry our header, a fetch can -------------------------------------------------
+  async function sayWhyNot(answer) {
+    if (isPage(answer) && answer.status !== 401) document.getElementById("notice").innerHTML = await answer.text();
+    else say(["The file could not be made.", "Reload this page, then try again."]);
+  }
+
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("[data-download]");
     if (!link) return;
@@ -114,7 +120,8 @@
     link.setAttribute("aria-disabled", "true");
     try {
       const answer = await signedFetch(link.dataset.download);
-      if (!answer.ok) { say(["The file could not be made.", "Reload this page, then try again."]); return; }
+      if (!answer.ok) { await sayWhyNot(answer); return; }
+      document.getElementById("notice").replaceChildren();
       const name = /filename="?([\w.-]+)"?/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "rollcall.csv";
       const address = URL.createObjectURL(await answer.blob());
       Object.assign(document.createElement("a"), { href: address, download: name }).click();

@@ -54,10 +54,21 @@ def test_a_date_is_typed_to_its_end_and_the_next_field_is_reached(
     expect(frame.locator("#person-said")).to_contain_text("Nobody of this name is in the directory.")
     expect(frame.get_by_label("Person")).to_be_focused()
     journey.look("a-slip")
+    # A file of it cannot be made, for the same reason.
+    journey.click("Export CSV")
+    expect(frame.locator("#notice")).to_contain_text("Nobody of this name is in the directory.")
     frame.get_by_label("Person").fill("")
     page.keyboard.press("Tab")
     expect(frame.locator("#person-said")).to_have_text("")
     expect(frame.get_by_label("Done by")).to_be_focused()
+    journey.open("rollcall-app", "audit")
+    journey.arrive("Audit")
+    page.route("**/app/audit/export*", lambda route: route.abort(), times=1)
+    journey.click("Export CSV")
+    expect(frame.locator("#notice")).to_contain_text("Rollcall did not answer.")
+    with page.expect_download():
+        journey.click("Export CSV")
+    expect(frame.locator("#notice")).to_be_empty()
 
     # So it is with what was sent.
     journey.open("rollcall-app", "sent")
