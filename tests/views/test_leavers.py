@@ -92,6 +92,18 @@ def test_nobody_is_told_to_try_what_the_worker_tries_again(open_house: House) ->
     assert "Atlassian could not be reached, or failed. Goes on by itself at" in waiting
 
 
+def test_who_looks_during_a_long_pause_reads_until_when(open_house: House) -> None:
+    page = open_house.post("/app/leavers", account_ids=UMA)
+    asks = {"match": ".*", "kind": "429", "seconds": 1800}
+    open_house.deployment.control("POST", "faults", json=asks)
+    try:
+        work(open_house)
+    finally:
+        open_house.deployment.control("DELETE", "faults")
+    waiting = words_of(open_house.get(f"/app/leavers/{id_of(page)}"))
+    assert "Atlassian asked us to wait until" in waiting
+
+
 def test_one_leaver_has_a_page_and_several_are_a_list(open_house: House) -> None:
     several = open_house.post("/app/leavers", account_ids=f"{UMA},{JON}")
     assert "2 people are leaving" in words_of(several)
