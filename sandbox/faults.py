@@ -1,4 +1,4 @@
-"""Things that go wrong on demand: answers refused, slow, cut off, garbled, half told or HTML, for matching requests."""
+"""Things that go wrong on demand: answers refused, slow, cut off, garbled, odd, half told, or HTML, as asked for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 KINDS = (
-    "403-scopes", "429", "429-no-header", "500", "502", "503", "timeout", "reset", "slow", "html", "garbled",
+    "403-scopes", "429", "429-no-header", "500", "502", "503", "timeout", "reset", "slow", "html", "garbled", "odd",
     "half-told", "delay-visibility",
 )  # fmt: skip
 _FIELDS = {"match", "kind", "method", "times", "seconds", "after", "skip", "words", "whom"}
@@ -177,6 +177,8 @@ def _answer(fault: Fault, start_response: StartResponse) -> Iterable[bytes]:
         headers = [("Content-Type", "text/html; charset=utf-8")]
     elif fault.kind == "garbled":
         status, body = "200 OK", b"Be right back"
+    elif fault.kind == "odd":
+        status, body = "200 OK", b'{"message": "Be right back"}'
     elif fault.kind == "403-scopes":
         # As an API key answers whose scopes are chosen one by one.
         status, body = (

@@ -93,9 +93,10 @@ def _is_page(body: bytes) -> bool:
 
 
 def json_of(body: bytes) -> Any:
-    """The JSON of a successful answer; None when it is empty. Raises Unexpected when it is something else.
+    """The JSON of a successful answer; None when it is empty.
 
-    Unavailable when it is a page, be it for logging in or about maintenance: whatever was asked, nobody has answered.
+    Unavailable when it is something else, be it a page for logging in, a word about maintenance or half an answer:
+    whatever was asked, nobody has answered.
     """
     if not body.strip():
         return None
@@ -104,7 +105,7 @@ def json_of(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Unexpected(200, reason="atlassian_not_json") from error
+        raise Unavailable(Unexpected.sentence, reason="atlassian_not_json") from error
 
 
 def mapping(value: Any) -> dict[str, Any]:

@@ -121,6 +121,7 @@ SPOILT = (
     ("503", 503, None),
     ("html", 200, None),
     ("garbled", 200, None),
+    ("odd", 200, None),
 )
 
 

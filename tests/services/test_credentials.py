@@ -19,7 +19,6 @@ from connect.errors import (
     RateLimited,
     Unauthorized,
     Unavailable,
-    Unexpected,
 )
 from models.credential import Credential, CredentialKind, CredentialState
 from models.organization import Organization
@@ -207,7 +206,7 @@ def test_atlassian_unreachable(sqlite_world: World) -> None:
         ("reset", Unavailable, "could not be reached, or failed"),
         ("429", RateLimited, "slow down"),
         ("html", Unavailable, "in front of Atlassian"),
-        ("garbled", Unexpected, "does not understand"),
+        ("garbled", Unavailable, "does not understand"),
     ):
         for path, put in (("^/admin/v2/.*/workspaces", store), ("^/rest/api/3/my", store_token)):
             sqlite_world.fault(path, kind, seconds=120)
@@ -415,7 +414,7 @@ def test_a_deed_that_meets_a_dead_key_says_which_it_was(sqlite_world: World, day
 def test_check_now_is_told_apart_from_other_answers(sqlite_world: World) -> None:
     """An answer that nobody understands is stored as such and never breaks the page or the daily round."""
     store(sqlite_world)
-    sqlite_world.fault("^/admin/v1/orgs$", "garbled")
+    sqlite_world.fault("^/admin/v1/orgs$", "odd")
     view = credentials.check_now(sqlite_world.tools, sqlite_world.caller("ana"), ADMIN_KEY)
     assert view.state == "unchecked"
     assert "does not understand" in view.check_result

@@ -220,7 +220,7 @@ def test_what_was_found_and_could_not_be_listed_is_in_the_evidence(sqlite_world:
     world = sqlite_world
     ana = ready(world)
     assign(world, 220)
-    world.fault(r"/search/jql$", "garbled", skip=1, times=None)
+    world.fault(r"/search/jql$", "odd", skip=1, times=None)
     leaver_id = begun(world, ana)
     assert len(belongings(world, leaver_id, Kind.ISSUE)) == 100
     (look,) = leaver_evidence.evidence_of(world.tools, ana, leaver_id).unlisted

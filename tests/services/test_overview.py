@@ -91,7 +91,7 @@ def test_what_needs_somebody(world: World) -> None:
     syncing.stop_sync(world.tools, ana)
     assert matters(world).keys() == {"never-synced"}
     syncing.request_sync(world.tools, ana)
-    world.fault("/users/search$", "garbled")
+    world.fault("/users/search$", "odd")
     world.read_on()
     (failed,) = matters(world).values()
     assert failed.key == f"sync-failed-{max(world.rows(Sync), key=lambda sync: sync.started_at).id}"

@@ -331,7 +331,7 @@ def test_however_often_atlassian_asks_to_slow_down_the_directory_is_read_to_its_
 
 
 def test_an_answer_nobody_understands_ends_the_sync_with_a_sentence(sqlite_paged: World) -> None:
-    sqlite_paged.fault("/users/search$", "garbled", skip=ADMIN_SEARCHES + 1)
+    sqlite_paged.fault("/users/search$", "odd", skip=ADMIN_SEARCHES + 1)
     result = sqlite_paged.sync(sqlite_paged.caller("ana"))
     assert (result.state, result.resume_at) == ("failed", None)
     assert "does not understand" in result.problem
@@ -358,7 +358,7 @@ def test_s46_a_sync_that_breaks_on_page_3_is_not_complete(paged: World) -> None:
     paged.control("DELETE", f"/people/{gone}")
     paged.later(hours=47)
     syncing.request_sync(paged.tools, ana)
-    paged.fault("/users/search$", "garbled", skip=ADMIN_SEARCHES + 2)
+    paged.fault("/users/search$", "odd", skip=ADMIN_SEARCHES + 2)
     paged.read_on()
     assert latest(paged).state == SyncState.FAILED
     assert read(paged)[gone].left_at is None, "nobody has left by half a reading"
@@ -394,7 +394,7 @@ def test_s46_an_empty_answer_is_a_directory_without_people_only_when_it_says_so(
     sqlite_paged.later(hours=1)
     syncing.request_sync(sqlite_paged.tools, ana)
     sync_id = begun(sqlite_paged)
-    sqlite_paged.fault("/users/search$", "garbled", times=None)
+    sqlite_paged.fault("/users/search$", "odd", times=None)
     directory_reading.take_pages(sqlite_paged.tools, ACME, sync_id)
     assert all(person.left_at is None for person in read(sqlite_paged).values())
 
@@ -582,7 +582,7 @@ def test_a_sync_that_breaks_off_does_not_say_that_somebody_is_in_one_directory(p
     met_elsewhere(paged, both, paged.rows(Sync)[0].id, products=(active,))
     paged.later(hours=25)
     syncing.request_sync(paged.tools, ana)
-    paged.fault("/users/search$", "garbled", skip=ADMIN_SEARCHES + PAGES - 1)
+    paged.fault("/users/search$", "odd", skip=ADMIN_SEARCHES + PAGES - 1)
     paged.read_on()
     assert latest(paged).state == "failed"
     assert read(paged)[both].sync_id == max(paged.rows(Sync), key=lambda sync: sync.started_at).id

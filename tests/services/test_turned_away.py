@@ -128,7 +128,7 @@ def test_whoever_cannot_be_read_was_not_refused_and_is_tried_again(world: World)
     ana = world.synced()
     (person,) = world.changeable(1)
     run_id = world.begin_run(ana, [person])
-    world.fault("/users/search$", "garbled")
+    world.fault("/users/search$", "odd")
     world.act()
     assert world.case(run_id, person).state == "failed"
     retrying.retry_failed(world.tools, ana, run_id)

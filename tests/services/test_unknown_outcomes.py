@@ -56,11 +56,26 @@ def test_s50_a_key_that_expires_before_the_facts_are_asked(world: World) -> None
     assert [entry.subject for entry in world.audit("case:acted")] == [person]
 
 
-@pytest.mark.parametrize("unreadable", ["the answer", "what is there afterwards"])
-def test_s50_an_answer_that_nobody_can_read_is_no_refusal(world: World, unreadable: str) -> None:
-    run_id, person = unanswered(world, "garbled" if unreadable == "the answer" else "reset")
-    if unreadable != "the answer":
+@pytest.mark.parametrize("garbled", ["the answer", "what is there afterwards"])
+def test_s50_whoever_gets_half_an_answer_waits_for_a_whole_one_and_the_facts_decide(
+    world: World, garbled: str
+) -> None:
+    run_id, person = unanswered(world, "garbled" if garbled == "the answer" else "reset")
+    if garbled != "the answer":
         world.fault("/users/search$", "garbled")
+        world.settled()
+        world.act()
+        assert world.case(run_id, person).state == "acting"
+        world.later(minutes=5)
+    world.settled()
+    world.act()
+    case = world.case(run_id, person)
+    assert (case.state, case.changed, world.effects(person)) == ("acted", True, ONCE)
+
+
+def test_s50_an_answer_that_nobody_can_read_is_no_refusal(world: World) -> None:
+    run_id, person = unanswered(world)
+    world.fault("/users/search$", "odd")
     world.settled()
     world.act()
     assert world.case(run_id, person).state == "failed", "it may be tried again"
