@@ -115,7 +115,7 @@ def _told_of(life: Stage, name: str) -> Iterator[None]:
 
 
 def something_goes_wrong(life: Stage) -> None:
-    kind = life.pick("429", "503", "reset", "html", "500", "garbled", "403-scopes")
+    kind = life.pick("429", "503", "reset", "html", "500", "garbled", "odd", "403-scopes")
     after = life.pick(True, False) and kind not in ("429", "403-scopes")
     times, skip = life.pick(1, 1, 2, 5), life.pick(0, 0, 1)
     life.world.fault(life.pick(*PATHS), kind, after=after, times=times, skip=skip, seconds=120)
