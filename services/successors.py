@@ -63,7 +63,7 @@ class Successors:
                 facts = gateway.person(organization_id, directory_id, account_id)
             if facts is not None:
                 with self._tools.begin() as session:
-                    if left_out(session, organization_id, facts):
+                    if "productAccess" in left_out(session, organization_id, facts):
                         raise half_told()
             self._people[account_id] = facts
         return self._people[account_id]
