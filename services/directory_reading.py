@@ -244,7 +244,8 @@ def _leave_as_known(session: Session, place: _Place, unreadable: Sequence[str]) 
     session.execute(
         update(Person)
         .where(Person.organization_id == place.organization_id, Person.account_id.in_(unreadable))
-        .values(sync_id=place.sync_id)
+        # Who is in several directories may be readable in another one, and is not in that one alone.
+        .values(sync_id=place.sync_id, met_in_several=Person.in_several_directories)
         .execution_options(synchronize_session=False)
     )
     for model in (Seat, Membership):

@@ -573,6 +573,27 @@ def met_elsewhere(world: World, account_id: str, sync_id: str, **known: Any) -> 
         store_people(session, ACME, "another-directory", sync_id, [facts], world.clock())
 
 
+def test_whoever_cannot_be_read_in_one_of_two_directories_stays_known_as_in_both(world: World) -> None:
+    ana = world.synced()
+    (both,) = world.changeable(1)
+    met_elsewhere(world, both, world.rows(Sync)[0].id)
+    world.later(hours=1)
+
+    def two_directories(call: Call, answer: Any) -> Any:
+        if call.path.partition("?")[0].endswith("/directories"):
+            answer["data"].append({"directoryId": "another-directory", "name": "Another one"})
+        if "/another-directory/" not in call.path:
+            return answer
+        unreadable = [{"accountId": both, "status": 1}] if is_reading_of_people(call) else []
+        return Reply(200, json.dumps({"count": 1, "data": unreadable, "links": {}}).encode())
+
+    with retold(world, two_directories) as tools:
+        assert world.sync(ana, tools).state == "complete"
+    assert read(world)[both].in_several_directories
+    run_id = previews.preview(world.tools, ana, Deed.SUSPEND, account_ids=[both], filter=None)
+    assert world.states(run_id) == {both: "not_possible"}
+
+
 def test_a_sync_that_breaks_off_does_not_say_that_somebody_is_in_one_directory(paged: World) -> None:
     """They are idle in one directory and active in the other: half of what they have is no reason to take anything."""
     ana = paged.caller("ana")
