@@ -100,8 +100,9 @@ def run(tools: Toolbox) -> None:
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         # Whoever waits for a database that is away, or for an answer, waits on, and holds the program: it is ended
-        # then, also when it is the heart that waits.
-        signal.alarm(LAST_SECONDS)
+        # then, also when it is the heart that waits. To be told again gives no more time.
+        if not stopped.is_set():
+            signal.alarm(LAST_SECONDS)
         stopped.set()
 
     signal.signal(signal.SIGTERM, stop)
