@@ -39,7 +39,9 @@ IN_VAIN = timedelta(seconds=30)
 It is done again, at most this often. Shorter than a lease: what is handed out again is done again.
 """
 CLOCK = ["tick", "take_over", "rounds", "sweep"]
-WORK = [kind.workflow for kind in (*KINDS, CREDENTIAL_CHECKS)]
+_OURS = (*KINDS, CREDENTIAL_CHECKS)
+WORK = [kind.workflow for kind in _OURS]
+QUEUES = {kind.queue for kind in _OURS}
 
 
 @DBOS.workflow(name="tick")
@@ -153,6 +155,9 @@ def take_over(_due_at: datetime, _context: Any) -> None:
     """Every nine seconds: work of workers that have fallen silent goes on elsewhere; DBOS alone leaves it pending."""
     for workflow_id in orphans():
         DBOS.resume_workflow(workflow_id)
+    unknown = strangers()
+    if unknown:
+        forget(unknown)
 
 
 @DBOS.step()
@@ -162,6 +167,19 @@ def orphans() -> list[str]:
     return [
         status.workflow_id for status in pending if status.executor_id not in living and status.name in WORK
     ]
+
+
+@DBOS.step()
+def strangers() -> list[str]:
+    """Work that another version of this program has begun, and that this one does not know.
+
+    DBOS would leave it pending for ever, in a place of its organization's. What it was about is in rows, and still due.
+    """
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    found = [each for each in pending if each.queue_name in QUEUES and each.name not in WORK]
+    if found:
+        logger.warning("%s is nothing that this version does", [each.workflow_id for each in found])
+    return [each.workflow_id for each in found]
 
 
 @DBOS.workflow(name="sweep")
