@@ -232,6 +232,9 @@ def test_an_invitation_that_is_withdrawn_is_not_said_to_take_a_seat(new_house: H
     house.post(f"{run}/confirm")
     house.act()
     finish_runs(house.deployment.tools)
+    assert "0 of 1 person whom Rollcall invited in the last 30 days has come." in words_of(
+        house.get("/app/onboarding")
+    )
     undo = words_of(house.post(f"{run}/undo"))
     assert "Remove 1 person" in undo
     assert "Only what the run did is taken back" in undo
