@@ -11,6 +11,7 @@ from services.calendars import calendar_of, set_calendar
 from services.schedules import known_time_zones
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.changed_since import mark_of, require_unchanged
 from views.errors import shown_again
 
 blueprint = Blueprint("calendar", __name__, url_prefix="/app/calendar")
@@ -29,6 +30,7 @@ def index() -> str:
 @operator_only
 def save() -> str | Response:
     time_zone, billing_day = request.form.get("time_zone", ""), request.form.get("billing_day", "")
+    require_unchanged(*calendar_of(tools(), caller()))
     try:
         set_calendar(tools(), caller(), time_zone, billing_day)
     except Invalid as problem:
@@ -44,5 +46,6 @@ def _content(time_zone: str, billing_day: str, **extra: Any) -> str:
         time_zone=time_zone,
         billing_day=billing_day,
         zones=known_time_zones(),
+        was=mark_of(*calendar_of(tools(), caller())),
         **extra,
     )

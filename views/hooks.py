@@ -13,6 +13,7 @@ from services.notice_words import NAMES
 from services.parcel import Later, Outcome, Sent
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.changed_since import mark_of, require_unchanged
 from views.errors import shown_again
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/app/hooks")
@@ -85,6 +86,7 @@ def edit(hook_id: str) -> str:
 def change(hook_id: str) -> str | Response:
     typed, topics = _typed()
     hook = hooks.look_at_hook(tools(), caller(), hook_id)
+    require_unchanged(hook.name, hook.topics, hook.host)
     del typed["kind"]
     try:
         changed = hooks.change_hook(tools(), caller(), hook_id, topics=topics, **typed)
@@ -176,6 +178,7 @@ def _form(
         groups=_groups(),
         kinds=hooks.KINDS,
         problem=problem,
+        was=mark_of(hook.name, hook.topics, hook.host) if hook else "",
         base_url=tools().settings.base_url,
         address=f"hooks/{hook.id}" if hook else "hooks/new",
     )

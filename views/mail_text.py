@@ -13,6 +13,7 @@ from services.mail_editing import Which, which_text
 from services.mail_texts import MEANINGS, NAMES, VARIABLES
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.changed_since import mark_of, require_unchanged
 from views.errors import shown_again
 
 blueprint = Blueprint("mail_text", __name__, url_prefix="/app/mail/texts/<topic>/<language>")
@@ -32,6 +33,8 @@ def edit(topic: str, language: str) -> str:
 def save(topic: str, language: str) -> str | Response:
     which = _which(topic, language)
     typed = _typed()
+    text, _rules = mail_editing.open_text(tools(), caller(), which)
+    require_unchanged(text.subject, text.body)
     try:
         mail_editing.save_text(tools(), caller(), which, subject=typed["subject"], body=typed["body"])
     except Invalid as problem:
@@ -98,6 +101,7 @@ def _content(which: Which, typed: dict[str, str] | None = None, **extra: Any) ->
         text=text,
         rules=rules,
         typed=typed,
+        was=mark_of(text.subject, text.body),
         variables=[(name, MEANINGS[name]) for name in VARIABLES[which.topic]],
         languages=languages(),
         here=place,

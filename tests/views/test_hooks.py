@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from models.delivery import Delivery
 from rules.topics import TO_HOOKS, Topic
 from services import hooks
-from tests.views.house import JON, House, words_of
+from tests.views.house import JON, House, mark_in, words_of
 
 
 @pytest.fixture
@@ -85,11 +85,12 @@ def test_changing_keeps_what_is_not_typed(tidy: House) -> None:
     hook_id = add(tidy)
     page = tidy.get(f"/app/hooks/{hook_id}")
     assert re.findall(r'value="([\w:]+)" checked', page.text) == ["key:dead"]
-    saved = tidy.post(
-        f"/app/hooks/{hook_id}", **form(tidy, name="Another", address="", topics=["run:braked"])
-    )
+    place = f"/app/hooks/{hook_id}"
+    saved = tidy.press(place, place, **form(tidy, name="Another", address="", topics=["run:braked"]))
     assert "“Another” is saved." in words_of(saved)
-    refused = tidy.post(f"/app/hooks/{hook_id}", **form(tidy, address="http://evil/"))
+    late = tidy.post(place, **form(tidy, name="Robot", address=""), was=mark_in(page))
+    assert late.status_code == 409, "somebody else has changed it since"
+    refused = tidy.press(place, place, **form(tidy, address="http://evil/"))
     assert refused.status_code == 422
     assert "Another" in words_of(tidy.get("/app/hooks"))
 

@@ -13,7 +13,7 @@ from models.organization import Operator
 from models.run import Case
 from services.digest_links import stop_link
 from services.retention import DELIVERIES_KEPT
-from tests.views.house import ANA, UMA, House, address_of, words_of
+from tests.views.house import ANA, UMA, House, address_of, mark_in, words_of
 
 SENDER = {
     "host": "1.1.1.1",
@@ -111,10 +111,12 @@ def test_a_text_is_changed_and_given_back(rooms: House) -> None:
     assert "Hello Ana Marić" in words_of(page)
     assert "{{ keep_link }}" in words_of(page)
     assert "<script" not in page.text.partition('id="mail-preview"')[2]
-    saved = rooms.post(TEXT, ANA, subject="Still here, {{ person.first_name }}?", body="Hello **you**")
+    saved = rooms.press(TEXT, TEXT, subject="Still here, {{ person.first_name }}?", body="Hello **you**")
     assert "A text of your own." in words_of(saved)
     assert "Own" in words_of(rooms.get("/app/mail"))
-    refused = rooms.post(TEXT, ANA, subject="{{ config }}", body="Hello")
+    late = rooms.post(TEXT, ANA, subject="Here?", body="Hello", was=mark_in(page))
+    assert late.status_code == 409, "somebody else has changed it since"
+    refused = rooms.press(TEXT, TEXT, subject="{{ config }}", body="Hello")
     assert refused.status_code == 422
     assert "There is no variable {{ config }} here." in words_of(refused)
     assert 'value="{{ config }}"' in refused.text, "what was typed is still there"

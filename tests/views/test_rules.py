@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from models.people import Person
 from services.rules import delete_rule, save_rule
 from services.runs import finish_runs
-from tests.views.house import JON, House, address_of, send, words_of
+from tests.views.house import JON, House, address_of, mark_in, send, words_of
 from tests.views.test_runs import some_people
 
 RUN = re.compile(r"runs/([0-9a-f-]{36})")
@@ -554,11 +554,17 @@ def test_the_schema_of_the_file_is_served_to_everybody(house: House) -> None:
 
 
 def test_the_calendar_is_kept_and_checked(house: House) -> None:
-    saved = house.post("/app/calendar", time_zone="Europe/Zagreb", billing_day="14")
+    opened = mark_in(house.get("/app/calendar"))
+    saved = house.press("/app/calendar", "/app/calendar", time_zone="Europe/Zagreb", billing_day="14")
     assert "Saved." in words_of(saved)
     assert 'value="14"' in saved.text
-    refused = house.post("/app/calendar", time_zone="Europe/Zagreb", billing_day="45")
+    late = house.post("/app/calendar", time_zone="UTC", billing_day="", was=opened)
+    assert late.status_code == 409, "somebody else has changed it since"
+    refused = house.press("/app/calendar", "/app/calendar", time_zone="Europe/Zagreb", billing_day="45")
     assert refused.status_code == 422
     assert re.search(r'id="billing_day"[^>]*aria-invalid="true"', refused.text)
-    assert house.post("/app/calendar", time_zone="Moon/Base", billing_day="").status_code == 422
-    house.post("/app/calendar", time_zone="UTC", billing_day="")
+    assert (
+        house.press("/app/calendar", "/app/calendar", time_zone="Moon/Base", billing_day="").status_code
+        == 422
+    )
+    house.press("/app/calendar", "/app/calendar", time_zone="UTC", billing_day="")
