@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 from urllib.parse import urlsplit
 
@@ -15,6 +17,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import models
 from config import ConfigurationError, Settings
 from connect.errors import AppError
+from models.db import is_away, why_away
+from models.revision import BEHIND, UPGRADE, met_one_behind
 from rules.rule_file import BadRule
 from services.key_rotation import rotate_keys
 from services.rule_exchange import MOST_BYTES
@@ -166,24 +170,37 @@ def register_commands(app: Flask) -> None:
     def plan(file: TextIO, organization: str | None) -> None:
         """Print the preview of the rules in FILE: who would be chosen, and why not the others."""
         try:
-            for line in plan_file(app.extensions[access.TOOLS], file.read(MOST_BYTES + 1), organization):
-                click.echo(line)
+            with ending_in_words():
+                for line in plan_file(app.extensions[access.TOOLS], file.read(MOST_BYTES + 1), organization):
+                    click.echo(line)
         except BadRule as bad:
             words = [printable(f"{one.field or 'file'}: {one.sentence}") for one in bad.problems]
             raise click.ClickException("\n".join(words)) from bad
-        except AppError as problem:
-            raise click.ClickException(f"{problem.sentence} {problem.next_step}") from problem
 
     @app.cli.command("rotate-keys")
     def rotate() -> None:
         """Seal all secrets anew with the first of CREDENTIAL_KEYS."""
         try:
-            click.echo(f"{rotate_keys(app.extensions[access.TOOLS])} secrets sealed anew.")
+            with ending_in_words():
+                click.echo(f"{rotate_keys(app.extensions[access.TOOLS])} secrets sealed anew.")
         except CredentialUnreadable as lost:
             raise click.ClickException(
                 f"A stored secret does not open ({lost}): nothing was sealed anew. "
                 "Put the key that sealed it back into CREDENTIAL_KEYS under its old id, behind the first one "
                 "(which needs another id), and run this again."
             ) from lost
-        except AppError as problem:
-            raise click.ClickException(f"{problem.sentence} {problem.next_step}") from problem
+
+
+@contextmanager
+def ending_in_words() -> Iterator[None]:
+    """What keeps a command from its end is told to whoever typed it; they may run it again."""
+    try:
+        yield
+    except AppError as problem:
+        raise click.ClickException(f"{problem.sentence} {problem.next_step}") from problem
+    except Exception as trouble:
+        if is_away(trouble):
+            raise click.ClickException(f"{why_away(trouble)} Run this again later.") from trouble
+        if met_one_behind(trouble, lambda: models.db.engine):
+            raise click.ClickException(f"{BEHIND} {UPGRADE}") from trouble
+        raise

@@ -74,6 +74,9 @@ def refresh_statistics(session: Session) -> None:
         connection.exec_driver_sql("ANALYZE")
 
 
+AWAY = "The database does not answer, or takes nothing at the moment."
+
+
 def is_away(trouble: BaseException) -> bool:
     """Whether the database does not answer, or takes nothing now: what was to be done may be done once it does."""
     # SQLite says of a statement that is wrong that it is not the time for it, and PostgreSQL of one that takes longer
@@ -85,6 +88,12 @@ def is_away(trouble: BaseException) -> bool:
         return False
     code = _code_of(trouble.orig)
     return code in _TAKES_NOTHING or (isinstance(trouble, OperationalError) and code not in _OF_THE_STATEMENT)
+
+
+def why_away(trouble: BaseException) -> str:
+    """For whoever runs Rollcall: that the database is away, and how it is said by whoever met that."""
+    said = " ".join(str(getattr(trouble, "orig", trouble)).split())
+    return f"{AWAY} What was said: {said.rstrip('.')}."
 
 
 @event.listens_for(Engine, "handle_error")

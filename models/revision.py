@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, Select, String, column, inspect, sele
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 BEHIND = "The database was not upgraded to this version of Rollcall."
+UPGRADE = "Run `flask db upgrade`."
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 _NEEDED = max(file.name.partition("_")[0] for file in _MIGRATIONS.glob("[0-9]*.py"))
 _FOUND: Select[str] = select(column("version_num", String)).select_from(table("alembic_version"))

@@ -1,4 +1,4 @@
-"""A program that is started before `flask db upgrade` says so; nobody is taken for a fault, and no word for lost."""
+"""A program that is started before `flask db upgrade`, or without a database, says so; no word is taken for lost."""
 
 from __future__ import annotations
 
@@ -53,20 +53,36 @@ def test_a_database_is_behind_until_it_is_upgraded_to_the_newest_migration(
             assert behind(url)
 
 
-def test_a_worker_says_that_the_database_was_not_upgraded_and_ends(tmp_path: Path) -> None:
+BEHIND = "The database was not upgraded to this version of Rollcall. Run `flask db upgrade`."
+AWAY = "The database does not answer, or takes nothing at the moment. What was said: "
+
+
+def said_by(database_url: str, *program: str) -> list[str]:
+    """The lines with which a program ends that cannot do what it is for."""
+    command = [sys.executable, "-m", *program]
     ended = subprocess.run(
-        [sys.executable, "-m", "jobs"],
-        cwd=TOP,
-        env=environment(f"sqlite:///{tmp_path / 'empty.sqlite'}"),
-        capture_output=True,
-        text=True,
-        check=False,
+        command, cwd=TOP, env=environment(database_url), capture_output=True, text=True, check=False
     )
     assert ended.returncode == 1
-    assert ended.stderr.splitlines() == [
-        "Rollcall cannot start:",
-        "  - The database was not upgraded to this version of Rollcall. Run `flask db upgrade`.",
-    ]
+    return ended.stderr.splitlines()
+
+
+def test_a_worker_says_that_the_database_was_not_upgraded_or_is_away_and_ends(tmp_path: Path) -> None:
+    first, why = said_by(f"sqlite:///{tmp_path / 'empty.sqlite'}", "jobs")
+    assert (first, why) == ("Rollcall cannot start:", f"  - {BEHIND}")
+    first, why = said_by("postgresql://postgres@127.0.0.1:1/rollcall", "jobs")
+    assert first == "Rollcall cannot start:"
+    assert why.startswith(f"  - {AWAY}connection failed: ")
+    assert why.endswith("Start it again later.")
+
+
+def test_whoever_types_a_command_reads_so_too(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("rules: []")
+    assert said_by(f"sqlite:///{tmp_path / 'empty.sqlite'}", "flask", "rotate-keys") == [f"Error: {BEHIND}"]
+    (why,) = said_by("postgresql://postgres@127.0.0.1:1/rollcall", "flask", "rules", "plan", str(rules))
+    assert why.startswith(f"Error: {AWAY}connection failed: ")
+    assert why.endswith("Run this again later.")
 
 
 def test_whoever_asks_meanwhile_is_asked_to_come_back(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from connect import errors
 from connect.errors import AppError, NotAuthenticated, RateLimited
-from models.db import is_away
+from models.db import AWAY, is_away
 from models.revision import BEHIND, met_one_behind
 from services.scim_wire import ROOT, error_answer
 from views.access import Mark, mark_of, tools
@@ -54,7 +54,7 @@ _FAULT_WORDS = (
     "Try again. If it happens again, report the trace id.",
 )
 _AWAY_WORDS = (
-    "Rollcall's database does not answer, or takes nothing at the moment.",
+    AWAY,
     "Wait a minute, then try again. If it stays like that, tell whoever runs Rollcall.",
 )
 _BEHIND_WORDS = (BEHIND, "Wait a minute, then try again. If it stays like that, tell whoever runs Rollcall.")
