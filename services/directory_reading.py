@@ -30,6 +30,7 @@ from services.loops import find_loops
 from services.seats import replace_admins, replace_grants, replace_seats, store_groups
 from services.settling import settling
 from services.silent_pages import in_full
+from services.silent_products import administered_after_all
 from services.still_here import still_here
 from services.syncing import EVERY, end_sync, fail_sync
 from services.toolbox import Toolbox
@@ -152,6 +153,7 @@ def _place(tools: Toolbox, organization_id: str, sync_id: str) -> _Place | None:
 
 def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, sync_id: str) -> _Place:
     outline = read_outline(tools, gateway, organization_id, sync_id)
+    admins_untold = outline.admins_untold | administered_after_all(tools, gateway, organization_id, outline)
     with tools.begin() as session:
         # Behind the gate no deed begins that takes somebody from those who administer a product.
         close_gate(session, organization_id)
@@ -159,7 +161,7 @@ def _begin(tools: Toolbox, gateway: OrganizationGateway, organization_id: str, s
         read_since = session.scalar(select(Sync.started_at).where(Sync.id == sync_id))
         acted_on = settling(tools, session, organization_id, administrators, read_since=read_since)
         # Administrators before seats, as a deed writes them: else each would wait for the other for ever.
-        replace_admins(session, organization_id, outline.admins, acted_on, outline.admins_untold)
+        replace_admins(session, organization_id, outline.admins, acted_on, admins_untold)
         replace_seats(session, organization_id, outline.workspaces)
         replace_grants(session, organization_id, outline.grants, outline.grants_untold)
         store_groups(session, organization_id, outline.groups)

@@ -147,6 +147,41 @@ def test_s48_a_product_about_which_nobody_can_be_asked_once_keeps_its_administra
         assert world.dump()[table] == before[table]
 
 
+def test_s48_a_product_that_nobody_is_said_to_administer_keeps_those_who_do(world: World) -> None:
+    ana = world.synced()
+    before = world.dump()["product_admin"]
+    resource_id = world.rows(ProductAdmin)[0].resource_id
+    world.later(hours=1)
+
+    def without_one(call: Call, answer: Any) -> Any:
+        asks_for_admins = b'"roleIds"' in call.body and resource_id.encode() in call.body
+        return answer | {"data": []} if asks_for_admins else answer
+
+    with retold(world, without_one) as tools:
+        assert world.sync(ana, tools).state == "complete"
+    assert world.dump()["product_admin"] == before
+
+
+def test_a_product_that_nobody_administers_any_more_has_no_administrator(sqlite_world: World) -> None:
+    world = sqlite_world
+    ana = world.synced()
+    resource_id = world.rows(ProductAdmin)[0].resource_id
+    world.later(hours=1)
+    with world.sandbox.cloud.store.write() as connection:
+        for table in ("team_role", "direct_role"):
+            connection.execute(
+                f"DELETE FROM {table} WHERE resource = ? AND role = 'atlassian/admin'", (resource_id,)
+            )
+
+    def exactly(call: Call, answer: Any) -> Any:
+        asks_for_admins = b'"roleIds"' in call.body and resource_id.encode() in call.body
+        return answer | {"data": []} if asks_for_admins else answer
+
+    with retold(world, exactly) as tools:
+        assert world.sync(ana, tools).state == "complete"
+    assert resource_id not in {row.resource_id for row in world.rows(ProductAdmin)}
+
+
 def test_when_no_product_can_be_asked_about_what_is_known_stays(sqlite_world: World) -> None:
     world = sqlite_world
     ana = world.synced()
