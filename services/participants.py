@@ -27,8 +27,9 @@ MAX_REMEMBERED = 10_000
 PATIENCE = 3.0
 """Seconds: a panel that comes later is of no use to anybody."""
 MOST_WATCHERS = 50
-MOST_AT_ONCE = 2
-"""Panels of one tenant that wait for Atlassian: everybody opens issues, and operators have places of their own."""
+MOST_AT_ONCE = 3
+"""Panels of one tenant that wait for Atlassian. Operators have places of their own, and one of the eight threads of a
+web process is left for everybody else."""
 
 Answer = TypeVar("Answer")
 
