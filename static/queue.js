@@ -53,15 +53,19 @@
     event.preventDefault();
   });
 
-  // After a decision the next person is where the last one was.
+  // After a decision the next person is where the last one was, but for somebody who has gone on meanwhile.
   let decided = false;
+  let on = "";
+  document.addEventListener("htmx:before:swap", () => {
+    on = document.activeElement?.closest?.("tr")?.querySelector("[data-case]")?.value ?? "";
+  });
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     decided = Boolean(ctx.sourceElement.closest?.("[data-queue]") && ctx.request.method === "POST");
   });
   document.addEventListener("htmx:after:swap", () => {
     // Every queue comes with its keys on: whoever switched them off is not asked again.
     if (find("review-keys")) find("review-keys").checked = keys;
-    if (decided && find("review")) boxes()[Math.min(row, boxes().length - 1)]?.focus();
+    if (decided && find("review")) (boxes().find((box) => box.value === on) ?? boxes()[Math.min(row, boxes().length - 1)])?.focus();
     else row = 0;
     decided = false;
   });

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from sqlalchemy import select
 
 from models.people import Group
@@ -223,11 +223,28 @@ def test_review_by_keyboard_alone(
         journey.page.wait_for_timeout(200)
     journey.page.keyboard.up("a")
     expect(badge).to_contain_text(str(waiting - 4))
+    # Whoever goes on while an answer is on its way stays on whom they have gone to.
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    journey.page.route("**/app/review/approve", hold, times=1)
+    boxes.nth(0).focus()
+    following = boxes.nth(1).get_attribute("value")
+    press("a")
+    press("j")
+    expect(boxes.nth(1)).to_be_focused()
+    while not held:
+        journey.page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(badge).to_contain_text(str(waiting - 5))
+    expect(frame.locator(f'[data-case][value="{following}"]')).to_be_focused()
     # Switched off, the keys are silent, and stay so when the next people are shown.
     keys = frame.get_by_label("Keys")
     keys.uncheck()
     press("a")
-    expect(badge).to_contain_text(str(waiting - 4))
+    expect(badge).to_contain_text(str(waiting - 5))
     boxes.first.check()
     journey.click("Hold")
     expect(frame.get_by_role("status").filter(has_text="1 person on hold.")).to_be_visible()
