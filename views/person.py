@@ -16,6 +16,7 @@ from services.names import names_of
 from services.timed_views import endings_of
 from views import show
 from views.access import api, caller, operator_only, tools
+from views.changed_since import mark_of, require_unchanged
 from views.errors import shown_again
 
 blueprint = Blueprint("person", __name__, url_prefix="/app/people")
@@ -33,6 +34,7 @@ def index(account_id: str) -> str:
 @operator_only
 def last_day(account_id: str) -> str | Response:
     typed = {name: request.form.get(name, "") for name in ("ends_on", "note")}
+    require_unchanged(*_written_down(people.person_page(tools(), caller(), account_id)))
     try:
         set_last_day(tools(), caller(), account_id, ends_on=typed["ends_on"], note=typed["note"])
     except Invalid as problem:
@@ -48,6 +50,11 @@ def not_brought_back(account_id: str) -> str:
     return _content(account_id)
 
 
+def _written_down(page: people.PersonPage) -> tuple[object, ...]:
+    """What somebody has read who writes down another last day."""
+    return (page.last_day.ends_on, page.last_day.note) if page.last_day is not None else ()
+
+
 def _content(account_id: str, **extra: Any) -> str:
     page = people.person_page(tools(), caller(), account_id)
     organization_id = require_organization(tools(), caller())
@@ -61,6 +68,7 @@ def _content(account_id: str, **extra: Any) -> str:
         tab="people",
         title=page.person.name,
         page=page,
+        was=mark_of(*_written_down(page)),
         names=names,
         mails=mails_to(tools(), caller(), account_id),
         mail_names=NAMES,

@@ -15,7 +15,7 @@ from models.run import Run
 from rules.case import RunState
 from services.rule_runs import run_now
 from services.rules import delete_rule, save_rule, switch_on
-from tests.views.house import House, address_of, words_of
+from tests.views.house import House, address_of, mark_in, words_of
 from tests.views.test_runs import some_people
 
 RULE = {
@@ -184,13 +184,17 @@ def test_what_cannot_be_protected_is_said_at_its_field(
 
 def test_a_last_day_is_written_down_and_forgotten(house: House) -> None:
     person = house.person(status="active", is_bot=False, is_org_admin=False, left_at=None)
-    path = f"/app/people/{person.account_id}/last-day"
-    words = words_of(house.post(path, ends_on="2027-05-31", note="Contract"))
+    page = f"/app/people/{person.account_id}"
+    path = f"{page}/last-day"
+    opened = mark_in(house.get(page))
+    words = words_of(house.press(page, path, ends_on="2027-05-31", note="Contract"))
     assert "31 May 2027, written down by Ana Marić" in words
-    refused = house.post(path, ends_on="soon", note="Contract")
+    late = house.post(path, ends_on="", note="Badge returned", was=opened)
+    assert late.status_code == 409, "somebody else has written it down since"
+    refused = house.press(page, path, ends_on="soon", note="Contract")
     assert refused.status_code == 422
     assert 'value="soon"' in refused.text
-    assert "None is written down" in words_of(house.post(path, ends_on="", note=""))
+    assert "None is written down" in words_of(house.press(page, path, ends_on="", note=""))
 
 
 def test_a_suspension_says_why_and_until_when(new_house: House) -> None:
