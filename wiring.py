@@ -13,7 +13,7 @@ from config import APP_KEY, Settings
 from connect.hosts import SiteOrigins
 from connect.install_keys import InstallKeys
 from connect.scrub import scrub_all_logs
-from models.db import for_single_questions
+from models.db import for_single_questions, told_to_the_driver
 from services.atlassian import Atlassian
 from services.install_key_shelf import InstallKeyShelf
 from services.toolbox import Toolbox
@@ -31,6 +31,7 @@ def set_up_logging(settings: Settings) -> None:
 def open_database(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "connect_args": told_to_the_driver(settings.database_url),
         # Whoever asks first after PostgreSQL was restarted, or a firewall has cut what was idle, is answered, too.
         "pool_pre_ping": not settings.database_url.startswith("sqlite"),
         # As many as a process has threads that ask: one more would be opened for a single question, and closed then.

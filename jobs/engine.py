@@ -23,6 +23,7 @@ from jobs import (
 )
 from jobs.schedules import count_from, keep_in_step
 from jobs.workbench import lay_out
+from models.db import told_to_the_driver
 from services.toolbox import Toolbox
 from services.workers import beat, beat_on
 
@@ -121,7 +122,10 @@ def _config(tools: Toolbox) -> DBOSConfig:
         "name": "rollcall",
         "system_database_url": tools.settings.jobs_database_url,
         # What workflows are given and return is nobody's business in a log.
-        "db_engine_kwargs": {"hide_parameters": True},
+        "db_engine_kwargs": {
+            "hide_parameters": True,
+            "connect_args": told_to_the_driver(tools.settings.jobs_database_url),
+        },
         "executor_id": tools.settings.worker_slot,
         "application_version": VERSION,
         "scheduler_polling_interval_sec": 1.0,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, event
+from sqlalchemy import DateTime, Dialect, MetaData, event, make_url
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
@@ -72,6 +72,28 @@ def refresh_statistics(session: Session) -> None:
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("ANALYZE")
+
+
+_HEARD_OF_SOON = {
+    "connect_timeout": 10,
+    # Seconds, but the last one: of a connection that says nothing whether anybody is there, and of what was sent.
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+
+
+def told_to_the_driver(database_url: str) -> dict[str, int]:
+    """So that whoever asks a PostgreSQL whose machine or network is gone hears of it within a minute.
+
+    By itself the driver waits two minutes for a connection, and for an answer as long as the kernel keeps hoping: for a
+    quarter of an hour, or for ever. What the address says counts more. A question that takes long is none of that.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() != "postgresql":
+        return {}
+    return {name: value for name, value in _HEARD_OF_SOON.items() if name not in url.query}
 
 
 AWAY = "The database does not answer, or takes nothing at the moment."

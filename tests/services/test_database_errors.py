@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 from connect.scrub import Scrubber
-from models.db import db, is_away
+from models.db import db, is_away, told_to_the_driver
 from models.people import Person
 from tests.world import ACME, World
 
@@ -97,3 +99,21 @@ def test_dbos_waits_for_a_postgresql_that_only_reads_until_it_takes_something(po
             connection.execute(text("DELETE FROM person"))
     assert is_away(found.value)
     assert retriable_postgres_exception(found.value)
+
+
+@pytest.mark.slow
+def test_who_asks_a_database_that_takes_calls_and_says_nothing_hears_of_it_soon() -> None:
+    """As one does that hangs. By itself the driver waits for 130 seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://postgres@127.0.0.1:{silent.getsockname()[1]}/rollcall"
+        began = time.monotonic()
+        with pytest.raises(OperationalError) as found:
+            create_engine(url, connect_args=told_to_the_driver(url)).connect()
+        assert time.monotonic() - began < 60
+    assert is_away(found.value)
+
+
+def test_what_the_address_of_a_database_says_counts_more_and_sqlite_is_told_nothing() -> None:
+    assert "connect_timeout" in told_to_the_driver("postgresql+psycopg:///rollcall")
+    assert "connect_timeout" not in told_to_the_driver("postgresql+psycopg:///rollcall?connect_timeout=99")
+    assert told_to_the_driver("sqlite:////var/lib/rollcall.sqlite") == {}
