@@ -150,7 +150,8 @@ def sync(life: Stage) -> None:
 def another_worker(life: Stage) -> None:
     """Whoever held something for too long is taken for dead. From the first call on nobody holds it so long."""
     calling = any(case.id in life.in_hand for case in life.cases(CaseState.ACTING))
-    life.world.later(seconds=(LEASE if calling else life.pick(LEASE, AT_WORK, AT_WORK)).total_seconds() + 1)
+    held = LEASE if calling else life.pick(LEASE, AT_WORK, AT_WORK)
+    pass_time(life, seconds=held.total_seconds() + 1)
     work(life)
 
 
