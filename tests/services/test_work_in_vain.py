@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
-from dbos import DBOS, SetWorkflowID
+from dbos import DBOS, SetWorkflowID, WorkflowStatus
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from jobs import cases, clockwork, deliveries, endings, rules, syncs
+from jobs import cases, clockwork, credential_checks, deliveries, endings, rules, syncs
 from jobs.engine import _config
 from jobs.workbench import lay_out
+from models.credential import Credential
 from models.delivery import Delivery
 from models.organization import Organization
 from models.sync import Sync
@@ -27,7 +29,7 @@ from tests.services.test_hook_sending import announce
 from tests.services.test_hooks import add
 from tests.services.test_timed_access import begin, timed
 from tests.services.workers import fault, once, with_something_between
-from tests.world import World
+from tests.world import ACME, World
 
 
 @pytest.fixture
@@ -234,5 +236,22 @@ def test_what_meets_a_fault_in_a_round_keeps_nothing_else_from_being_done(
     clockwork.rounds(bench.clock(), None)
     faults = [record.exc_info[0] for record in caplog.records if record.exc_info]
     assert set(faults) == {ZoneInfoNotFoundError}
-    (check,) = DBOS.list_workflows(name="check_credential")
-    assert check.status == "ENQUEUED"
+    assert [check.status for check in checks()] == ["ENQUEUED"]
+
+
+def test_a_credential_that_waits_for_its_check_waits_once_and_is_checked(bench: World) -> None:
+    bench.synced()
+    bench.later(hours=25)
+    lay_out(bench.tools)
+    for _ in range(2):
+        clockwork.rounds(bench.clock(), None)
+    (check,) = checks()
+    (admin_key,) = bench.rows(Credential)
+    assert (check.queue_partition_key, check.status) == (ACME, "ENQUEUED")
+    credential_checks.check(admin_key.client_key, admin_key.kind)
+    (admin_key,) = bench.rows(Credential)
+    assert admin_key.checked_at >= bench.clock() - timedelta(minutes=1)
+
+
+def checks() -> list[WorkflowStatus]:
+    return DBOS.list_workflows(name="check_credential")
