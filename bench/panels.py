@@ -18,7 +18,7 @@ from bench.world import World, request, world
 PEOPLE = 100_000
 TIMES = 300
 OWN_PART = 5.0  # milliseconds at most
-NOTHING = "/healthz"
+NOTHING = "/"
 READER = "712020:0a0a0a0a-0000-4000-8000-000000000003"
 PANELS = {
     "somebody is away": ("10042", READER),

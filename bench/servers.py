@@ -63,11 +63,9 @@ def rollcall(folder: Path, keys: atlassian.KeyHost) -> Iterator[Server]:
 def bare(folder: Path, keys: atlassian.KeyHost, page: str) -> Iterator[Server]:
     """bench/bare_app.py under the same gunicorn settings."""
     server = Server("bare Flask", free_port(), "/connect/installed")
-    environment = {
-        **os.environ,
-        "BASE_URL": server.url,
+    # They do not start without all settings of Rollcall's.
+    environment = settings(folder, server.url, keys.url) | {
         "DATABASE_URL": f"sqlite:///{folder / 'bare.sqlite'}",
-        "INSTALL_KEYS_URL": keys.url,
         "SEALING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "PAGE": page,
     }
