@@ -15,6 +15,7 @@ from rules.roster import Access
 from sandbox.world import ORGANIZATIONS
 from services import leaver_decisions, syncing
 from services.directory_reading import MOST_PAGES, SyncStep, take_pages
+from services.still_here import MOST_ASKED
 from tests.connect.listener import Call, Reply
 from tests.services.leavers import UMA, leaver, planned, ready, work
 from tests.services.retold import Row, Tell, is_reading_of_people, retold, with_everybody
@@ -439,6 +440,34 @@ def test_s46_whoever_slips_from_page_to_page_while_they_are_read_has_not_left(wo
     for table in ("seat", "membership"):
         held = [row for row in before[table] if set(row) & set(slipped)]
         assert [row for row in world.dump()[table] if set(row) & set(slipped)] == held
+
+
+@pytest.mark.parametrize(("are_there", "ends_as"), [(True, "failed"), (False, "complete")])
+def test_s46_a_list_that_ends_before_its_end_says_of_nobody_that_they_have_left(
+    are_there: bool, ends_as: str, world: World
+) -> None:
+    """More than can be asked about are missing in it: those who are asked about tell."""
+    many = {f"712020:0b0b0b0b-0000-4000-8000-{number:012}": {} for number in range(MOST_ASKED + 20)}
+    listed, there = [*many], {*many}
+
+    def with_many(call: Call, answer: Any) -> Any:
+        if is_reading_of_people(call) and not answer.get("links", {}).get("next"):
+            for one in json.loads(call.body).get("accountIds", listed):
+                if one in there:
+                    many[one] = many[one] or answer["data"][0] | {"accountId": one, "email": None}
+                    answer["data"].append(many[one])
+        return answer
+
+    ana = world.synced()
+    with retold(world, with_many) as tools:
+        world.later(hours=1)
+        assert world.sync(ana, tools).people == PEOPLE + len(many)
+        world.later(hours=1)
+        listed, there = [], there if are_there else set()
+        result = world.sync(ana, tools)
+    assert result.state == ends_as
+    left = {person.account_id for person in world.rows(Person) if person.left_at is not None}
+    assert left == (set() if are_there else set(many))
 
 
 @pytest.mark.parametrize("told", [None, "", "../who"])
